@@ -1,0 +1,103 @@
+import type { MachineStatus } from "#api/machine.ts";
+
+/**
+ * The one contract between the window and the host core: calls, events and streams. Everything the window does to
+ * containers is an Engine API request passed through unchanged (`engine.request`, or a stream); the rest is small.
+ */
+export interface EngineRequest {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE" | "HEAD";
+  /** Path with query, unversioned: `/containers/json?all=1`. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** JSON body. */
+  readonly body?: unknown;
+}
+
+export interface EngineResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Decoded JSON, or text where the engine answered none. */
+  readonly body: unknown;
+}
+
+export interface HostInfo {
+  readonly version: string;
+  readonly platform: "linux" | "darwin" | "win32";
+  readonly mode: "electron" | "browser";
+  /** Why browser mode: "Electron's binary is not installed". */
+  readonly modeReason?: string;
+  readonly socketPath: string;
+  /** Host name for links to published ports. */
+  readonly portHost: string;
+}
+
+export interface ContextStatus {
+  /** A docker context `slipway` exists. */
+  readonly created: boolean;
+  /** Name of the CLI's current context. */
+  readonly current: string;
+  /** An environment variable that hides contexts (`DOCKER_HOST`), when set. */
+  readonly hiddenBy?: string;
+}
+
+export interface HostCalls {
+  "engine.request": (request: EngineRequest) => Promise<EngineResponse>;
+  "host.info": () => Promise<HostInfo>;
+  "machine.status": () => Promise<MachineStatus>;
+  "machine.start": () => Promise<void>;
+  "machine.stop": () => Promise<void>;
+  "machine.restart": () => Promise<void>;
+  "context.status": () => Promise<ContextStatus>;
+  /** Makes `slipway` the default docker context (after consent), or gives the former one back. */
+  "context.use": (arg: { on: boolean }) => Promise<ContextStatus>;
+  "settings.get": () => Promise<Settings>;
+  "settings.set": (arg: Partial<Settings>) => Promise<Settings>;
+}
+
+export interface Settings {
+  readonly theme: "system" | "light" | "dark";
+  readonly memoryMiB: number;
+  readonly cpus: number;
+  /** Answered the question whether `docker` should use Slipway by default. */
+  readonly contextAsked: boolean;
+}
+
+export interface HostEvents {
+  machine: MachineStatus;
+}
+
+export type CallName = keyof HostCalls;
+export type CallArg<C extends CallName> = Parameters<HostCalls[C]> extends [infer A] ? A : undefined;
+export type CallResult<C extends CallName> = Awaited<ReturnType<HostCalls[C]>>;
+
+/** Opens a byte stream to the engine: a streaming answer, an upload, or a hijacked connection (attach, exec). */
+export interface StreamOpen {
+  readonly request: EngineRequest;
+  /** `upgrade`: hijack the connection; bytes flow both ways. `upload`: bytes written are the request body. `download`: only the answer. */
+  readonly kind: "download" | "upload" | "upgrade";
+  /** Bytes the far side may send before the reader grants more: log 1 MiB, terminal 64 KiB, file 1 MiB. */
+  readonly windowBytes: number;
+}
+
+export interface BridgeStream {
+  /** Status and headers; for an error status the body follows in `bytes`. */
+  readonly head: Promise<{ readonly status: number; readonly headers: Readonly<Record<string, string>> }>;
+  /** The answer's bytes. Reading grants credit; breaking out of the loop closes the stream. */
+  readonly bytes: AsyncIterable<Uint8Array>;
+  /** Resolves when the far side's window has room again. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Half-closes our direction. */
+  end(): void;
+  /** Both directions, at once. */
+  close(): void;
+}
+
+/** The window's end. Errors are EngineError with the class kept across the wire. */
+export interface Bridge {
+  call<C extends CallName>(name: C, ...arg: CallArg<C> extends undefined ? [] : [CallArg<C>]): Promise<CallResult<C>>;
+  stream(open: StreamOpen): BridgeStream;
+  on<E extends keyof HostEvents>(event: E, listener: (value: HostEvents[E]) => void): Disposable;
+  /** Whether the host core can be reached; the bridge reconnects by itself. */
+  readonly connected: boolean;
+  onConnected(listener: (connected: boolean) => void): Disposable;
+}

@@ -1,0 +1,42 @@
+import type { Readable } from "node:stream";
+
+/** `sha256:` and 64 hex digits. */
+export type Digest = `sha256:${string}`;
+
+/** OCI content descriptor (image-spec descriptor.md). */
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  readonly size: number;
+  readonly platform?: { readonly os: string; readonly architecture: string; readonly variant?: string; readonly "os.version"?: string };
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly urls?: readonly string[];
+  readonly artifactType?: string;
+}
+
+export interface Provider {
+  /** Bytes of a committed blob; notFound otherwise. */
+  open(digest: Digest, range?: { start: number }): Readable;
+  read(digest: Digest): Promise<Buffer>;
+  stat(digest: Digest): { readonly size: number } | undefined;
+}
+
+/** A blob being written. Invisible until `commit` verified its digest. Disposing without commit removes it (or keeps it for resume when `ref` was given). */
+export interface Ingest extends AsyncDisposable {
+  readonly offset: number;
+  write(chunk: Uint8Array): Promise<void>;
+  /** Makes the blob durable under `expected`; rejects (invalidArgument) when digest or size differ. */
+  commit(expected?: { digest: Digest; size?: number }): Promise<{ digest: Digest; size: number }>;
+}
+
+export interface Ingester {
+  /** `ref` names a resumable download; the same ref later continues at `offset`. */
+  ingest(ref?: string): Promise<Ingest>;
+}
+
+/** An OCI image layout on disk (image-spec image-layout.md). */
+export interface ContentStore extends Provider, Ingester {
+  list(): Iterable<{ digest: Digest; size: number }>;
+  /** Moves the blob into the trash, reclaimed in the background. */
+  remove(digest: Digest): void;
+}

@@ -1,0 +1,85 @@
+/**
+ * What the engine asks of the Linux kernel that Node cannot: one interface, one implementation (FFI), handed to
+ * whoever needs it by `main.ts`. All calls are synchronous and short unless they return a promise; every failure is a
+ * KernelError with the errno's name, the call and its object.
+ */
+export class KernelError extends Error {
+  /** errno's name, `EBUSY`. */
+  readonly code: string;
+  constructor(call: string, object: string, code: string) {
+    super(`${call} ${object}: ${code}`);
+    this.name = "KernelError";
+    this.code = code;
+  }
+}
+
+/** mount(2) flags, from <linux/mount.h>. */
+export const MS = {
+  RDONLY: 1,
+  NOSUID: 2,
+  NODEV: 4,
+  NOEXEC: 8,
+  REMOUNT: 32,
+  BIND: 4096,
+  MOVE: 8192,
+  REC: 16384,
+  UNBINDABLE: 1 << 17,
+  PRIVATE: 1 << 18,
+  SLAVE: 1 << 19,
+  SHARED: 1 << 20,
+  RELATIME: 1 << 21,
+} as const;
+/** umount2(2) flags. */
+export const MNT = { FORCE: 1, DETACH: 2, EXPIRE: 4, NOFOLLOW: 8 } as const;
+
+export interface Mounts {
+  mount(what: { source: string; target: string; type?: string; flags?: number; data?: string }): void;
+  /** Overlay with any number of lower directories: fsopen + `lowerdir+` when the options pass one page. */
+  mountOverlay(what: { target: string; lower: readonly string[]; upper: string; work: string }): void;
+  umount(target: string, flags?: number): void;
+  /** Mount points below (and at) `prefix`, deepest first, read from /proc/self/mountinfo. */
+  mountsUnder(prefix: string): string[];
+  isMountPoint(path: string): boolean;
+}
+
+export interface Files {
+  mkfifo(path: string, mode: number): void;
+  /** Opens `path` resolved inside `root` as if it were `/` (openat2 RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS). The caller closes the fd. */
+  openInRoot(root: string, path: string, flags: number, mode?: number): number;
+  getxattrs(path: string): ReadonlyMap<string, Buffer>;
+  setxattr(path: string, name: string, value: Buffer): void;
+  /** Loop device over `path`; it detaches itself when its last user closes (LO_FLAGS_AUTOCLEAR). Returns /dev/loopN and an fd to close once mounted. */
+  loop(path: string, readOnly: boolean): { device: string; fd: number };
+}
+
+export interface Namespaces {
+  /** Makes a network namespace with `lo` up, kept alive by a bind mount of its nsfs at `path`. */
+  createNetns(path: string): void;
+  /** umount + unlink: the kernel then removes the namespace with its veths. Missing is fine. */
+  removeNetns(path: string): void;
+  /** Runs `work` synchronously with this thread inside the namespace at `path`. If the way back fails the process aborts. */
+  inNetns<T>(path: string, work: () => T): T;
+}
+
+export interface Sockets {
+  /** A bound, CLOEXEC|NONBLOCK socket fd made in the current namespace (wrap in `inNetns`), for `dgram.bind({fd})` or `server.listen({fd})`. */
+  boundSocket(what: { kind: "udp" | "tcp"; address: string; port: number }): { fd: number; port: number };
+  /** One rtnetlink socket in the namespace at `netns` (absent: the engine's own). */
+  rtnetlink(netns?: string): Netlink;
+  /** Runs one nft batch (the text of an `nft -f` file) in the current namespace by libnftables; throws with nft's message. */
+  nft(commands: string): string;
+}
+
+/** A request/acknowledge rtnetlink conversation over one socket (rtnetlink(7)). */
+export interface Netlink extends Disposable {
+  /** Sends one message (payload after nlmsghdr), waits for its acknowledgement or its dump; returns the payloads received. */
+  request(type: number, flags: number, payload: Uint8Array): readonly Uint8Array[];
+}
+
+export interface Processes {
+  kill(pid: number, signal: number): void;
+  /** Hard rlimits of this process by name (`nofile`): runtimes may not raise past them without CAP_SYS_RESOURCE. */
+  hardLimit(name: string): number;
+}
+
+export interface Kernel extends Mounts, Files, Namespaces, Sockets, Processes {}

@@ -1,0 +1,30 @@
+import type { Readable } from "node:stream";
+import type { Digest } from "../content/content.ts";
+
+/** Unpacked image layers, each kept once under its diffID, and the writable roots of containers on top of them. */
+export interface LayerStore {
+  has(diffId: Digest): boolean;
+  /** Reads an uncompressed layer tar, checks every header, indexes it; durable under the returned diffId. `expected` differing is invalidArgument. */
+  ingest(tar: Readable, opts: { expected?: Digest; signal: AbortSignal }): Promise<{ diffId: Digest; size: number }>;
+  /** The layer's uncompressed tar, byte-exact. */
+  openTar(diffId: Digest): Readable;
+  size(diffId: Digest): number;
+  remove(diffId: Digest): void;
+  /** How layers are mounted on this kernel, for `/info` ("erofs file", "erofs loop", "directories"). */
+  readonly method: string;
+}
+
+/** Writable roots. `id` is the container's. State survives an engine restart: a mounted root is found again. */
+export interface Snapshotter {
+  /** Makes the writable root over `layers` (lowest first), recorded durably, not yet mounted. */
+  prepare(id: string, layers: readonly Digest[]): Promise<void>;
+  /** Mounts it (idempotent) and returns the root directory. */
+  mount(id: string): Promise<string>;
+  unmount(id: string): Promise<void>;
+  remove(id: string): Promise<void>;
+  /** Bytes in the writable directory. */
+  usage(id: string): Promise<number>;
+  /** Writable directory (overlay upper), for diff and commit. */
+  upperDir(id: string): string;
+  list(): readonly string[];
+}

@@ -1,0 +1,41 @@
+import type { Readable } from "node:stream";
+import type { TaskStdio } from "../tasks/tasks.ts";
+
+export type LogStream = "stdout" | "stderr";
+
+/** A piece of a container's output. `timeNano` is strictly increasing within one container. */
+export interface LogChunk {
+  readonly stream: LogStream;
+  readonly timeNano: bigint;
+  /** Whole line with its newline, or a part of one longer than the line limit. */
+  readonly bytes: Buffer;
+}
+
+export interface LogQuery {
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  readonly sinceNano?: bigint;
+  readonly untilNano?: bigint;
+  /** Last n lines; absent: all. */
+  readonly tail?: number;
+  readonly follow: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** One container's log, from create to remove; it survives restarts of container and engine. */
+export interface ContainerLog extends AsyncDisposable {
+  /** Reads the task's output until it ends; the container never waits for a log reader. Resolves when everything is written. */
+  consume(stdio: TaskStdio): Promise<void>;
+  /** Live raw output for `attach`, from now on; a reader that lags past the limit is fed from the file. */
+  attach(opts: { stdout: boolean; stderr: boolean; signal: AbortSignal }): AsyncIterable<{ stream: LogStream; bytes: Buffer }>;
+  read(query: LogQuery): AsyncIterable<LogChunk>;
+  readonly path: string;
+}
+
+export interface LogDriver {
+  /** Options as in HostConfig.LogConfig.Config; unknown ones are invalidArgument. */
+  open(containerId: string, options: Readonly<Record<string, string>>): Promise<ContainerLog>;
+  remove(containerId: string): Promise<void>;
+}
+
+export type { Readable };

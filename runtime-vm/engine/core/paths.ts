@@ -1,0 +1,33 @@
+import { join } from "node:path";
+
+/** Every name the engine keeps under its root directory, in one place. */
+export const enginePaths = (root: string) =>
+  ({
+    root,
+    /** SQLite database. */
+    state: join(root, "state.db"),
+    /** OCI image layout: oci-layout, index.json, blobs/sha256. */
+    content: join(root, "content"),
+    /** Half-written blobs. */
+    ingest: join(root, "ingest"),
+    /** <hex>.tar with <hex>.erofs beside it, or <hex>/ directories. */
+    layers: join(root, "layers"),
+    /** <container>/{upper,work,merged}. */
+    snapshots: join(root, "snapshots"),
+    /** <container>/ hostname, hosts, resolv.conf, log files. */
+    containers: join(root, "containers"),
+    /** <name>/_data. */
+    volumes: join(root, "volumes"),
+    /** Removed things awaiting reclaim. */
+    trash: join(root, "trash"),
+    /** Engine log, rotated. */
+    log: join(root, "engine.log"),
+    /** Things that a reboot may forget: bundles, FIFOs, shim sockets, netns files. */
+    run: join(root, "run"),
+    bundles: join(root, "run", "bundles"),
+    shims: join(root, "run", "shims"),
+    netns: join(root, "run", "netns"),
+    layerMounts: join(root, "run", "layers"),
+  }) as const;
+
+export type EnginePaths = ReturnType<typeof enginePaths>;

@@ -1,0 +1,6 @@
+import type { ContainerStats } from "#api/containers.ts";
+
+/** One reading of a container's counters from its cgroup v2 directory and its network interfaces. Missing controllers read as zero. */
+export interface StatsReader {
+  read(what: { id: string; name: string; cgroup: string; pid: number; interfaces: readonly string[]; netns?: string }): Promise<ContainerStats>;
+}
