@@ -82,4 +82,14 @@ export interface Processes {
   hardLimit(name: string): number;
 }
 
-export interface Kernel extends Mounts, Files, Namespaces, Sockets, Processes {}
+export interface Devices {
+  /**
+   * poll(2) on one descriptor, off the event loop's thread (each call parks one thread of libuv's pool until it answers).
+   * Resolves with `revents`, 0 when `timeoutMs` passed first. Bits: POLLIN 1, POLLOUT 4, POLLERR 8, POLLHUP 16, POLLNVAL 32.
+   */
+  poll(fd: number, events: number, timeoutMs: number): Promise<number>;
+  /** clock_settime(CLOCK_REALTIME): the VM's host pushes its time after a pause. */
+  setTime(unixMs: number): void;
+}
+
+export interface Kernel extends Mounts, Files, Namespaces, Sockets, Processes, Devices {}
