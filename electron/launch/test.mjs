@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { ensureClients, testPackages } from "../../e2e/fixtures/clients.mjs";
 import { prepareForTests } from "./setup.mjs";
 
 const root = resolve(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "..", "..");
@@ -32,7 +33,9 @@ function count(name, code, tally) {
   if (tally) for (const key of Object.keys(totals)) totals[key] += tally[key];
   if (code !== 0 && !(tally && tally.failed > 0)) totals.failed += 1;
   if (!tally && code === 0) totals.passed += 1;
-  console.log(`-- ${name}: ${tally ? `${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped` : code === 0 ? "passed" : `failed (exit ${code})`}`);
+  console.log(
+    `-- ${name}: ${tally ? `${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped` : code === 0 ? "passed" : `failed (exit ${code})`}`,
+  );
 }
 
 /** A gate that is either right or wrong as a whole: types, lint, format, dead code. */
@@ -50,7 +53,11 @@ async function vitest(project) {
     SLIPWAY_TEST_REFERENCE: reference ? "1" : "",
   });
   const report = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
-  count(`${project} tests`, code, report && { passed: report.numPassedTests, failed: report.numFailedTests, skipped: report.numPendingTests + report.numTodoTests });
+  count(
+    `${project} tests`,
+    code,
+    report && { passed: report.numPassedTests, failed: report.numFailedTests, skipped: report.numPendingTests + report.numTodoTests },
+  );
 }
 
 async function playwright() {
@@ -75,7 +82,8 @@ const levels = {
 };
 
 mkdirSync(results, { recursive: true });
-await prepareForTests();
+await prepareForTests({ packages: testPackages });
+ensureClients();
 for (const [name, level] of Object.entries(levels)) if (only.length === 0 || only.includes(name)) await level();
 console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
 process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1;

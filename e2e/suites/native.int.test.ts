@@ -1,0 +1,15 @@
+import { afterAll, beforeAll } from "vitest";
+import { type Program, startEngine } from "../fixtures/program.ts";
+import { cliSuite } from "./cli.suite.ts";
+
+let engine: Program;
+const netns = `slipway-t${process.pid}`;
+
+beforeAll(async () => {
+  engine = await startEngine({ isolate: netns });
+});
+afterAll(async () => {
+  await engine?.[Symbol.asyncDispose]();
+});
+
+cliSuite("the stock docker CLI against a native engine", () => ({ socket: engine.socket, netns, sharesLoopback: true }));

@@ -1,0 +1,14 @@
+import { afterAll, beforeAll } from "vitest";
+import { type Program, startMachine } from "../fixtures/program.ts";
+import { cliSuite } from "./cli.suite.ts";
+
+let machine: Program;
+
+beforeAll(async () => {
+  machine = await startMachine();
+});
+afterAll(async () => {
+  await machine?.[Symbol.asyncDispose]();
+});
+
+cliSuite("the stock docker CLI through the VM's socket", () => ({ socket: machine.socket, sharesLoopback: false }));
