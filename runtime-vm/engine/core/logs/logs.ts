@@ -26,9 +26,16 @@ export interface LogQuery {
 export interface ContainerLog extends AsyncDisposable {
   /** Reads the task's output until it ends; the container never waits for a log reader. Resolves when everything is written. */
   consume(stdio: TaskStdio): Promise<void>;
-  /** Live raw output for `attach`, from now on; a reader that lags past the limit is fed from the file. */
-  attach(opts: { stdout: boolean; stderr: boolean; signal: AbortSignal }): AsyncIterable<{ stream: LogStream; bytes: Buffer }>;
+  /**
+   * Live raw output for `attach`, from the moment of this call (not of the first read) to the end of the task that runs or is
+   * started next; a reader that lags past the limit is fed from the file. `replay`: what was logged before comes first, without
+   * a gap or a repetition.
+   */
+  attach(opts: { stdout: boolean; stderr: boolean; replay?: boolean; signal: AbortSignal }): AsyncIterable<{ stream: LogStream; bytes: Buffer }>;
+  /** Follows only while a task writes; ends with it. One chunk a line: for large logs `readFrames` is several times faster. */
   read(query: LogQuery): AsyncIterable<LogChunk>;
+  /** The same as bytes ready for the wire, many lines a buffer: stdcopy frames, or with `raw` (TTY) the bare lines. */
+  readFrames(query: LogQuery, opts: { raw: boolean; timestamps: boolean }): AsyncIterable<Buffer>;
   readonly path: string;
 }
 

@@ -1,0 +1,50 @@
+import type { ContainerConfig, ExecCreateRequest, HostConfig } from "#api/containers.ts";
+import type { OciProcess, OciSpec } from "./spec.ts";
+
+/** One file system a container asked for, its source already resolved to a directory or file of this machine. */
+export interface SpecMount {
+  readonly type: "bind" | "tmpfs";
+  /** Absolute path; absent for tmpfs. */
+  readonly source?: string;
+  readonly destination: string;
+  readonly readOnly: boolean;
+  /** `rprivate` (the default), `private`, `shared`, `rshared`, `slave`, `rslave`; binds only. */
+  readonly propagation?: string;
+  /** Binds only: do not take submounts along. */
+  readonly nonRecursive?: boolean;
+  /** tmpfs only: `size=64m`, `mode=1770`, `exec` ... as in `--tmpfs PATH:OPTIONS`. */
+  readonly options?: readonly string[];
+}
+
+export interface SpecRequest {
+  readonly id: string;
+  /** Mounted root directory: users are looked up in its /etc, inside it only. */
+  readonly rootfs: string;
+  /** Already merged with the image's configuration (`mergeImageConfig`). */
+  readonly config: ContainerConfig;
+  readonly hostConfig: HostConfig;
+  readonly hostname: string;
+  /** nsfs file of the network sandbox; absent in host mode. */
+  readonly netns?: string;
+  /** Files of this machine bound over /etc/hosts, /etc/hostname and /etc/resolv.conf. */
+  readonly files?: { readonly hosts: string; readonly hostname: string; readonly resolvConf: string };
+  /** Volumes, binds and `--mount`s in the order of the request; `HostConfig.Tmpfs` is added by the builder itself. */
+  readonly mounts: readonly SpecMount[];
+  /** PIDs of the containers whose namespaces are joined (`--pid container:x`, `--ipc container:x`). */
+  readonly join?: { readonly pid?: number; readonly ipc?: number };
+}
+
+export interface BuiltSpec {
+  readonly spec: OciSpec;
+  /** Limits that were asked for and that this kernel cannot give, as dockerd words them. */
+  readonly warnings: readonly string[];
+}
+
+/** Turns Docker's words for a container into the runtime's. Everything a user may get wrong is invalidArgument, in dockerd's words. */
+export interface SpecBuilder {
+  build(request: SpecRequest): BuiltSpec;
+  /** Checks what can be checked without a root directory (capabilities, limits, devices, sysctls), for `POST /containers/create`; returns the warnings. */
+  validate(config: ContainerConfig, hostConfig: HostConfig): readonly string[];
+  /** The process of `docker exec`: user, environment and directory default to those of the container. */
+  execProcess(what: { rootfs: string; config: ContainerConfig; hostConfig: HostConfig; exec: ExecCreateRequest }): OciProcess;
+}
