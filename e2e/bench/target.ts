@@ -1,0 +1,110 @@
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { type ClientRequest, type IncomingMessage, request } from "node:http";
+import type { Duplex } from "node:stream";
+
+/** One engine under measurement: `SOCKET[@NETNS]`. A lean client of its own, so that every engine gets the same bytes. */
+export class Target {
+  readonly label: string;
+  readonly socket: string;
+  readonly netns: string | undefined;
+
+  constructor(spec: string) {
+    const [socket = "", netns] = spec.split("@");
+    this.socket = socket;
+    this.netns = netns;
+    this.label = netns ?? socket;
+  }
+
+  #send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): ClientRequest {
+    const text = body === undefined ? undefined : Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
+    const type = Buffer.isBuffer(body) ? "application/x-tar" : "application/json";
+    const sent = request({
+      socketPath: this.socket,
+      method,
+      path,
+      headers: { ...headers, ...(text === undefined ? {} : { "Content-Type": type, "Content-Length": String(text.length) }) },
+    });
+    sent.end(text);
+    return sent;
+  }
+
+  response(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const sent = this.#send(method, path, body, headers);
+      sent.on("response", resolve);
+      sent.on("error", reject);
+    });
+  }
+
+  /** Sends, reads the whole answer; rejects for a status of 400 and above. */
+  async call<T = unknown>(method: string, path: string, body?: unknown): Promise<T> {
+    const answer = await this.response(method, path, body);
+    const chunks: Buffer[] = [];
+    for await (const chunk of answer) chunks.push(chunk as Buffer);
+    const text = Buffer.concat(chunks).toString();
+    if ((answer.statusCode ?? 500) >= 400) throw new Error(`${this.label}: ${method} ${path}: ${answer.statusCode} ${text}`);
+    return (answer.headers["content-type"]?.startsWith("application/json") === true && text !== "" && !text.includes("}\r\n{") ? JSON.parse(text) : text) as T;
+  }
+
+  /** Hijacks the connection (attach, exec start). */
+  hijack(path: string, body?: unknown): Promise<Duplex> {
+    return new Promise((resolve, reject) => {
+      const sent = this.#send("POST", path, body, { Connection: "Upgrade", Upgrade: "tcp" });
+      sent.on("upgrade", (_answer, socket: Duplex, head: Buffer) => {
+        if (head.length > 0) socket.unshift(head);
+        resolve(socket);
+      });
+      sent.on("response", (answer) => reject(new Error(`${this.label}: ${path}: ${answer.statusCode}`)));
+      sent.on("error", reject);
+    });
+  }
+
+  /** Proportional memory (PSS, bytes) of the daemon and its shims: every process in the daemon's mount namespace that descends from it or is a shim. */
+  memory(): number | undefined {
+    const daemon = daemonOf(this.socket);
+    if (daemon === undefined) return undefined;
+    const home = link(`/proc/${daemon}/ns/mnt`);
+    let total = 0;
+    for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+      if (link(`/proc/${pid}/ns/mnt`) !== home) continue;
+      const command = read(`/proc/${pid}/cmdline`).replaceAll("\0", " ");
+      if (/docker-registry/.test(command) || !/dockerd|containerd|docker-proxy|main\.mjs|node/.test(command)) continue;
+      total += Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) * 1024;
+    }
+    return total;
+  }
+}
+
+/** The process that listens on a unix socket, found by the socket's inode. */
+function daemonOf(socket: string): string | undefined {
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    const inode = read(`/proc/${pid}/net/unix`)
+      .split("\n")
+      .find((line) => line.endsWith(` ${socket}`) && line.includes(" 00010000 "))
+      ?.trim()
+      .split(/\s+/)[6];
+    if (inode === undefined) continue;
+    try {
+      for (const fd of readdirSync(`/proc/${pid}/fd`)) if (link(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`) return pid;
+    } catch {
+      // The process ended while we looked.
+    }
+  }
+  return undefined;
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function link(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
