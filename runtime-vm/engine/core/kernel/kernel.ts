@@ -84,10 +84,11 @@ export interface Processes {
 
 export interface Devices {
   /**
-   * poll(2) on one descriptor, off the event loop's thread (each call parks one thread of libuv's pool until it answers).
-   * Resolves with `revents`, 0 when `timeoutMs` passed first. Bits: POLLIN 1, POLLOUT 4, POLLERR 8, POLLHUP 16, POLLNVAL 32.
+   * poll(2) on one descriptor by the event loop: no thread is parked. Resolves with `revents`, 0 when `timeoutMs` passed
+   * first. Bits: POLLIN 1, POLLOUT 4, POLLERR 8, POLLHUP 16, POLLNVAL 32. Any number of calls may wait on one fd; abort
+   * them (it rejects with the signal's reason) before closing the fd.
    */
-  poll(fd: number, events: number, timeoutMs: number): Promise<number>;
+  poll(fd: number, events: number, timeoutMs: number, signal?: AbortSignal): Promise<number>;
   /** clock_settime(CLOCK_REALTIME): the VM's host pushes its time after a pause. */
   setTime(unixMs: number): void;
 }

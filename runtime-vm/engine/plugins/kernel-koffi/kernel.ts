@@ -1,0 +1,10 @@
+import type { Kernel } from "#core/kernel/kernel.ts";
+import { files } from "./files.ts";
+import { mounts } from "./mounts.ts";
+import { namespaces } from "./namespaces.ts";
+import { createDevices } from "./devices.ts";
+import { processes } from "./processes.ts";
+import { sockets } from "./sockets.ts";
+
+/** The Linux kernel by FFI. Nothing is loaded until the first call. */
+export const createKernel = (): Kernel => ({ ...mounts, ...files, ...namespaces, ...sockets, ...processes, ...createDevices() });
