@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import type { Duplex } from "node:stream";
+import { daemonOf, linkOf, textOf } from "../fixtures/processes.ts";
 
 /** One engine under measurement: `SOCKET[@NETNS]`. A lean client of its own, so that every engine gets the same bytes. */
 export class Target {
@@ -63,48 +64,14 @@ export class Target {
   memory(): number | undefined {
     const daemon = daemonOf(this.socket);
     if (daemon === undefined) return undefined;
-    const home = link(`/proc/${daemon}/ns/mnt`);
+    const home = linkOf(`/proc/${daemon}/ns/mnt`);
     let total = 0;
     for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-      if (link(`/proc/${pid}/ns/mnt`) !== home) continue;
-      const command = read(`/proc/${pid}/cmdline`).replaceAll("\0", " ");
+      if (linkOf(`/proc/${pid}/ns/mnt`) !== home) continue;
+      const command = textOf(`/proc/${pid}/cmdline`).replaceAll("\0", " ");
       if (/docker-registry/.test(command) || !/dockerd|containerd|docker-proxy|main\.mjs|node/.test(command)) continue;
-      total += Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) * 1024;
+      total += Number(/^Pss:\s+(\d+)/m.exec(textOf(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) * 1024;
     }
     return total;
-  }
-}
-
-/** The process that listens on a unix socket, found by the socket's inode. */
-function daemonOf(socket: string): string | undefined {
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    const inode = read(`/proc/${pid}/net/unix`)
-      .split("\n")
-      .find((line) => line.endsWith(` ${socket}`) && line.includes(" 00010000 "))
-      ?.trim()
-      .split(/\s+/)[6];
-    if (inode === undefined) continue;
-    try {
-      for (const fd of readdirSync(`/proc/${pid}/fd`)) if (link(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`) return pid;
-    } catch {
-      // The process ended while we looked.
-    }
-  }
-  return undefined;
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
-}
-
-function link(path: string): string | undefined {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return undefined;
   }
 }

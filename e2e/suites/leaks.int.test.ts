@@ -1,0 +1,82 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type StockDocker, stockDocker } from "../fixtures/docker.ts";
+import { busybox, dockerArchive } from "../fixtures/image.ts";
+import { type Holdings, holdings } from "../fixtures/leaks.ts";
+import { daemonOf } from "../fixtures/processes.ts";
+import { type Program, startEngine } from "../fixtures/program.ts";
+
+const netns = `slipway-l${process.pid}`;
+const root = mkdtempSync("/var/tmp/slipway-leaks-");
+const rounds = process.env.SLIPWAY_TEST_LONG === "1" ? 200 : 6;
+let engine: Program;
+let docker: StockDocker;
+let clean: Holdings;
+
+const now = (): Holdings => holdings({ socket: engine.socket, root, netns });
+/** Teardown goes on after `rm` has answered: ask again until it is quiet or the deadline has passed. */
+const expectClean = (): Promise<void> => expect.poll(now, { timeout: 20_000, interval: 250 }).toEqual(clean);
+
+beforeAll(async () => {
+  engine = await startEngine({ isolate: netns, root });
+  docker = stockDocker({ socket: engine.socket, netns });
+  const archive = join(root, "..", `slipway-leaks-${process.pid}.tar`);
+  writeFileSync(archive, await dockerArchive([await busybox("busybox:latest")]));
+  await docker.ok("load", "-i", archive);
+  rmSync(archive);
+  // What is made once and kept (the shared mount of the layer, the bridge, the log worker) is no leak.
+  await docker.ok("run", "--rm", "busybox", "true");
+  await new Promise((settled) => setTimeout(settled, 1_000));
+  clean = now();
+});
+afterAll(async () => {
+  await engine?.[Symbol.asyncDispose]();
+  rmSync(root, { recursive: true, force: true });
+});
+
+test("containers that ran and were removed leave nothing", async () => {
+  for (let i = 0; i < rounds; i += 1) await docker.ok("run", "--rm", "-v", "/data", "-p", "127.0.0.1:0:80", "busybox", "sh", "-c", "echo hi > /data/x");
+  await expectClean();
+});
+
+test("runs that fail at every stage leave nothing", async () => {
+  for (let i = 0; i < rounds; i += 1) {
+    expect((await docker("run", "--rm", "busybox", "no-such-program")).code).toBe(127);
+    expect((await docker("run", "--rm", "-u", "no-such-user", "busybox", "true")).code).not.toBe(0);
+    expect((await docker("run", "--rm", "-w", "/etc/passwd", "busybox", "true")).code).not.toBe(0);
+    expect((await docker("run", "--rm", "--network", "no-such-network", "busybox", "true")).code).not.toBe(0);
+    expect((await docker("run", "--rm", "--mount", "type=bind,src=/no/such/dir,dst=/x", "busybox", "true")).code).not.toBe(0);
+  }
+  await docker.ok("run", "-d", "--name", "holder", "-p", "127.0.0.1:19090:80", "busybox", "sleep", "60");
+  for (let i = 0; i < rounds; i += 1) expect((await docker("run", "--rm", "-p", "127.0.0.1:19090:80", "busybox", "true")).code).toBe(125);
+  await docker.ok("rm", "-f", "holder");
+  await expectClean();
+});
+
+test("networks, volumes and execs that are gone leave nothing", async () => {
+  await docker.ok("network", "create", "lan");
+  await docker.ok("volume", "create", "vol");
+  await docker.ok("run", "-d", "--name", "worker", "--network", "lan", "-v", "vol:/v", "busybox", "sleep", "60");
+  for (let i = 0; i < rounds; i += 1) await docker.ok("exec", "worker", "true");
+  await docker.ok("rm", "-f", "worker");
+  await docker.ok("network", "rm", "lan");
+  await docker.ok("volume", "rm", "vol");
+  await expectClean();
+});
+
+test("a killed engine loses no container, and what it held is given back after its restart", async () => {
+  await docker.ok("run", "-d", "--name", "survivor", "busybox", "sh", "-c", "i=0; while :; do i=$((i+1)); echo tick $i; sleep 0.2; done");
+  await docker.ok("run", "-d", "--name", "ends", "busybox", "sh", "-c", "sleep 2; exit 5");
+  process.kill(Number(daemonOf(engine.socket)), "SIGKILL");
+  await engine.exited;
+  await new Promise((later) => setTimeout(later, 3_000));
+  engine = await startEngine({ isolate: netns, root });
+  expect(await docker.ok("inspect", "-f", "{{.State.Status}}", "survivor")).toBe("running");
+  expect(await docker.ok("inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", "ends")).toBe("exited 5");
+  await docker.ok("stop", "-t", "1", "survivor");
+  const ticks = (await docker.ok("logs", "survivor")).split("\n").map((line) => Number(line.replace("tick ", "")));
+  expect(ticks).toEqual(ticks.map((_, i) => i + 1));
+  await docker.ok("rm", "survivor", "ends");
+  await expectClean();
+});
