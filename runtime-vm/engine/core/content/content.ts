@@ -34,9 +34,20 @@ export interface Ingester {
   ingest(ref?: string): Promise<Ingest>;
 }
 
+/** A descriptor under the name an image has, as `index.json` lists it. */
+export interface NamedDescriptor {
+  /** Familiar name (`busybox:latest`); absent for an image without one. */
+  readonly name?: string;
+  readonly descriptor: Descriptor;
+}
+
 /** An OCI image layout on disk (image-spec image-layout.md). */
 export interface ContentStore extends Provider, Ingester {
   list(): Iterable<{ digest: Digest; size: number }>;
+  /** The committed blob's file, for a worker thread to read; notFound otherwise. */
+  path(digest: Digest): string;
+  /** Replaces `index.json`, durably: other tools see exactly these images (`skopeo inspect oci:DIR:NAME`). */
+  publish(images: readonly NamedDescriptor[]): void;
   /** Moves the blob into the trash, reclaimed in the background. */
   remove(digest: Digest): void;
 }

@@ -1,0 +1,139 @@
+import { createHash, randomUUID, type Hash } from "node:crypto";
+import { open, readdir, rename, rm, stat, unlink, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import type { Digest, Ingest } from "#core/content/content.ts";
+import { EngineError } from "#base/errors.ts";
+import { syncDirectory } from "./durable.ts";
+
+const batchBytes = 1024 * 1024;
+const resumableDaysMax = 7;
+
+export interface IngestOptions {
+  readonly ref?: string;
+  readonly onClose?: () => void;
+}
+
+/** A blob being written below `directory`; with a `ref`, what an earlier one left is read through the hash and continued. */
+export async function openIngest(directory: string, blobs: string, options: IngestOptions = {}): Promise<Ingest> {
+  const resumable = options.ref !== undefined;
+  const name = resumable ? `ref-${createHash("sha256").update(options.ref!).digest("hex")}` : `once-${randomUUID()}`;
+  const path = join(directory, name);
+  const file = await open(path, resumable ? "a+" : "wx+", 0o644);
+  try {
+    const hash = createHash("sha256");
+    const offset = resumable ? await hashExisting(file, hash) : 0;
+    return new FileIngest({ path, blobs, file, hash, offset, resumable, onClose: options.onClose ?? (() => {}) });
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** Removes what no download will continue: nameless parts, and resumable ones untouched for a week. */
+export async function sweepIngests(directory: string): Promise<void> {
+  const oldest = Date.now() - resumableDaysMax * 24 * 3600 * 1000;
+  for (const name of await readdir(directory)) {
+    const path = join(directory, name);
+    if (name.startsWith("ref-") && (await stat(path)).mtimeMs > oldest) continue;
+    await rm(path, { force: true });
+  }
+}
+
+async function hashExisting(file: FileHandle, hash: Hash): Promise<number> {
+  const buffer = Buffer.allocUnsafe(batchBytes);
+  let offset = 0;
+  for (;;) {
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, offset);
+    if (bytesRead === 0) return offset;
+    hash.update(buffer.subarray(0, bytesRead));
+    offset += bytesRead;
+  }
+}
+
+interface Parts {
+  readonly path: string;
+  readonly blobs: string;
+  readonly file: FileHandle;
+  readonly hash: Hash;
+  readonly offset: number;
+  readonly resumable: boolean;
+  readonly onClose: () => void;
+}
+
+class FileIngest implements Ingest {
+  readonly #parts: Parts;
+  #offset: number;
+  #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
+  #state: "open" | "committed" | "closed" = "open";
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#offset = parts.offset;
+  }
+
+  get offset(): number {
+    return this.#offset;
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    if (this.#state !== "open") throw new EngineError("internal", "content: write after commit or close");
+    this.#parts.hash.update(chunk);
+    this.#pending.push(chunk);
+    this.#pendingBytes += chunk.length;
+    this.#offset += chunk.length;
+    if (this.#pendingBytes >= batchBytes) await this.#flush();
+  }
+
+  async commit(expected?: { digest: Digest; size?: number }): Promise<{ digest: Digest; size: number }> {
+    if (this.#state !== "open") throw new EngineError("internal", "content: a second commit");
+    await this.#flush();
+    const digest: Digest = `sha256:${this.#parts.hash.digest("hex")}`;
+    const mismatch = mismatchOf({ digest, size: this.#offset }, expected);
+    if (mismatch !== undefined) {
+      // Wrong bytes must not be continued by the next download.
+      await this.#close();
+      await unlink(this.#parts.path);
+      throw new EngineError("invalidArgument", mismatch);
+    }
+    await this.#parts.file.datasync();
+    await rename(this.#parts.path, join(this.#parts.blobs, digest.slice("sha256:".length)));
+    await syncDirectory(this.#parts.blobs);
+    this.#state = "committed";
+    await this.#close();
+    return { digest, size: this.#offset };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#state !== "open") return;
+    if (this.#parts.resumable) await this.#flush();
+    await this.#close();
+    if (!this.#parts.resumable) await rm(this.#parts.path, { force: true });
+  }
+
+  async #flush(): Promise<void> {
+    const pending = this.#pending;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    if (pending.length === 0) return;
+    // appendFile semantics come from the "a+" flag; writev may write less than asked.
+    const total = pending.reduce((sum, part) => sum + part.length, 0);
+    const { bytesWritten } = await this.#parts.file.writev(pending);
+    if (bytesWritten !== total) await this.#parts.file.writeFile(Buffer.concat(pending).subarray(bytesWritten));
+  }
+
+  async #close(): Promise<void> {
+    if (this.#state === "open") this.#state = "closed";
+    this.#parts.onClose();
+    await this.#parts.file.close();
+  }
+}
+
+function mismatchOf(got: { digest: Digest; size: number }, expected?: { digest: Digest; size?: number }): string | undefined {
+  if (expected === undefined) return undefined;
+  if (expected.size !== undefined && expected.size !== got.size) {
+    return `content ${expected.digest}: expected ${expected.size} bytes, got ${got.size}; the source sent something else`;
+  }
+  if (expected.digest !== got.digest) return `content ${expected.digest}: the bytes have digest ${got.digest}; the source sent something else`;
+  return undefined;
+}

@@ -1,0 +1,113 @@
+import { createReadStream, readdirSync, statSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
+import type { Readable } from "node:stream";
+import { join } from "node:path";
+import type { ContentStore, Digest, Ingest, NamedDescriptor } from "#core/content/content.ts";
+import type { Trash } from "#core/trash/trash.ts";
+import { codeOf, EngineError } from "#base/errors.ts";
+import { replaceFile } from "./durable.ts";
+import { openIngest, sweepIngests } from "./ingest.ts";
+
+const hexPattern = /^[0-9a-f]{64}$/;
+
+/** Where the store keeps its files; all three on one file system. */
+export interface LayoutPaths {
+  readonly content: string;
+  readonly ingest: string;
+  readonly trash: Trash;
+}
+
+/**
+ * Opens (or makes) the image layout at `paths.content`. Half-written blobs without a ref are swept, those of resumable
+ * downloads are kept for a week.
+ */
+export async function openContent(paths: LayoutPaths): Promise<ContentStore> {
+  await mkdir(join(paths.content, "blobs", "sha256"), { recursive: true });
+  await mkdir(paths.ingest, { recursive: true });
+  ensureFile(join(paths.content, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
+  ensureFile(join(paths.content, "index.json"), indexOf([]));
+  await sweepIngests(paths.ingest);
+  return new OciLayout(paths);
+}
+
+class OciLayout implements ContentStore {
+  readonly #paths: LayoutPaths;
+  readonly #blobs: string;
+  readonly #openRefs = new Set<string>();
+
+  constructor(paths: LayoutPaths) {
+    this.#paths = paths;
+    this.#blobs = join(paths.content, "blobs", "sha256");
+  }
+
+  open(digest: Digest, range?: { start: number }): Readable {
+    return createReadStream(this.path(digest), { start: range?.start ?? 0, highWaterMark: 1024 * 1024 });
+  }
+
+  async read(digest: Digest): Promise<Buffer> {
+    return await readFile(this.path(digest));
+  }
+
+  stat(digest: Digest): { readonly size: number } | undefined {
+    const found = statSync(this.#file(digest), { throwIfNoEntry: false });
+    return found === undefined ? undefined : { size: found.size };
+  }
+
+  path(digest: Digest): string {
+    const file = this.#file(digest);
+    if (statSync(file, { throwIfNoEntry: false }) === undefined) throw new EngineError("notFound", `content ${digest}: not found`);
+    return file;
+  }
+
+  async ingest(ref?: string): Promise<Ingest> {
+    if (ref === undefined) return await openIngest(this.#paths.ingest, this.#blobs);
+    if (this.#openRefs.has(ref)) throw new EngineError("conflict", `content ref ${ref}: is being written by another download`);
+    this.#openRefs.add(ref);
+    const free = (): void => void this.#openRefs.delete(ref);
+    try {
+      return await openIngest(this.#paths.ingest, this.#blobs, { ref, onClose: free });
+    } catch (error) {
+      free();
+      throw error;
+    }
+  }
+
+  *list(): Iterable<{ digest: Digest; size: number }> {
+    for (const hex of readdirSync(this.#blobs)) {
+      const found = hexPattern.test(hex) ? statSync(join(this.#blobs, hex), { throwIfNoEntry: false }) : undefined;
+      if (found !== undefined) yield { digest: `sha256:${hex}`, size: found.size };
+    }
+  }
+
+  remove(digest: Digest): void {
+    this.#paths.trash.move(this.#file(digest));
+  }
+
+  publish(images: readonly NamedDescriptor[]): void {
+    replaceFile(join(this.#paths.content, "index.json"), indexOf(images));
+  }
+
+  #file(digest: Digest): string {
+    const hex = digest.slice("sha256:".length);
+    if (!digest.startsWith("sha256:") || !hexPattern.test(hex)) throw new EngineError("invalidArgument", `content ${digest}: not a sha256 digest`);
+    return join(this.#blobs, hex);
+  }
+}
+
+/** index.json with the names where skopeo and umoci look for them. */
+function indexOf(images: readonly NamedDescriptor[]): string {
+  const manifests = images.map(({ name, descriptor }) => {
+    if (name === undefined) return descriptor;
+    return { ...descriptor, annotations: { ...descriptor.annotations, "org.opencontainers.image.ref.name": name } };
+  });
+  return JSON.stringify({ schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests });
+}
+
+function ensureFile(path: string, text: string): void {
+  try {
+    if (statSync(path).size > 0) return;
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+  }
+  replaceFile(path, text);
+}
