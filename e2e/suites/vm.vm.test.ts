@@ -1,6 +1,7 @@
 import { afterAll, beforeAll } from "vitest";
 import { type Program, startMachine } from "../fixtures/program.ts";
 import { cliSuite } from "./cli.suite.ts";
+import { testcontainersSuite } from "./testcontainers.suite.ts";
 
 let machine: Program;
 
@@ -12,3 +13,4 @@ afterAll(async () => {
 });
 
 cliSuite("the stock docker CLI through the VM's socket", () => ({ socket: machine.socket, sharesLoopback: false }));
+testcontainersSuite("Testcontainers through the VM", () => ({ socket: machine.socket, sharesLoopback: false }));
