@@ -47,6 +47,8 @@ export interface TaskRuntime {
   create(what: { id: string; rootfs: string; spec: OciSpec; terminal: boolean; stdin: boolean; size?: { width: number; height: number } }): Promise<Task>;
   /** After an engine restart: finds the task again, its output since then unread in the FIFOs. Undefined when nothing of it is left. */
   restore(what: { id: string; terminal: boolean; stdin: boolean }): Promise<Task | undefined>;
+  /** Ids of all tasks on record, also those nobody has restored: what the engine does not know of should be killed and deleted. */
+  recorded(): readonly string[];
   /** Disposes connections only; containers live on. `stopAll` also ends the shims. */
   close(opts: { stopShims: boolean }): Promise<void>;
 }

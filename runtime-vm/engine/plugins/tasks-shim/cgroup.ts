@@ -1,0 +1,40 @@
+import { codeOf } from "#base/errors.ts";
+import { readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** Every process in a cgroup v2 directory and below it. A directory that is gone has none. */
+export function readPids(cgroup: string): number[] {
+  const pids: number[] = [];
+  walk(cgroup, (dir) => {
+    for (const line of readFileSync(join(dir, "cgroup.procs"), "utf8").split("\n")) if (line) pids.push(Number(line));
+  });
+  return pids;
+}
+
+/** SIGKILL to all of them at once (cgroup.kill, kernel 5.14). */
+export function killCgroup(cgroup: string): void {
+  ignoreMissing(() => writeFileSync(join(cgroup, "cgroup.kill"), "1"));
+}
+
+/** Removes the directory with those below it: they must be empty of processes. */
+export function removeCgroup(cgroup: string): void {
+  const dirs: string[] = [];
+  walk(cgroup, (dir) => dirs.push(dir));
+  for (const dir of dirs.reverse()) ignoreMissing(() => rmdirSync(dir));
+}
+
+function walk(dir: string, visit: (dir: string) => void): void {
+  ignoreMissing(() => {
+    visit(dir);
+    for (const entry of readdirSync(dir, { withFileTypes: true })) if (entry.isDirectory()) walk(join(dir, entry.name), visit);
+  });
+}
+
+function ignoreMissing(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    const code = codeOf(error);
+    if (code !== "ENOENT" && code !== "ENODEV") throw error;
+  }
+}

@@ -1,0 +1,118 @@
+import { codeOf, messageOf } from "#base/errors.ts";
+import { spawn } from "node:child_process";
+import { closeSync, constants, existsSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { shimPaths, type ResolvedOptions } from "./options.ts";
+
+/**
+ * A small shell that outlives the engine and keeps the read ends of output FIFOs open. The kernel forgets what is in a FIFO when its
+ * last descriptor closes; the shim closes its own when a process ends, so without the holder the last output of a container that ends
+ * while no engine runs would be lost. It never reads. Its orders come one line each through a FIFO of its own:
+ * `hold N PATH`, `drop N`. Opening read-write first and read-only after it never blocks.
+ */
+const script = `exec 0<>"$1" || exit 1
+while read -r order n path; do
+  case $order in
+    hold) [ -p "$path" ] && command exec 9<>"$path" && eval "command exec $n<\\"\\$path\\""; command exec 9>&- ;;
+    drop) eval "command exec $n<&-" ;;
+    quit) exit 0 ;;
+  esac
+done 2>/dev/null`;
+
+/** Descriptor numbers below are the shell's own. */
+const firstNumber = 20;
+
+export class Holder implements Disposable {
+  readonly #options: ResolvedOptions;
+  readonly #held = new Map<number, string>();
+  #control: number | undefined;
+
+  constructor(options: ResolvedOptions) {
+    this.#options = options;
+    this.#control = this.#open() ?? this.#start();
+  }
+
+  /** Keeps `path` readable until `drop`; returns the number to drop it by. Only once the FIFO has a writer: see `adopt`. */
+  hold(path: string): number {
+    let number = firstNumber;
+    while (this.#held.has(number)) number++;
+    this.adopt(number, path);
+    return number;
+  }
+
+  /**
+   * Takes over what an earlier engine had held. Opening anew is harmless while a writer is there or has left; a reader that still
+   * waits for its first writer would take the holder's passing write end for the end of output.
+   */
+  adopt(number: number, path: string): void {
+    this.#held.set(number, path);
+    this.#order(`hold ${number} ${path}\n`);
+  }
+
+  drop(number: number): void {
+    if (this.#held.delete(number)) this.#order(`drop ${number}\n`);
+  }
+
+  /** Ends the process: only when no container is left. */
+  stop(): void {
+    this.#order("quit\n");
+    this[Symbol.dispose]();
+    const paths = shimPaths(this.#options.shims);
+    rmSync(paths.holderControl, { force: true });
+    rmSync(paths.holderPid, { force: true });
+  }
+
+  get pid(): number {
+    return Number(readFileSync(shimPaths(this.#options.shims).holderPid, "utf8"));
+  }
+
+  /** Lets go of the control FIFO; the process goes on. */
+  [Symbol.dispose](): void {
+    if (this.#control !== undefined) closeSync(this.#control);
+    this.#control = undefined;
+  }
+
+  /** A line is shorter than PIPE_BUF: it is taken whole or not at all. */
+  #order(line: string): void {
+    if (this.#control === undefined) return;
+    try {
+      writeSync(this.#control, line);
+    } catch (error) {
+      if (codeOf(error) === "EPIPE") this.#restart();
+      else this.#options.log(`holder: ${messageOf(error)}: output of a container that ends while no engine runs may be cut short`);
+    }
+  }
+
+  /** Somebody killed it. */
+  #restart(): void {
+    this[Symbol.dispose]();
+    this.#control = this.#start();
+    for (const [number, path] of this.#held) this.#order(`hold ${number} ${path}\n`);
+  }
+
+  /** The write end of a living holder's FIFO: without a reader the kernel answers ENXIO. */
+  #open(): number | undefined {
+    try {
+      return openSync(shimPaths(this.#options.shims).holderControl, constants.O_WRONLY | constants.O_NONBLOCK);
+    } catch (error) {
+      if (codeOf(error) === "ENXIO" || codeOf(error) === "ENOENT") return undefined;
+      throw error;
+    }
+  }
+
+  #start(): number | undefined {
+    const { holderControl, holderPid } = shimPaths(this.#options.shims);
+    if (!existsSync(holderControl)) this.#options.kernel.mkfifo(holderControl, 0o600);
+    const child = spawn(this.#options.busyboxBinary, ["sh", "-c", script, "slipway-holder", holderControl], {
+      detached: true,
+      stdio: "ignore",
+      cwd: "/",
+      env: {},
+    });
+    child.unref();
+    child.once("error", (error) => this.#options.log(`holder: cannot run ${this.#options.busyboxBinary}: ${error.message}`));
+    if (child.pid === undefined) return undefined;
+    writeFileSync(holderPid, String(child.pid));
+    // Read-write: orders wait in the FIFO until the shell has opened it.
+    return openSync(holderControl, constants.O_RDWR | constants.O_NONBLOCK);
+  }
+}

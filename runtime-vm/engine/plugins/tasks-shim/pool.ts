@@ -1,0 +1,92 @@
+import { EngineError, messageOf } from "#base/errors.ts";
+import { randomBytes } from "node:crypto";
+import { readdirSync } from "node:fs";
+import type { ResolvedOptions } from "./options.ts";
+import { Shim } from "./shim.ts";
+
+/** From this load on (tasks; a create under way counts eight) another shim is started, up to the limit. */
+const loadPerShim = 24;
+
+/**
+ * The hot shims: a few processes that hold all containers. A shim serialises the creates it is given, so each goes to the least loaded;
+ * starting one takes about as long as two creates, so that is done ahead of need.
+ */
+export class ShimPool {
+  readonly #options: ResolvedOptions;
+  readonly #ready = new Map<string, Shim>();
+  readonly #starting = new Set<Promise<Shim>>();
+  #closed = false;
+
+  private constructor(options: ResolvedOptions) {
+    this.#options = options;
+  }
+
+  /** Finds the shims of an earlier engine; new ones start in the background. */
+  static async open(options: ResolvedOptions): Promise<ShimPool> {
+    const pool = new ShimPool(options);
+    const names = readdirSync(options.shims, { withFileTypes: true }).filter((entry) => entry.isDirectory() && entry.name.startsWith("hot-"));
+    for (const found of await Promise.all(names.map((entry) => Shim.find(entry.name, options)))) if (found) pool.#add(found);
+    pool.#grow();
+    return pool;
+  }
+
+  get(name: string): Shim | undefined {
+    return this.#ready.get(name);
+  }
+
+  /** The least loaded shim, counted as creating until `done`. */
+  async acquire(): Promise<{ shim: Shim; done: () => void }> {
+    if (this.#closed) throw new EngineError("unavailable", "the engine is stopping");
+    let shim = this.#least();
+    this.#grow();
+    shim ??= await Promise.race(this.#starting);
+    shim.creating++;
+    return { shim, done: () => shim.creating-- };
+  }
+
+  get shims(): readonly Shim[] {
+    return [...this.#ready.values()];
+  }
+
+  /** Lets go of the shims; with `stop` those without containers end. */
+  async close(stop: boolean): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#starting);
+    if (stop) await Promise.all(this.shims.map((shim) => (shim.tasks === 0 ? shim.shutdown() : undefined)));
+    for (const shim of this.shims) shim.disconnect();
+  }
+
+  #least(): Shim | undefined {
+    let best: Shim | undefined;
+    for (const shim of this.#ready.values()) if (!best || shim.load < best.load) best = shim;
+    return best;
+  }
+
+  #grow(): void {
+    const { shimCountMin, shimCountMax } = this.#options;
+    while (this.#ready.size + this.#starting.size < shimCountMin) this.#startOne();
+    const busy = (this.#least()?.load ?? 0) >= loadPerShim;
+    if (busy && this.#starting.size === 0 && this.#ready.size < shimCountMax) this.#startOne();
+  }
+
+  #startOne(): void {
+    const started = Shim.start(`hot-${randomBytes(4).toString("hex")}`, this.#options).then((shim) => this.#add(shim));
+    this.#starting.add(started);
+    const settled = (): boolean => this.#starting.delete(started);
+    started.then(settled, (error: unknown) => {
+      settled();
+      this.#options.log(messageOf(error));
+    });
+  }
+
+  #add(shim: Shim): Shim {
+    this.#ready.set(shim.name, shim);
+    void shim.gone.then(() => {
+      this.#ready.delete(shim.name);
+      if (this.#closed) return;
+      this.#options.log(`shim ${shim.name} (pid ${shim.pid}) is gone`);
+      Shim.forget(shim.name, this.#options);
+    });
+    return shim;
+  }
+}

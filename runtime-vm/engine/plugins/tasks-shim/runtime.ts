@@ -1,0 +1,201 @@
+import { EngineError, messageOf } from "#base/errors.ts";
+import type { OciSpec } from "#core/specs/spec.ts";
+import type { Task, TaskRuntime } from "#core/tasks/tasks.ts";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { killCgroup, removeCgroup } from "./cgroup.ts";
+import { runtimeError } from "./crun-errors.ts";
+import { Holder } from "./holder.ts";
+import { createRequest, processRequest, readPid, readState, runcOptions } from "./messages.ts";
+import { bootId, bundlePaths, resolveOptions, shimPaths, type ResolvedOptions, type ShimRuntimeOptions } from "./options.ts";
+import { ShimPool } from "./pool.ts";
+import { runDelete, type Shim } from "./shim.ts";
+import { ProcessStdio } from "./stdio.ts";
+import { ShimTask } from "./task.ts";
+import { serveTtrpc, TtrpcError } from "./ttrpc.ts";
+
+/** What is kept on disk of a container in a shim (`task.json` in its bundle). */
+interface TaskRecord {
+  readonly shim: string;
+  readonly boot: string;
+  readonly cgroup: string;
+  /** The holder's numbers of the output FIFOs. */
+  readonly held: readonly { number: number; path: string }[];
+}
+
+type Create = Parameters<TaskRuntime["create"]>[0];
+type Restore = Parameters<TaskRuntime["restore"]>[0];
+
+/** Takes up the shims of an earlier engine and starts what is missing in the background. */
+export async function openShimRuntime(given: ShimRuntimeOptions): Promise<TaskRuntime> {
+  const options = resolveOptions(given);
+  mkdirSync(options.bundles, { recursive: true, mode: 0o711 });
+  mkdirSync(options.shims, { recursive: true, mode: 0o700 });
+  forgetOtherBoot(options);
+  const events = await serveEvents(options);
+  try {
+    return new ShimRuntime(options, await ShimPool.open(options), new Holder(options), events);
+  } catch (error) {
+    await events[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+class ShimRuntime implements TaskRuntime {
+  readonly #options: ResolvedOptions;
+  readonly #pool: ShimPool;
+  readonly #holder: Holder;
+  readonly #events: AsyncDisposable;
+  readonly #tasks = new Map<string, ShimTask>();
+  readonly #runtimeOptions: Buffer;
+
+  constructor(options: ResolvedOptions, pool: ShimPool, holder: Holder, events: AsyncDisposable) {
+    this.#options = options;
+    this.#pool = pool;
+    this.#holder = holder;
+    this.#events = events;
+    this.#runtimeOptions = runcOptions({ binaryName: options.runtimeBinary, root: shimPaths(options.shims).runtimeState });
+  }
+
+  async create(what: Create): Promise<Task> {
+    const bundle = this.#bundle(what.id);
+    if (existsSync(bundle)) throw new EngineError("conflict", `container ${what.id} has a task already`);
+    const { shim, done } = await this.#pool.acquire();
+    try {
+      await using undo = new AsyncDisposableStack();
+      mkdirSync(bundle, { mode: 0o711 });
+      undo.defer(() => rmSync(bundle, { recursive: true, force: true }));
+      const cgroup = join(this.#options.cgroupRoot, what.spec.linux.cgroupsPath);
+      undo.defer(() => removeCgroup(cgroup));
+      writeFileSync(bundlePaths(bundle).spec, JSON.stringify(specWithTerminal(what)), { mode: 0o600 });
+      const io = undo.use(ProcessStdio.create(bundle, "", what, this.#options));
+      this.#record(bundle, { shim: shim.name, boot: bootId(), cgroup, held: [] });
+      const pid = await this.#createInShim(shim, what.id, bundle, io, cgroup);
+      io.connected();
+      const held = [io.wire.stdout, io.wire.stderr].filter((path) => path !== "").map((path) => ({ number: this.#holder.hold(path), path }));
+      this.#record(bundle, { shim: shim.name, boot: bootId(), cgroup, held });
+      undo.move();
+      return this.#keep(what.id, shim, pid, io, cgroup, held);
+    } finally {
+      done();
+    }
+  }
+
+  async restore(what: Restore): Promise<Task | undefined> {
+    const known = this.#tasks.get(what.id);
+    if (known) return known;
+    const bundle = this.#bundle(what.id);
+    const record = readRecord(bundle);
+    if (!record) return undefined;
+    const shim = this.#pool.get(record.shim);
+    const state = shim && (await shim.call("State", processRequest(what.id)).then(readState, ignoreNotFound));
+    if (!shim || !state) {
+      await this.#discard(what.id, bundle, record);
+      return undefined;
+    }
+    for (const { number, path } of record.held) this.#holder.adopt(number, path);
+    const io = ProcessStdio.restore(bundle, "", what);
+    io.connected();
+    return this.#keep(what.id, shim, state.pid, io, record.cgroup, record.held);
+  }
+
+  recorded(): readonly string[] {
+    return readdirSync(this.#options.bundles).filter((id) => readRecord(this.#bundle(id)) !== undefined);
+  }
+
+  async close(opts: { stopShims: boolean }): Promise<void> {
+    for (const task of this.#tasks.values()) task.disconnect();
+    const empty = this.#tasks.size === 0;
+    await this.#pool.close(opts.stopShims);
+    if (opts.stopShims && empty) this.#holder.stop();
+    else this.#holder[Symbol.dispose]();
+    await this.#events[Symbol.asyncDispose]();
+  }
+
+  #bundle(id: string): string {
+    return join(this.#options.bundles, id);
+  }
+
+  #record(bundle: string, record: TaskRecord): void {
+    writeFileSync(bundlePaths(bundle).record, JSON.stringify(record));
+  }
+
+  async #createInShim(shim: Shim, id: string, bundle: string, io: ProcessStdio, cgroup: string): Promise<number> {
+    try {
+      return readPid(await shim.call("Create", createRequest(id, bundle, io.wire, this.#runtimeOptions)));
+    } catch (error) {
+      // A refusal leaves nothing in the shim. No answer at all may leave a half-made container.
+      if (!(error instanceof TtrpcError)) {
+        killCgroup(cgroup);
+        await runDelete(id, bundle, this.#options).catch((late: unknown) => this.#options.log(messageOf(late)));
+      }
+      throw runtimeError("create", error);
+    }
+  }
+
+  #keep(id: string, shim: Shim, pid: number, io: ProcessStdio, cgroup: string, held: TaskRecord["held"]): ShimTask {
+    const bundle = this.#bundle(id);
+    shim.tasks++;
+    const task = new ShimTask({ id, bundle, shim, options: this.#options }, pid, io, cgroup, () => {
+      shim.tasks--;
+      for (const { number } of held) this.#holder.drop(number);
+      this.#tasks.delete(id);
+      removeCgroup(cgroup);
+      rmSync(bundle, { recursive: true, force: true });
+    });
+    this.#tasks.set(id, task);
+    return task;
+  }
+
+  /** Its shim died, or forgot it, while no engine ran. */
+  async #discard(id: string, bundle: string, record: TaskRecord): Promise<void> {
+    this.#options.log(`container ${id}: its shim ${record.shim} no longer has it, cleaning up`);
+    killCgroup(record.cgroup);
+    await runDelete(id, bundle, this.#options).catch((error: unknown) => this.#options.log(messageOf(error)));
+    for (const { number, path } of record.held) {
+      this.#holder.adopt(number, path);
+      this.#holder.drop(number);
+    }
+    removeCgroup(record.cgroup);
+    rmSync(bundle, { recursive: true, force: true });
+  }
+}
+
+/** Shims stall after 128 events nobody takes; we take them and need none: `Wait` tells of exits, the cgroup of memory kills. */
+async function serveEvents(options: ResolvedOptions): Promise<AsyncDisposable> {
+  const { events } = shimPaths(options.shims);
+  rmSync(events, { force: true });
+  return await serveTtrpc(events, (service, method) => {
+    if (service === "containerd.services.events.ttrpc.v1.Events" && method === "Forward") return Buffer.alloc(0);
+    throw new TtrpcError(12, `${service}/${method} is not served`);
+  });
+}
+
+/** After a boot nothing recorded lives any more. */
+function forgetOtherBoot(options: ResolvedOptions): void {
+  const boot = bootId();
+  for (const id of readdirSync(options.bundles)) {
+    const bundle = join(options.bundles, id);
+    if (readRecord(bundle)?.boot !== boot) rmSync(bundle, { recursive: true, force: true });
+  }
+}
+
+function readRecord(bundle: string): TaskRecord | undefined {
+  try {
+    return JSON.parse(readFileSync(bundlePaths(bundle).record, "utf8")) as TaskRecord;
+  } catch {
+    // Half-made by an engine that was killed: its bundle is no task.
+    return undefined;
+  }
+}
+
+function specWithTerminal(what: Create): OciSpec {
+  const { width, height } = what.size ?? { width: 0, height: 0 };
+  const size = what.terminal && width > 0 ? { consoleSize: { width, height } } : {};
+  return { ...what.spec, process: { ...what.spec.process, terminal: what.terminal, ...size } };
+}
+
+function ignoreNotFound(error: unknown): undefined {
+  if (error instanceof EngineError && error.class === "notFound") return undefined;
+  throw error;
+}

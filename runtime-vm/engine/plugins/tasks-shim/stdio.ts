@@ -1,0 +1,123 @@
+import type { TaskStdio } from "#core/tasks/tasks.ts";
+import { closeSync, constants, openSync, rmSync } from "node:fs";
+import { Socket } from "node:net";
+import { finished } from "node:stream/promises";
+import type { Stdio } from "./messages.ts";
+import { bundlePaths, type ResolvedOptions } from "./options.ts";
+
+/**
+ * The FIFOs between one process and the engine. Our read ends are opened before the shim opens its write ends, so nothing blocks; the
+ * shim keeps a descriptor of both kinds while the process lives, so a program is never cut off by an engine that goes away: it waits
+ * when 64 KiB are unread. The end of output is the shim closing its write end.
+ */
+export class ProcessStdio implements Disposable {
+  readonly wire: Stdio;
+  readonly stdio: TaskStdio;
+  readonly #paths: readonly string[];
+  readonly #sockets: Socket[] = [];
+  #stdinKeeper: number | undefined;
+  readonly #stdin: Socket | undefined;
+
+  private constructor(wire: Stdio, restore: boolean) {
+    this.wire = wire;
+    this.#paths = [wire.stdin, wire.stdout, wire.stderr].filter((path) => path !== "");
+    try {
+      const stdout = this.#reader(wire.stdout, restore);
+      const stderr = wire.stderr === "" ? undefined : this.#reader(wire.stderr, restore);
+      this.#stdin = wire.stdin === "" ? undefined : this.#writer(wire.stdin);
+      this.stdio = { stdout, ...(stderr ? { stderr } : {}), ...(this.#stdin ? { stdin: this.#stdin } : {}) };
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  static create(bundle: string, execId: string, opts: { terminal: boolean; stdin: boolean }, options: ResolvedOptions): ProcessStdio {
+    const wire = wireOf(bundle, execId, opts);
+    const made: string[] = [];
+    try {
+      for (const path of [wire.stdin, wire.stdout, wire.stderr]) {
+        if (path === "") continue;
+        options.kernel.mkfifo(path, 0o600);
+        made.push(path);
+      }
+      return new ProcessStdio(wire, false);
+    } catch (error) {
+      for (const path of made) rmSync(path, { force: true });
+      throw error;
+    }
+  }
+
+  static restore(bundle: string, execId: string, opts: { terminal: boolean; stdin: boolean }): ProcessStdio {
+    return new ProcessStdio(wireOf(bundle, execId, opts), true);
+  }
+
+  /** Call when the shim has opened its ends: from now on a write to a program that left gives EPIPE. */
+  connected(): void {
+    if (this.#stdinKeeper !== undefined) closeSync(this.#stdinKeeper);
+    this.#stdinKeeper = undefined;
+  }
+
+  /** Ends our half of stdin after what was written has gone through. */
+  async endStdin(): Promise<void> {
+    const stdin = this.#stdin;
+    if (!stdin || stdin.destroyed) return;
+    stdin.end();
+    await finished(stdin, { readable: false }).catch(() => undefined);
+    stdin.destroy();
+  }
+
+  /** The program is gone: nobody will read more input. Output still flows to its end. */
+  dropStdin(): void {
+    this.#stdin?.destroy();
+    this.connected();
+  }
+
+  /** Closes our ends and removes the FIFOs. */
+  [Symbol.dispose](): void {
+    this.close();
+    this.removeFifos();
+  }
+
+  /** Removes the names: what is unread stays readable through our descriptors. */
+  removeFifos(): void {
+    for (const path of this.#paths) rmSync(path, { force: true });
+  }
+
+  /** Closes our ends only. */
+  close(): void {
+    for (const socket of this.#sockets) socket.destroy();
+    this.connected();
+  }
+
+  #reader(path: string, restore: boolean): Socket {
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    // A reader that never saw a writer is told of no end. On restore the writer may be gone already: be one for a moment.
+    if (restore) closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
+    return this.#wrap(fd, true);
+  }
+
+  #writer(path: string): Socket {
+    // Without any reader O_WRONLY is refused (ENXIO); holding both ends until the shim is there is not.
+    this.#stdinKeeper = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+    return this.#wrap(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK), false);
+  }
+
+  #wrap(fd: number, readable: boolean): Socket {
+    const socket = new Socket({ fd, readable, writable: !readable });
+    // A program that closes its stdin early is no failure of ours; whoever writes sees EPIPE by the stream's callback.
+    socket.on("error", () => undefined);
+    this.#sockets.push(socket);
+    return socket;
+  }
+}
+
+function wireOf(bundle: string, execId: string, opts: { terminal: boolean; stdin: boolean }): Stdio {
+  const path = bundlePaths(bundle).stdio;
+  return {
+    terminal: opts.terminal,
+    stdin: opts.stdin ? path("stdin", execId) : "",
+    stdout: path("stdout", execId),
+    stderr: opts.terminal ? "" : path("stderr", execId),
+  };
+}
