@@ -1,0 +1,44 @@
+/**
+ * What host and guest agree on before the engine runs. The guest's init reads the kernel command line and reports on
+ * its console; the host (machine/) writes the one and reads the other.
+ *
+ *     slipway.share=TAG:TYPE:PATH   a shared folder, TYPE virtiofs or 9p, PATH percent-encoded: mount it at hostPrefix + PATH
+ *     slipway.debug                 start the engine with --debug
+ *
+ * Console: `slipway-step: NAME ok MS` or `slipway-step: NAME fail MS REASON`, one line a finished step.
+ * Disks are told apart by their serial (/sys/block/vd?/serial), never by their order.
+ */
+export const boot = {
+  /** Names of the virtio-serial ports, /dev/virtio-ports/NAME. */
+  ports: { link: "h2", ctl: "ctl" },
+  /** Serials of the virtio-blk disks. */
+  disks: { root: "slipway-root", data: "slipway-data" },
+  /** Where the host's files appear in the guest; the engine's --host-prefix. */
+  hostPrefix: "/host",
+  shareKey: "slipway.share",
+  debugKey: "slipway.debug",
+} as const;
+
+export interface Share {
+  readonly tag: string;
+  readonly type: "virtiofs" | "9p";
+  /** Path as the guest sees it below hostPrefix: the host's own on Linux and macOS, `/mnt/c/...` for `C:\...`. */
+  readonly path: string;
+}
+
+export const formatShare = (share: Share): string => `${boot.shareKey}=${share.tag}:${share.type}:${encodeURIComponent(share.path).replaceAll("%2F", "/")}`;
+
+export interface GuestStep {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly tookMs: number;
+  readonly reason?: string;
+}
+
+/** A console line's step, undefined for any other line. */
+export function parseStep(line: string): GuestStep | undefined {
+  const match = /slipway-step: ([a-z0-9-]+) (ok|fail) (\d+)(?: (.*))?$/.exec(line.trim());
+  if (!match) return undefined;
+  const [, name = "", verdict, ms, reason] = match;
+  return { name, ok: verdict === "ok", tookMs: Number(ms), ...(reason ? { reason } : {}) };
+}
