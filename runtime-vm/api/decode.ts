@@ -1,0 +1,156 @@
+import { EngineError } from "#base/errors.ts";
+import { JsonSyntaxError, parseGoJson } from "./gojson.ts";
+
+/**
+ * Decodes request bodies as dockerd's Go structs do: field names match whatever their case, unknown fields are ignored, null
+ * leaves a field unset, and a value of the wrong type is refused naming the field. A body is described once, as a shape.
+ */
+export type Shape =
+  | { readonly kind: "string" }
+  | { readonly kind: "bool" }
+  | { readonly kind: "int"; readonly go: string }
+  | { readonly kind: "float" }
+  | { readonly kind: "any" }
+  | { readonly kind: "list"; readonly of: Shape; readonly go: string }
+  | { readonly kind: "map"; readonly of: Shape; readonly go: string }
+  | { readonly kind: "struct"; readonly go: string; readonly fields: ReadonlyMap<string, { readonly name: string; readonly shape: Shape }> }
+  /** A list, or one string standing for a list of it (`Cmd`, `Entrypoint`). */
+  | { readonly kind: "words" };
+
+export const string: Shape = { kind: "string" };
+export const bool: Shape = { kind: "bool" };
+export const int: Shape = { kind: "int", go: "int" };
+export const int64: Shape = { kind: "int", go: "int64" };
+export const uint: Shape = { kind: "int", go: "uint" };
+export const uint16: Shape = { kind: "int", go: "uint16" };
+export const float: Shape = { kind: "float" };
+export const any: Shape = { kind: "any" };
+export const words: Shape = { kind: "words" };
+export const list = (of: Shape): Shape => ({ kind: "list", of, go: `[]${goType(of)}` });
+export const map = (of: Shape): Shape => ({ kind: "map", of, go: `map[string]${goType(of)}` });
+/** `go` is the struct's name with its package (`network.CreateRequest`). */
+export const struct = (go: string, fields: Readonly<Record<string, Shape>>): Shape => ({
+  kind: "struct",
+  go,
+  fields: new Map(Object.entries(fields).map(([name, shape]) => [name.toLowerCase(), { name, shape }])),
+});
+
+/**
+ * Decodes a JSON body by its shape. Every failure is invalidArgument in the words dockerd answers with.
+ * The result has exactly the shape's names and types, so a caller may give it its type.
+ */
+export function decodeBody(text: string, shape: Shape): unknown {
+  let parsed: { value: unknown; more: boolean };
+  try {
+    parsed = parseGoJson(text);
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) throw new EngineError("invalidArgument", `invalid JSON: ${error.message}`);
+    throw error;
+  }
+  const value = decode(parsed.value, shape, { owner: undefined, path: [] });
+  if (parsed.more) throw new EngineError("invalidArgument", "unexpected content after JSON");
+  return value;
+}
+
+/** Decodes an already parsed value: for JSON in headers and query parameters. */
+export const decodeValue = (value: unknown, shape: Shape): unknown => decode(value, shape, { owner: undefined, path: [] });
+
+interface Place {
+  /** The outermost struct's name without its package; undefined outside any struct. */
+  readonly owner: string | undefined;
+  readonly path: readonly string[];
+}
+
+function decode(value: unknown, shape: Shape, place: Place): unknown {
+  if (value === null) return undefined;
+  switch (shape.kind) {
+    case "any":
+      return value;
+    case "string":
+    case "bool":
+    case "float":
+      if (typeof value !== { string: "string", bool: "boolean", float: "number" }[shape.kind]) throw mismatch(value, shape, place);
+      return value;
+    case "int":
+      if (typeof value !== "number") throw mismatch(value, shape, place);
+      if (!Number.isInteger(value) || (value < 0 && shape.go.startsWith("u"))) throw mismatch(value, shape, place, ` ${value}`);
+      return value;
+    case "words":
+      if (typeof value === "string") return [value];
+      return decode(value, list(string), place);
+    case "list":
+      if (!Array.isArray(value)) throw mismatch(value, shape, place);
+      return value.map((item: unknown) => decode(item, shape.of, place) ?? zero(shape.of));
+    case "map":
+      if (!isRecord(value)) throw mismatch(value, shape, place);
+      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, decode(item, shape.of, within(place, key)) ?? zero(shape.of)]));
+    case "struct":
+      if (!isRecord(value)) throw mismatch(value, shape, place);
+      return decodeStruct(value, shape, place);
+  }
+}
+
+function decodeStruct(value: Record<string, unknown>, shape: Shape & { kind: "struct" }, place: Place): Record<string, unknown> {
+  const owner = place.owner ?? shape.go.slice(shape.go.lastIndexOf(".") + 1);
+  const result: Record<string, unknown> = {};
+  for (const [key, item] of Object.entries(value)) {
+    const field = shape.fields.get(key.toLowerCase());
+    if (field === undefined) continue;
+    const decoded = decode(item, field.shape, { owner, path: [...place.path, field.name] });
+    if (decoded !== undefined) result[field.name] = decoded;
+  }
+  return result;
+}
+
+const within = (place: Place, key: string): Place => ({ ...place, path: [...place.path, key] });
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** What Go leaves where a list or map holds null. Null lists inside maps stay null: there it means "none" (`"80/tcp": null`). */
+function zero(shape: Shape): unknown {
+  switch (shape.kind) {
+    case "string":
+      return "";
+    case "bool":
+      return false;
+    case "int":
+    case "float":
+      return 0;
+    case "struct":
+    case "map":
+      return {};
+    case "any":
+    case "list":
+    case "words":
+      return null;
+  }
+}
+
+function mismatch(value: unknown, shape: Shape, place: Place, number = ""): EngineError {
+  const kind = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
+  const what = `json: cannot unmarshal ${kind}${number}`;
+  const where =
+    place.owner === undefined
+      ? `into Go value of type ${goType(shape)}`
+      : `into Go struct field ${place.owner}.${place.path.join(".")} of type ${goType(shape)}`;
+  return new EngineError("invalidArgument", `invalid JSON: ${what} ${where}`);
+}
+
+function goType(shape: Shape): string {
+  switch (shape.kind) {
+    case "string":
+    case "bool":
+      return shape.kind;
+    case "float":
+      return "float64";
+    case "any":
+      return "interface {}";
+    case "words":
+      return "[]string";
+    case "int":
+    case "list":
+    case "map":
+    case "struct":
+      return shape.go;
+  }
+}

@@ -1,0 +1,54 @@
+import { EngineError } from "#base/errors.ts";
+
+/** `filters=` of list calls and events: name -> wanted values. */
+export type Filters = Readonly<Record<string, readonly string[]>>;
+
+/** Reads both forms clients send: `{"label":["a=b"]}` and the older `{"label":{"a=b":true}}`. */
+export function parseFilters(text: string | null | undefined): Filters {
+  if (text === null || text === undefined || text === "") return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new EngineError("invalidArgument", "invalid filter");
+  }
+  if (value === null) return {};
+  if (typeof value !== "object" || Array.isArray(value)) throw new EngineError("invalidArgument", "invalid filter");
+  return Object.fromEntries(Object.entries(value).map(([name, wanted]) => [name, wantedValues(wanted)]));
+}
+
+function wantedValues(wanted: unknown): string[] {
+  if (Array.isArray(wanted) && wanted.every((item) => typeof item === "string")) return wanted;
+  if (typeof wanted === "object" && wanted !== null && !Array.isArray(wanted)) {
+    if (!Object.values(wanted).every((on) => typeof on === "boolean")) throw new EngineError("invalidArgument", "invalid filter");
+    return Object.entries(wanted)
+      .filter(([, on]) => on === true)
+      .map(([item]) => item);
+  }
+  throw new EngineError("invalidArgument", "invalid filter");
+}
+
+/** Refuses names that a list does not know, as dockerd words it. */
+export function checkFilters(filters: Filters, known: readonly string[]): void {
+  for (const name of Object.keys(filters)) {
+    if (!known.includes(name)) throw new EngineError("invalidArgument", `invalid filter '${name}'`);
+  }
+}
+
+/** Whether labels satisfy every `key` or `key=value` wanted. */
+export function matchesLabels(wanted: readonly string[] | undefined, labels: Readonly<Record<string, string>>): boolean {
+  return (wanted ?? []).every((item) => {
+    const at = item.indexOf("=");
+    return at === -1 ? Object.hasOwn(labels, item) : labels[item.slice(0, at)] === item.slice(at + 1);
+  });
+}
+
+/** A boolean filter value (`dangling=true`), refused in dockerd's words when it is none. */
+export function booleanFilter(filters: Filters, name: string, absent: boolean): boolean {
+  const values = filters[name];
+  if (values === undefined || values.length === 0) return absent;
+  const truthy = values.some((value) => value === "1" || value.toLowerCase() === "true");
+  const falsy = values.some((value) => value === "0" || value.toLowerCase() === "false");
+  if (truthy === falsy) throw new EngineError("invalidArgument", `invalid filter '${name}=[${values.join(" ")}]'`);
+  return truthy;
+}

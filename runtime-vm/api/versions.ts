@@ -1,0 +1,82 @@
+import { EngineError } from "#base/errors.ts";
+
+/** The newest and the oldest API version served. */
+export const apiVersion = "1.51";
+export const apiVersionMin = "1.24";
+/** The release of the reference engine whose answers ours follow. */
+export const engineVersion = "28.5.2";
+
+/** A version a request was made with: checked to lie between `apiVersionMin` and `apiVersion`. */
+export type ApiVersion = string & { readonly brand: "ApiVersion" };
+
+/** Compares dotted versions number by number: negative, zero or positive. */
+export function compareVersions(a: string, b: string): number {
+  const left = a.split(".").map(Number);
+  const right = b.split(".").map(Number);
+  for (let i = 0; i < Math.max(left.length, right.length); i++) {
+    const difference = (left[i] ?? 0) - (right[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** The version named in a path (absent: the newest), refused in Docker's words when this engine does not speak it. */
+export function parseApiVersion(text: string | undefined): ApiVersion {
+  if (text === undefined) return apiVersion as ApiVersion;
+  if (compareVersions(text, apiVersionMin) < 0) {
+    const hint = "please upgrade your client to a newer version";
+    throw new EngineError("invalidArgument", `client version ${text} is too old. Minimum supported API version is ${apiVersionMin}, ${hint}`);
+  }
+  if (compareVersions(text, apiVersion) > 0) {
+    throw new EngineError("invalidArgument", `client version ${text} is too new. Maximum supported API version is ${apiVersion}`);
+  }
+  return text as ApiVersion;
+}
+
+/**
+ * What changed for clients, and in which version: the one place that knows. `since`: from this version on; a gate that
+ * names a removal is asked with `not`.
+ */
+export const gates = {
+  /** A missing bind source of `HostConfig.Mounts` may be made by `BindOptions.CreateMountpoint`. */
+  createMountpoint: "1.42",
+  /** `HostConfig.Mounts[].ReadOnly` binds are read-only recursively where the kernel can. */
+  readOnlyRecursive: "1.44",
+  /** `Containers` in `/info` and Swarm headers in `_ping`. */
+  swarmHeader: "1.42",
+  /** `attach` and exec name their framing in Content-Type (`application/vnd.docker.multiplexed-stream`). */
+  multiplexedContentType: "1.42",
+  /** `GET /containers/{id}/stats?one-shot=1`. */
+  oneShotStats: "1.41",
+  /** `ConsoleSize` of exec and of create. */
+  consoleSize: "1.42",
+  /** `wait` knows conditions other than not-running. */
+  waitConditions: "1.30",
+  /** `system/df?type=`. */
+  diskUsageTypes: "1.42",
+  /** MAC addresses belong to endpoints; the container-wide field is deprecated. */
+  endpointMacAddress: "1.44",
+  /** `MacAddress` in NetworkSettings and Config is gone from answers. */
+  noConfigMacAddress: "1.52",
+  /** `ImageManifestDescriptor` in container answers. */
+  manifestDescriptor: "1.48",
+  /** `type=image` mounts. */
+  imageMounts: "1.48",
+  /** `DiscoveredDevices`, `FirewallBackend` in `/info`. */
+  firewallBackend: "1.49",
+  /** `BuildCache`, `BuilderSize` moved in `system/df`. */
+  noBuilderSize: "1.42",
+  /** `KernelMemory` is ignored. */
+  noKernelMemory: "1.42",
+  /** `/info` carries `Containerd` addresses. */
+  containerdInfo: "1.46",
+  /** Events name images with their manifest digest and `create` of images. */
+  imageCreateEvent: "1.46",
+  /** Error bodies are JSON; before they were plain text. */
+  jsonErrors: "1.24",
+} as const;
+
+export type Gate = keyof typeof gates;
+
+/** Whether `version` is one of those that have `gate`. */
+export const has = (version: ApiVersion, gate: Gate): boolean => compareVersions(version, gates[gate]) >= 0;

@@ -1,0 +1,275 @@
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
+import { chmodSync, chownSync, lstatSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import type { Duplex } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { EngineError, codeOf, messageOf } from "#base/errors.ts";
+import { apiVersion, engineVersion, parseApiVersion } from "#api/versions.ts";
+import type { Journal } from "#core/journal/journal.ts";
+import { readJson } from "./body.ts";
+import { type Hijackable, plainConnection, upgradedConnection } from "./hijack.ts";
+import { Query } from "./query.ts";
+import { type Answer, type Match, type RequestContext, type Route, Router, splitVersion } from "./router.ts";
+import { statusOf } from "./status.ts";
+
+const versionHeaders = { "Api-Version": apiVersion, "Docker-Experimental": "false", Ostype: "linux", Server: `Docker/${engineVersion} (linux)` } as const;
+
+/**
+ * The Engine API over HTTP/1.1. One request: split the version off, find the route, refuse a version out of range, run the
+ * handler, answer. A handler's error is a JSON body with the status of its class; nothing a client sends ends the process.
+ */
+export class ApiServer implements AsyncDisposable {
+  readonly #router: Router;
+  readonly #journal: Journal;
+  readonly #server: Server;
+  readonly #hijackedSockets = new Set<Duplex>();
+
+  constructor(routes: readonly Route[], journal: Journal) {
+    this.#router = new Router(routes);
+    this.#journal = journal;
+    this.#server = createServer({
+      // Only attach and exec upgrade; a client that offers h2c on an ordinary request (curl --http2) gets an ordinary answer.
+      shouldUpgradeCallback: (request) => this.#find(request)?.route.upgrades ?? false,
+      // Image loads may take as long as they take; who sends no head within a minute is cut off.
+      requestTimeout: 0,
+      headersTimeout: 60_000,
+      // Clients keep connections and must never meet one that is just being closed.
+      keepAliveTimeout: 0,
+      maxHeaderSize: 1024 * 1024,
+    });
+    this.#server.on("request", (request, response) => void this.#serve(request, response, plainConnection(request, response), undefined));
+    this.#server.on("upgrade", (request, socket, head) => this.#serveUpgrade(request, socket, head));
+    this.#server.on("clientError", (error, socket) => refuseJunk(error, socket));
+  }
+
+  /** Serves one connection that was made elsewhere (the link's tunnels). */
+  accept(connection: Duplex): void {
+    this.#server.emit("connection", connection);
+  }
+
+  /** Listens on a unix socket that only `owner` may open. A socket file nobody serves is replaced; one that is served is an error. */
+  async listen(path: string, owner: { readonly uid: number; readonly gid: number; readonly mode: number }): Promise<void> {
+    await clearStaleSocket(path);
+    const umask = process.umask(0o177);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#server.once("error", reject);
+        this.#server.listen(path, () => {
+          this.#server.removeListener("error", reject);
+          resolve();
+        });
+      });
+    } finally {
+      process.umask(umask);
+    }
+    chownSync(path, owner.uid, owner.gid);
+    chmodSync(path, owner.mode);
+  }
+
+  /** Stops listening, cuts every connection, and resolves when none is left. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeAllConnections();
+    for (const socket of this.#hijackedSockets) socket.destroy();
+    await closed;
+  }
+
+  #find(request: IncomingMessage): Match | undefined {
+    try {
+      return this.#router.match(request.method ?? "", splitVersion(pathOf(request)).path);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #serveUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Node leaves the body of an upgrading request unread: it is the first Content-Length bytes of `head`.
+    const length = Number(request.headers["content-length"] ?? "0");
+    void withBody(socket, head, length).then((bytes) => {
+      if (bytes === undefined) return void socket.destroy();
+      const connection = upgradedConnection(socket, request, bytes.subarray(length));
+      return this.#serve(request, undefined, connection, bytes.subarray(0, length), socket);
+    });
+  }
+
+  async #serve(
+    request: IncomingMessage,
+    response: ServerResponse | undefined,
+    connection: Hijackable,
+    body: Buffer | undefined,
+    upgrading?: Duplex,
+  ): Promise<void> {
+    const send = (answer: Answer): Promise<void> =>
+      response === undefined ? sendRaw(upgrading, answer) : sendAnswer(response, answer, request.method === "HEAD");
+    const target = response ?? upgrading;
+    target?.on("error", () => {});
+    let taken = false;
+    try {
+      const { version, path } = splitVersion(pathOf(request));
+      if (request.method === "OPTIONS") return await send({ status: 200, headers: versionHeaders });
+      const match = this.#router.match(request.method ?? "", path);
+      if (match === undefined) return await send({ status: 404, json: { message: "page not found" } });
+      const gone = new Gone(target);
+      const context: RequestContext = {
+        method: request.method ?? "",
+        path,
+        version: parseApiVersion(version),
+        params: match.params,
+        query: new Query(searchOf(request)),
+        headers: request.headers,
+        get signal() {
+          return gone.signal;
+        },
+        body: request,
+        json: (shape) => readJson(request, shape, body),
+        hijack: (head) => {
+          taken = true;
+          const socket = connection.take(head);
+          this.#own(socket, gone);
+          return socket;
+        },
+      };
+      const reply = await match.route.handler(context);
+      if (!("hijacked" in reply)) await send({ ...reply, headers: { ...versionHeaders, ...reply.headers } });
+    } catch (error) {
+      if (taken) this.#journal.warn(`${request.method} ${request.url} failed after its connection was taken over`, error);
+      else await this.#fail(request, response, send, error);
+    }
+  }
+
+  #own(socket: Duplex, gone: Gone): void {
+    this.#hijackedSockets.add(socket);
+    socket.on("error", () => {});
+    socket.once("close", () => {
+      this.#hijackedSockets.delete(socket);
+      gone.now();
+    });
+  }
+
+  async #fail(request: IncomingMessage, response: ServerResponse | undefined, send: (answer: Answer) => Promise<void>, error: unknown): Promise<void> {
+    const { status, message } = failure(error);
+    if (status >= 500) this.#journal.error(`${request.method} ${request.url} answered ${status}`, error);
+    else this.#journal.debug(`${request.method} ${request.url} answered ${status}: ${message}`);
+    if (response?.headersSent === true) return void response.destroy();
+    try {
+      await send({ status, headers: versionHeaders, ...(status === 304 ? {} : { json: { message } }) });
+    } catch {
+      // The client is gone; there is nobody to tell.
+    }
+  }
+}
+
+/** The status and the sentence of whatever a handler threw. */
+export function failure(error: unknown): { status: number; message: string } {
+  if (error instanceof EngineError) return { status: statusOf[error.class], message: error.message };
+  if (error instanceof URIError) return { status: 400, message: "the path is no sound percent-encoding" };
+  return { status: 500, message: messageOf(error) };
+}
+
+/** Turns "the client is gone" into a signal, only for handlers that ask. */
+class Gone {
+  readonly #target: ServerResponse | Duplex | undefined;
+  #controller: AbortController | undefined;
+  #happened = false;
+
+  constructor(target: ServerResponse | Duplex | undefined) {
+    this.#target = target;
+    target?.once("close", () => {
+      const whole = "writableFinished" in target && target.writableFinished;
+      if (!whole) this.now();
+    });
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#happened || this.#target?.destroyed === true) this.now();
+    return this.#controller.signal;
+  }
+
+  now(): void {
+    this.#happened = true;
+    this.#controller?.abort(new EngineError("cancelled", "the client is gone"));
+  }
+}
+
+async function sendAnswer(response: ServerResponse, answer: Answer, headOnly: boolean): Promise<void> {
+  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
+  const sent = bodyOf(answer);
+  if (sent.type !== undefined && !response.hasHeader("Content-Type")) response.setHeader("Content-Type", sent.type);
+  response.statusCode = answer.status;
+  if (answer.stream !== undefined && !headOnly) {
+    response.flushHeaders();
+    await pipeline(answer.stream, response);
+    return;
+  }
+  if (answer.status !== 204 && answer.status !== 304) response.setHeader("Content-Length", headOnly ? 0 : Buffer.byteLength(sent.text ?? ""));
+  response.end(headOnly ? undefined : sent.text);
+}
+
+/** An ordinary answer on a connection that asked to upgrade: written by hand, and the connection ends. */
+async function sendRaw(socket: Duplex | undefined, answer: Answer): Promise<void> {
+  if (socket === undefined || socket.destroyed) return;
+  const sent = bodyOf(answer);
+  const headers = {
+    "Content-Type": sent.type ?? "application/json",
+    ...answer.headers,
+    "Content-Length": Buffer.byteLength(sent.text ?? ""),
+    Connection: "close",
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${answer.status} ${answer.status < 400 ? "OK" : "Error"}\r\n${lines.join("")}\r\n${sent.text ?? ""}`);
+}
+
+function bodyOf(answer: Answer): { type?: string; text?: string } {
+  // Go's encoder ends a document with a newline, and some clients read by line.
+  if (answer.json !== undefined) return { type: "application/json", text: `${JSON.stringify(answer.json)}\n` };
+  if (answer.text !== undefined) return { type: "text/plain; charset=utf-8", text: answer.text };
+  return answer.stream === undefined ? {} : { type: "application/json" };
+}
+
+const pathOf = (request: IncomingMessage): string => {
+  const url = request.url ?? "/";
+  const end = url.search(/[?#]/);
+  return end === -1 ? url : url.slice(0, end);
+};
+
+const searchOf = (request: IncomingMessage): string => /\?([^#]*)/.exec(request.url ?? "")?.[1] ?? "";
+
+/** `head` completed to at least `length` bytes; undefined when the client went before. */
+async function withBody(socket: Duplex, head: Buffer, length: number): Promise<Buffer | undefined> {
+  if (head.length >= length) return head;
+  const chunks = [head];
+  let have = head.length;
+  return await new Promise((resolve) => {
+    const done = (result: Buffer | undefined): void => {
+      socket.off("data", more).off("close", gone).off("end", gone).off("error", gone);
+      socket.pause();
+      resolve(result);
+    };
+    const more = (chunk: Buffer): void => {
+      chunks.push(chunk);
+      have += chunk.length;
+      if (have >= length) done(Buffer.concat(chunks));
+    };
+    const gone = (): void => done(undefined);
+    socket.on("data", more).on("close", gone).on("end", gone).on("error", gone);
+  });
+}
+
+function refuseJunk(error: unknown, socket: Duplex): void {
+  if (socket.destroyed || !socket.writable) return void socket.destroy();
+  const status = codeOf(error) === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request";
+  socket.end(`HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${status}`);
+}
+
+async function clearStaleSocket(path: string): Promise<void> {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (!found.isSocket()) throw new EngineError("invalidArgument", `${path} is not a socket: move it away or choose another --socket`);
+  const served = await new Promise<boolean>((resolve) => {
+    const probe = connect(path, () => resolve(true)).once("error", () => resolve(false));
+    probe.once("connect", () => probe.destroy());
+  });
+  if (served) throw new EngineError("conflict", `${path} is served by another engine: stop that one or choose another --socket`);
+  rmSync(path, { force: true });
+}
