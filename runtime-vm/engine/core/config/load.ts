@@ -22,7 +22,7 @@ const valueFlags = { "--root": "root", "--socket": "socket", "--config": "config
 export function parseFlags(args: readonly string[]): EngineFlags {
   const flags: Mutable<EngineFlags> = {};
   for (let i = 0; i < args.length; i++) {
-    const [name = "", inline] = splitOnce(args[i] ?? "", "=");
+    const [name, inline] = splitOnce(args[i] ?? "", "=");
     if (name === "--debug") {
       flags.debug = inline === undefined || inline === "true";
       continue;
