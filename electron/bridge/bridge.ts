@@ -50,6 +50,8 @@ export interface HostCalls {
   "context.status": () => Promise<ContextStatus>;
   /** Makes `slipway` the default docker context (after consent), or gives the former one back. */
   "context.use": (arg: { on: boolean }) => Promise<ContextStatus>;
+  /** Simple checks of what usually goes wrong, each with what to do about it. */
+  "diagnostics.run": () => Promise<readonly DiagnosticCheck[]>;
   "settings.get": () => Promise<Settings>;
   "settings.set": (arg: Partial<Settings>) => Promise<Settings>;
 }
@@ -62,8 +64,21 @@ export interface Settings {
   readonly contextAsked: boolean;
 }
 
+export interface DiagnosticCheck {
+  /** `socket`, `engine`, `context`, `disk`, `acceleration`, `settings`. */
+  readonly name: string;
+  /** A sentence part for people: "The Docker socket answers". */
+  readonly title: string;
+  readonly result: "pass" | "warn" | "fail";
+  /** What was found. */
+  readonly detail: string;
+  /** What to do, when it is not a pass. */
+  readonly fix?: string;
+}
+
 export interface HostEvents {
   machine: MachineStatus;
+  settings: Settings;
 }
 
 export type CallName = keyof HostCalls;
