@@ -52,7 +52,8 @@ export class ShimPool {
   async close(stop: boolean): Promise<void> {
     this.#closed = true;
     await Promise.allSettled(this.#starting);
-    if (stop) await Promise.all(this.shims.map((shim) => (shim.tasks === 0 ? shim.shutdown() : undefined)));
+    const idle = stop ? this.shims.filter((shim) => shim.tasks === 0) : [];
+    await Promise.all(idle.map((shim) => shim.shutdown()));
     for (const shim of this.shims) shim.disconnect();
   }
 

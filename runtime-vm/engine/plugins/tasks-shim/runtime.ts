@@ -1,4 +1,5 @@
 import { EngineError, messageOf } from "#base/errors.ts";
+import { specJson } from "#core/specs/json.ts";
 import type { OciSpec } from "#core/specs/spec.ts";
 import type { Task, TaskRuntime } from "#core/tasks/tasks.ts";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -67,7 +68,7 @@ class ShimRuntime implements TaskRuntime {
       undo.defer(() => rmSync(bundle, { recursive: true, force: true }));
       const cgroup = join(this.#options.cgroupRoot, what.spec.linux.cgroupsPath);
       undo.defer(() => removeCgroup(cgroup));
-      writeFileSync(bundlePaths(bundle).spec, JSON.stringify(specWithTerminal(what)), { mode: 0o600 });
+      writeFileSync(bundlePaths(bundle).spec, specJson(specWithTerminal(what)), { mode: 0o600 });
       const io = undo.use(ProcessStdio.create(bundle, "", what, this.#options));
       this.#record(bundle, { shim: shim.name, boot: bootId(), cgroup, held: [] });
       const pid = await this.#createInShim(shim, what.id, bundle, io, cgroup);

@@ -1,4 +1,5 @@
 import { EngineError, codeOf } from "#base/errors.ts";
+import { specJson } from "#core/specs/json.ts";
 import type { OciProcess } from "#core/specs/spec.ts";
 import type { Exit, Task, TaskProcess, TaskStdio } from "#core/tasks/tasks.ts";
 import { runtimeError } from "./crun-errors.ts";
@@ -104,7 +105,7 @@ export class ShimTask extends ShimProcess implements Task {
     };
     const given: OciProcess = { ...process, terminal: opts.terminal, ...(opts.size ? { consoleSize: opts.size } : {}) };
     try {
-      await shim.call("Exec", execRequest(this.id, execId, io.wire, JSON.stringify(given)));
+      await shim.call("Exec", execRequest(this.id, execId, io.wire, specJson(given)));
       const pid = readPid(await shim.call("Start", processRequest(this.id, execId)));
       io.connected();
       const started = new ShimProcess(this.context, execId, pid, io, () => Promise.resolve({ code: lostExitCode, at: new Date() }));

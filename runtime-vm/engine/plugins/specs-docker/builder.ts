@@ -1,0 +1,189 @@
+import { EngineError } from "#base/errors.ts";
+import type { ContainerConfig, HostConfig } from "#api/containers.ts";
+import type { Kernel } from "#core/kernel/kernel.ts";
+import type { BuiltSpec, SpecBuilder, SpecRequest } from "#core/specs/builder.ts";
+import { commandOf } from "#core/specs/merge.ts";
+import type { OciProcess, OciSpec } from "#core/specs/spec.ts";
+import { existsSync, readFileSync } from "node:fs";
+import { availableParallelism, release } from "node:os";
+import { isAbsolute, join, normalize } from "node:path";
+import { capabilitiesOfMask, containerCapabilities, normalise, processCapabilities } from "./capabilities.ts";
+import { cgroupParentDefault, maskedPaths, readonlyPaths } from "./defaults.ts";
+import { containerDevices, validateDevices } from "./devices.ts";
+import { checkLimits, type LimitHost } from "./limits.ts";
+import { containerMounts, validateTmpfs } from "./mounts.ts";
+import { environment, rlimits, validateUlimits } from "./process.ts";
+import { containerResources } from "./resources.ts";
+import { loadProfile, parseProfile, resolveSeccomp, type Profile } from "./seccomp.ts";
+import { parseSecurityOptions, type SecurityOptions } from "./security.ts";
+import { readAccounts, resolveUser } from "./users.ts";
+
+export interface DockerSpecOptions {
+  readonly kernel: Pick<Kernel, "openInRoot" | "hardLimit">;
+  /** moby's profiles/seccomp/default.json. */
+  readonly seccompProfile: string;
+  /** A pure cgroup v2 mount. */
+  readonly cgroupRoot?: string;
+  /** What `--init` binds at /sbin/docker-init (tini); absent: `--init` is refused. */
+  readonly initBinary?: string;
+}
+
+/** Reads the machine once; containers are then built without touching anything but their own root. */
+export function createDockerSpecs(options: DockerSpecOptions): SpecBuilder {
+  const machine = readMachine(options.cgroupRoot ?? "/sys/fs/cgroup");
+  let loaded: Profile | undefined;
+  const defaultProfile = (): Profile => (loaded ??= loadProfile(options.seccompProfile));
+  return {
+    build: (request) => buildSpec(request, options, machine, defaultProfile),
+    validate: (config, host) => validate(config, host, options, machine),
+    execProcess: ({ rootfs, config, hostConfig, exec }) => {
+      const privileged = { ...hostConfig, ...(exec.Privileged ? { Privileged: true } : {}) };
+      const own = { args: [...(exec.Cmd ?? [])], user: exec.User || config.User || "", cwd: exec.WorkingDir || config.WorkingDir || "/" };
+      if (own.args.length === 0) throw new EngineError("invalidArgument", "No exec command specified");
+      checkWorkingDir(own.cwd);
+      return buildProcess({ ...own, rootfs, config, host: privileged, tty: exec.Tty ?? false, extraEnv: exec.Env ?? [] }, options, machine);
+    },
+  };
+}
+
+interface Machine extends LimitHost {
+  readonly capabilities: readonly string[];
+  readonly maskedPaths: readonly string[];
+}
+
+function readMachine(cgroupRoot: string): Machine {
+  const read = (path: string): string => (existsSync(path) ? readFileSync(path, "utf8").trim() : "");
+  const status = readFileSync("/proc/self/status", "utf8");
+  const cpuCount = availableParallelism();
+  const throttles = Array.from({ length: cpuCount }, (_, cpu) => `/sys/devices/system/cpu/cpu${cpu}/thermal_throttle`);
+  return {
+    controllers: new Set(read(join(cgroupRoot, "cgroup.controllers")).split(" ")),
+    cpuCount,
+    cpus: read(join(cgroupRoot, "cpuset.cpus.effective")) || `0-${cpuCount - 1}`,
+    memoryNodes: read(join(cgroupRoot, "cpuset.mems.effective")) || "0",
+    capabilities: capabilitiesOfMask(/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"),
+    maskedPaths: [...maskedPaths, ...throttles.filter((path) => existsSync(path))],
+  };
+}
+
+function validate(config: ContainerConfig, host: HostConfig, options: DockerSpecOptions, machine: Machine): readonly string[] {
+  normalise("CapAdd", host.CapAdd);
+  normalise("CapDrop", host.CapDrop);
+  validateUlimits(host.Ulimits);
+  validateDevices(host);
+  validateTmpfs(host);
+  const security = parseSecurityOptions(host);
+  if (security.seccomp !== undefined && security.seccomp !== "unconfined" && security.seccomp !== "builtin") parseProfile(security.seccomp);
+  if (config.WorkingDir) checkWorkingDir(config.WorkingDir);
+  const score = host.OomScoreAdj ?? 0;
+  if (score < -1000 || score > 1000) throw invalid(`Invalid value ${score}, range for oom score adj is [-1000, 1000]`);
+  if ((host.ShmSize ?? 0) < 0) throw invalid("SHM size can not be less than 0");
+  if (host.Init && options.initBinary === undefined) throw invalid("--init needs an init binary, and this engine has none");
+  if (host.NetworkMode === "host") {
+    const foreign = Object.keys(host.Sysctls ?? {}).find((name) => name.startsWith("net."));
+    if (foreign !== undefined) throw invalid(`sysctl "${foreign}" not allowed in host network namespace`);
+  }
+  return checkLimits(host, machine);
+}
+
+function checkWorkingDir(dir: string): void {
+  if (!isAbsolute(dir)) throw invalid(`the working directory '${dir}' is invalid, it needs to be an absolute path`);
+}
+
+function buildSpec(request: SpecRequest, options: DockerSpecOptions, machine: Machine, defaultProfile: () => Profile): BuiltSpec {
+  const { config, hostConfig: host } = request;
+  const warnings = validate(config, host, options, machine);
+  const security = parseSecurityOptions(host);
+  const init = host.Init && (host.PidMode ?? "") === "" ? options.initBinary : undefined;
+  const command = commandOf(config);
+  const process = buildProcess(
+    {
+      args: init === undefined ? command : ["/sbin/docker-init", "--", ...command],
+      user: config.User ?? "",
+      cwd: config.WorkingDir || "/",
+      rootfs: request.rootfs,
+      config: { ...config, Hostname: request.hostname },
+      host,
+      tty: config.Tty ?? false,
+      extraEnv: [],
+    },
+    options,
+    machine,
+  );
+  const devices = containerDevices(host);
+  const seccomp = seccompOf(security, host, process, defaultProfile);
+  const spec: OciSpec = {
+    ociVersion: "1.2.0",
+    ...(host.UTSMode === "host" ? {} : { hostname: request.hostname, ...(config.Domainname ? { domainname: config.Domainname } : {}) }),
+    process,
+    root: { path: request.rootfs, readonly: host.ReadonlyRootfs ?? false },
+    mounts: containerMounts(request, { ...(init === undefined ? {} : { init }), writableCgroups: security.writableCgroups }),
+    ...(host.Annotations && Object.keys(host.Annotations).length > 0 ? { annotations: { ...host.Annotations } } : {}),
+    linux: {
+      cgroupsPath: join(host.CgroupParent || cgroupParentDefault, request.id),
+      namespaces: namespaces(request),
+      maskedPaths: host.Privileged ? [] : [...(host.MaskedPaths ?? machine.maskedPaths)],
+      readonlyPaths: host.Privileged ? [] : [...(host.ReadonlyPaths ?? readonlyPaths)],
+      sysctl: sysctls(host),
+      devices: [...devices.nodes],
+      resources: { devices: [...devices.rules], ...containerResources(host, machine.controllers) },
+      ...(seccomp ? { seccomp } : {}),
+    },
+  };
+  return { spec, warnings };
+}
+
+interface ProcessRequest {
+  readonly args: string[];
+  readonly user: string;
+  readonly cwd: string;
+  readonly rootfs: string;
+  readonly config: ContainerConfig;
+  readonly host: HostConfig;
+  readonly tty: boolean;
+  readonly extraEnv: readonly string[];
+}
+
+function buildProcess(request: ProcessRequest, options: DockerSpecOptions, machine: Machine): OciProcess {
+  const { config, host } = request;
+  const user = resolveUser(request.user, host.GroupAdd ?? [], readAccounts(options.kernel, request.rootfs));
+  return {
+    terminal: request.tty,
+    user: { uid: user.uid, gid: user.gid, additionalGids: [...user.additionalGids] },
+    args: request.args,
+    env: environment(config, config.Hostname ?? "", request.tty, request.extraEnv, user.home),
+    cwd: normalize(request.cwd),
+    capabilities: processCapabilities(containerCapabilities(host, machine.capabilities), user.uid),
+    rlimits: rlimits(host.Ulimits, options.kernel),
+    noNewPrivileges: parseSecurityOptions(host).noNewPrivileges,
+    oomScoreAdj: host.OomScoreAdj ?? 0,
+  };
+}
+
+/** A namespace is the container's own, joined by its file, or left out: then it is the engine's. */
+function namespaces({ hostConfig: host, netns, join: joined }: SpecRequest): { type: string; path?: string }[] {
+  const found: { type: string; path?: string }[] = [{ type: "mount" }];
+  if (netns !== undefined) found.push({ type: "network", path: netns });
+  if (host.UTSMode !== "host") found.push({ type: "uts" });
+  if (joined?.pid !== undefined) found.push({ type: "pid", path: `/proc/${joined.pid}/ns/pid` });
+  else if (host.PidMode !== "host") found.push({ type: "pid" });
+  if (joined?.ipc !== undefined) found.push({ type: "ipc", path: `/proc/${joined.ipc}/ns/ipc` });
+  else if (host.IpcMode !== "host") found.push({ type: "ipc" });
+  if (host.CgroupnsMode !== "host") found.push({ type: "cgroup" });
+  return found;
+}
+
+/** Ports below 1024 and ping need no privilege inside a network namespace of one's own. */
+function sysctls(host: HostConfig): Record<string, string> {
+  const own = host.NetworkMode === "host" ? {} : { "net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647" };
+  return { ...own, ...host.Sysctls };
+}
+
+function seccompOf(security: SecurityOptions, host: HostConfig, process: OciProcess, defaultProfile: () => Profile): Record<string, unknown> | undefined {
+  const custom = security.seccomp === undefined || security.seccomp === "builtin" ? undefined : security.seccomp;
+  if (custom === "unconfined" || (host.Privileged && custom === undefined)) return undefined;
+  const profile = custom === undefined ? defaultProfile() : parseProfile(custom);
+  return resolveSeccomp(profile, process.capabilities?.bounding ?? [], { arch: globalThis.process.arch, kernel: release() });
+}
+
+const invalid = (message: string): EngineError => new EngineError("invalidArgument", message);
