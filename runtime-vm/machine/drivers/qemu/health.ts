@@ -1,0 +1,47 @@
+import { messageOf } from "#base/errors.ts";
+import type { GuestUsage } from "#link/calls.ts";
+import type { StatusBoard } from "#machine/status.ts";
+import { diskUsage } from "./disk.ts";
+import type { GuestRun } from "./run.ts";
+
+const intervalMs = 5_000;
+/** Without any word on either port for so long, the guest is taken for hung. */
+const hungMs = 60_000;
+
+/**
+ * Watches a running guest and shows its usage. Resolves with a sentence when it has died: QEMU has ended, or guest and
+ * engine have been silent on both ports for too long. Resolves also when `signal` aborts.
+ */
+export async function watchHealth(run: GuestRun, board: StatusBoard, disk: string, slow: number, signal: AbortSignal): Promise<string> {
+  const over = AbortSignal.any([run.ended, signal]);
+  let before: GuestUsage | undefined;
+  while (!over.aborted) {
+    await pause(intervalMs, over);
+    if (over.aborted) break;
+    const silence = run.ctl.silenceMs ?? 0;
+    if (silence > hungMs * slow) return `the virtual machine has been silent for ${Math.round(silence / 1_000)} s`;
+    before = await showUsage(run, board, disk, before).catch(() => undefined);
+  }
+  return messageOf(over.reason);
+}
+
+async function showUsage(run: GuestRun, board: StatusBoard, disk: string, before: GuestUsage | undefined): Promise<GuestUsage> {
+  const link = await run.keeper.link(AbortSignal.timeout(intervalMs));
+  const now = await link.guest.call("usage", null, { signal: AbortSignal.timeout(intervalMs) });
+  const ticks = before ? now.cpuTotalTicks - before.cpuTotalTicks : 0;
+  const cpuPercent = before && ticks > 0 ? (100 * (now.cpuBusyTicks - before.cpuBusyTicks)) / ticks : 0;
+  board.set({ usage: { cpuPercent, memoryBytes: now.memoryBytes, memoryTotalBytes: now.memoryTotalBytes, diskBytes: await diskUsage(disk) } });
+  return now;
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done, { once: true });
+  });
+}

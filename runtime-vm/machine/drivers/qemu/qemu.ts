@@ -1,0 +1,283 @@
+import { mkdir, rm, stat } from "node:fs/promises";
+import type { Duplex } from "node:stream";
+import type { MachineStatus } from "#api/machine.ts";
+import { delay } from "#base/deadline.ts";
+import { EngineError, messageOf } from "#base/errors.ts";
+import { type SharedFolder, planShares } from "#machine/files.ts";
+import { PublishedPorts } from "#machine/forward/ports.ts";
+import { hostCalls } from "#machine/host-calls.ts";
+import type { Machine } from "#machine/machine.ts";
+import { type ImagePaths, type MachinePaths, machinePaths } from "#machine/names.ts";
+import { StatusBoard } from "#machine/status.ts";
+import { BootSteps, type StepPlan } from "#machine/steps.ts";
+import { type FileServer, startVirtiofsd } from "#machine/virtiofsd.ts";
+import { chooseAccelerator } from "./accelerator.ts";
+import { Backoff } from "./backoff.ts";
+import type { Accelerator, GuestArch, GuestPlan } from "./command.ts";
+
+export type { Accelerator, GuestArch };
+import { ensureDisk } from "./disk.ts";
+import { endLeftover } from "./leftover.ts";
+import { bootGuest, engineStream, type GuestRun, type RunHooks, shutDown } from "./run.ts";
+import { watchHealth } from "./health.ts";
+
+export interface QemuOptions {
+  readonly root: string;
+  readonly image: ImagePaths;
+  readonly arch: GuestArch;
+  readonly platform: NodeJS.Platform;
+  readonly accelerator: Accelerator | "auto";
+  readonly memoryMiB: number;
+  readonly cpus: number;
+  readonly diskBytes: number;
+  /** Folders of the host that containers may mount. */
+  readonly folders: readonly string[];
+  /** Serves the folders by virtiofs; without one they are served by QEMU's 9p. */
+  readonly fileServer?: FileServer;
+  readonly debug: boolean;
+  readonly log: (line: string) => void;
+}
+
+/** Deadlines where the hardware helps. */
+const plan: readonly StepPlan[] = [
+  { name: "image", title: "Looking for the system image", deadlineMs: 5_000 },
+  { name: "disk", title: "Preparing the data disk", deadlineMs: 180_000 },
+  { name: "accelerator", title: "Looking for hardware virtualisation", deadlineMs: 20_000 },
+  { name: "files", title: "Sharing folders", deadlineMs: 10_000 },
+  { name: "qemu", title: "Starting the virtual machine", deadlineMs: 15_000 },
+  { name: "kernel", title: "Booting Linux", deadlineMs: 30_000 },
+  { name: "engine", title: "Waiting for the engine", deadlineMs: 60_000 },
+  { name: "link", title: "Connecting to the engine", deadlineMs: 20_000 },
+  { name: "api", title: "Asking the engine", deadlineMs: 20_000 },
+];
+/** Software emulation, on a computer that is busy with other things as well. */
+const slowFactor = 6;
+const stopGraceMs = 120_000;
+const connectPatienceMs = 15_000;
+
+/** A Linux guest in QEMU. Started again by itself when it crashes, with pauses that grow. */
+export class QemuMachine implements Machine {
+  readonly #options: QemuOptions;
+  readonly #paths: MachinePaths;
+  readonly #board: StatusBoard;
+  readonly #ports: PublishedPorts;
+  #accelerator: Accelerator | undefined;
+  #run: GuestRun | undefined;
+  #starting: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
+  #supervising: Promise<void> | undefined;
+  /** Aborted by `stop`: whatever start or restart is under way ends. */
+  #wanted = new AbortController();
+
+  constructor(options: QemuOptions) {
+    this.#options = options;
+    this.#paths = machinePaths(options.root);
+    this.#board = new StatusBoard("qemu", options.accelerator === "auto" ? "none" : options.accelerator);
+    this.#ports = new PublishedPorts(async (proto, { address, port }) => await this.#dial({ kind: proto, address, port }));
+    if (options.accelerator !== "auto") this.#accelerator = options.accelerator;
+  }
+
+  get status(): MachineStatus {
+    return this.#board.current;
+  }
+
+  onStatus(listener: (status: MachineStatus) => void): Disposable {
+    return this.#board.on(listener);
+  }
+
+  async start({ signal }: { signal: AbortSignal }): Promise<void> {
+    await this.#stopping;
+    if (this.#run) return;
+    this.#starting ??= this.#firstStart(signal).finally(() => (this.#starting = undefined));
+    await this.#starting;
+  }
+
+  async #firstStart(given: AbortSignal): Promise<void> {
+    this.#wanted = new AbortController();
+    const signal = AbortSignal.any([given, this.#wanted.signal]);
+    this.#board.set({ restarts: 0, notices: [] });
+    try {
+      await this.#boot(signal);
+    } catch (error) {
+      this.#board.set(
+        signal.aborted
+          ? { phase: "stopped" }
+          : { phase: "failed", error: { message: messageOf(error), hint: `What the guest printed is in ${this.#paths.console}` } },
+      );
+      throw error;
+    }
+    this.#supervising = this.#supervise();
+  }
+
+  async #boot(signal: AbortSignal): Promise<void> {
+    this.#board.clearError();
+    const steps = new BootSteps(
+      plan,
+      () => (this.#accelerator === "tcg" ? slowFactor : 1),
+      (list) => this.#board.set({ steps: list }),
+    );
+    this.#board.set({ phase: "starting", steps: steps.list });
+    await using undo = new AsyncDisposableStack();
+    const guest = await this.#prepare(steps, undo, signal);
+    let run: GuestRun;
+    try {
+      run = undo.use(await bootGuest(guest, this.#paths, steps, this.#hooks(), signal, guest.accelerator === "tcg" ? slowFactor : 1));
+    } catch (error) {
+      const failure = steps.guestFailure;
+      throw failure && !signal.aborted ? new EngineError("unavailable", `${failure.title}: ${failure.reason ?? "failed"}`, { cause: error }) : error;
+    }
+    const resources = undo.move();
+    this.#run = { ...run, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+    this.#board.set({ phase: "running" });
+  }
+
+  /** Everything that a guest needs before it is started. */
+  async #prepare(steps: BootSteps, undo: AsyncDisposableStack, signal: AbortSignal): Promise<GuestPlan> {
+    const { image, arch, platform, memoryMiB, cpus, debug, diskBytes } = this.#options;
+    await steps.run("image", signal, () => imageExists(image));
+    await steps.run("disk", signal, async () => {
+      await mkdir(this.#paths.root, { recursive: true, mode: 0o700 });
+      if (await endLeftover(this.#paths, stopGraceMs)) this.#options.log("a virtual machine left by an earlier run was shut down");
+      await ensureDisk(this.#paths.disk, diskBytes);
+    });
+    const accelerator = await steps.run("accelerator", signal, (s) => this.#choose(s));
+    const shares = await this.#share(steps, undo, signal);
+    const { qmp, link, ctl, disk } = this.#paths;
+    return { arch, platform, accelerator, memoryMiB, cpus, image, disk, qmp, link, ctl, shares, debug };
+  }
+
+  async #choose(signal: AbortSignal): Promise<Accelerator> {
+    if (this.#accelerator === undefined) {
+      const choice = await chooseAccelerator(this.#options.arch, this.#options.platform, signal);
+      this.#accelerator = choice.accelerator;
+      if (choice.notice) this.#board.notice(choice.notice);
+    }
+    this.#board.set({ accelerator: this.#accelerator });
+    return this.#accelerator;
+  }
+
+  async #share(steps: BootSteps, undo: AsyncDisposableStack, signal: AbortSignal): Promise<(SharedFolder & { socket?: string })[]> {
+    const { folders, platform, fileServer } = this.#options;
+    if (folders.length === 0) {
+      steps.skip("files", "no folder is shared");
+      return [];
+    }
+    return await steps.run("files", signal, async (s) => {
+      const plain = planShares(folders, platform, "9p");
+      if (!fileServer) return [...plain];
+      await mkdir(this.#paths.run, { recursive: true, mode: 0o700 });
+      try {
+        return await Promise.all(
+          plain.map(async (folder) => {
+            const socket = this.#paths.share(folder.tag);
+            undo.use(await startVirtiofsd(fileServer, socket, folder.hostPath, s));
+            return { ...folder, type: "virtiofs" as const, socket };
+          }),
+        );
+      } catch (error) {
+        this.#board.notice(`Shared folders are slower than they could be: ${messageOf(error)}`);
+        return [...plain];
+      }
+    });
+  }
+
+  #hooks(): RunHooks {
+    return {
+      serve: hostCalls(this.#ports),
+      onLinkUp: () => this.#board.current.phase === "starting" && this.#run && this.#board.set({ phase: "running" }),
+      onLinkDown: (cause) => {
+        this.#ports.orphan();
+        if (this.#board.current.phase === "running") this.#board.set({ phase: "starting" });
+        this.#board.log(cause);
+      },
+      onEngine: (engine) => this.#board.log(`the engine was started again (${engine.version ?? engine.epoch})`),
+      log: (line) => {
+        this.#board.log(line);
+        this.#options.log(line);
+      },
+    };
+  }
+
+  /** Until `stop`: waits for the guest to die and boots the next one. */
+  async #supervise(): Promise<void> {
+    const { signal } = this.#wanted;
+    const backoff = new Backoff();
+    while (this.#run && !signal.aborted) {
+      const run = this.#run;
+      backoff.started();
+      const reason = await watchHealth(run, this.#board, this.#paths.disk, this.#accelerator === "tcg" ? slowFactor : 1, signal);
+      if (signal.aborted) return;
+      this.#run = undefined;
+      this.#ports.orphan();
+      await run[Symbol.asyncDispose]();
+      await this.#restart(reason, backoff, signal);
+    }
+  }
+
+  async #restart(first: string, backoff: Backoff, signal: AbortSignal): Promise<void> {
+    for (let reason = first; !signal.aborted; ) {
+      const pauseMs = backoff.next();
+      if (pauseMs === undefined)
+        return this.#board.set({
+          phase: "failed",
+          error: { message: reason, hint: `The virtual machine kept crashing. What it printed is in ${this.#paths.console}` },
+        });
+      this.#board.set({
+        phase: "starting",
+        restarts: this.#board.current.restarts + 1,
+        error: { message: reason, hint: `It is started again in ${Math.ceil(pauseMs / 1_000)} s.` },
+      });
+      this.#options.log(`${reason}; starting again in ${pauseMs} ms`);
+      try {
+        await delay(pauseMs, signal);
+        return await this.#boot(signal);
+      } catch (error) {
+        reason = messageOf(error);
+      }
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping ??= this.#stop().finally(() => (this.#stopping = undefined));
+    await this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#board.current.phase === "stopped") return;
+    this.#board.set({ phase: "stopping" });
+    this.#wanted.abort(new EngineError("cancelled", "the machine is being stopped"));
+    await this.#starting?.catch(() => {});
+    await this.#supervising;
+    const run = this.#run;
+    this.#run = undefined;
+    if (run) await shutDown(run, stopGraceMs, this.#options.log);
+    await this.#ports.sweep();
+    await rm(this.#paths.pid, { force: true });
+    this.#board.set({ phase: "stopped", steps: [] });
+  }
+
+  async connect(): Promise<Duplex> {
+    return await this.#dial({ kind: "engine" });
+  }
+
+  async #dial(target: { kind: "engine" } | { kind: "tcp" | "udp"; address: string; port: number }): Promise<Duplex> {
+    const run = this.#run;
+    if (!run) throw new EngineError("unavailable", `the virtual machine is not running (${this.#board.current.phase})`);
+    const signal = AbortSignal.timeout(connectPatienceMs);
+    if (target.kind === "engine") return await engineStream(run.keeper, signal);
+    return await (await run.keeper.link(signal)).open(target, { signal });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    await this.#ports[Symbol.asyncDispose]();
+  }
+}
+
+async function imageExists(image: ImagePaths): Promise<void> {
+  for (const file of Object.values(image)) {
+    await stat(file).catch((cause: unknown) => {
+      throw new EngineError("notFound", `${file} is missing: build the image with \`npm run image\``, { cause });
+    });
+  }
+}

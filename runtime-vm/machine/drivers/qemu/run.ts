@@ -1,0 +1,123 @@
+import type { Duplex } from "node:stream";
+import { delay, withDeadline } from "#base/deadline.ts";
+import { EngineError, messageOf } from "#base/errors.ts";
+import { parseStep } from "#link/boot.ts";
+import type { Handlers, HostCalls } from "#link/calls.ts";
+import type { HostLink } from "#link/host.ts";
+import type { MachinePaths } from "#machine/names.ts";
+import { ping } from "#machine/ping.ts";
+import type { BootSteps } from "#machine/steps.ts";
+import { emulator, type GuestPlan, qemuArguments } from "./command.ts";
+import { Ctl, type Engine } from "./ctl.ts";
+import { LinkKeeper } from "./keeper.ts";
+import { connectPort, type QemuProcess, startQemu } from "./process.ts";
+import { Qmp } from "./qmp.ts";
+
+/** One life of the guest: its QEMU with the three connections to it. Disposing ends it the hard way. */
+export interface GuestRun extends AsyncDisposable {
+  readonly qemu: QemuProcess;
+  readonly qmp: Qmp;
+  readonly ctl: Ctl;
+  readonly keeper: LinkKeeper;
+  /** Aborted with the reason when QEMU ends. */
+  readonly ended: AbortSignal;
+}
+
+export interface RunHooks {
+  readonly serve: (link: Pick<HostLink, "open">) => Handlers<HostCalls>;
+  readonly onLinkUp: () => void;
+  readonly onLinkDown: (cause: string) => void;
+  /** Another engine than the first is at work in the guest. */
+  readonly onEngine: (engine: Engine) => void;
+  readonly log: (line: string) => void;
+}
+
+/** Starts QEMU and follows the boot step by step until the engine answers. Undone wholly when it fails. */
+export async function bootGuest(plan: GuestPlan, paths: MachinePaths, steps: BootSteps, hooks: RunHooks, signal: AbortSignal, slow: number): Promise<GuestRun> {
+  await using undo = new AsyncDisposableStack();
+  const ended = new AbortController();
+  const alive = AbortSignal.any([signal, ended.signal]);
+  const spoken = Promise.withResolvers<void>();
+  const onLine = (line: string): void => {
+    const step = parseStep(line);
+    if (step || line.trim() !== "") spoken.resolve();
+    if (step) steps.report(step);
+    hooks.log(line);
+  };
+
+  const { qemu, qmp } = await steps.run("qemu", alive, async (s) => {
+    const started = undo.use(await startQemu(emulator(plan.arch, plan.platform), qemuArguments(plan), paths, onLine));
+    void started.exited.then(({ code, signal: by }) =>
+      ended.abort(new EngineError("unavailable", `QEMU ended (${by ?? code}): ${started.complaint() || "without a word"}`)),
+    );
+    const monitor = await Qmp.connect(await connectPort(plan.qmp, s), s);
+    undo.defer(() => monitor.close());
+    return { qemu: started, qmp: monitor };
+  });
+  const ctl = new Ctl(await connectPort(plan.ctl, alive));
+  undo.defer(() => ctl.close());
+  // The first connection is made at once: it waits in QEMU until the engine opens its port.
+  const keeper = undo.use(
+    new LinkKeeper({
+      connect: (s) => connectPort(plan.link, s),
+      serve: hooks.serve,
+      factor: slow,
+      onStuck: () => ctl.reset(),
+      onUp: hooks.onLinkUp,
+      onDown: hooks.onLinkDown,
+      log: hooks.log,
+    }),
+  );
+  let first = true;
+  ctl.engines.on((engine) => {
+    if (first) first = false;
+    else {
+      keeper.renew();
+      hooks.onEngine(engine);
+    }
+  });
+
+  await steps.run("kernel", alive, () => spoken.promise);
+  await steps.run("engine", alive, (s) => ctl.hello(s));
+  await steps.run("link", alive, (s) => keeper.link(s));
+  await steps.run("api", alive, (s) => untilAnswered(keeper, s));
+  const resources = undo.move();
+  return { qemu, qmp, ctl, keeper, ended: ended.signal, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+}
+
+/** The engine may listen a moment after its link. */
+async function untilAnswered(keeper: LinkKeeper, signal: AbortSignal): Promise<void> {
+  let last: unknown;
+  while (!signal.aborted) {
+    try {
+      return await ping(await engineStream(keeper, signal), signal);
+    } catch (error) {
+      last = error;
+      await delay(200, signal).catch(() => {});
+    }
+  }
+  throw last ?? signal.reason;
+}
+
+export async function engineStream(keeper: LinkKeeper, signal: AbortSignal): Promise<Duplex> {
+  const link = await keeper.link(signal);
+  return await link.open({ kind: "engine" }, { signal });
+}
+
+/**
+ * Ends the guest in order: the engine stops its containers and powers off; when it does not, QEMU is told to quit; when
+ * that does not help either, it is killed.
+ */
+export async function shutDown(run: GuestRun, graceMs: number, log: (line: string) => void): Promise<void> {
+  const exited = (ms: number): Promise<unknown> => withDeadline(ms, "QEMU", () => run.qemu.exited);
+  try {
+    if (run.ctl.engine === undefined) throw new EngineError("unavailable", "no engine has said hello");
+    await withDeadline(graceMs, "stopping the containers", (signal) => run.ctl.shutdown(signal));
+    await exited(graceMs);
+  } catch (error) {
+    log(`shutdown: ${messageOf(error)}; QEMU is told to quit`);
+    await run.qmp.execute("quit").catch(() => {});
+    await exited(5_000).catch(() => log("shutdown: QEMU did not quit; it is killed"));
+  }
+  await run[Symbol.asyncDispose]();
+}

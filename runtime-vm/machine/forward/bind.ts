@@ -1,0 +1,67 @@
+import { createSocket, type Socket as UdpSocket } from "node:dgram";
+import { once } from "node:events";
+import { createServer, isIP, isIPv6, type Server } from "node:net";
+import { codeOf, EngineError, messageOf } from "#base/errors.ts";
+import { portHolder } from "./holder.ts";
+
+export interface Binding {
+  readonly proto: "tcp" | "udp";
+  /** `` is every IPv4 address, `::` every IPv6 address and no IPv4 one. */
+  readonly hostIp: string;
+  /** 0: any free one. */
+  readonly hostPort: number;
+}
+
+/** A listening TCP server with half-close kept. Class `conflict` with the holder's name when the port is occupied. */
+export async function bindTcp(binding: Binding): Promise<Server> {
+  const host = addressOf(binding);
+  const server = createServer({ allowHalfOpen: true, noDelay: true });
+  server.listen({ host, port: binding.hostPort, ipv6Only: isIPv6(host), exclusive: true, backlog: 1024 });
+  await settled(once(server, "listening"), binding);
+  return server;
+}
+
+export async function bindUdp(binding: Binding): Promise<UdpSocket> {
+  const host = addressOf(binding);
+  const socket = createSocket(isIPv6(host) ? { type: "udp6", ipv6Only: true } : { type: "udp4" });
+  socket.bind({ address: host, port: binding.hostPort, exclusive: true });
+  try {
+    await settled(once(socket, "listening"), binding);
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+  return socket;
+}
+
+function addressOf({ hostIp }: Binding): string {
+  if (hostIp === "") return "0.0.0.0";
+  if (isIP(hostIp) === 0) throw new EngineError("invalidArgument", `${JSON.stringify(hostIp)} is no IP address to publish a port on`);
+  return hostIp;
+}
+
+async function settled(listening: Promise<unknown>, binding: Binding): Promise<void> {
+  try {
+    await listening;
+  } catch (error) {
+    throw await explain(error, binding);
+  }
+}
+
+async function explain(cause: unknown, { proto, hostIp, hostPort }: Binding): Promise<EngineError> {
+  const where = `${isIPv6(hostIp) ? `[${hostIp}]` : hostIp || "0.0.0.0"}:${hostPort}/${proto}`;
+  const failed = (cls: "conflict" | "forbidden" | "invalidArgument" | "internal", why: string): EngineError =>
+    new EngineError(cls, `failed to bind host port ${where}: ${why}`, { cause });
+  switch (codeOf(cause) ?? "") {
+    case "EADDRINUSE": {
+      const holder = await portHolder(proto, hostIp, hostPort);
+      return failed("conflict", `address already in use${holder ? ` by ${holder.name} (process ${holder.pid})` : ""}`);
+    }
+    case "EACCES":
+      return failed("forbidden", "permission denied: ports below 1024 need more rights; publish on a higher port");
+    case "EADDRNOTAVAIL":
+      return failed("invalidArgument", "cannot assign requested address: no interface of this computer has it");
+    default:
+      return failed("internal", messageOf(cause));
+  }
+}

@@ -1,0 +1,43 @@
+import { createHash } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** The longest path a unix socket may have on every platform (macOS: 104 with its zero). */
+const socketPathBytesMax = 103;
+
+/** Every name the machine keeps under its root directory. */
+export const machinePaths = (root: string) => {
+  const run = runDirectory(root);
+  return {
+    root,
+    /** The guest's data disk, sparse. */
+    disk: join(root, "data.raw"),
+    /** What the guest printed since its last start; the run before it beside it. */
+    console: join(root, "console.log"),
+    consoleBefore: join(root, "console.1.log"),
+    /** Process id of the QEMU in charge of the disk. */
+    pid: join(root, "qemu.pid"),
+    /** Sockets; 0700. */
+    run,
+    qmp: join(run, "qmp.sock"),
+    link: join(run, "h2.sock"),
+    ctl: join(run, "ctl.sock"),
+    /** One socket a share served by virtiofsd. */
+    share: (tag: string): string => join(run, `fs-${tag}.sock`),
+  } as const;
+};
+
+export type MachinePaths = ReturnType<typeof machinePaths>;
+
+/** `root/run`, or a short stand-in in the temporary directory when sockets in it would have too long a path. */
+function runDirectory(root: string): string {
+  const wanted = join(root, "run");
+  if (Buffer.byteLength(join(wanted, "fs-share00.sock")) <= socketPathBytesMax) return wanted;
+  return join(tmpdir(), `slipway-${createHash("sha256").update(root).digest("hex").slice(0, 12)}`);
+}
+
+/** What `npm run image` made for one architecture. */
+export const imagePaths = (directory: string) =>
+  ({ kernel: join(directory, "vmlinuz"), initrd: join(directory, "initrd"), root: join(directory, "root.img") }) as const;
+
+export type ImagePaths = ReturnType<typeof imagePaths>;
