@@ -28,10 +28,17 @@ export interface EndpointSettings {
   readonly DNSNames?: readonly string[] | null;
 }
 
+export interface IpamConfig {
+  Subnet?: string;
+  IPRange?: string;
+  Gateway?: string;
+  AuxiliaryAddresses?: Record<string, string>;
+}
 export interface NetworkIpam {
   Driver: string;
   Options: Record<string, string> | null;
-  Config: { Subnet?: string; IPRange?: string; Gateway?: string; AuxiliaryAddresses?: Record<string, string> }[];
+  /** null for `host` and `none`. */
+  Config: IpamConfig[] | null;
 }
 export interface NetworkInspect {
   Name: string;
@@ -58,7 +65,15 @@ export interface NetworkCreateRequest {
   readonly Attachable?: boolean;
   readonly EnableIPv4?: boolean;
   readonly EnableIPv6?: boolean;
-  readonly IPAM?: Partial<NetworkIpam> | null;
+  readonly IPAM?: {
+    readonly Driver?: string;
+    readonly Options?: Readonly<Record<string, string>> | null;
+    readonly Config?: readonly IpamConfig[] | null;
+  } | null;
   readonly Options?: Readonly<Record<string, string>> | null;
   readonly Labels?: Readonly<Record<string, string>> | null;
+  readonly Scope?: string;
+  readonly Ingress?: boolean;
+  readonly ConfigOnly?: boolean;
+  readonly ConfigFrom?: { readonly Network?: string } | null;
 }

@@ -32,23 +32,39 @@ export interface NetworkStore {
   list(filters: Readonly<Record<string, readonly string[]>>): NetworkInspect[];
   inspect(idOrName: string): NetworkInspect;
   create(request: NetworkCreateRequest): Promise<{ Id: string; Warning: string }>;
-  /** Conflict (403 as dockerd) while endpoints are connected or when predefined. */
+  /** Class forbidden (403 as dockerd) while endpoints are connected or when predefined. */
   remove(idOrName: string): Promise<void>;
+  /** Removes user-defined networks nobody is connected to; the names removed. */
+  prune(filters: Readonly<Record<string, readonly string[]>>): Promise<string[]>;
 }
 
 export interface Sandboxes {
-  /** Everything or nothing: addresses, veth, nft, ports, DNS. Occupied ports are class `internal` with Docker's sentence (it answers 500 there). */
+  /**
+   * Everything or nothing: addresses, veth, nft, ports, DNS. Fails with dockerd's whole sentence (`failed to set up
+   * container networking: ...`); occupied ports are class `internal`, for which it answers 500. Mode `container:ID` is the caller's.
+   */
   open(request: SandboxRequest): Promise<Sandbox>;
-  /** After an engine restart: takes the sandbox up again (DNS sockets, port listeners). */
+  /** After an engine restart: takes the sandbox up again (DNS sockets, port listeners). Undefined when it is not there any more: what was left of it is gone then. */
   restore(request: SandboxRequest): Promise<Sandbox | undefined>;
+  /** Leaves nothing behind. Unknown or already closed is fine. */
   close(containerId: string): Promise<void>;
-  /** Validates mode, endpoints and ports at container create, changing nothing. */
+  /** Closes every sandbox an earlier engine left that `restore` did not take up. */
+  sweep(): Promise<void>;
+  /** Validates mode, endpoints, ports and DNS settings at container create, changing nothing. Unknown networks pass: they are reported at start, as dockerd does. */
   validate(request: SandboxRequest): void;
+  /** The container has another name: it is known by that from now on. */
+  rename(containerId: string, name: string): void;
+  /** Connects an open sandbox to one more network. */
+  connect(containerId: string, network: string, settings: EndpointSettings): Promise<Sandbox>;
+  disconnect(containerId: string, network: string): Promise<Sandbox>;
 }
 
 /** Where published ports are bound: here (native engine), or on the VM's host through the link. */
 export interface PortPublisher {
-  /** Binds and forwards to `target`; rejects when the port is occupied, naming its holder where known. Returns the port bound. */
+  /**
+   * Binds and forwards to `target`. Rejects with class `conflict` when the port is occupied (`address already in use`, the
+   * holder named where known), `unavailable` when the host has no such address family, else the reason. Returns the port bound.
+   */
   publish(what: {
     proto: "tcp" | "udp";
     hostIp: string;

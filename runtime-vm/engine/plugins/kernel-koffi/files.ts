@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, openSync } from "node:fs";
+import { chmodSync, closeSync, constants, existsSync, openSync } from "node:fs";
 import { EngineError } from "#base/errors.ts";
 import { type Files, KernelError } from "#core/kernel/kernel.ts";
 import { c, check, sys } from "./libc.ts";
@@ -19,6 +19,13 @@ const S_IFBLK = 0o060000;
 export const files: Files = {
   mkfifo(path, mode) {
     check(c.mkfifo(path, mode), "mkfifo", path);
+  },
+
+  mknod(path, mode, major, minor) {
+    // glibc's makedev.
+    const device = ((major & 0xfff) << 8) | (minor & 0xff) | ((minor & 0xfff00) << 12);
+    check(c.mknod(path, mode, device >>> 0), "mknod", path);
+    chmodSync(path, mode & 0o7777);
   },
 
   openInRoot(root, path, flags, mode) {
@@ -51,6 +58,15 @@ export const files: Files = {
 
   setxattr(path, name, value) {
     check(c.lsetxattr(path, name, value, value.length, 0), `set attribute ${name} of`, path);
+  },
+
+  syncFileSystem(path) {
+    const fd = openSync(path, constants.O_RDONLY);
+    try {
+      check(c.syncfs(fd), "syncfs", path);
+    } finally {
+      closeSync(fd);
+    }
   },
 
   loop(path, readOnly) {

@@ -36,6 +36,7 @@ export const c = {
   umount2: int<[string, number]>("umount2", "str", "int"),
   mkfifo: int<[string, number]>("mkfifo", "str", "uint"),
   mknod: int<[string, number, number]>("mknod", "str", "uint", "ulong"),
+  syncfs: int<[number]>("syncfs", "int"),
   llistxattr: bind<[string, Uint8Array | null, number], number>(LIBC, "llistxattr", "long", ["str", "void*", "size_t"]),
   lgetxattr: bind<[string, string, Uint8Array | null, number], number>(LIBC, "lgetxattr", "long", ["str", "str", "void*", "size_t"]),
   lsetxattr: int<[string, string, Uint8Array, number, number]>("lsetxattr", "str", "str", "void*", "size_t", "int"),

@@ -17,7 +17,8 @@ const HEADER_BYTES = 16;
 const MSG = { NOOP: 1, ERROR: 2, DONE: 3 } as const;
 const NLM_F = { REQUEST: 1, ACK: 4, DUMP: 0x300, CAPPED: 0x100, ACK_TLVS: 0x200 } as const;
 const NLMSGERR_ATTR_MSG = 1;
-const ANSWER_BYTES_MAX = 256 * 1024;
+/** The kernel fills at most this much of one read while it dumps (NLMSG_GOODSIZE grows to 32 KiB). Shared: every use is synchronous. */
+const answer = Buffer.alloc(64 * 1024);
 const ANSWER_SECONDS_MAX = 5;
 
 export class NetlinkSocket implements Netlink {
@@ -48,8 +49,8 @@ export class NetlinkSocket implements Netlink {
 
   #answers(type: number, sequence: number): Uint8Array[] {
     const found: Uint8Array[] = [];
-    const buffer = Buffer.alloc(ANSWER_BYTES_MAX);
     for (;;) {
+      const buffer = answer;
       const length = check(c.recv(this.#fd, buffer, buffer.length, 0), "receive answer to", `rtnetlink request ${type}`);
       for (let at = 0; at + HEADER_BYTES <= length; ) {
         const size = buffer.readUInt32LE(at);

@@ -1,0 +1,47 @@
+import type { Prefix } from "./address.ts";
+
+/** A network as the kernel part sees it. */
+export interface BridgeNetwork {
+  readonly id: string;
+  readonly bridge: string;
+  readonly mac: string;
+  readonly mtu: number;
+  readonly subnets: readonly { readonly subnet: Prefix; readonly gateway: string }[];
+  /** No way out of the subnet, none in. */
+  readonly internal: boolean;
+  readonly masquerade: boolean;
+  /** Containers of this network may talk to each other. */
+  readonly icc: boolean;
+}
+
+/** One interface of a sandbox. */
+export interface Link {
+  readonly hostInterface: string;
+  readonly containerInterface: string;
+  readonly mac: string;
+  readonly addresses: readonly { readonly address: string; readonly length: number }[];
+}
+
+/** The kernel half of networks: bridges, veth pairs, packet rules. Synchronous and short; each call is whole or throws. */
+export interface NetworkDriver {
+  /** Prefixes that the host already routes somewhere, except over our own bridges. */
+  routes(): readonly Prefix[];
+  /** Makes the bridge exist as described (idempotent). Class conflict when an interface of that name is not ours. */
+  ensureBridge(network: BridgeNetwork): void;
+  /** Removes bridges of networks that are not known any more (a crash, another root) and have no port. */
+  sweep(known: ReadonlySet<string>): void;
+  /** Missing is fine. */
+  removeBridge(network: BridgeNetwork): void;
+  /** Replaces all packet rules by those of exactly these networks; none at all when there are none. */
+  program(networks: readonly BridgeNetwork[]): void;
+  /** A network namespace at `netns` with `lo` up. */
+  createSandbox(netns: string): void;
+  attach(netns: string, network: BridgeNetwork, link: Link): void;
+  detach(link: Link): void;
+  /** Replaces the default routes of the sandbox. Empty: none. */
+  setGateways(netns: string, gateways: readonly { readonly address: string; readonly containerInterface: string }[]): void;
+  /** Takes the host's ends down first, so that their addresses can be given anew at once. Missing is fine. */
+  removeSandbox(netns: string, links: readonly Link[]): void;
+  /** Whether the namespace and all links of a recorded sandbox are still there. */
+  sandboxLives(netns: string, links: readonly Link[]): boolean;
+}

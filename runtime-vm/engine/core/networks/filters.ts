@@ -1,0 +1,68 @@
+import { EngineError } from "#base/errors.ts";
+import { checkFilters, type Filters, matchesLabels } from "#api/filters.ts";
+import { isPredefined, type NetworkRecord } from "./record.ts";
+
+/** dockerd's match: the text itself, or a regular expression that finds something in it. */
+export function matchesPattern(wanted: readonly string[] | undefined, text: string): boolean {
+  if (wanted === undefined || wanted.length === 0) return true;
+  return wanted.some((pattern) => pattern === text || regexp(pattern)?.test(text) === true);
+}
+
+function regexp(pattern: string): RegExp | undefined {
+  try {
+    return new RegExp(pattern);
+  } catch {
+    return undefined;
+  }
+}
+
+const equals = (wanted: readonly string[] | undefined, text: string): boolean => wanted === undefined || wanted.length === 0 || wanted.includes(text);
+
+/** `GET /networks?filters=`. */
+export function matchesNetwork(filters: Filters): (record: NetworkRecord, endpoints: number) => boolean {
+  checkFilters(filters, ["dangling", "driver", "id", "label", "name", "scope", "type"]);
+  for (const type of filters["type"] ?? []) {
+    if (type !== "custom" && type !== "builtin") throw new EngineError("invalidArgument", `invalid filter: 'type'='${type}'`);
+  }
+  const dangling = danglingFilter(filters["dangling"]);
+  return (record, endpoints) =>
+    matchesPattern(filters["id"], record.id) &&
+    matchesPattern(filters["name"], record.name) &&
+    equals(filters["driver"], record.driver) &&
+    equals(filters["scope"], "local") &&
+    equals(filters["type"], isPredefined(record.name) ? "builtin" : "custom") &&
+    matchesLabels(filters["label"], record.labels) &&
+    (dangling === undefined || dangling === (endpoints === 0 && !isPredefined(record.name)));
+}
+
+function danglingFilter(values: readonly string[] | undefined): boolean | undefined {
+  if (values === undefined || values.length === 0) return undefined;
+  const [value = ""] = values;
+  if (values.length === 1 && ["true", "1"].includes(value)) return true;
+  if (values.length === 1 && ["false", "0"].includes(value)) return false;
+  throw new EngineError("invalidArgument", `invalid value for filter 'dangling', must be "true" (or "1"), or "false" (or "0")`);
+}
+
+/** `POST /networks/prune?filters=`. */
+export function matchesPrune(filters: Filters): (record: NetworkRecord) => boolean {
+  checkFilters(filters, ["label", "label!", "until"]);
+  const until = (filters["until"] ?? []).map(untilTime);
+  return (record) =>
+    matchesLabels(filters["label"], record.labels) &&
+    (filters["label!"] ?? []).every((wanted) => !matchesLabels([wanted], record.labels)) &&
+    until.every((time) => Date.parse(record.created) <= time);
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** A moment: seconds since 1970, an ISO date, or a Go duration before now (`1h30m`). */
+function untilTime(text: string): number {
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
+  if (/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) {
+    const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
+    return Date.now() - parts.reduce((sum, [, number, unit]) => sum + Number(number) * (UNIT_MS[unit ?? ""] ?? 0), 0);
+  }
+  const time = Date.parse(text);
+  if (Number.isNaN(time)) throw new EngineError("invalidArgument", `invalid filter 'until=[${text}]'`);
+  return time;
+}

@@ -1,0 +1,93 @@
+/** Addresses of networks and of their endpoints: which pool a new network gets, which address a new endpoint. */
+import { EngineError } from "#base/errors.ts";
+import { addressText, addressValue, containsValue, type Family, lastOf, overlaps, type Prefix, prefixOf, prefixText, sizeOf } from "./address.ts";
+
+export interface AddressPool {
+  readonly base: string;
+  readonly size: number;
+}
+
+/** dockerd's default pools, in its order. */
+export const DEFAULT_POOLS: readonly AddressPool[] = [
+  { base: "172.17.0.0/16", size: 16 },
+  { base: "172.18.0.0/16", size: 16 },
+  { base: "172.19.0.0/16", size: 16 },
+  { base: "172.20.0.0/14", size: 16 },
+  { base: "172.24.0.0/14", size: 16 },
+  { base: "172.28.0.0/14", size: 16 },
+  { base: "192.168.0.0/16", size: 20 },
+];
+
+/** The first prefix out of `pools` that overlaps none of `used` (our networks, the host's own routes). */
+export function choosePool(family: Family, pools: readonly AddressPool[], used: readonly Prefix[]): Prefix {
+  for (const pool of pools) {
+    const base = prefixOf(pool.base);
+    if (base.family !== family) continue;
+    const step = sizeOf({ family, base: 0n, length: pool.size });
+    for (let at = base.base; at <= lastOf(base); at += step) {
+      const candidate: Prefix = { family, base: at, length: pool.size };
+      const hit = used.find((other) => overlaps(candidate, other));
+      if (hit === undefined) return candidate;
+      // Skip at once what a larger prefix in use covers.
+      if (hit.length < pool.size) at = lastOf(hit) + 1n - step;
+    }
+  }
+  throw new EngineError("invalidArgument", "all predefined address pools have been fully subnetted");
+}
+
+/** A unique local /64 of this engine for one network (RFC 4193): `seed` are at least seven random bytes. */
+export function uniqueLocalPrefix(seed: Uint8Array): Prefix {
+  let value = 0xfdn;
+  for (const byte of seed.subarray(0, 7)) value = (value << 8n) | BigInt(byte);
+  return { family: 6, base: value << 64n, length: 64 };
+}
+
+export interface SubnetConfig {
+  readonly subnet: Prefix;
+  /** Endpoints get their addresses from here; absent: from the whole subnet. */
+  readonly range?: Prefix;
+  readonly gateway: string;
+  readonly auxiliary: readonly string[];
+}
+
+/** Which addresses of one subnet are taken. */
+export class SubnetPool {
+  readonly config: SubnetConfig;
+  readonly #taken = new Set<bigint>();
+
+  constructor(config: SubnetConfig) {
+    this.config = config;
+    const { subnet } = config;
+    this.#taken.add(subnet.base);
+    if (subnet.family === 4 && subnet.length < 31) this.#taken.add(lastOf(subnet));
+    for (const address of [config.gateway, ...config.auxiliary]) if (address !== "") this.#taken.add(addressValue(address));
+  }
+
+  /** The lowest free address, or exactly the one asked for. */
+  take(wanted?: string): string {
+    const value = wanted === undefined ? this.#lowest() : addressValue(wanted);
+    if (wanted !== undefined && (!containsValue(this.config.subnet, value) || this.#taken.has(value))) {
+      throw new EngineError("forbidden", "Address already in use");
+    }
+    this.#taken.add(value);
+    return addressText(this.config.subnet.family, value);
+  }
+
+  /** Takes an address again that a record says is taken. */
+  mark(address: string): void {
+    this.#taken.add(addressValue(address));
+  }
+
+  release(address: string): void {
+    if (address !== this.config.gateway) this.#taken.delete(addressValue(address));
+  }
+
+  #lowest(): bigint {
+    const range = this.config.range ?? this.config.subnet;
+    for (let value = range.base; value <= lastOf(range); value += 1n) if (!this.#taken.has(value)) return value;
+    throw new EngineError("forbidden", `no available IPv${range.family} addresses on this network's address pools: ${prefixText(range)}`);
+  }
+}
+
+/** The address the bridge itself takes when none is asked for: the first one. */
+export const firstAddress = (subnet: Prefix): string => addressText(subnet.family, subnet.base + (subnet.length >= (subnet.family === 4 ? 31 : 127) ? 0n : 1n));

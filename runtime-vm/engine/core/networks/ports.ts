@@ -1,0 +1,124 @@
+/** Port specifications of containers, and who holds which host port. */
+import type { PortBinding, PortMap } from "#api/networks.ts";
+import { EngineError } from "#base/errors.ts";
+import { familyOf } from "./address.ts";
+
+export interface ContainerPort {
+  readonly port: number;
+  readonly proto: "tcp" | "udp";
+}
+
+const bad = (text: string): EngineError => new EngineError("invalidArgument", `invalid port specification: ${JSON.stringify(text)}`);
+
+/** `80/tcp`, `53/udp`, `80` (tcp). */
+export function parsePort(text: string): ContainerPort {
+  const [number = "", proto = "tcp", ...rest] = text.split("/");
+  if (!/^\d{1,5}$/.test(number) || Number(number) > 65535 || rest.length > 0) throw bad(text);
+  if (proto !== "tcp" && proto !== "udp") {
+    if (proto === "sctp") throw new EngineError("invalidArgument", `${text}: publishing SCTP ports is not supported: use tcp or udp`);
+    throw bad(text);
+  }
+  return { port: Number(number), proto };
+}
+
+/** Host ports of a binding, first to last; "" and "0" are any free one. */
+export function parseHostPorts(text: string): { readonly first: number; readonly last: number } | "any" {
+  if (text === "" || text === "0") return "any";
+  const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text);
+  const first = Number(match?.[1]);
+  const last = Number(match?.[2] ?? match?.[1]);
+  if (match === null || first === 0 || last > 65535 || last < first) throw bad(text);
+  return { first, last };
+}
+
+export interface Publication extends ContainerPort {
+  /** The key in the port map. */
+  readonly key: string;
+  /** Every address to listen on; the second is IPv6 and may be left out where the host has none. */
+  readonly hostIps: readonly string[];
+  readonly hostPorts: { readonly first: number; readonly last: number } | "any";
+}
+
+/** All publications that a container asks for. `hostBinding` is what an empty HostIp means on its network; "" is every address. */
+export function publications(ports: PortMap, exposed: readonly string[], publishAll: boolean, hostBinding: string): Publication[] {
+  const all = new Map<string, readonly PortBinding[]>();
+  for (const [key, bindings] of Object.entries(ports)) if (bindings !== null && bindings.length > 0) all.set(key, bindings);
+  if (publishAll) for (const key of exposed) if (!all.has(key)) all.set(key, [{ HostIp: "", HostPort: "" }]);
+  return [...all].flatMap(([key, bindings]) =>
+    bindings.map((binding) => {
+      const { port, proto } = parsePort(key);
+      return {
+        key: `${port}/${proto}`,
+        port,
+        proto,
+        hostIps: hostIps(binding.HostIp ?? "", hostBinding, key),
+        hostPorts: parseHostPorts(binding.HostPort ?? ""),
+      };
+    }),
+  );
+}
+
+function hostIps(asked: string, hostBinding: string, key: string): readonly string[] {
+  const address = asked === "" ? hostBinding : asked.replace(/^\[(.*)\]$/, "$1");
+  if (address === "") return ["0.0.0.0", "::"];
+  if (familyOf(address) === undefined)
+    throw new EngineError("invalidArgument", `invalid port specification: host IP ${JSON.stringify(asked)} of ${key} is not an IP address`);
+  return [address];
+}
+
+/** The map that inspect shows: every exposed port, null where nothing is published. */
+export function portMap(exposed: readonly string[], bound: readonly { readonly key: string; readonly hostIp: string; readonly hostPort: number }[]): PortMap {
+  const map: Record<string, PortBinding[] | null> = {};
+  for (const key of exposed) {
+    const { port, proto } = parsePort(key);
+    map[`${port}/${proto}`] = null;
+  }
+  for (const { key, hostIp, hostPort } of bound) (map[key] ??= []).push({ HostIp: hostIp, HostPort: String(hostPort) });
+  return Object.fromEntries(Object.entries(map).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+interface Held {
+  readonly proto: string;
+  readonly ip: string;
+  readonly port: number;
+}
+
+const UNSPECIFIED = ["0.0.0.0", "::"];
+const clash = (a: Held, b: Held): boolean =>
+  a.proto === b.proto && a.port === b.port && familyOf(a.ip) === familyOf(b.ip) && (a.ip === b.ip || UNSPECIFIED.includes(a.ip) || UNSPECIFIED.includes(b.ip));
+
+/** First host port given when any will do, as dockerd's. */
+const EPHEMERAL = { first: 32_768, last: 60_999 } as const;
+
+/** Host ports that containers of this engine hold. */
+export class PortAllocations {
+  readonly #held = new Set<Held>();
+  #next: number = EPHEMERAL.first;
+
+  /** Holds the port on all addresses or throws dockerd's sentence, naming the address it is taken at. */
+  hold(proto: string, ips: readonly string[], port: number): Disposable {
+    const wanted = ips.map((ip) => ({ proto, ip, port }));
+    // dockerd asks IPv6 first, which shows in the sentence.
+    for (const want of wanted.toReversed()) {
+      for (const held of this.#held) {
+        if (clash(want, held)) throw new EngineError("conflict", `Bind for ${held.ip}:${port} failed: port is already allocated`);
+      }
+    }
+    for (const want of wanted) this.#held.add(want);
+    return {
+      [Symbol.dispose]: () => {
+        for (const want of wanted) this.#held.delete(want);
+      },
+    };
+  }
+
+  /** Candidates for "any port", each once, going round from where the last search ended. */
+  *ephemeral(): Generator<number> {
+    const count = EPHEMERAL.last - EPHEMERAL.first + 1;
+    for (let tried = 0; tried < count; tried += 1) {
+      const port = this.#next;
+      this.#next = port === EPHEMERAL.last ? EPHEMERAL.first : port + 1;
+      yield port;
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import { createHash } from "node:crypto";
+import type { NetworkInspect, NetworkIpam } from "#api/networks.ts";
+import type { State } from "../state/state.ts";
+import { prefixOf } from "./address.ts";
+import type { BridgeNetwork } from "./driver.ts";
+import type { SubnetConfig } from "./ipam.ts";
+
+/** A network as it is kept. `host` and `null` networks have no bridge. */
+export interface NetworkRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly created: string;
+  readonly driver: "bridge" | "host" | "null";
+  readonly enableIPv4: boolean;
+  readonly enableIPv6: boolean;
+  readonly internal: boolean;
+  readonly attachable: boolean;
+  readonly ipam: NetworkIpam;
+  /** Whether the client chose the subnets: only then may endpoints ask for addresses. */
+  readonly ownSubnets: boolean;
+  readonly options: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly bridge?: BridgeSettings;
+}
+
+export interface BridgeSettings {
+  readonly interface: string;
+  readonly mtu: number;
+  readonly icc: boolean;
+  readonly masquerade: boolean;
+  /** What an empty HostIp means on this network; "" is every address. */
+  readonly hostBinding: string;
+  /** `eth` of `eth0`. */
+  readonly interfacePrefix: string;
+}
+
+export const PREDEFINED = ["bridge", "host", "none"] as const;
+export const isPredefined = (name: string): boolean => (PREDEFINED as readonly string[]).includes(name);
+/** On the default bridge there are no names, and answers to `Aliases` and addresses differ. */
+export const isDefaultBridge = (record: NetworkRecord): boolean => record.name === "bridge";
+
+export function subnetsOf(record: NetworkRecord): SubnetConfig[] {
+  return (record.ipam.Config ?? []).flatMap((config) =>
+    config.Subnet === undefined
+      ? []
+      : [
+          {
+            subnet: prefixOf(config.Subnet),
+            gateway: config.Gateway ?? "",
+            auxiliary: Object.values(config.AuxiliaryAddresses ?? {}),
+            ...(config.IPRange === undefined ? {} : { range: prefixOf(config.IPRange) }),
+          },
+        ],
+  );
+}
+
+/** The kernel's view; undefined for `host` and `none`. */
+export function bridgeOf(record: NetworkRecord): BridgeNetwork | undefined {
+  if (record.bridge === undefined) return undefined;
+  const { interface: bridge, mtu, icc, masquerade } = record.bridge;
+  return {
+    id: record.id,
+    bridge,
+    mac: `02:42:${(createHash("sha256").update(record.id).digest("hex").slice(0, 8).match(/../g) ?? []).join(":")}`,
+    mtu,
+    icc,
+    masquerade,
+    internal: record.internal,
+    subnets: subnetsOf(record).map(({ subnet, gateway }) => ({ subnet, gateway })),
+  };
+}
+
+type Containers = NetworkInspect["Containers"];
+
+export const inspectRecord = (record: NetworkRecord, containers: Containers): NetworkInspect => ({
+  Name: record.name,
+  Id: record.id,
+  Created: record.created,
+  Scope: "local",
+  Driver: record.driver,
+  EnableIPv4: record.enableIPv4,
+  EnableIPv6: record.enableIPv6,
+  IPAM: record.ipam,
+  Internal: record.internal,
+  Attachable: record.attachable,
+  Ingress: false,
+  ConfigFrom: { Network: "" },
+  ConfigOnly: false,
+  Containers: containers,
+  Options: { ...record.options },
+  Labels: { ...record.labels },
+});
+
+/** Networks in the engine's database. */
+export class NetworkTable {
+  readonly #insert;
+  readonly #delete;
+  readonly #all;
+
+  constructor(state: State) {
+    state.define("CREATE TABLE IF NOT EXISTS networks (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT");
+    this.#insert = state.prepare("INSERT OR REPLACE INTO networks (id, record) VALUES (?, ?)");
+    this.#delete = state.prepare("DELETE FROM networks WHERE id = ?");
+    this.#all = state.prepare<{ record: string }>("SELECT record FROM networks ORDER BY rowid");
+  }
+
+  all(): NetworkRecord[] {
+    return this.#all.all().map(({ record }) => JSON.parse(record) as NetworkRecord);
+  }
+
+  save(record: NetworkRecord): void {
+    this.#insert.run(record.id, JSON.stringify(record));
+  }
+
+  remove(id: string): void {
+    this.#delete.run(id);
+  }
+}

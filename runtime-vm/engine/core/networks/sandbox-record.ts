@@ -1,0 +1,108 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { EndpointSettings, PortMap } from "#api/networks.ts";
+import type { Link } from "./driver.ts";
+
+interface Address {
+  readonly address: string;
+  readonly length: number;
+  readonly gateway: string;
+}
+
+/** One connection of a container to a network. */
+export interface EndpointRecord {
+  readonly id: string;
+  /** The network's ID. */
+  readonly network: string;
+  readonly networkName: string;
+  readonly container: string;
+  readonly containerName: string;
+  readonly containerInterface: string;
+  readonly hostInterface: string;
+  readonly mac: string;
+  readonly ipv4?: Address;
+  readonly ipv6?: Address;
+  /** Whether names are answered on this network (not on the default bridge). */
+  readonly named: boolean;
+  readonly dnsNames: readonly string[];
+  /** Names on this network that only this endpoint knows: [target, alias]. */
+  readonly links: readonly (readonly [string, string])[];
+  /** As asked. */
+  readonly settings: EndpointSettings;
+}
+
+/** A sandbox that was opened and not yet closed. `netns` is absent in host mode. */
+export interface SandboxRecord {
+  readonly containerId: string;
+  readonly netns?: string;
+  readonly endpoints: readonly EndpointRecord[];
+  /** As published; of `host` and `none` networks nothing is. */
+  readonly ports: PortMap;
+  /** Of host and none modes: the pseudo endpoint that inspect shows. */
+  readonly plain?: { readonly network: string; readonly networkName: string; readonly id: string };
+}
+
+export const linkOf = (endpoint: EndpointRecord): Link => ({
+  hostInterface: endpoint.hostInterface,
+  containerInterface: endpoint.containerInterface,
+  mac: endpoint.mac,
+  addresses: [endpoint.ipv4, endpoint.ipv6].flatMap((address) => (address === undefined ? [] : [{ address: address.address, length: address.length }])),
+});
+
+export function endpointSettings(endpoint: EndpointRecord): EndpointSettings {
+  return {
+    IPAMConfig: endpoint.settings.IPAMConfig ?? null,
+    Links: endpoint.settings.Links ?? null,
+    Aliases: endpoint.settings.Aliases ?? null,
+    MacAddress: endpoint.mac,
+    DriverOpts: endpoint.settings.DriverOpts ?? null,
+    GwPriority: endpoint.settings.GwPriority ?? 0,
+    NetworkID: endpoint.network,
+    EndpointID: endpoint.id,
+    Gateway: endpoint.ipv4?.gateway ?? "",
+    IPAddress: endpoint.ipv4?.address ?? "",
+    IPPrefixLen: endpoint.ipv4?.length ?? 0,
+    IPv6Gateway: endpoint.ipv6?.gateway ?? "",
+    GlobalIPv6Address: endpoint.ipv6?.address ?? "",
+    GlobalIPv6PrefixLen: endpoint.ipv6?.length ?? 0,
+    DNSNames: endpoint.named ? endpoint.dnsNames : null,
+  };
+}
+
+/**
+ * Sandboxes on disk, one file each, under the run directory: they outlive the engine's process but not the kernel they
+ * live in, so nothing is synced to the disk and a torn file can only be from before a reboot.
+ */
+export class SandboxFiles {
+  readonly #dir: string;
+
+  constructor(dir: string) {
+    this.#dir = dir;
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+  }
+
+  all(): SandboxRecord[] {
+    const records: SandboxRecord[] = [];
+    for (const name of readdirSync(this.#dir)) {
+      const path = join(this.#dir, name);
+      try {
+        if (name.endsWith(".json")) records.push(JSON.parse(readFileSync(path, "utf8")) as SandboxRecord);
+        else rmSync(path, { force: true });
+      } catch (error) {
+        if (!(error instanceof SyntaxError)) throw error;
+        rmSync(path, { force: true });
+      }
+    }
+    return records;
+  }
+
+  save(record: SandboxRecord): void {
+    const path = join(this.#dir, `${record.containerId}.json`);
+    writeFileSync(`${path}.new`, JSON.stringify(record));
+    renameSync(`${path}.new`, path);
+  }
+
+  remove(containerId: string): void {
+    rmSync(join(this.#dir, `${containerId}.json`), { force: true });
+  }
+}

@@ -1,0 +1,198 @@
+import type { NetworkCreateRequest, NetworkInspect } from "#api/networks.ts";
+import { EngineError, isClass } from "#base/errors.ts";
+import type { EventLog } from "../events/events.ts";
+import type { State } from "../state/state.ts";
+import { parseCidr, type Prefix } from "./address.ts";
+import { buildRecord } from "./create.ts";
+import type { BridgeNetwork, NetworkDriver } from "./driver.ts";
+import { matchesNetwork, matchesPrune } from "./filters.ts";
+import { type AddressPool, SubnetPool } from "./ipam.ts";
+import type { NetworkStore } from "./networks.ts";
+import { defaultBridgeRecord, plainRecord } from "./predefined.ts";
+import { bridgeOf, inspectRecord, isPredefined, type NetworkRecord, NetworkTable, subnetsOf } from "./record.ts";
+import type { EndpointRecord } from "./sandbox-record.ts";
+
+export interface NetworkStoreOptions {
+  readonly state: State;
+  readonly driver: NetworkDriver;
+  readonly events: EventLog;
+  readonly bip: string;
+  readonly mtu: number;
+  readonly pools: readonly AddressPool[];
+}
+
+/** A network that is there: its record, its free addresses, who is connected. */
+export interface LiveNetwork {
+  readonly record: NetworkRecord;
+  readonly subnets: readonly SubnetPool[];
+  readonly endpoints: Set<EndpointRecord>;
+}
+
+/** The bridge's usual name, and the one taken where somebody else's Docker has that. */
+const DEFAULT_BRIDGES = ["docker0", "slipway0"] as const;
+
+export class Networks implements NetworkStore {
+  readonly #options: NetworkStoreOptions;
+  readonly #table: NetworkTable;
+  readonly #live = new Map<string, LiveNetwork>();
+
+  /** Loads what is recorded and makes the kernel agree with it. */
+  constructor(options: NetworkStoreOptions) {
+    this.#options = options;
+    this.#table = new NetworkTable(options.state);
+    const records = this.#table.all();
+    options.driver.sweep(new Set(records.map(({ id }) => id)));
+    for (const record of records) if (record.name !== "bridge") this.#add(record);
+    for (const name of ["none", "host"] as const) if (!records.some((record) => record.name === name)) this.#save(plainRecord(name, new Date()));
+    for (const { record } of this.#live.values()) this.#ensure(record);
+    this.#openDefaultBridge(records.find(({ name }) => name === "bridge"));
+    this.#program();
+  }
+
+  list(filters: Readonly<Record<string, readonly string[]>>): NetworkInspect[] {
+    const matches = matchesNetwork(filters);
+    return [...this.#live.values()].filter((network) => matches(network.record, network.endpoints.size)).map((network) => inspectRecord(network.record, {}));
+  }
+
+  inspect(idOrName: string): NetworkInspect {
+    const { record, endpoints } = this.get(idOrName);
+    const containers = [...endpoints].map((endpoint) => [endpoint.container, containerRow(endpoint)] as const);
+    return inspectRecord(record, Object.fromEntries(containers));
+  }
+
+  async create(request: NetworkCreateRequest): Promise<{ Id: string; Warning: string }> {
+    if (!isPredefined(request.Name) && [...this.#live.values()].some(({ record }) => record.name === request.Name)) {
+      throw new EngineError("conflict", `network with name ${request.Name} already exists`);
+    }
+    const record = buildRecord(request, {
+      used: this.#subnets(),
+      routed: this.#options.driver.routes(),
+      pools: this.#options.pools,
+      mtu: this.#options.mtu,
+      bridges: new Map([...this.#live.values()].flatMap(({ record: r }) => (r.bridge === undefined ? [] : [[r.bridge.interface, r.id] as const]))),
+      now: new Date(),
+    });
+    this.#save(record);
+    try {
+      this.#ensure(record);
+      this.#program();
+    } catch (error) {
+      this.#forget(record);
+      throw error;
+    }
+    this.#publish("create", record);
+    return { Id: record.id, Warning: "" };
+  }
+
+  async remove(idOrName: string): Promise<void> {
+    const { record, endpoints } = this.get(idOrName);
+    if (isPredefined(record.name)) throw new EngineError("forbidden", `${record.name} is a pre-defined network and cannot be removed`);
+    if (endpoints.size > 0) {
+      const names = [...endpoints].map(({ containerName, id }) => `name:${JSON.stringify(containerName)} id:${JSON.stringify(id.slice(0, 12))}`);
+      throw new EngineError("forbidden", `error while removing network: network ${record.name} has active endpoints (${names.join(", ")})`);
+    }
+    this.#forget(record);
+    this.#publish("destroy", record);
+  }
+
+  async prune(filters: Readonly<Record<string, readonly string[]>>): Promise<string[]> {
+    const matches = matchesPrune(filters);
+    const unused = [...this.#live.values()].filter(({ record, endpoints }) => endpoints.size === 0 && !isPredefined(record.name) && matches(record));
+    for (const { record } of unused) await this.remove(record.id);
+    this.#options.events.publish({ type: "network", action: "prune", id: "", attributes: { reclaimed: "0" } });
+    return unused.map(({ record }) => record.name);
+  }
+
+  /** By ID, name or a prefix of the ID that is nobody else's; in that order, as dockerd. */
+  get(idOrName: string): LiveNetwork {
+    const all = [...this.#live.values()];
+    const exact = this.#live.get(idOrName) ?? all.find(({ record }) => record.name === idOrName);
+    if (exact !== undefined) return exact;
+    const [found, ...more] = idOrName === "" ? [] : all.filter(({ record }) => record.id.startsWith(idOrName));
+    if (found === undefined) throw new EngineError("notFound", `network ${idOrName} not found`);
+    if (more.length > 0) throw new EngineError("invalidArgument", `network ${idOrName} is ambiguous (${more.length + 1} matches found on ID prefix)`);
+    return found;
+  }
+
+  find(idOrName: string): LiveNetwork | undefined {
+    try {
+      return this.get(idOrName);
+    } catch (error) {
+      if (isClass(error, "notFound")) return undefined;
+      throw error;
+    }
+  }
+
+  /** Takes packet rules and bridges away: for an engine that ends with no container left. */
+  close(): void {
+    for (const network of this.#bridges()) this.#options.driver.removeBridge(network);
+    this.#options.driver.program([]);
+  }
+
+  #openDefaultBridge(before: NetworkRecord | undefined): void {
+    const { bip, mtu, pools, driver } = this.#options;
+    if (bip !== "" && parseCidr(bip) === undefined)
+      throw new EngineError("invalidArgument", `bip ${bip} is not an address with a prefix length, like 172.17.0.1/16`);
+    const names = new Set([...(before?.bridge === undefined ? [] : [before.bridge.interface]), ...DEFAULT_BRIDGES]);
+    const routed = before === undefined ? driver.routes() : [];
+    let refused: unknown;
+    for (const name of names) {
+      const record = defaultBridgeRecord({ bip, mtu, pools, interface: name, used: [...this.#subnets(), ...routed] }, before, new Date());
+      try {
+        this.#ensure(record);
+      } catch (error) {
+        if (!isClass(error, "conflict")) throw error;
+        refused = error;
+        continue;
+      }
+      this.#save(record);
+      return;
+    }
+    throw refused;
+  }
+
+  #subnets(): Prefix[] {
+    return [...this.#live.values()].flatMap(({ subnets }) => subnets.map(({ config }) => config.subnet));
+  }
+
+  #bridges(): BridgeNetwork[] {
+    return [...this.#live.values()].flatMap(({ record }) => bridgeOf(record) ?? []);
+  }
+
+  #add(record: NetworkRecord): void {
+    this.#live.set(record.id, { record, subnets: subnetsOf(record).map((config) => new SubnetPool(config)), endpoints: new Set() });
+  }
+
+  #save(record: NetworkRecord): void {
+    this.#table.save(record);
+    this.#add(record);
+  }
+
+  #ensure(record: NetworkRecord): void {
+    const network = bridgeOf(record);
+    if (network !== undefined) this.#options.driver.ensureBridge(network);
+  }
+
+  #program(): void {
+    this.#options.driver.program(this.#bridges());
+  }
+
+  /** The bridge goes before the record: a crash in between makes it anew at the next start, and leaves nothing unknown. */
+  #forget(record: NetworkRecord): void {
+    const network = bridgeOf(record);
+    if (network !== undefined) this.#options.driver.removeBridge(network);
+    this.#live.delete(record.id);
+    this.#table.remove(record.id);
+    this.#program();
+  }
+
+  #publish(action: string, record: NetworkRecord): void {
+    this.#options.events.publish({ type: "network", action, id: record.id, attributes: { name: record.name, type: record.driver } });
+  }
+}
+
+function containerRow({ containerName, id, mac, ipv4, ipv6 }: EndpointRecord): NetworkInspect["Containers"][string] {
+  const withLength = (address: { address: string; length: number } | undefined): string =>
+    address === undefined ? "" : `${address.address}/${address.length}`;
+  return { Name: containerName, EndpointID: id, MacAddress: mac, IPv4Address: withLength(ipv4), IPv6Address: withLength(ipv6) };
+}

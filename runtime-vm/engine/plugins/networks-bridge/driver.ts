@@ -1,0 +1,193 @@
+import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { EngineError } from "#base/errors.ts";
+import { type Kernel, KernelError, type Netlink } from "#core/kernel/kernel.ts";
+import type { Prefix } from "#core/networks/address.ts";
+import type { BridgeNetwork, Link, NetworkDriver } from "#core/networks/driver.ts";
+import {
+  allRoutes,
+  bridgePort,
+  defaultRoute,
+  ifinfo,
+  linkByName,
+  type Link as KernelLink,
+  newAddress,
+  newBridge,
+  newVeth,
+  NLM_F,
+  parseLink,
+  parseRoute,
+  RTM,
+  setAlias,
+  setUp,
+} from "./messages.ts";
+import { rulesText } from "./rules.ts";
+
+/** Marks a bridge as made for this network, in the interface's alias. */
+const ALIAS = "slipway:";
+const aliasOf = (network: BridgeNetwork): string => `${ALIAS}${network.id}`;
+
+const missing = (error: unknown): boolean => error instanceof KernelError && ["ENODEV", "ENOENT", "ENXIO"].includes(error.code);
+
+/**
+ * Bridge networks by rtnetlink and nft in the namespace this process runs in. A bridge keeps its fixed address, so it
+ * does not change with its ports; a container's veth is `ethN` inside and `veth…` in the bridge.
+ */
+export class BridgeDriver implements NetworkDriver, Disposable {
+  readonly #kernel: Kernel;
+  #link: Netlink | undefined;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+  }
+
+  routes(): readonly Prefix[] {
+    const found: Prefix[] = [];
+    for (const family of [4, 6] as const) {
+      for (const message of this.#netlink().request(RTM.GETROUTE, NLM_F.DUMP, allRoutes(family))) {
+        const route = parseRoute(message);
+        if (route === undefined || route.destination[0] === 0xfe) continue; // link-local is on every interface
+        const value = [...route.destination].reduce((all, byte) => (all << 8n) | BigInt(byte), 0n);
+        found.push({ family, base: value, length: route.length });
+      }
+    }
+    return found;
+  }
+
+  ensureBridge(network: BridgeNetwork): void {
+    const there = this.#find(network.bridge);
+    if (there !== undefined && (there.kind !== "bridge" || there.alias !== aliasOf(network))) {
+      throw new EngineError("conflict", `interface ${network.bridge} exists and is not ours: remove it, or give the network another bridge name`);
+    }
+    const index = there?.index ?? this.#createBridge(network);
+    for (const { subnet, gateway } of network.subnets) {
+      if (gateway !== "") this.#netlink().request(RTM.NEWADDR, NLM_F.CREATE | NLM_F.REPLACE, newAddress(index, gateway, subnet.length));
+    }
+    forwarding(network.subnets.some(({ subnet }) => subnet.family === 6));
+  }
+
+  #createBridge(network: BridgeNetwork): number {
+    this.#netlink().request(RTM.NEWLINK, NLM_F.CREATE | NLM_F.EXCL, newBridge({ name: network.bridge, mac: network.mac, mtu: network.mtu }));
+    const { index } = this.#get(network.bridge);
+    this.#netlink().request(RTM.NEWLINK, 0, setAlias(index, aliasOf(network)));
+    return index;
+  }
+
+  sweep(known: ReadonlySet<string>): void {
+    const links = this.#netlink().request(RTM.GETLINK, NLM_F.DUMP, ifinfo({})).map(parseLink);
+    for (const { index, alias } of links) {
+      if (!alias.startsWith(ALIAS) || known.has(alias.slice(ALIAS.length))) continue;
+      if (!links.some(({ master }) => master === index)) this.#remove(index);
+    }
+  }
+
+  removeBridge(network: BridgeNetwork): void {
+    const there = this.#find(network.bridge);
+    if (there?.alias === aliasOf(network)) this.#remove(there.index);
+  }
+
+  program(networks: readonly BridgeNetwork[]): void {
+    this.#kernel.nft(rulesText(networks));
+  }
+
+  createSandbox(netns: string): void {
+    this.#kernel.createNetns(netns);
+  }
+
+  attach(netns: string, network: BridgeNetwork, link: Link): void {
+    const bridge = this.#get(network.bridge).index;
+    const fd = openSync(netns, "r");
+    try {
+      const peer = { name: link.containerInterface, mac: link.mac, netnsFd: fd };
+      this.#netlink().request(RTM.NEWLINK, NLM_F.CREATE | NLM_F.EXCL, newVeth({ name: link.hostInterface, bridge, mtu: network.mtu, peer }));
+    } finally {
+      closeSync(fd);
+    }
+    const host = this.#get(link.hostInterface).index;
+    this.#netlink().request(RTM.NEWLINK, 0, bridgePort(host, !network.icc));
+    if (!link.addresses.some(({ address }) => address.includes(":"))) {
+      this.#kernel.inNetns(netns, () => writeSysctl(`ipv6/conf/${link.containerInterface}/disable_ipv6`, "1"));
+    }
+    using inside = this.#kernel.rtnetlink(netns);
+    const { index } = linkIn(inside, link.containerInterface);
+    for (const { address, length } of link.addresses) inside.request(RTM.NEWADDR, NLM_F.CREATE | NLM_F.EXCL, newAddress(index, address, length));
+    inside.request(RTM.NEWLINK, 0, setUp(index, true));
+  }
+
+  detach(link: Link): void {
+    const there = this.#find(link.hostInterface);
+    if (there !== undefined) this.#remove(there.index);
+  }
+
+  setGateways(netns: string, gateways: readonly { readonly address: string; readonly containerInterface: string }[]): void {
+    using inside = this.#kernel.rtnetlink(netns);
+    for (const { address, containerInterface } of gateways) {
+      const { index } = linkIn(inside, containerInterface);
+      inside.request(RTM.NEWROUTE, NLM_F.CREATE | NLM_F.REPLACE, defaultRoute(address, index));
+    }
+  }
+
+  removeSandbox(netns: string, links: readonly Link[]): void {
+    for (const link of links) {
+      const there = this.#find(link.hostInterface);
+      if (there !== undefined) this.#netlink().request(RTM.NEWLINK, 0, setUp(there.index, false));
+    }
+    this.#kernel.removeNetns(netns);
+  }
+
+  sandboxLives(netns: string, links: readonly Link[]): boolean {
+    return this.#kernel.isMountPoint(netns) && links.every((link) => this.#find(link.hostInterface) !== undefined);
+  }
+
+  [Symbol.dispose](): void {
+    this.#link?.[Symbol.dispose]();
+    this.#link = undefined;
+  }
+
+  #netlink(): Netlink {
+    return (this.#link ??= this.#kernel.rtnetlink());
+  }
+
+  #get(name: string): KernelLink {
+    return linkIn(this.#netlink(), name);
+  }
+
+  #find(name: string): KernelLink | undefined {
+    try {
+      return this.#get(name);
+    } catch (error) {
+      if (missing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  #remove(index: number): void {
+    try {
+      this.#netlink().request(RTM.DELLINK, 0, setUp(index, false));
+    } catch (error) {
+      if (!missing(error)) throw error;
+    }
+  }
+}
+
+function linkIn(netlink: Netlink, name: string): KernelLink {
+  const [answer] = netlink.request(RTM.GETLINK, 0, linkByName(name));
+  if (answer === undefined) throw new EngineError("internal", `rtnetlink gave no answer about interface ${name}`);
+  return parseLink(answer);
+}
+
+/** Lets this host pass packets on. Where the sysctl cannot be written (a read-only /proc/sys) it must be on already. */
+function forwarding(v6: boolean): void {
+  writeSysctl("ipv4/ip_forward", "1");
+  if (v6) writeSysctl("ipv6/conf/all/forwarding", "1");
+}
+
+function writeSysctl(name: string, value: string): void {
+  const path = `/proc/sys/net/${name}`;
+  try {
+    if (readFileSync(path, "utf8").trim() !== value) writeFileSync(path, value);
+  } catch (cause) {
+    // A kernel without IPv6 has no such file, and nothing to switch off.
+    if (name.startsWith("ipv6/") && cause instanceof Error && "code" in cause && cause.code === "ENOENT") return;
+    throw new EngineError("internal", `cannot set ${path} to ${value}`, { cause });
+  }
+}
