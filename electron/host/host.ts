@@ -1,0 +1,112 @@
+import { mkdir } from "node:fs/promises";
+import type { MachineStatus } from "#api/machine.ts";
+import { messageOf } from "#base/errors.ts";
+import { Emitter } from "#base/event.ts";
+import type { HostInfo, Settings } from "#bridge/bridge.ts";
+import type { BridgeHost, HostApi, HostEvent } from "#bridge/serve.ts";
+import type { Machine } from "#machine/machine.ts";
+import { DockerContext } from "./context.ts";
+import { runDiagnostics } from "./diagnostics.ts";
+import { EngineConnection } from "./engine.ts";
+import { MachineKeeper } from "./keeper.ts";
+import { endpointOf, hostPaths } from "./paths.ts";
+import { serveDockerSocket } from "./proxy.ts";
+import { SettingsStore, thisComputer } from "./settings.ts";
+
+export interface HostOptions {
+  /** The data directory. */
+  readonly root: string;
+  readonly version: string;
+  readonly mode: HostInfo["mode"];
+  readonly modeReason?: string | undefined;
+  /** The docker CLI's configuration folder. */
+  readonly dockerConfig: string;
+  /** The environment variable that hides docker's contexts, when one is set. */
+  readonly contextHiddenBy?: string | undefined;
+  /** The user the socket belongs to, when not the one we run as. */
+  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
+  readonly createMachine: (settings: Settings, directory: string) => Machine;
+  /** Told what goes wrong without stopping anything. */
+  readonly log: (line: string) => void;
+}
+
+/** The host core, open: windows are served through `bridge`. Disposing stops the machine and gives back what was taken. */
+export interface Host extends AsyncDisposable {
+  readonly bridge: BridgeHost;
+  readonly status: MachineStatus;
+  onStatus(listener: (status: MachineStatus) => void): Disposable;
+  readonly settings: SettingsStore;
+  /** Boots the machine; what fails shows in the status. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Opens everything the desktop needs of this computer except its windows. */
+export async function openHost(options: HostOptions): Promise<Host> {
+  await using undo = new AsyncDisposableStack();
+  const paths = hostPaths(options.root);
+  await mkdir(paths.root, { recursive: true, mode: 0o700 });
+  const settings = await SettingsStore.open(paths.settings, paths.settingsInvalid, thisComputer());
+  const keeper = undo.use(
+    new MachineKeeper(
+      (current) => options.createMachine(current, paths.machine),
+      () => settings.current,
+    ),
+  );
+  undo.use(
+    await serveDockerSocket({ path: paths.socket, dial: (opts) => keeper.connect(opts), ...(options.owner === undefined ? {} : { owner: options.owner }) }),
+  );
+  const context = new DockerContext({
+    directory: options.dockerConfig,
+    statePath: paths.contextState,
+    endpoint: endpointOf(paths.socket, process.platform),
+    hiddenBy: options.contextHiddenBy,
+  });
+  // A docker configuration that cannot be written is no reason not to open.
+  await context.ensure().catch((error: unknown) => options.log(`docker context: ${messageOf(error)}`));
+  undo.defer(() => context.release().catch((error: unknown) => options.log(`docker context: ${messageOf(error)}`)));
+
+  const engine = new EngineConnection((opts) => keeper.connect(opts));
+  const events = new Emitter<HostEvent>();
+  undo.use(keeper.onStatus((value) => events.fire({ name: "machine", value })));
+  undo.use(settings.onChange((value) => events.fire({ name: "settings", value })));
+  const info: HostInfo = {
+    version: options.version,
+    // Slipway runs on these three only; the launch entry says so elsewhere.
+    platform: process.platform as HostInfo["platform"],
+    mode: options.mode,
+    ...(options.modeReason === undefined ? {} : { modeReason: options.modeReason }),
+    socketPath: paths.socket,
+    // Another host name than the app's own 127.0.0.1: a container's page must never share its origin's storage.
+    portHost: "localhost",
+  };
+  const calls: HostApi = {
+    "engine.request": (request, opts) => engine.request(request, opts),
+    "host.info": async () => info,
+    "machine.status": async () => keeper.status,
+    "machine.start": () => keeper.start(),
+    "machine.stop": () => keeper.stop(),
+    "machine.restart": () => keeper.restart(),
+    "context.status": () => context.status(),
+    "context.use": ({ on }) => context.use(on),
+    "diagnostics.run": (_, opts) =>
+      runDiagnostics(
+        { root: paths.root, socket: paths.socket, machine: () => keeper.status, engine, context: () => context.status(), settingsProblems: settings.problems },
+        opts,
+      ),
+    "settings.get": async () => settings.current,
+    "settings.set": (change) => settings.set(change),
+  };
+  const all = undo.move();
+  return {
+    bridge: { calls, stream: (open, stream) => engine.stream(open, stream), onEvent: (listener) => events.on(listener) },
+    get status() {
+      return keeper.status;
+    },
+    onStatus: (listener) => keeper.onStatus(listener),
+    settings,
+    start: () => keeper.start(),
+    stop: () => keeper.stop(),
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}

@@ -1,0 +1,86 @@
+import type { MachineStatus } from "#api/machine.ts";
+import { delay } from "#base/deadline.ts";
+import { EngineError, messageOf } from "#base/errors.ts";
+import { Emitter } from "#base/event.ts";
+import type { Machine } from "#machine/machine.ts";
+import { dialPath } from "./dial.ts";
+import { ping } from "#machine/ping.ts";
+
+const watchMs = 2_000;
+const pingMsMax = 10_000;
+
+/** A machine that somebody else runs: an engine that listens on a socket of this host. Starting waits for it; stopping only looks away. */
+export function remoteMachine(socket: string): Machine {
+  const changed = new Emitter<MachineStatus>();
+  let status: MachineStatus = { phase: "stopped", driver: "remote", accelerator: "none", steps: [], notices: [], restarts: 0, logTail: [] };
+  let watching: AbortController | undefined;
+
+  const set = (change: Partial<MachineStatus>): void => {
+    const { error: _, ...rest } = status;
+    status = { ...rest, ...change };
+    changed.fire(status);
+  };
+  const step = (state: "running" | "done" | "failed", reason?: string): MachineStatus["steps"] => [
+    { name: "api", title: `Reaching the engine at ${socket}`, state, deadlineMs: pingMsMax, ...(reason === undefined ? {} : { reason }) },
+  ];
+  const failed = (error: unknown): void =>
+    set({
+      phase: "failed",
+      steps: step("failed", messageOf(error)),
+      error: { message: `No engine answers at ${socket}: ${messageOf(error)}`, hint: "Start that engine, then try again." },
+    });
+
+  /** An engine that goes away or comes back is noticed without anybody asking. */
+  async function watch(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await delay(watchMs, signal);
+      const reached = await answersPing(socket, signal).then(
+        () => true as const,
+        (error: unknown) => error,
+      );
+      if (signal.aborted) return;
+      if (reached !== true && status.phase === "running") failed(reached);
+      if (reached === true && status.phase === "failed") set({ phase: "running", steps: step("done") });
+    }
+  }
+
+  return {
+    get status() {
+      return status;
+    },
+    onStatus: (listener) => changed.on(listener),
+    async start({ signal }) {
+      if (status.phase === "running") return;
+      set({ phase: "starting", steps: step("running") });
+      try {
+        await answersPing(socket, signal);
+        set({ phase: "running", steps: step("done") });
+      } catch (error) {
+        failed(error);
+        throw new EngineError("unavailable", `no engine answers at ${socket}: ${messageOf(error)}`, { cause: error });
+      } finally {
+        if (watching === undefined) {
+          watching = new AbortController();
+          void watch(watching.signal).catch(() => undefined); // ends by being aborted
+        }
+      }
+    },
+    async stop() {
+      watching?.abort(new EngineError("cancelled", "stopped"));
+      watching = undefined;
+      set({ phase: "stopped", steps: [] });
+    },
+    async connect() {
+      if (status.phase === "stopped") throw new EngineError("unavailable", "the connection to the engine is switched off: start it first");
+      return await dialPath(socket);
+    },
+    async [Symbol.asyncDispose]() {
+      await this.stop();
+    },
+  };
+}
+
+async function answersPing(socket: string, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  await ping(await dialPath(socket), AbortSignal.any([signal, AbortSignal.timeout(pingMsMax)]));
+}
