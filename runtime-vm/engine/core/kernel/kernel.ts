@@ -44,10 +44,14 @@ export interface Mounts {
 
 export interface Files {
   mkfifo(path: string, mode: number): void;
+  /** `mode` holds the type (S_IFCHR, S_IFBLK, S_IFIFO) and the permissions, which the umask does not touch. */
+  mknod(path: string, mode: number, major: number, minor: number): void;
   /** Opens `path` resolved inside `root` as if it were `/` (openat2 RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS). The caller closes the fd. */
   openInRoot(root: string, path: string, flags: number, mode?: number): number;
   getxattrs(path: string): ReadonlyMap<string, Buffer>;
   setxattr(path: string, name: string, value: Buffer): void;
+  /** syncfs(2): everything written to the file system that holds `path` survives a power cut once it returns. */
+  syncFileSystem(path: string): void;
   /** Loop device over `path`; it detaches itself when its last user closes (LO_FLAGS_AUTOCLEAR). Returns /dev/loopN and an fd to close once mounted. */
   loop(path: string, readOnly: boolean): { device: string; fd: number };
 }

@@ -6,9 +6,22 @@ export interface LayerStore {
   has(diffId: Digest): boolean;
   /** Reads an uncompressed layer tar, checks every header, indexes it; durable under the returned diffId. `expected` differing is invalidArgument. */
   ingest(tar: Readable, opts: { expected?: Digest; signal: AbortSignal }): Promise<{ diffId: Digest; size: number }>;
+  /**
+   * The same from a blob's file, plain or compressed (gzip, zstd), off the engine's thread; `onProgress` hears bytes read of it.
+   * A plain tar is not copied: the layer shares the blob's file. One call a diffId at a time does the work, others wait for it.
+   */
+  unpack(
+    blob: { readonly path: string },
+    opts: { expected: Digest; signal: AbortSignal; onProgress?: (bytes: number) => void },
+  ): Promise<{ diffId: Digest; size: number }>;
   /** The layer's uncompressed tar, byte-exact. */
   openTar(diffId: Digest): Readable;
+  /** Bytes of the uncompressed tar. */
   size(diffId: Digest): number;
+  /** Space its files would take unpacked into a directory (what Docker calls an image's size); 0 when absent. */
+  unpackedSize(diffId: Digest): number;
+  list(): readonly Digest[];
+  /** Moves the layer into the trash. Conflict while a mounted root stands on it. */
   remove(diffId: Digest): void;
   /** How layers are mounted on this kernel, for `/info` ("erofs file", "erofs loop", "directories"). */
   readonly method: string;
@@ -21,6 +34,7 @@ export interface Snapshotter {
   /** Mounts it (idempotent) and returns the root directory. */
   mount(id: string): Promise<string>;
   unmount(id: string): Promise<void>;
+  /** Unmounts, and moves the writable directory into the trash. A missing one is fine. */
   remove(id: string): Promise<void>;
   /** Bytes in the writable directory. */
   usage(id: string): Promise<number>;

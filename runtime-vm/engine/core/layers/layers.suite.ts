@@ -1,0 +1,197 @@
+import { createHash } from "node:crypto";
+import { lstatSync, readdirSync, readFileSync, readlinkSync, writeFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import { expect, test } from "vitest";
+import type { Digest } from "../content/content.ts";
+import type { LayerStore, Snapshotter } from "./layers.ts";
+import { packTar, type TarFile } from "./tar-writer.ts";
+
+/** A store under test. `reopen` ends the engine's objects and makes new ones over the same files and mounts. */
+export interface OpenedLayerStore extends AsyncDisposable {
+  readonly layers: LayerStore;
+  readonly snapshots: Snapshotter;
+  /** Mount points below the store's root. */
+  mounts(): string[];
+  reopen(): Promise<void>;
+}
+
+const signal = new AbortController().signal;
+const digestOf = (bytes: Uint8Array): Digest => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+const dir = (name: string, more: Partial<TarFile> = {}): TarFile => ({ name: `${name}/`, type: "5", mode: 0o755, ...more });
+const file = (name: string, text: string, more: Partial<TarFile> = {}): TarFile => ({ name, body: Buffer.from(text), ...more });
+const symlink = (name: string, linkName: string): TarFile => ({ name, type: "2", linkName });
+
+/** What every LayerStore with its Snapshotter must do, however it mounts. Needs root. */
+export function layersSuite(name: string, open: () => Promise<OpenedLayerStore>): void {
+  async function withRoot<T>(layers: readonly (readonly TarFile[])[], look: (root: string, opened: OpenedLayerStore) => T | Promise<T>): Promise<T> {
+    await using opened = await open();
+    const ids: Digest[] = [];
+    for (const files of layers) ids.push((await opened.layers.ingest(Readable.from([packTar(files)]), { signal })).diffId);
+    await opened.snapshots.prepare("box", ids);
+    const root = await opened.snapshots.mount("box");
+    return await look(root, opened);
+  }
+
+  test(`${name}: a root shows its layers, upper over lower, and takes writes that the layers do not see`, async () => {
+    await withRoot(
+      [
+        [dir("etc"), file("etc/a", "lower"), file("etc/b", "lower")],
+        [dir("etc"), file("etc/b", "upper")],
+      ],
+      async (root, { layers, snapshots }) => {
+        expect(readFileSync(join(root, "etc/a"), "utf8")).toBe("lower");
+        expect(readFileSync(join(root, "etc/b"), "utf8")).toBe("upper");
+        writeFileSync(join(root, "etc/a"), "written");
+        await snapshots.prepare("second", layers.list());
+        expect(readFileSync(join(await snapshots.mount("second"), "etc/a"), "utf8")).toBe("lower");
+        expect(readdirSync(join(snapshots.upperDir("box"), "etc"))).toEqual(["a"]);
+        expect(await snapshots.usage("box")).toBeGreaterThan(0);
+      },
+    );
+  });
+
+  test(`${name}: removed names and replaced directories of a lower layer do not show`, async () => {
+    const lower = [dir("d"), file("d/gone", "x"), file("d/stays", "x"), dir("o"), file("o/hidden", "x"), dir("r"), file("r/hidden", "x")];
+    const upper = [dir("d"), file("d/.wh.gone", ""), dir("o"), file("o/.wh..wh..opq", ""), file("o/new", "x"), file(".wh.r", ""), dir("r"), file("r/new", "x")];
+    await withRoot([lower, upper], (root) => {
+      expect(readdirSync(join(root, "d"))).toEqual(["stays"]);
+      expect(readdirSync(join(root, "o"))).toEqual(["new"]);
+      expect(readdirSync(join(root, "r"))).toEqual(["new"]);
+    });
+  });
+
+  test(`${name}: owners, permissions, times, links and devices are those of the tar`, async () => {
+    const files = [
+      dir("bin", { mode: 0o1777, uid: 3, gid: 4, mtime: 1_000_000 }),
+      file("bin/su", "su", { mode: 0o4755, uid: 1000, gid: 3_000_000, mtime: 1_234_567.5 }),
+      { name: "bin/hard", type: "1", linkName: "bin/su" },
+      symlink("bin/soft", "../etc/nowhere"),
+      { name: "bin/null", type: "3", devMajor: 1, devMinor: 3, mode: 0o666 },
+      { name: "bin/disk", type: "4", devMajor: 259, devMinor: 300, mode: 0o600 },
+      { name: "bin/pipe", type: "6", mode: 0o620, uid: 7 },
+      file(`${"long".repeat(40)}`, "long"),
+    ];
+    await withRoot([files], (root) => {
+      const at = (path: string) => lstatSync(join(root, path));
+      expect(at("bin")).toMatchObject({ mode: 0o41777, uid: 3, gid: 4, mtimeMs: 1_000_000_000 });
+      expect(at("bin/su")).toMatchObject({ mode: 0o104755, uid: 1000, gid: 3_000_000, mtimeMs: 1_234_567_500, nlink: 2 });
+      expect(at("bin/hard").ino).toBe(at("bin/su").ino);
+      expect(readlinkSync(join(root, "bin/soft"))).toBe("../etc/nowhere");
+      expect(at("bin/null")).toMatchObject({ mode: 0o20666, rdev: 0x103 });
+      expect(at("bin/disk")).toMatchObject({ mode: 0o60600, rdev: (259 << 8) | (300 & 0xff) | ((300 & ~0xff) << 12) });
+      expect(at("bin/pipe")).toMatchObject({ mode: 0o10620, uid: 7 });
+      expect(readFileSync(join(root, "long".repeat(40)), "utf8")).toBe("long");
+    });
+  });
+
+  test(`${name}: hostile paths stay inside the root`, async () => {
+    const outside = "/tmp/slipway-escape";
+    rmSync(outside, { recursive: true, force: true });
+    const files = [
+      file("../../../../../../../tmp/slipway-escape", "dots"),
+      file("/abs", "absolute"),
+      symlink("out", "/tmp"),
+      file("out/slipway-escape-2", "through a link"),
+      symlink("up", "../../../.."),
+      file("up/climbed", "x"),
+      { name: "stolen", type: "1", linkName: "out/slipway-escape-2" },
+    ];
+    await withRoot([files], (root) => {
+      expect(readFileSync(join(root, "tmp/slipway-escape"), "utf8")).toBe("dots");
+      expect(readFileSync(join(root, "abs"), "utf8")).toBe("absolute");
+      expect(readFileSync(join(root, "tmp/slipway-escape-2"), "utf8")).toBe("through a link");
+      expect(readFileSync(join(root, "stolen"), "utf8")).toBe("through a link");
+      expect(readFileSync(join(root, "climbed"), "utf8")).toBe("x");
+    });
+    expect(() => lstatSync(outside)).toThrow();
+    expect(() => lstatSync("/tmp/slipway-escape-2")).toThrow();
+  });
+
+  test.each([
+    ["a hard link out of the layer", packTar([{ name: "passwd", type: "1", linkName: "/etc/passwd" }])],
+    ["a file below a file", packTar([file("a", "x"), file("a/b", "y")])],
+    ["links in a circle", packTar([symlink("a", "b"), symlink("b", "a"), file("a/x", "y")])],
+    ["a whiteout of the parent", packTar([dir("d"), file("d/.wh...", "")])],
+    ["an unknown type", packTar([{ name: "v", type: "V" }])],
+    ["a file where the root should be", packTar([file("./", "x")])],
+    ["an archive cut in a file", packTar([file("a", "x".repeat(5000))]).subarray(0, 2000)],
+    ["an archive cut in a header", packTar([file("a", "x"), file("b", "x")]).subarray(0, 1200)],
+    ["a damaged header", Buffer.concat([Buffer.alloc(512, "x"), packTar([])])],
+    ["no tar at all", Buffer.from("this is not a tar, just a line of text")],
+  ])(`${name}: %s is refused and leaves nothing`, async (_, tar) => {
+    await using opened = await open();
+    await expect(opened.layers.ingest(Readable.from([tar]), { signal })).rejects.toMatchObject({ class: "invalidArgument" });
+    expect(opened.layers.list()).toEqual([]);
+  });
+
+  test(`${name}: a tar with another digest than promised is refused`, async () => {
+    await using opened = await open();
+    const tar = packTar([file("a", "x")]);
+    await expect(opened.layers.ingest(Readable.from([tar]), { expected: digestOf(Buffer.from("other")), signal })).rejects.toMatchObject({
+      class: "invalidArgument",
+    });
+    await opened.layers.ingest(Readable.from([tar]), { expected: digestOf(tar), signal });
+    expect(opened.layers.has(digestOf(tar))).toBe(true);
+    expect(opened.layers.size(digestOf(tar))).toBe(tar.length);
+    expect(await buffer(opened.layers.openTar(digestOf(tar)))).toEqual(tar);
+  });
+
+  test(`${name}: a layer in use cannot be removed, afterwards it can`, async () => {
+    await withRoot([[file("a", "x")]], async (_, { layers, snapshots }) => {
+      const [diffId] = layers.list();
+      if (layers.method !== "directories") expect(() => layers.remove(diffId!)).toThrow(expect.objectContaining({ class: "conflict" }));
+      await snapshots.remove("box");
+      layers.remove(diffId!);
+      expect(layers.has(diffId!)).toBe(false);
+    });
+  });
+
+  test(`${name}: an engine that starts again finds its mounted roots, and their end leaves no mount`, async () => {
+    await withRoot([[file("a", "x")], [file("b", "y")]], async (root, opened) => {
+      const [first, second] = opened.layers.list();
+      await opened.snapshots.prepare("other", [first!]);
+      await opened.snapshots.mount("other");
+      await opened.reopen();
+      const { layers, snapshots } = opened;
+      expect([...snapshots.list()].toSorted()).toEqual(["box", "other"]);
+      expect(await snapshots.mount("box")).toBe(root);
+      expect(readFileSync(join(root, "b"), "utf8")).toBe("y");
+      await snapshots.remove("box");
+      await snapshots.remove("box");
+      layers.remove(second!);
+      expect(readFileSync(join(await snapshots.mount("other"), "a"), "utf8")).toBe("x");
+      await snapshots.unmount("other");
+      await snapshots.unmount("other");
+      expect(opened.mounts()).toEqual([]);
+      await expect(snapshots.mount("box")).rejects.toMatchObject({ class: "notFound" });
+    });
+  });
+
+  test(`${name}: what was written survives unmounting and mounting again`, async () => {
+    await withRoot([[file("a", "x")]], async (root, { snapshots }) => {
+      writeFileSync(join(root, "a"), "changed");
+      await snapshots.unmount("box");
+      expect(readFileSync(join(await snapshots.mount("box"), "a"), "utf8")).toBe("changed");
+    });
+  });
+
+  test(`${name}: an image without layers has an empty root; the same layer twice is one`, async () => {
+    await withRoot([], (root) => expect(readdirSync(root)).toEqual([]));
+    await withRoot([[file("a", "x")], [file(".wh.a", "")], [file("a", "x")]], (root) => expect(readdirSync(root)).toEqual(["a"]));
+  });
+
+  test(`${name}: 200 layers make one root`, async () => {
+    const layers = Array.from({ length: 200 }, (_, i) => [file(`f${i}`, "x")]);
+    await withRoot(layers, (root) => expect(readdirSync(root)).toHaveLength(200));
+  });
+
+  test(`${name}: a snapshot of layers that are not here, or twice under one id, is refused`, async () => {
+    await using opened = await open();
+    await expect(opened.snapshots.prepare("x", [digestOf(Buffer.from("nothing"))])).rejects.toMatchObject({ class: "notFound" });
+    await opened.snapshots.prepare("x", []);
+    await expect(opened.snapshots.prepare("x", [])).rejects.toMatchObject({ class: "conflict" });
+    await expect(opened.snapshots.prepare("../x", [])).rejects.toMatchObject({ class: "invalidArgument" });
+  });
+}

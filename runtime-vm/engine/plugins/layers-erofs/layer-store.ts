@@ -1,0 +1,191 @@
+import { randomUUID } from "node:crypto";
+import { createReadStream, linkSync, lchownSync, lutimesSync, renameSync, rmSync } from "node:fs";
+import { open, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import type { Readable } from "node:stream";
+import type { Digest } from "#core/content/content.ts";
+import type { Files } from "#core/kernel/kernel.ts";
+import type { LayerStore } from "#core/layers/layers.ts";
+import type { Trash } from "#core/trash/trash.ts";
+import { codeOf, EngineError } from "#base/errors.ts";
+import { KeyedLock } from "#base/lock.ts";
+import type { LayerMounts } from "./layer-mounts.ts";
+import type { Special } from "./materialize.ts";
+import { layerFiles, readRecords, writeRecord, type LayerRecord } from "./records.ts";
+import type { UnpackPool, Unpacked } from "./unpack-pool.ts";
+
+export interface LayerStoreParts {
+  readonly layers: string;
+  readonly trash: Trash;
+  readonly kernel: Files;
+  readonly pool: UnpackPool;
+  readonly mounts: LayerMounts;
+}
+
+/** Layers as `<hex>.tar` with `<hex>.erofs`, an index of it, or `<hex>.d`, its files; `<hex>.json` says which. */
+export class ErofsLayerStore implements LayerStore {
+  readonly #parts: LayerStoreParts;
+  readonly #records: Map<Digest, LayerRecord>;
+  readonly #lock = new KeyedLock();
+
+  constructor(parts: LayerStoreParts) {
+    this.#parts = parts;
+    this.#records = readRecords(parts.layers, parts.trash);
+  }
+
+  get method(): string {
+    return this.#parts.mounts.method.kind === "directories" ? "directories" : `erofs ${this.#parts.mounts.method.kind}`;
+  }
+
+  has(diffId: Digest): boolean {
+    return this.#records.has(diffId);
+  }
+
+  size(diffId: Digest): number {
+    return this.record(diffId).size;
+  }
+
+  unpackedSize(diffId: Digest): number {
+    return this.#records.get(diffId)?.unpackedBytes ?? 0;
+  }
+
+  list(): readonly Digest[] {
+    return [...this.#records.keys()];
+  }
+
+  record(diffId: Digest): LayerRecord {
+    const record = this.#records.get(diffId);
+    if (record === undefined) throw new EngineError("notFound", `layer ${diffId}: not found`);
+    return record;
+  }
+
+  openTar(diffId: Digest): Readable {
+    this.record(diffId);
+    return createReadStream(layerFiles(this.#parts.layers, diffId).tar, { highWaterMark: 1024 * 1024 });
+  }
+
+  async ingest(tar: Readable, opts: { expected?: Digest; signal: AbortSignal }): Promise<{ diffId: Digest; size: number }> {
+    const path = join(this.#parts.layers, `ingest-${randomUUID()}`);
+    try {
+      await this.#store(tar, path, opts.signal);
+      return await this.#unpack(path, { signal: opts.signal, ...(opts.expected === undefined ? {} : { expected: opts.expected }) });
+    } finally {
+      await rm(path, { force: true });
+    }
+  }
+
+  async unpack(
+    blob: { readonly path: string },
+    opts: { expected: Digest; signal: AbortSignal; onProgress?: (bytes: number) => void },
+  ): Promise<{ diffId: Digest; size: number }> {
+    return await this.#lock.with(opts.expected, async () => {
+      const known = this.#records.get(opts.expected);
+      return known === undefined ? await this.#unpack(blob.path, opts) : { diffId: opts.expected, size: known.size };
+    });
+  }
+
+  remove(diffId: Digest): void {
+    if (!this.#records.has(diffId)) return;
+    this.#parts.mounts.forget(diffId);
+    this.#records.delete(diffId);
+    const files = layerFiles(this.#parts.layers, diffId);
+    // The record first: without it the rest is swept at the next start.
+    for (const path of [files.record, files.index, files.directory, files.tar]) this.#parts.trash.move(path);
+  }
+
+  async #store(tar: Readable, path: string, signal: AbortSignal): Promise<void> {
+    const file = await open(path, "wx", 0o644);
+    try {
+      await pipeline(
+        tar,
+        async (chunks: AsyncIterable<Buffer>) => {
+          for await (const chunk of chunks) await file.appendFile(chunk);
+        },
+        { signal },
+      );
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #unpack(
+    source: string,
+    opts: { expected?: Digest; signal: AbortSignal; onProgress?: (bytes: number) => void },
+  ): Promise<{ diffId: Digest; size: number }> {
+    const name = join(this.#parts.layers, `unpack-${randomUUID()}`);
+    const made = { tar: `${name}.tar`, index: `${name}.erofs`, directory: `${name}.d` };
+    try {
+      const plain = await isPlain(source);
+      if (plain) share(source, made.tar);
+      const wantsIndex = this.#parts.mounts.method.kind !== "directories";
+      const request = { source, directory: made.directory, ...(plain ? {} : { tar: made.tar }), ...(wantsIndex ? { index: made.index } : {}) };
+      const unpacked = await this.#parts.pool.run(request, opts);
+      if (opts.expected !== undefined && unpacked.digest !== opts.expected) {
+        throw new EngineError("invalidArgument", `layer ${opts.expected}: the tar has digest ${unpacked.digest}; the source sent something else`);
+      }
+      finishSpecials(this.#parts.kernel, made.directory, unpacked.specials);
+      if (unpacked.indexBytes === undefined) this.#parts.kernel.syncFileSystem(made.directory);
+      this.#commit(made, unpacked);
+      return { diffId: unpacked.digest, size: unpacked.size };
+    } finally {
+      for (const path of Object.values(made)) rmSync(path, { recursive: true, force: true });
+    }
+  }
+
+  #commit(made: { tar: string; index: string; directory: string }, unpacked: Unpacked): void {
+    if (this.#records.has(unpacked.digest)) return;
+    const { layers } = this.#parts;
+    const files = layerFiles(layers, unpacked.digest);
+    const { entries, unpackedBytes, implicitDirectories, unpackReason } = unpacked.report;
+    const form = unpacked.indexBytes === undefined ? "directory" : "index";
+    renameSync(made.tar, files.tar);
+    renameSync(made[form], files[form]);
+    const record: LayerRecord = {
+      size: unpacked.size,
+      form,
+      indexBytes: unpacked.indexBytes ?? 0,
+      entries,
+      unpackedBytes,
+      implicitDirectories,
+      ...(unpackReason === undefined ? {} : { unpackReason }),
+    };
+    writeRecord(files.record, layers, record);
+    this.#records.set(unpacked.digest, record);
+  }
+}
+
+/** The blob and the layer's tar are the same bytes, so they are the same file; on another file system, which a root directory never spans, a copy. */
+function share(source: string, target: string): void {
+  try {
+    linkSync(source, target);
+  } catch (error) {
+    throw new EngineError("internal", `${source} cannot be shared with ${target}: ${codeOf(error)}; content and layers must be on one file system`, {
+      cause: error,
+    });
+  }
+}
+
+async function isPlain(path: string): Promise<boolean> {
+  const file = await open(path, "r");
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
+    const gzip = bytesRead >= 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
+    const zstd = bytesRead === 4 && buffer.readUInt32LE(0) === 0xfd2fb528;
+    return !gzip && !zstd;
+  } finally {
+    await file.close();
+  }
+}
+
+function finishSpecials(kernel: Files, directory: string, specials: readonly Special[]): void {
+  for (const { path, node, xattrs, uid, gid, seconds } of specials) {
+    // The kernel interface takes text; a layer has names in other encodings next to never, and then not for devices.
+    const at = join(directory, Buffer.from(path, "latin1").toString("utf8"));
+    if (node !== undefined) kernel.mknod(at, node.mode, node.major, node.minor);
+    if (node !== undefined) lchownSync(at, uid, gid);
+    for (const [name, value] of xattrs) kernel.setxattr(at, Buffer.from(name, "latin1").toString("utf8"), Buffer.from(value));
+    lutimesSync(at, seconds, seconds);
+  }
+}

@@ -1,0 +1,276 @@
+import { EngineError } from "#base/errors.ts";
+import type { TarEntry } from "#core/layers/tar-scanner.ts";
+import type { SparseMap } from "#core/layers/tar-sparse.ts";
+import { layerPath, opaqueMark, whiteoutMetaPrefix, whiteoutPrefix } from "#core/layers/layer-path.ts";
+
+export const kinds = { fifo: 0o010000, char: 0o020000, directory: 0o040000, block: 0o060000, file: 0o100000, symlink: 0o120000 } as const;
+const kindMask = 0o170000;
+
+/** What a name in a layer leads to; hard links share one. */
+export interface LayerNode {
+  /** File type and permissions, as `st_mode`. */
+  mode: number;
+  uid: number;
+  gid: number;
+  mtime: number;
+  mtimeNano: number;
+  links: number;
+  xattrs: ReadonlyMap<string, Buffer>;
+  /** Directories only. Names are `latin1`. */
+  readonly children?: Map<string, LayerNode>;
+  /** A directory that has no entry of its own in the tar. */
+  implicit?: boolean;
+  readonly size: number;
+  /** Where a file's bytes start in the tar. */
+  readonly dataOffset: number;
+  /** Bytes stored there; differs from the size for sparse files. */
+  readonly storedBytes: number;
+  readonly sparse?: SparseMap;
+  readonly target: string;
+  readonly device: { readonly major: number; readonly minor: number };
+}
+
+export interface LayerReport {
+  readonly entries: number;
+  readonly inodes: number;
+  /** Space the unpacked files take, in whole 4 KiB pages. */
+  readonly unpackedBytes: number;
+  /** Directories that entries are in but that have no entry themselves. */
+  readonly implicitDirectories: readonly string[];
+  /** Why the layer cannot be indexed and is unpacked into a directory instead. */
+  readonly unpackReason?: string;
+}
+
+type Directory = LayerNode & { readonly children: Map<string, LayerNode> };
+
+const symlinkHopsMax = 255;
+const pageBytes = 4096;
+const xattrNames = /^(user|security|trusted)\..|^system\.posix_acl_(access|default)$/;
+const noDevice = { major: 0, minor: 0 };
+
+export const isDirectory = (node: LayerNode): node is Directory => node.children !== undefined;
+export const kindOf = (node: LayerNode): number => node.mode & kindMask;
+/** An overlay whiteout: a character device 0:0. */
+export const isWhiteout = (node: LayerNode): boolean => kindOf(node) === kinds.char && node.device.major === 0 && node.device.minor === 0;
+
+/**
+ * The file tree that a layer's entries make, in memory: paths are resolved here, inside the tree, so that nothing a tar
+ * says is ever looked up on a file system. Docker's marks for removed names become overlay's (whiteout devices, opaque
+ * attribute). Rejects (invalidArgument) what cannot be unpacked: hard links to nothing, files below files, unknown types.
+ */
+export class LayerTree {
+  readonly root: Directory = newDirectory(0);
+  #entries = 0;
+  #unpackReason: string | undefined;
+
+  add(entry: TarEntry): void {
+    this.#entries += 1;
+    const path = layerPath(entry.path).path;
+    if (path === "") return this.#setRoot(entry);
+    const slash = path.lastIndexOf("/");
+    const name = path.slice(slash + 1);
+    const parent = this.#directory(slash < 0 ? [] : path.slice(0, slash).split("/"), entry);
+    if (name === opaqueMark) setOpaque(parent);
+    else if (name.startsWith(whiteoutMetaPrefix)) return;
+    else if (name.startsWith(whiteoutPrefix)) whiteout(parent, name.slice(whiteoutPrefix.length), entry);
+    else this.#put(parent, name, entry);
+  }
+
+  report(): LayerReport {
+    const implicitDirectories: string[] = [];
+    const seen = new Set<LayerNode>();
+    let pages = 0;
+    const visit = (directory: Directory, path: string): void => {
+      for (const [name, node] of directory.children) {
+        if (seen.has(node)) continue;
+        seen.add(node);
+        if (isDirectory(node)) {
+          if (node.implicit) implicitDirectories.push(path + name);
+          pages += 1;
+          visit(node, `${path}${name}/`);
+        } else pages += Math.ceil(node.size / pageBytes);
+      }
+    };
+    visit(this.root, "");
+    return {
+      entries: this.#entries,
+      inodes: seen.size + 1,
+      unpackedBytes: pages * pageBytes,
+      implicitDirectories,
+      ...(this.#unpackReason === undefined ? {} : { unpackReason: this.#unpackReason }),
+    };
+  }
+
+  #setRoot(entry: TarEntry): void {
+    if (entry.type !== "5") throw refused(entry, "the root of a layer must be a directory");
+    Object.assign(this.root, attributes(entry, kinds.directory));
+  }
+
+  /** The directory at `parts`, made where missing, symbolic links followed inside the tree. */
+  #directory(parts: readonly string[], entry: TarEntry): Directory {
+    const found = this.#walk(parts, entry, (at, name) => {
+      const made = newDirectory(entry.mtime);
+      at.children.set(name, made);
+      at.links += 1;
+      return made;
+    });
+    if (found === undefined || !isDirectory(found)) throw refused(entry, "it is below a file that is no directory");
+    return found;
+  }
+
+  #walk(parts: readonly string[], entry: TarEntry, missing: (at: Directory, name: string) => Directory | undefined): LayerNode | undefined {
+    const path: Directory[] = [this.root];
+    const todo = [...parts].toReversed();
+    for (let hops = 0; todo.length > 0; ) {
+      const at = path.at(-1)!;
+      const name = todo.pop()!;
+      if (name === "" || name === ".") continue;
+      if (name === "..") {
+        if (path.length > 1) path.pop();
+        continue;
+      }
+      const node = at.children.get(name) ?? missing(at, name);
+      if (node === undefined) return undefined;
+      if (isDirectory(node)) path.push(node);
+      else if (kindOf(node) === kinds.symlink) {
+        hops += 1;
+        if (hops > symlinkHopsMax) throw refused(entry, "its path leads through too many symbolic links");
+        if (node.target.startsWith("/")) path.length = 1;
+        todo.push(...node.target.split("/").toReversed());
+      } else if (isWhiteout(node)) path.push(replaceWhiteout(at, name, newDirectory(entry.mtime)));
+      else return todo.length === 0 ? node : undefined;
+    }
+    return path.at(-1)!;
+  }
+
+  #put(parent: Directory, name: string, entry: TarEntry): void {
+    switch (entry.type) {
+      case "5":
+        return putDirectory(parent, name, entry);
+      case "1":
+        return this.#link(parent, name, entry);
+      case "2":
+        return replace(parent, name, {
+          ...attributes(entry, kinds.symlink),
+          mode: kinds.symlink | 0o777,
+          ...nothing,
+          target: entry.linkPath,
+          size: entry.linkPath.length,
+        });
+      case "3":
+      case "4":
+      case "6": {
+        const kind = entry.type === "3" ? kinds.char : entry.type === "4" ? kinds.block : kinds.fifo;
+        const device = entry.type === "6" ? noDevice : { major: entry.devMajor, minor: entry.devMinor };
+        return replace(parent, name, { ...attributes(entry, kind), ...nothing, device });
+      }
+      case "0":
+      case "\0":
+      case "7":
+      case "S":
+        return this.#file(parent, name, entry);
+      default:
+        throw refused(entry, `unhandled tar header type ${JSON.stringify(entry.type)}`);
+    }
+  }
+
+  #file(parent: Directory, name: string, entry: TarEntry): void {
+    // Before ustar a directory was a file whose name ends in a slash.
+    if (entry.type === "\0" && entry.path.endsWith("/")) return putDirectory(parent, name, entry);
+    const { dataOffset, storedBytes, sparse } = entry;
+    if (sparse !== undefined) this.#unpackReason ??= `${entry.path} is a sparse file`;
+    const data = { size: sparse?.size ?? storedBytes, dataOffset, storedBytes, ...(sparse === undefined ? {} : { sparse }) };
+    replace(parent, name, { ...attributes(entry, kinds.file), ...nothing, ...data });
+  }
+
+  #link(parent: Directory, name: string, entry: TarEntry): void {
+    const path = layerPath(entry.linkPath).path;
+    const slash = path.lastIndexOf("/");
+    const directory = this.#walk(slash < 0 ? [] : path.slice(0, slash).split("/"), entry, () => undefined);
+    const target = directory !== undefined && isDirectory(directory) ? directory.children.get(path.slice(slash + 1)) : undefined;
+    if (target === undefined || isDirectory(target))
+      throw refused(entry, `hard link to ${JSON.stringify(entry.linkPath)}, which is no file of this layer before it`);
+    if (parent.children.get(name) === target) return;
+    target.links += 1;
+    replace(parent, name, target);
+  }
+}
+
+const nothing = { links: 1, size: 0, dataOffset: 0, storedBytes: 0, target: "", device: noDevice } as const;
+
+const newDirectory = (mtime: number): Directory => ({
+  ...nothing,
+  mode: kinds.directory | 0o755,
+  uid: 0,
+  gid: 0,
+  mtime,
+  mtimeNano: 0,
+  links: 2,
+  xattrs: new Map(),
+  children: new Map(),
+  implicit: true,
+});
+
+function attributes(entry: TarEntry, kind: number): Pick<LayerNode, "mode" | "uid" | "gid" | "mtime" | "mtimeNano" | "xattrs" | "implicit"> {
+  const allowed = ([key]: [string, Buffer]): boolean => {
+    // The overlay driver's own attributes would let a layer reach into another; Linux has user.* on files and directories only.
+    if (!xattrNames.test(key) || key.startsWith("trusted.overlay.")) return false;
+    return !key.startsWith("user.") || kind === kinds.file || kind === kinds.directory;
+  };
+  return {
+    mode: kind | entry.mode,
+    uid: entry.uid >>> 0,
+    gid: entry.gid >>> 0,
+    mtime: entry.mtime,
+    mtimeNano: entry.mtimeNano,
+    xattrs: entry.xattrs.size === 0 ? entry.xattrs : new Map([...entry.xattrs].filter(allowed)),
+    implicit: false,
+  };
+}
+
+function putDirectory(parent: Directory, name: string, entry: TarEntry): void {
+  const known = parent.children.get(name);
+  if (known !== undefined && isDirectory(known)) {
+    const opaque = known.xattrs.get(opaqueAttribute);
+    Object.assign(known, attributes(entry, kinds.directory));
+    if (opaque !== undefined) setOpaque(known);
+    return;
+  }
+  const made = Object.assign(newDirectory(entry.mtime), attributes(entry, kinds.directory));
+  if (known !== undefined && isWhiteout(known)) return void replaceWhiteout(parent, name, made);
+  replace(parent, name, made);
+}
+
+/** A directory in the place of a removed one must not show what the removed one held. */
+function replaceWhiteout(parent: Directory, name: string, made: Directory): Directory {
+  setOpaque(made);
+  replace(parent, name, made);
+  return made;
+}
+
+function replace(parent: Directory, name: string, node: LayerNode): void {
+  const former = parent.children.get(name);
+  if (former !== undefined) {
+    former.links -= 1;
+    if (isDirectory(former)) parent.links -= 1;
+  }
+  if (isDirectory(node)) parent.links += 1;
+  parent.children.set(name, node);
+}
+
+/** Whiteouts hide what lower layers have; a file of this layer under the same name stays. */
+function whiteout(parent: Directory, name: string, entry: TarEntry): void {
+  if (name === "" || name === "." || name === "..") throw refused(entry, "invalid whiteout name");
+  const known = parent.children.get(name);
+  if (known === undefined) replace(parent, name, { ...attributes(entry, kinds.char), mode: kinds.char, uid: 0, gid: 0, xattrs: new Map(), ...nothing });
+  else if (isDirectory(known)) setOpaque(known);
+}
+
+const opaqueAttribute = "trusted.overlay.opaque";
+
+function setOpaque(directory: Directory): void {
+  directory.xattrs = new Map([...directory.xattrs, [opaqueAttribute, Buffer.from("y")]]);
+}
+
+const refused = (entry: TarEntry, why: string): EngineError =>
+  new EngineError("invalidArgument", `layer entry ${JSON.stringify(entry.path)} cannot be unpacked: ${why}`);

@@ -1,0 +1,38 @@
+import { mkdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import type { Kernel } from "#core/kernel/kernel.ts";
+import type { LayerStore, Snapshotter } from "#core/layers/layers.ts";
+import type { Trash } from "#core/trash/trash.ts";
+import { LayerMounts, type MountMethod } from "./layer-mounts.ts";
+import { ErofsLayerStore } from "./layer-store.ts";
+import { probeMounts } from "./probe.ts";
+import { OverlaySnapshotter } from "./snapshots.ts";
+import { UnpackPool } from "./unpack-pool.ts";
+
+export interface LayersOptions {
+  /** From enginePaths: `layers`, `snapshots` and the trash on one file system. */
+  readonly paths: { readonly layers: string; readonly snapshots: string; readonly layerMounts: string };
+  readonly trash: Trash;
+  readonly kernel: Kernel;
+  readonly log: (message: string) => void;
+  /** Skips the probe, for tests of a method. */
+  readonly method?: MountMethod;
+}
+
+export interface OpenedLayers extends AsyncDisposable {
+  readonly layers: LayerStore;
+  readonly snapshots: Snapshotter;
+}
+
+/**
+ * Opens the layer store and the writable roots over it, taking up what an earlier engine left mounted. Disposing ends
+ * the worker threads only: mounted roots stay for the containers that live in them.
+ */
+export function openLayers({ paths, trash, kernel, log, method }: LayersOptions): OpenedLayers {
+  for (const path of [paths.layers, paths.snapshots, paths.layerMounts]) mkdirSync(path, { recursive: true, mode: 0o700 });
+  const mounts = new LayerMounts(kernel, paths.layerMounts, method ?? probeMounts(kernel, paths.layers, paths.layerMounts, log));
+  const pool = new UnpackPool(Math.max(2, Math.min(4, availableParallelism())));
+  const store = new ErofsLayerStore({ layers: paths.layers, trash, kernel, pool, mounts });
+  const snapshots = new OverlaySnapshotter({ snapshots: paths.snapshots, layers: paths.layers, trash, kernel, store, mounts });
+  return { layers: store, snapshots, [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose]() };
+}

@@ -1,0 +1,59 @@
+import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { MNT, type Kernel } from "#core/kernel/kernel.ts";
+import { messageOf } from "#base/errors.ts";
+import { blockBytes, encodeHeader } from "#core/layers/tar-header.ts";
+import { TarScanner } from "#core/layers/tar-scanner.ts";
+import { encodeErofs } from "./erofs-image.ts";
+import { LayerTree } from "./layer-tree.ts";
+import { mountIndex, type MountMethod } from "./layer-mounts.ts";
+
+const candidates: readonly MountMethod[] = [{ kind: "file", directio: true }, { kind: "file", directio: false }, { kind: "loop" }];
+
+/**
+ * Finds out how layers can be mounted, by mounting one and reading from it: on disks with 4096-byte sectors a `directio`
+ * mount succeeds and every read fails. Never throws; where nothing works layers are kept as directories.
+ */
+export function probeMounts(kernel: Kernel, layers: string, run: string, log: (message: string) => void): MountMethod {
+  const files = { tar: join(layers, "probe.tar"), index: join(layers, "probe.erofs"), target: join(run, "probe") };
+  const content = Buffer.alloc(3 * 4096 + 1, "slipway ");
+  writeFileSync(
+    files.tar,
+    Buffer.concat([encodeHeader({ name: "file", type: "0", size: content.length }), content, Buffer.alloc(3 * blockBytes - (content.length % blockBytes))]),
+  );
+  writeFileSync(files.index, indexOf(files.tar));
+  mkdirSync(files.target, { recursive: true, mode: 0o700 });
+  try {
+    for (const method of candidates) {
+      try {
+        if (readsBack(kernel, method, files, content)) return method;
+        log(`layers: mounting by ${describe(method)} works but reads other bytes than were written`);
+      } catch (error) {
+        log(`layers: no mounting by ${describe(method)}: ${messageOf(error)}`);
+      }
+    }
+    return { kind: "directories" };
+  } finally {
+    rmdirSync(files.target);
+    rmSync(files.tar);
+    rmSync(files.index);
+  }
+}
+
+function readsBack(kernel: Kernel, method: MountMethod, files: { tar: string; index: string; target: string }, content: Buffer): boolean {
+  mountIndex(kernel, method, files);
+  try {
+    return readFileSync(join(files.target, "file")).equals(content);
+  } finally {
+    kernel.umount(files.target, MNT.DETACH);
+  }
+}
+
+function indexOf(tar: string): Buffer {
+  const bytes = readFileSync(tar);
+  const tree = new LayerTree();
+  new TarScanner({ entry: (entry) => tree.add(entry) }).push(bytes);
+  return encodeErofs(tree.root, bytes.length);
+}
+
+const describe = (method: MountMethod): string => (method.kind === "file" ? `file${method.directio ? " with directio" : ""}` : method.kind);

@@ -1,0 +1,80 @@
+import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Digest } from "#core/content/content.ts";
+import type { Trash } from "#core/trash/trash.ts";
+
+/** What stands beside a layer's tar; written last, so that a layer with a record is whole. */
+export interface LayerRecord {
+  readonly size: number;
+  readonly form: "index" | "directory";
+  readonly indexBytes: number;
+  readonly entries: number;
+  readonly unpackedBytes: number;
+  /** Directories the layer has only because something is in them. */
+  readonly implicitDirectories: readonly string[];
+  readonly unpackReason?: string;
+}
+
+/** Names of one layer's files below the layers directory. */
+export const layerFiles = (layers: string, diffId: Digest) => {
+  const hex = diffId.slice("sha256:".length);
+  return {
+    tar: join(layers, `${hex}.tar`),
+    index: join(layers, `${hex}.erofs`),
+    directory: join(layers, `${hex}.d`),
+    record: join(layers, `${hex}.json`),
+  } as const;
+};
+
+/**
+ * Reads the records of all whole layers. A layer whose files do not have the recorded sizes (a disk that lost writes)
+ * and files without a record (an engine that was killed) go into the trash; the blob they came from is unpacked again.
+ */
+export function readRecords(layers: string, trash: Trash): Map<Digest, LayerRecord> {
+  const records = new Map<Digest, LayerRecord>();
+  const names = readdirSync(layers);
+  for (const name of names) {
+    const hex = /^([0-9a-f]{64})\.json$/.exec(name)?.[1];
+    if (hex === undefined) continue;
+    const record = parse(readFileSync(join(layers, name), "utf8"));
+    if (record !== undefined && isWhole(layerFiles(layers, `sha256:${hex}`), record)) records.set(`sha256:${hex}`, record);
+  }
+  for (const name of names) {
+    if (!records.has(`sha256:${name.slice(0, 64)}`)) trash.move(join(layers, name));
+  }
+  return records;
+}
+
+/** Undefined for a record that a power cut left torn. */
+function parse(text: string): LayerRecord | undefined {
+  try {
+    return JSON.parse(text) as LayerRecord;
+  } catch {
+    return undefined;
+  }
+}
+
+function isWhole(files: ReturnType<typeof layerFiles>, record: LayerRecord): boolean {
+  const bytes = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? -1;
+  if (bytes(files.tar) !== record.size) return false;
+  return record.form === "index" ? bytes(files.index) === record.indexBytes : bytes(files.directory) >= 0;
+}
+
+/** Writes a record so that it and every rename in its directory survive a power cut. */
+export function writeRecord(path: string, layers: string, record: LayerRecord): void {
+  const temporary = `${path}.tmp`;
+  const fd = openSync(temporary, "w", 0o644);
+  try {
+    writeFileSync(fd, JSON.stringify(record));
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(temporary, path);
+  const directory = openSync(layers, "r");
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}

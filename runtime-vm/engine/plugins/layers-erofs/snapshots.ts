@@ -1,0 +1,186 @@
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { lstat, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Digest } from "#core/content/content.ts";
+import { MNT, type Kernel } from "#core/kernel/kernel.ts";
+import type { Snapshotter } from "#core/layers/layers.ts";
+import type { Trash } from "#core/trash/trash.ts";
+import { codeOf, EngineError } from "#base/errors.ts";
+import { KeyedLock } from "#base/lock.ts";
+import type { ErofsLayerStore } from "./layer-store.ts";
+import type { LayerMounts } from "./layer-mounts.ts";
+import { layerFiles } from "./records.ts";
+
+export interface SnapshotParts {
+  readonly snapshots: string;
+  readonly layers: string;
+  readonly trash: Trash;
+  readonly kernel: Kernel;
+  readonly store: ErofsLayerStore;
+  readonly mounts: LayerMounts;
+}
+
+const idPattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
+
+/** Roots at `<id>/merged`: an overlay of `<id>/upper` over the layers named in `<id>/layers.json`. */
+export class OverlaySnapshotter implements Snapshotter {
+  readonly #parts: SnapshotParts;
+  readonly #mounted = new Set<string>();
+  readonly #lock = new KeyedLock();
+
+  /** Finds the roots that an earlier engine mounted and counts their layers; half-made ones go into the trash. */
+  constructor(parts: SnapshotParts) {
+    this.#parts = parts;
+    const mountPoints = new Set(parts.kernel.mountsUnder(parts.snapshots));
+    for (const name of readdirSync(parts.snapshots)) {
+      if (!existsSync(join(parts.snapshots, name, "layers.json"))) {
+        parts.trash.move(join(parts.snapshots, name));
+      } else if (mountPoints.has(this.#paths(name).merged)) {
+        this.#mounted.add(name);
+        for (const diffId of this.#indexed(name)) parts.mounts.adopt(diffId, name);
+      }
+    }
+    parts.mounts.sweep();
+  }
+
+  prepare(id: string, layers: readonly Digest[]): Promise<void> {
+    return this.#lock.with(id, async () => {
+      const paths = this.#paths(id);
+      if (existsSync(paths.root)) throw new EngineError("conflict", `snapshot ${id} exists already`);
+      for (const diffId of layers) this.#parts.store.record(diffId);
+      for (const directory of [paths.root, paths.upper, paths.work, paths.merged]) mkdirSync(directory, { mode: 0o755 });
+      writeDurably(paths.layers, JSON.stringify(layers), [paths.root, this.#parts.snapshots]);
+      await Promise.resolve();
+    });
+  }
+
+  mount(id: string): Promise<string> {
+    return this.#lock.with(id, async () => {
+      const paths = this.#known(id);
+      if (!this.#mounted.has(id)) {
+        this.#mount(id, paths);
+        this.#mounted.add(id);
+      }
+      return await Promise.resolve(paths.merged);
+    });
+  }
+
+  unmount(id: string): Promise<void> {
+    return this.#lock.with(id, async () => await Promise.resolve(this.#unmount(id)));
+  }
+
+  remove(id: string): Promise<void> {
+    return this.#lock.with(id, async () => {
+      const { root } = this.#paths(id);
+      if (!existsSync(root)) return;
+      this.#unmount(id);
+      this.#parts.trash.move(root);
+      await Promise.resolve();
+    });
+  }
+
+  async usage(id: string): Promise<number> {
+    return await diskUsage(this.#known(id).upper, new Set());
+  }
+
+  upperDir(id: string): string {
+    return this.#known(id).upper;
+  }
+
+  list(): readonly string[] {
+    return readdirSync(this.#parts.snapshots);
+  }
+
+  /** Lets go of mounts only that no root uses any more; roots stay mounted for the containers in them. */
+  #mount(id: string, paths: SnapshotPaths): void {
+    const acquired: Digest[] = [];
+    const { kernel, mounts, layers } = this.#parts;
+    try {
+      const lower = this.#stack(id).map((diffId) => {
+        const files = layerFiles(layers, diffId);
+        if (this.#parts.store.record(diffId).form === "directory") return files.directory;
+        acquired.push(diffId);
+        return mounts.acquire(diffId, id, files);
+      });
+      kernel.mountOverlay({ target: paths.merged, lower: lower.length === 0 ? [mounts.emptyDirectory()] : lower, upper: paths.upper, work: paths.work });
+    } catch (error) {
+      for (const diffId of acquired) mounts.release(diffId, id);
+      throw error;
+    }
+  }
+
+  #unmount(id: string): void {
+    if (!this.#mounted.delete(id)) return;
+    this.#parts.kernel.umount(this.#paths(id).merged, MNT.DETACH);
+    for (const diffId of this.#indexed(id)) this.#parts.mounts.release(diffId, id);
+  }
+
+  /** Layers topmost first, as overlay wants them. A layer that comes twice counts where it is highest: it hides all its lower self has. */
+  #stack(id: string): Digest[] {
+    const layers = JSON.parse(readFileSync(this.#paths(id).layers, "utf8")) as Digest[];
+    return [...new Set(layers.toReversed())];
+  }
+
+  #indexed(id: string): Digest[] {
+    return this.#stack(id).filter((diffId) => this.#parts.store.has(diffId) && this.#parts.store.record(diffId).form === "index");
+  }
+
+  #known(id: string): SnapshotPaths {
+    const paths = this.#paths(id);
+    if (!existsSync(paths.layers)) throw new EngineError("notFound", `snapshot ${id}: not found`);
+    return paths;
+  }
+
+  #paths(id: string): SnapshotPaths {
+    if (!idPattern.test(id)) throw new EngineError("invalidArgument", `snapshot ${JSON.stringify(id)}: not a valid id`);
+    const root = join(this.#parts.snapshots, id);
+    return { root, upper: join(root, "upper"), work: join(root, "work"), merged: join(root, "merged"), layers: join(root, "layers.json") };
+  }
+}
+
+interface SnapshotPaths {
+  readonly root: string;
+  readonly upper: string;
+  readonly work: string;
+  readonly merged: string;
+  /** The diffIDs it stands on, lowest first; written last. */
+  readonly layers: string;
+}
+
+function writeDurably(path: string, text: string, directories: readonly string[]): void {
+  const temporary = `${path}.tmp`;
+  writeFileSync(temporary, text);
+  syncPath(temporary);
+  renameSync(temporary, path);
+  for (const directory of directories) syncPath(directory);
+}
+
+function syncPath(path: string): void {
+  const fd = openSync(path, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Allocated bytes of everything below `path`, hard links once, as du(1) counts. Files that vanish meanwhile count nothing. */
+async function diskUsage(path: string, seen: Set<string>): Promise<number> {
+  let total = 0;
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    try {
+      const below = join(path, entry.name);
+      const found = await lstat(below);
+      const key = `${found.dev}:${found.ino}`;
+      if (found.nlink > 1 && !found.isDirectory()) {
+        if (seen.has(key)) continue;
+        seen.add(key);
+      }
+      total += found.blocks * 512;
+      if (entry.isDirectory()) total += await diskUsage(below, seen);
+    } catch (error) {
+      if (codeOf(error) !== "ENOENT") throw error;
+    }
+  }
+  return total;
+}

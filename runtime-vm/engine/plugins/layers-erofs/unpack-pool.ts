@@ -1,0 +1,110 @@
+import { Worker } from "node:worker_threads";
+import { EngineError } from "#base/errors.ts";
+import type { UnpackReply, UnpackRequest } from "./unpack.worker.ts";
+
+export type Unpacked = Extract<UnpackReply, { kind: "done" }>;
+
+/**
+ * The worker beside this file. A source tree runs the .ts as it is; the engine's bundle has every `*.worker.ts` as an
+ * entry of its own, under the same name with the bundle's extension.
+ */
+const workerUrl = (): URL => new URL(import.meta.url.endsWith(".ts") ? "./unpack.worker.ts" : "./unpack.worker.mjs", import.meta.url);
+
+/** A layer with very many entries needs memory for their names; past this the worker, not the engine, gives up. */
+const workerHeapMbMax = 1024;
+const idleMsMax = 5_000;
+
+/** Threads that unpack layers: at most `size` at once, the rest waits in order; idle ones end after a few seconds. */
+export class UnpackPool implements AsyncDisposable {
+  readonly #size: number;
+  readonly #idle = new Set<Worker>();
+  readonly #busy = new Set<Worker>();
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  async run(request: UnpackRequest, opts: { signal: AbortSignal; onProgress?: (bytes: number) => void }): Promise<Unpacked> {
+    await this.#turn(opts.signal);
+    const worker = this.#take();
+    try {
+      return await this.#ask(worker, request, opts);
+    } finally {
+      this.#busy.delete(worker);
+      this.#running -= 1;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#idle, ...this.#busy].map((worker) => worker.terminate()));
+    this.#idle.clear();
+  }
+
+  async #turn(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.#running >= this.#size) {
+      await new Promise<void>((resolve, reject) => {
+        const go = (): void => {
+          signal.removeEventListener("abort", leave);
+          resolve();
+        };
+        const leave = (): void => {
+          this.#waiting.splice(this.#waiting.indexOf(go), 1);
+          reject(reasonOf(signal));
+        };
+        signal.addEventListener("abort", leave, { once: true });
+        this.#waiting.push(go);
+      });
+    }
+    this.#running += 1;
+  }
+
+  #take(): Worker {
+    const [idle] = this.#idle;
+    const worker = idle ?? new Worker(workerUrl(), { resourceLimits: { maxOldGenerationSizeMb: workerHeapMbMax } });
+    this.#idle.delete(worker);
+    worker.ref();
+    this.#busy.add(worker);
+    return worker;
+  }
+
+  #rest(worker: Worker): void {
+    this.#idle.add(worker);
+    worker.unref();
+    setTimeout(() => {
+      if (this.#idle.delete(worker)) void worker.terminate();
+    }, idleMsMax).unref();
+  }
+
+  /** One request, one reply. A worker that fails or is given up on is ended: it may be in the middle of something. */
+  #ask(worker: Worker, request: UnpackRequest, { signal, onProgress }: { signal: AbortSignal; onProgress?: (bytes: number) => void }): Promise<Unpacked> {
+    return new Promise((resolve, reject) => {
+      const stop = (error: unknown): void => {
+        quiet();
+        void worker.terminate().then(() => reject(error));
+      };
+      const message = (reply: UnpackReply): void => {
+        if (reply.kind === "progress") return onProgress?.(reply.bytes);
+        quiet();
+        this.#rest(worker);
+        if (reply.kind === "done") resolve(reply);
+        else reject(new EngineError(reply.class, reply.message));
+      };
+      const abort = (): void => stop(reasonOf(signal));
+      const failed = (error: unknown): void => stop(new EngineError("internal", `unpacking ${request.source} failed`, { cause: error }));
+      const ended = (code: number): void => stop(new EngineError("internal", `unpacking ${request.source}: the worker ended with code ${code}`));
+      const quiet = (): void => {
+        worker.off("message", message).off("error", failed).off("exit", ended);
+        signal.removeEventListener("abort", abort);
+      };
+      worker.on("message", message).on("error", failed).on("exit", ended);
+      signal.addEventListener("abort", abort, { once: true });
+      worker.postMessage(request);
+    });
+  }
+}
+
+const reasonOf = (signal: AbortSignal): Error => (signal.reason instanceof Error ? signal.reason : new EngineError("cancelled", "unpacking was cancelled"));
