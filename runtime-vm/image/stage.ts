@@ -1,0 +1,55 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+
+export interface Stage {
+  /** The file or directory it makes. */
+  readonly target: string;
+  /** Everything the result depends on; values, not paths. */
+  readonly inputs: unknown;
+  /** Makes the result at `path`, which does not exist yet. */
+  readonly make: (path: string) => Promise<void>;
+}
+
+/**
+ * Makes a stage's target unless it is there, made from the same inputs. The target is exchanged whole: a build that
+ * dies leaves the former one. Returns whether anything was made.
+ */
+export async function build({ target, inputs, make }: Stage): Promise<boolean> {
+  const stamp = join(dirname(target), `.${basename(target)}.inputs`);
+  const digest = digestOf(inputs);
+  if (existsSync(target) && existsSync(stamp) && readFileSync(stamp, "utf8") === digest) return false;
+  mkdirSync(dirname(target), { recursive: true });
+  sweep(target);
+  const fresh = join(dirname(target), `.${basename(target)}.new-${process.pid}`);
+  await make(fresh);
+  rmSync(stamp, { force: true });
+  if (existsSync(target)) renameSync(target, join(dirname(target), `.${basename(target)}.old-${process.pid}`));
+  renameSync(fresh, target);
+  writeFileSync(stamp, digest);
+  sweep(target);
+  return true;
+}
+
+/** Removes what earlier builds left beside `target`, except a former tree that an engine still runs in. */
+function sweep(target: string): void {
+  const leftovers = readdirSync(dirname(target)).filter((name) => /^\.(.+)\.(new|old)-\d+$/.exec(name)?.[1] === basename(target));
+  for (const name of leftovers) {
+    const path = join(dirname(target), name);
+    if (!isMounted(path)) rmSync(path, { recursive: true, force: true });
+  }
+}
+
+/** Whether any process's mount table shows the directory, as it does for a tree that is some namespace's root. */
+function isMounted(path: string): boolean {
+  const processes = existsSync("/proc/self/mountinfo") ? readdirSync("/proc").filter((name) => /^\d+$/.test(name)) : [];
+  return processes.some((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/mountinfo`, "utf8").includes(path);
+    } catch {
+      return false; // It ended, or is not ours to look into.
+    }
+  });
+}
+
+export const digestOf = (value: unknown): string => createHash("sha256").update(JSON.stringify(value)).digest("hex");
