@@ -1,0 +1,181 @@
+import { EngineError, messageOf } from "#base/errors.ts";
+import type { ContainerLog, LogChunk, LogQuery, LogStream } from "#core/logs/logs.ts";
+import type { TaskStdio } from "#core/tasks/tasks.ts";
+import { AttachReader, withoutBeginnings, type AttachChunk } from "./attach-reader.ts";
+import { EntryScanner } from "./filter.ts";
+import type { LogFileOptions, LogMark } from "./log-file.ts";
+import { OutputPump } from "./output-pump.ts";
+import { LogSource, startOf, wholeLines } from "./read.ts";
+import { Wakeable } from "./wakeable.ts";
+import type { WriterThread } from "./writer-thread.ts";
+
+export interface JsonFileLogOptions extends LogFileOptions {
+  /** Output waiting for the disk past this is dropped (`mode=non-blocking`); absent: the container waits for the disk. */
+  readonly dropPastBytes?: number;
+  readonly report: (line: string) => void;
+}
+
+/** Docker's json-file driver for one container. */
+export class JsonFileLog implements ContainerLog {
+  readonly path: string;
+  readonly #thread: WriterThread;
+  readonly #log: number;
+  readonly #pump: OutputPump;
+  readonly #readers = new Set<AttachReader>();
+  readonly #followers = new Set<() => void>();
+  #consuming = false;
+  /** The writer died under us. */
+  #lost = false;
+
+  private constructor(thread: WriterThread, log: number, pump: OutputPump, options: JsonFileLogOptions) {
+    this.path = options.path;
+    this.#thread = thread;
+    this.#log = log;
+    this.#pump = pump;
+  }
+
+  static async open(thread: WriterThread, options: JsonFileLogOptions): Promise<JsonFileLog> {
+    const pump = new OutputPump(options.dropPastBytes);
+    let opened: JsonFileLog | undefined;
+    const { path, maxBytes, maxFiles, compress } = options;
+    const log = await thread.open(
+      { path, maxBytes, maxFiles, compress },
+      {
+        written: (bytes) => {
+          pump.written(bytes);
+          if (opened) opened.#wake();
+        },
+        failed: (error) => {
+          options.report(`${options.path}: ${messageOf(error)}: output is lost`);
+        },
+        lost: (error) => {
+          options.report(`${options.path}: ${messageOf(error)}: nothing more is logged`);
+          if (opened) opened.#lost = true;
+          pump.giveUp();
+        },
+      },
+    );
+    opened = new JsonFileLog(thread, log, pump, options);
+    return opened;
+  }
+
+  async consume(stdio: TaskStdio): Promise<void> {
+    if (this.#consuming) throw new EngineError("conflict", `log ${this.path} is written by another task`);
+    this.#consuming = true;
+    try {
+      await this.#pump.run(stdio, (stream, bytes) => this.#take(stream, bytes));
+      if (!this.#lost) await this.#thread.end(this.#log);
+    } finally {
+      this.#consuming = false;
+      // Whoever attaches from here on waits for the next task.
+      for (const reader of this.#readers) reader.finish();
+      this.#readers.clear();
+      this.#wake();
+    }
+  }
+
+  attach(opts: { stdout: boolean; stderr: boolean; replay?: boolean; signal: AbortSignal }): AsyncIterable<AttachChunk> {
+    const backlog = { mark: () => this.#thread.mark(this.#log), between: (from: LogMark, to: LogMark) => this.#between(from, to) };
+    const reader: AttachReader = new AttachReader(opts, backlog, () => this.#readers.delete(reader));
+    if (!opts.signal.aborted) this.#readers.add(reader);
+    return reader;
+  }
+
+  async *read(query: LogQuery): AsyncGenerator<LogChunk> {
+    const scanner = new EntryScanner(query);
+    for await (const block of this.#blocks(query, scanner)) yield* scanner.chunks(block);
+  }
+
+  async *readFrames(query: LogQuery, opts: { raw: boolean; timestamps: boolean }): AsyncGenerator<Buffer> {
+    const scanner = new EntryScanner(query);
+    for await (const block of this.#blocks(query, scanner)) {
+      const frames = scanner.frames(block, opts);
+      if (frames.length > 0) yield frames;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const reader of this.#readers) reader.finish();
+    await this.#thread.close(this.#log);
+  }
+
+  #take(stream: 0 | 1, bytes: Buffer): void {
+    const name: LogStream = stream === 0 ? "stdout" : "stderr";
+    // Readers first: a mark they set must reach the writer before this chunk.
+    for (const reader of this.#readers) reader.push({ stream: name, bytes });
+    if (this.#lost) this.#pump.giveUp();
+    else this.#thread.write(this.#log, stream, bytes, this.#readers.size === 0);
+  }
+
+  #wake(): void {
+    for (const wake of this.#followers) wake();
+  }
+
+  async *#between(from: LogMark, to: LogMark): AsyncGenerator<AttachChunk> {
+    const signal = new AbortController().signal;
+    const query: LogQuery = { stdout: true, stderr: true, sinceNano: from.after + 1n, untilNano: to.after, follow: false, signal };
+    yield* withoutBeginnings(from, to, this.read(query));
+  }
+
+  /** Blocks of whole lines that hold everything the query may want, in order; with `follow` until the task's output ends. */
+  async *#blocks(query: LogQuery, scanner: EntryScanner): AsyncGenerator<Buffer> {
+    const later: LogSource[] = [];
+    const follow = query.follow && this.#consuming;
+    using woken = new Wakeable(query.signal);
+    if (follow) this.#followers.add(woken.wake);
+    const { files, unfollow } = await this.#thread.files(this.#log, follow ? (fd) => void later.push(LogSource.fromDescriptor(fd)) : undefined);
+    const sources: LogSource[] = [];
+    try {
+      for (const file of files) sources.push(await LogSource.open(file));
+      const start = await startOf(sources, query);
+      for (let index = start.index; index < sources.length; index++) {
+        const source = sources[index] as LogSource;
+        let position = index === start.index ? start.position : 0;
+        const last = follow && index === sources.length - 1;
+        position = yield* this.#until(query, scanner, wholeLines(source, position, last ? undefined : source.size));
+        if (scanner.over || query.signal.aborted) return;
+        if (last) yield* this.#follow(query, scanner, source, position, later, woken);
+      }
+    } finally {
+      this.#followers.delete(woken.wake);
+      unfollow();
+      for (const source of [...sources, ...later]) source[Symbol.dispose]();
+    }
+  }
+
+  /** From `position` in the newest file on: to the end of the output, through every file that is begun meanwhile. */
+  async *#follow(query: LogQuery, scanner: EntryScanner, newest: LogSource, start: number, later: LogSource[], woken: Wakeable): AsyncGenerator<Buffer> {
+    let source = newest;
+    let position = start;
+    try {
+      for (;;) {
+        // Asked before reading: a file with a successor, or of an output that is over, is complete by then.
+        const next = later[0];
+        const ended = !this.#consuming;
+        woken.reset();
+        const before = position;
+        position = yield* this.#until(query, scanner, wholeLines(source, position));
+        if (scanner.over || query.signal.aborted) return;
+        if (next) {
+          source[Symbol.dispose]();
+          source = next;
+          later.shift();
+          position = 0;
+        } else if (ended) return;
+        else if (position === before) await woken.wait();
+      }
+    } finally {
+      source[Symbol.dispose]();
+    }
+  }
+
+  /** Passes blocks on until the query has enough or is given up. */
+  async *#until(query: LogQuery, scanner: EntryScanner, blocks: AsyncGenerator<Buffer, number>): AsyncGenerator<Buffer, number> {
+    for (;;) {
+      const next = await blocks.next();
+      if (next.done) return next.value;
+      yield next.value;
+      if (scanner.over || query.signal.aborted) return 0;
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import { limits } from "#base/limits.ts";
+import { wholeLength, type Clock, type LineEncoder } from "./encode.ts";
+
+const none = new Uint8Array(0);
+
+/**
+ * Cuts one stream's bytes into log entries: a line with its newline, or a piece of one that is longer than the limit (without). What
+ * has no newline yet is kept until more comes, or the end.
+ */
+export class LineSplitter {
+  readonly #stream: 0 | 1;
+  #pending: Uint8Array = none;
+
+  constructor(stream: 0 | 1) {
+    this.#stream = stream;
+  }
+
+  /** The bytes that belong to no entry yet. */
+  get pending(): Uint8Array {
+    return this.#pending;
+  }
+
+  /** `tick` gives each entry its time; `written` is called after each, so that a file can be rotated between two entries. */
+  push(chunk: Buffer, encoder: LineEncoder, tick: () => Clock, written: () => void): void {
+    let start = 0;
+    for (;;) {
+      const newline = chunk.indexOf(0x0a, start);
+      const end = newline < 0 ? chunk.length : newline;
+      while (this.#pending.length + end - start >= limits.logLineBytesMax) start = this.#cut(chunk, start, encoder, tick, written);
+      if (newline < 0) break;
+      encoder.line(this.#stream, this.#pending, chunk, start, end, true, tick());
+      this.#pending = none;
+      written();
+      start = newline + 1;
+    }
+    if (start < chunk.length) this.#pending = Buffer.concat([this.#pending, chunk.subarray(start)]);
+  }
+
+  /** The stream is over. */
+  end(encoder: LineEncoder, tick: () => Clock, written: () => void): void {
+    if (this.#pending.length === 0) return;
+    encoder.line(this.#stream, this.#pending, none, 0, 0, false, tick());
+    this.#pending = none;
+    written();
+  }
+
+  /** One piece of an overlong line, never through a character; returns where the rest starts. */
+  #cut(chunk: Buffer, start: number, encoder: LineEncoder, tick: () => Clock, written: () => void): number {
+    const room = limits.logLineBytesMax - this.#pending.length;
+    const piece = this.#pending.length === 0 ? chunk.subarray(start, start + room) : Buffer.concat([this.#pending, chunk.subarray(start, start + room)]);
+    const whole = wholeLength(piece, piece.length);
+    encoder.line(this.#stream, none, piece, 0, whole, false, tick());
+    this.#pending = whole === piece.length ? none : Buffer.from(piece.subarray(whole));
+    written();
+    return start + room;
+  }
+}

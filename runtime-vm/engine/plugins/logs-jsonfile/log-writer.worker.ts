@@ -1,0 +1,89 @@
+/** The thread that writes all json-file logs; see writer-thread.ts for who speaks with it. */
+import { messageOf } from "#base/errors.ts";
+import { openSync } from "node:fs";
+import { parentPort } from "node:worker_threads";
+import { LineEncoder } from "./encode.ts";
+import { LogFile, type LogFileOptions, type LogMark, type OpenedFile } from "./log-file.ts";
+
+export type WriterRequest =
+  | { readonly op: "open"; readonly log: number; readonly id: number; readonly options: LogFileOptions }
+  | { readonly op: "chunk"; readonly log: number; readonly stream: 0 | 1; readonly bytes: Uint8Array }
+  | { readonly op: "end"; readonly log: number; readonly id: number }
+  | { readonly op: "mark"; readonly log: number; readonly id: number }
+  | { readonly op: "files"; readonly log: number; readonly id: number; readonly follower: number | undefined }
+  | { readonly op: "unfollow"; readonly log: number; readonly follower: number }
+  | { readonly op: "close"; readonly log: number; readonly id: number };
+
+export type WriterReply =
+  | { readonly kind: "reply"; readonly id: number; readonly value?: LogMark | readonly OpenedFile[] }
+  | { readonly kind: "refused"; readonly id: number; readonly message: string }
+  /** `bytes` of output are on disk: the sender may send more. */
+  | { readonly kind: "written"; readonly log: number; readonly bytes: number }
+  | { readonly kind: "failed"; readonly log: number; readonly message: string }
+  | { readonly kind: "rotated"; readonly follower: number; readonly fd: number };
+
+interface Open {
+  readonly file: LogFile;
+  readonly followers: Set<number>;
+}
+
+const port = parentPort;
+if (!port) throw new Error("log-writer.worker.ts runs as a worker thread only");
+const send = (reply: WriterReply): void => port.postMessage(reply);
+const encoder = new LineEncoder();
+const logs = new Map<number, Open>();
+
+port.on("message", (request: WriterRequest) => {
+  try {
+    serve(request);
+  } catch (error) {
+    encoder.clear();
+    if ("id" in request) send({ kind: "refused", id: request.id, message: messageOf(error) });
+    else send({ kind: "failed", log: request.log, message: messageOf(error) });
+    if (request.op === "chunk") send({ kind: "written", log: request.log, bytes: request.bytes.byteLength });
+  }
+});
+
+function serve(request: WriterRequest): void {
+  switch (request.op) {
+    case "open":
+      openLog(request.log, request.options);
+      return send({ kind: "reply", id: request.id });
+    case "chunk":
+      logOf(request.log).file.write(request.stream, Buffer.from(request.bytes.buffer, request.bytes.byteOffset, request.bytes.byteLength));
+      return send({ kind: "written", log: request.log, bytes: request.bytes.byteLength });
+    case "end":
+      logOf(request.log).file.end();
+      return send({ kind: "reply", id: request.id });
+    case "mark":
+      return send({ kind: "reply", id: request.id, value: logOf(request.log).file.mark() });
+    case "files": {
+      const { file, followers } = logOf(request.log);
+      const value = file.open();
+      if (request.follower !== undefined) followers.add(request.follower);
+      return send({ kind: "reply", id: request.id, value });
+    }
+    case "unfollow":
+      logs.get(request.log)?.followers.delete(request.follower);
+      return;
+    case "close":
+      logs.get(request.log)?.file[Symbol.dispose]();
+      logs.delete(request.log);
+      return send({ kind: "reply", id: request.id });
+  }
+}
+
+function openLog(log: number, options: LogFileOptions): void {
+  const followers = new Set<number>();
+  // Each follower has a descriptor of its own for each file to come: however slow it reads, and however soon a file is deleted.
+  const rotated = (): void => {
+    for (const follower of followers) send({ kind: "rotated", follower, fd: openSync(options.path, "r") });
+  };
+  logs.set(log, { file: new LogFile(options, encoder, rotated), followers });
+}
+
+function logOf(log: number): Open {
+  const found = logs.get(log);
+  if (!found) throw new Error(`log ${log} is not open`);
+  return found;
+}

@@ -1,0 +1,54 @@
+import { EngineError } from "#base/errors.ts";
+import type { ContainerLog } from "#core/logs/logs.ts";
+import type { TaskStdio } from "#core/tasks/tasks.ts";
+import { AttachReader, type AttachChunk } from "./attach-reader.ts";
+import { OutputPump } from "./output-pump.ts";
+
+/** Driver `none`: output goes to whoever is attached, and nowhere else. */
+export class NoneLog implements ContainerLog {
+  readonly path = "";
+  readonly #id: string;
+  readonly #report: (line: string) => void;
+  readonly #readers = new Set<AttachReader>();
+  readonly #pump = new OutputPump();
+
+  constructor(id: string, report: (line: string) => void) {
+    this.#id = id;
+    this.#report = report;
+  }
+
+  async consume(stdio: TaskStdio): Promise<void> {
+    try {
+      await this.#pump.run(stdio, (stream, bytes) => {
+        for (const reader of this.#readers) {
+          if (reader.push({ stream: stream === 0 ? "stdout" : "stderr", bytes })) continue;
+          this.#readers.delete(reader);
+          this.#report(`container ${this.#id}: an attached client that did not read was let go: log driver none keeps nothing to feed it from`);
+        }
+        this.#pump.written(bytes.length);
+      });
+    } finally {
+      for (const reader of this.#readers) reader.finish();
+      this.#readers.clear();
+    }
+  }
+
+  attach(opts: { stdout: boolean; stderr: boolean; replay?: boolean; signal: AbortSignal }): AsyncIterable<AttachChunk> {
+    const reader: AttachReader = new AttachReader(opts, undefined, () => this.#readers.delete(reader));
+    if (!opts.signal.aborted) this.#readers.add(reader);
+    return reader;
+  }
+
+  read(): never {
+    throw new EngineError("notImplemented", "configured logging driver does not support reading");
+  }
+
+  readFrames(): never {
+    return this.read();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    for (const reader of this.#readers) reader.finish();
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,61 @@
+import { codeOf } from "#base/errors.ts";
+import type { TaskStdio } from "#core/tasks/tasks.ts";
+import { Writable, type Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+
+/** Handed to the writer and not yet on disk: past the first the program waits, below the second it goes on. */
+const outstandingBytesMax = 4 * 1024 * 1024;
+const outstandingBytesLow = 1024 * 1024;
+
+/** Moves a task's output to `take`, no faster than `written` confirms it; or, when told to drop, never waiting at all. */
+export class OutputPump {
+  readonly #dropPastBytes: number | undefined;
+  #outstanding = 0;
+  #stalled: (() => void)[] = [];
+
+  constructor(dropPastBytes?: number) {
+    this.#dropPastBytes = dropPastBytes;
+  }
+
+  /** Resolves when both streams have ended and been taken. */
+  async run(stdio: TaskStdio, take: (stream: 0 | 1, bytes: Buffer) => void): Promise<void> {
+    const streams = [this.#move(stdio.stdout, 0, take), ...(stdio.stderr ? [this.#move(stdio.stderr, 1, take)] : [])];
+    await Promise.all(streams);
+  }
+
+  written(bytes: number): void {
+    this.#outstanding = Math.max(0, this.#outstanding - bytes);
+    if (this.#outstanding <= outstandingBytesLow) this.#release();
+  }
+
+  /** Nobody will confirm any more: the program must not wait for that. */
+  giveUp(): void {
+    this.#outstanding = 0;
+    this.#release();
+  }
+
+  async #move(from: Readable, stream: 0 | 1, take: (stream: 0 | 1, bytes: Buffer) => void): Promise<void> {
+    const sink = new Writable({
+      highWaterMark: 1,
+      write: (chunk: Buffer, _encoding, done) => {
+        if (this.#dropPastBytes !== undefined && this.#outstanding + chunk.length > this.#dropPastBytes) return done();
+        this.#outstanding += chunk.length;
+        take(stream, chunk);
+        if (this.#outstanding < outstandingBytesMax) done();
+        else this.#stalled.push(done);
+      },
+    });
+    try {
+      await pipeline(from, sink);
+    } catch (error) {
+      // The engine let go of the task, which lives on: not the end of its output, and no failure either.
+      if (codeOf(error) !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
+    }
+  }
+
+  #release(): void {
+    const stalled = this.#stalled;
+    this.#stalled = [];
+    for (const done of stalled) done();
+  }
+}
