@@ -1,0 +1,11 @@
+#!/bin/sh
+# Respawned by init: the engine in the foreground, in its own control group.
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
+# Each virtio port may park threads of libuv's pool.
+export UV_THREADPOOL_SIZE=12
+export NODE_COMPILE_CACHE=/usr/lib/slipway/compile-cache NODE_NO_WARNINGS=1
+echo $$ > /sys/fs/cgroup/slipway-engine/cgroup.procs
+debug=
+grep -qw slipway.debug /proc/cmdline && debug=--debug
+exec node /usr/lib/slipway/main.mjs --root /var/lib/slipway --socket /run/docker.sock --host-prefix /host \
+  --link /dev/virtio-ports/h2 --ctl /dev/virtio-ports/ctl $debug < /dev/null > /dev/console 2>&1

@@ -1,0 +1,31 @@
+#!/bin/busybox sh
+# The first program: finds the root image by its disk's serial and hands over to its init.
+export PATH=/bin
+b=/bin/busybox
+$b mount -t proc proc /proc
+$b mount -t sysfs sysfs /sys
+$b mount -t devtmpfs devtmpfs /dev
+start=$($b cut -d' ' -f1 /proc/uptime | $b tr -d .)
+@LOAD_MODULES@
+tries=0
+while :; do
+  for disk in /sys/block/vd*; do
+    [ "$($b cat "$disk/serial" 2>/dev/null)" = slipway-root ] && root=/dev/${disk##*/}
+  done
+  [ -n "$root" ] && break
+  tries=$((tries + 1))
+  if [ $tries -gt 200 ]; then
+    echo "slipway-step: root fail 0 no disk with the serial slipway-root"
+    $b poweroff -f
+  fi
+  $b usleep 50000
+done
+if ! $b mount -t squashfs -o ro "$root" /root; then
+  echo "slipway-step: root fail 0 $root does not mount"
+  $b poweroff -f
+fi
+now=$($b cut -d' ' -f1 /proc/uptime | $b tr -d .)
+echo "slipway-step: root ok $(( (now - start) * 10 ))"
+$b mount -o move /dev /root/dev
+$b umount /proc /sys
+exec $b switch_root /root /sbin/init
