@@ -1,0 +1,32 @@
+import { QueryClientProvider } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import { Router } from "wouter";
+import { useHashLocation } from "wouter/use-hash-location";
+import { useStore } from "zustand";
+import type { App } from "#renderer/core/app.ts";
+import { applyTheme } from "#renderer/core/theme.ts";
+import { AppContext, useApp } from "./appcontext.ts";
+import { useSettings } from "./queries.ts";
+import { BootScreen } from "./views/boot/bootscreen.tsx";
+import { Shell } from "./views/shell/shell.tsx";
+
+export const Window = ({ app }: { readonly app: App }) => (
+  <AppContext value={app}>
+    <QueryClientProvider client={app.queries}>
+      <Router hook={useHashLocation}>
+        <BootOrShell />
+      </Router>
+    </QueryClientProvider>
+  </AppContext>
+);
+
+/** The boot screen shows until the engine has answered once, or until it is put aside. */
+function BootOrShell() {
+  const everRunning = useStore(useApp().machine, (view) => view.everRunning);
+  const [aside, setAside] = useState(false);
+  const chosen = useSettings().data?.theme;
+  useEffect(() => {
+    if (chosen !== undefined) applyTheme(chosen);
+  }, [chosen]);
+  return everRunning || aside ? <Shell /> : <BootScreen onContinue={() => setAside(true)} />;
+}

@@ -1,0 +1,46 @@
+import { QueryClient } from "@tanstack/react-query";
+import type { Bridge } from "#bridge/bridge.ts";
+import { createActs } from "./acts.ts";
+import { createEngine, type EngineInfo } from "./engine/engine.ts";
+import { followEvents } from "./follow.ts";
+import { keys } from "./keys.ts";
+import { createMachineStore } from "./machine.ts";
+import { createSelection } from "./selection.ts";
+import { createStatsStore } from "./statsstore.ts";
+import { createTransfers } from "./transfers.ts";
+
+/** Everything the window holds, made once from the bridge. Nothing in it is a state the engine lacks. */
+export type App = ReturnType<typeof createApp>;
+
+export function createApp(bridge: Bridge) {
+  const engine = createEngine(bridge);
+  // Answers stay fresh until an event says otherwise: no polling, no reading again on focus.
+  const queries = new QueryClient({
+    defaultOptions: { queries: { staleTime: Number.POSITIVE_INFINITY, gcTime: Number.POSITIVE_INFINITY, refetchOnWindowFocus: false, retry: 1 } },
+  });
+  const machineMemory = (): number => queries.getQueryData<EngineInfo>(keys.info)?.MemTotal ?? 0;
+  return {
+    bridge,
+    engine,
+    queries,
+    machine: createMachineStore(bridge),
+    acts: createActs(),
+    stats: createStatsStore(engine, machineMemory),
+    transfers: createTransfers(engine),
+    selections: { containers: createSelection(), images: createSelection(), volumes: createSelection(), networks: createSelection() },
+  };
+}
+
+/** Starts what runs as long as the window does: events make answers stale. */
+export function startApp(app: App, signal: AbortSignal): void {
+  void followEvents(app.engine, {
+    signal,
+    stale: (stale) => {
+      if (stale === "all") void app.queries.invalidateQueries();
+      else for (const queryKey of stale) void app.queries.invalidateQueries({ queryKey });
+    },
+    seen: ({ Type, Action, Actor }) => {
+      if (Type === "container" && Action === "destroy") app.stats.forget(Actor.ID);
+    },
+  });
+}

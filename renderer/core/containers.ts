@@ -1,0 +1,89 @@
+import type { ContainerSummary, ContainerStatus, PortSummary } from "#api/containers.ts";
+import { plainName } from "./format.ts";
+
+/** Docker's own word for a state, with the exit code where there is one. */
+export function statusWord(state: ContainerStatus, status = ""): string {
+  const code = state === "exited" ? /^Exited \((-?\d+)\)/.exec(status)?.[1] : undefined;
+  return code === undefined ? state : `${state} (${code})`;
+}
+
+export type Tone = "running" | "paused" | "busy" | "idle" | "failed";
+
+/** The colour family of a state. An exit code other than 0 is not by itself a failure of anybody. */
+export function toneOf(state: ContainerStatus): Tone {
+  switch (state) {
+    case "running":
+      return "running";
+    case "paused":
+      return "paused";
+    case "restarting":
+    case "removing":
+      return "busy";
+    case "created":
+    case "exited":
+      return "idle";
+    case "dead":
+      return "failed";
+  }
+}
+
+export type Health = "healthy" | "unhealthy" | "starting";
+
+/** Health is told apart from the state: Docker writes it into the status text of a running container. */
+export function healthOf(status: string): Health | undefined {
+  if (status.includes("(healthy)")) return "healthy";
+  if (status.includes("(unhealthy)")) return "unhealthy";
+  return status.includes("(health: starting)") ? "starting" : undefined;
+}
+
+/** `Up 3 minutes (healthy)` -> `Up 3 minutes`; `Exited (0) 2 days ago` -> `2 days ago`. */
+export const since = (status: string): string =>
+  status
+    .replace(/\s*\((healthy|unhealthy|health: starting|Paused)\)/, "")
+    .replace(/^Exited \(-?\d+\)\s*/, "")
+    .replace(/^(Created|Removal In Progress|Dead)$/, "");
+
+export const canStart = (state: ContainerStatus): boolean => state === "created" || state === "exited" || state === "dead";
+export const canStop = (state: ContainerStatus): boolean => state === "running" || state === "paused" || state === "restarting";
+
+export interface PortLink {
+  /** `8080:80` or `8080:80/udp` */
+  readonly text: string;
+  /** Where a browser finds it; absent for UDP and for ports that are exposed, not published. */
+  readonly url?: string;
+  readonly published: boolean;
+}
+
+/** Published ports first, IPv4 and IPv6 bindings of one port as one link. */
+export function portLinks(ports: readonly PortSummary[], host: string): readonly PortLink[] {
+  const links = new Map<string, PortLink>();
+  const order = [...ports].sort((a, b) => Number(b.PublicPort !== undefined) - Number(a.PublicPort !== undefined) || a.PrivatePort - b.PrivatePort);
+  for (const port of order) {
+    const suffix = port.Type === "tcp" ? "" : `/${port.Type}`;
+    const published = port.PublicPort !== undefined && port.PublicPort !== 0;
+    const text = published ? `${port.PublicPort}:${port.PrivatePort}${suffix}` : `${port.PrivatePort}/${port.Type}`;
+    if (links.has(text)) continue;
+    const scheme = port.PrivatePort === 443 || port.PrivatePort === 8443 ? "https" : "http";
+    links.set(text, published && port.Type === "tcp" ? { text, url: `${scheme}://${host}:${port.PublicPort}`, published } : { text, published });
+  }
+  return [...links.values()];
+}
+
+/** Whether all words of `query` occur in what a person sees of the row. */
+export function matches(query: string, ...fields: readonly (string | undefined)[]): boolean {
+  const text = fields.join(" ").toLowerCase();
+  return query
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
+}
+
+export const containerMatches = (query: string, container: ContainerSummary): boolean =>
+  matches(
+    query,
+    plainName(container.Names),
+    container.Image,
+    container.Id.slice(0, 12),
+    container.State,
+    ...container.Ports.map((p) => `${p.PublicPort ?? ""}`),
+  );

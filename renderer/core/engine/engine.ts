@@ -1,0 +1,141 @@
+import type { Bridge, BridgeStream } from "#bridge/bridge.ts";
+import type { ContainerCreateRequest, ContainerInspect, ContainerStats, ContainerSummary } from "#api/containers.ts";
+import type { EventMessage } from "#api/events.ts";
+import type { ImageInspect, ImageSummary, PullProgress } from "#api/images.ts";
+import type { NetworkCreateRequest, NetworkInspect } from "#api/networks.ts";
+import type { Volume, VolumeCreateRequest } from "#api/volumes.ts";
+import { jsonLines } from "./lines.ts";
+import { openStream, pathOf, request } from "./request.ts";
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+/** What the window reads of `GET /info`. */
+export interface EngineInfo {
+  readonly ServerVersion: string;
+  readonly NCPU: number;
+  readonly MemTotal: number;
+  readonly Warnings: readonly string[] | null;
+  readonly OperatingSystem: string;
+  readonly KernelVersion: string;
+}
+
+/** The Engine API as the window uses it: every act here is one request a `docker` user could make. */
+export type Engine = ReturnType<typeof createEngine>;
+
+export function createEngine(bridge: Bridge) {
+  const id = encodeURIComponent;
+  // Image names keep their slashes and colons: the engine matches them as one trailing path.
+  const ref = (name: string): string => name.split("/").map(encodeURIComponent).join("/").replaceAll("%3A", ":").replaceAll("%40", "@");
+  return {
+    info: () => request<EngineInfo>(bridge, "GET", "/info"),
+
+    containers: {
+      list: () => request<ContainerSummary[]>(bridge, "GET", pathOf("/containers/json", { all: true })),
+      inspect: (name: string) => request<ContainerInspect>(bridge, "GET", `/containers/${id(name)}/json`),
+      create: (name: string, body: ContainerCreateRequest) =>
+        request<{ Id: string; Warnings: string[] | null }>(bridge, "POST", pathOf("/containers/create", { name: name || undefined }), body),
+      start: (name: string) => request(bridge, "POST", `/containers/${id(name)}/start`),
+      stop: (name: string) => request(bridge, "POST", `/containers/${id(name)}/stop`),
+      restart: (name: string) => request(bridge, "POST", `/containers/${id(name)}/restart`),
+      kill: (name: string) => request(bridge, "POST", `/containers/${id(name)}/kill`),
+      remove: (name: string, force: boolean) => request(bridge, "DELETE", pathOf(`/containers/${id(name)}`, { force, v: true })),
+      /** Raw log bytes: stdcopy frames, or plain bytes with a TTY; a time stamp before each line. */
+      logs: (name: string, options: { since?: string; tail?: number }, signal: AbortSignal) =>
+        openStream(
+          bridge,
+          {
+            kind: "download",
+            windowBytes: MiB,
+            request: {
+              method: "GET",
+              path: pathOf(`/containers/${id(name)}/logs`, { follow: true, stdout: true, stderr: true, timestamps: true, ...options }),
+            },
+          },
+          signal,
+        ),
+      stats: (name: string, signal: AbortSignal) =>
+        streamOf<ContainerStats>({ method: "GET", path: pathOf(`/containers/${id(name)}/stats`, { stream: true }) }, signal),
+    },
+
+    exec: {
+      create: (container: string, command: readonly string[]) =>
+        request<{ Id: string }>(bridge, "POST", `/containers/${id(container)}/exec`, {
+          AttachStdin: true,
+          AttachStdout: true,
+          AttachStderr: true,
+          Tty: true,
+          Env: ["TERM=xterm-256color"],
+          Cmd: command,
+        }),
+      start: (exec: string, size: { rows: number; columns: number }, signal: AbortSignal): Promise<BridgeStream> =>
+        openStream(
+          bridge,
+          {
+            kind: "upgrade",
+            windowBytes: 64 * KiB,
+            request: { method: "POST", path: `/exec/${id(exec)}/start`, body: { Detach: false, Tty: true, ConsoleSize: [size.rows, size.columns] } },
+          },
+          signal,
+        ),
+      resize: (exec: string, size: { rows: number; columns: number }) =>
+        request(bridge, "POST", pathOf(`/exec/${id(exec)}/resize`, { h: size.rows, w: size.columns })),
+      inspect: (exec: string) => request<{ Running: boolean; ExitCode: number | null }>(bridge, "GET", `/exec/${id(exec)}/json`),
+    },
+
+    images: {
+      list: () => request<ImageSummary[]>(bridge, "GET", "/images/json"),
+      inspect: (name: string) => request<ImageInspect>(bridge, "GET", `/images/${ref(name)}/json`),
+      remove: (name: string, force: boolean) => request<unknown>(bridge, "DELETE", pathOf(`/images/${ref(name)}`, { force })),
+      pull: (image: string, signal: AbortSignal) => streamOf<PullProgress>({ method: "POST", path: pathOf("/images/create", splitReference(image)) }, signal),
+      /** The caller writes the tar, then ends the stream; progress lines come back as JSON. */
+      load: (signal: AbortSignal) => {
+        signal.throwIfAborted();
+        const stream = bridge.stream({
+          kind: "upload",
+          windowBytes: MiB,
+          request: { method: "POST", path: "/images/load", headers: { "Content-Type": "application/x-tar" } },
+        });
+        signal.addEventListener("abort", () => stream.close(), { once: true });
+        return stream;
+      },
+    },
+
+    volumes: {
+      list: () => request<{ Volumes: Volume[] | null; Warnings: string[] | null }>(bridge, "GET", "/volumes"),
+      inspect: (name: string) => request<Volume>(bridge, "GET", `/volumes/${id(name)}`),
+      create: (body: VolumeCreateRequest) => request<Volume>(bridge, "POST", "/volumes/create", body),
+      remove: (name: string) => request(bridge, "DELETE", `/volumes/${id(name)}`),
+    },
+
+    networks: {
+      list: () => request<NetworkInspect[]>(bridge, "GET", "/networks"),
+      inspect: (name: string) => request<NetworkInspect>(bridge, "GET", `/networks/${id(name)}`),
+      create: (body: NetworkCreateRequest) => request<{ Id: string }>(bridge, "POST", "/networks/create", body),
+      remove: (name: string) => request(bridge, "DELETE", `/networks/${id(name)}`),
+    },
+
+    /** `opened` runs once the engine has accepted: from then on no event is missed. */
+    events: (signal: AbortSignal, opened: () => void) => streamOf<EventMessage>({ method: "GET", path: "/events" }, signal, opened),
+  };
+
+  /** The lines of a streaming JSON answer. */
+  async function* streamOf<T>(request: { method: "GET" | "POST"; path: string }, signal: AbortSignal, opened?: () => void): AsyncGenerator<T, void> {
+    const stream = await openStream(bridge, { kind: "download", windowBytes: 256 * KiB, request }, signal);
+    try {
+      opened?.();
+      yield* jsonLines<T>(stream.bytes);
+    } finally {
+      stream.close();
+    }
+  }
+}
+
+/** `repo:tag` or `repo@digest` as `POST /images/create` wants it; no tag means `latest`, never all tags. */
+export function splitReference(image: string): { fromImage: string; tag: string } {
+  const at = image.indexOf("@");
+  if (at > 0) return { fromImage: image.slice(0, at), tag: image.slice(at + 1) };
+  const colon = image.lastIndexOf(":");
+  if (colon > image.lastIndexOf("/")) return { fromImage: image.slice(0, colon), tag: image.slice(colon + 1) };
+  return { fromImage: image, tag: "latest" };
+}

@@ -1,0 +1,44 @@
+import type { ContainerSummary } from "#api/containers.ts";
+import type { ImageSummary } from "#api/images.ts";
+import { plainName, shortId } from "./format.ts";
+
+/** One name of an image: what the table shows and what is run or deleted. An image with two tags is two rows. */
+export interface ImageRow {
+  readonly key: string;
+  readonly id: string;
+  readonly shortId: string;
+  /** `repo:tag`, or the short id of an image without a name. */
+  readonly reference: string;
+  readonly repository: string;
+  readonly tag: string;
+  readonly size: number;
+  readonly created: number;
+  /** Names of containers made from it. */
+  readonly users: readonly string[];
+}
+
+export function imageRows(images: readonly ImageSummary[], containers: readonly ContainerSummary[]): readonly ImageRow[] {
+  const users = new Map<string, string[]>();
+  for (const container of containers) users.set(container.ImageID, [...(users.get(container.ImageID) ?? []), plainName(container.Names)]);
+  return images.flatMap((image) => {
+    const tags = (image.RepoTags ?? []).filter((tag) => !tag.startsWith("<none>"));
+    const base = { id: image.Id, shortId: shortId(image.Id), size: image.Size, created: image.Created, users: users.get(image.Id) ?? [] };
+    if (tags.length > 0) return tags.map((reference) => ({ ...base, key: `${image.Id} ${reference}`, reference, ...splitTag(reference) }));
+    const digest = image.RepoDigests?.[0];
+    return [
+      {
+        ...base,
+        key: image.Id,
+        reference: shortId(image.Id),
+        repository: digest === undefined ? "<none>" : (digest.split("@")[0] ?? ""),
+        tag: digest === undefined ? "" : "<none>",
+      },
+    ];
+  });
+}
+
+function splitTag(reference: string): { repository: string; tag: string } {
+  const colon = reference.lastIndexOf(":");
+  if (colon <= reference.lastIndexOf("/")) return { repository: reference, tag: "" };
+  return { repository: reference.slice(0, colon), tag: reference.slice(colon + 1) };
+}

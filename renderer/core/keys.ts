@@ -1,0 +1,17 @@
+/** The names of what TanStack Query holds: one key an answer of the engine. A key is a prefix of the more exact ones. */
+export const keys = {
+  containers: ["containers"],
+  container: (id: string) => ["container", id],
+  images: ["images"],
+  image: (name: string) => ["image", name],
+  volumes: ["volumes"],
+  volume: (name: string) => ["volume", name],
+  networks: ["networks"],
+  network: (id: string) => ["network", id],
+  info: ["info"],
+  hostInfo: ["host", "info"],
+  settings: ["host", "settings"],
+  context: ["host", "context"],
+} as const;
+
+export type Key = readonly unknown[];

@@ -1,0 +1,85 @@
+import { LogIntake } from "./intake.ts";
+import { type LogLimits, type LogRow, LogStore, type LogTotals, logLimits } from "./store.ts";
+
+/** Between the window and the worker that holds a log. */
+export type ToLogs =
+  | { readonly type: "open"; readonly tty: boolean }
+  | { readonly type: "bytes"; readonly bytes: Uint8Array }
+  | { readonly type: "end" }
+  | { readonly type: "wrap"; readonly columns: number }
+  | { readonly type: "search"; readonly query: string }
+  | { readonly type: "clear" }
+  | ({ readonly id: number } & LogAsk);
+
+export type LogAsk =
+  | { readonly type: "rows"; readonly from: number; readonly count: number }
+  | { readonly type: "match"; readonly line: number; readonly direction: 1 | -1 }
+  | { readonly type: "text"; readonly bytesMax: number };
+
+export interface LogAnswers {
+  rows: { readonly rows: readonly LogRow[]; readonly totals: LogTotals };
+  match: { readonly line: number; readonly row: number; readonly index: number } | undefined;
+  text: string;
+}
+
+export type FromLogs =
+  /** One for each `bytes`: the next may be sent. */
+  | { readonly type: "taken" }
+  | { readonly type: "state"; readonly totals: LogTotals; readonly lastStamp: string; readonly query: string }
+  | { readonly type: "answer"; readonly id: number; readonly value: unknown };
+
+export type LogPort<Out, In> = { post(message: Out): void; listen(take: (message: In) => void): void };
+
+/** New lines are announced this often at most. */
+const announceMs = 50;
+
+/** Serves one log to one view. */
+export function serveLogs(port: LogPort<FromLogs, ToLogs>, limits: LogLimits = logLimits): void {
+  const store = new LogStore(limits);
+  let intake = new LogIntake(false, store);
+  let query = "";
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  const tell = (): void => {
+    timer = undefined;
+    port.post({ type: "state", totals: store.totals, lastStamp: intake.lastStamp, query });
+  };
+  const tellNow = (): void => {
+    clearTimeout(timer);
+    tell();
+  };
+  const tellSoon = (): void => {
+    timer ??= setTimeout(tell, announceMs);
+  };
+
+  port.listen((message) => {
+    switch (message.type) {
+      case "open":
+        intake = new LogIntake(message.tty, store, intake.lastStamp);
+        return;
+      case "bytes":
+        intake.push(message.bytes);
+        port.post({ type: "taken" });
+        return tellSoon();
+      case "end":
+        intake.end();
+        return tellNow();
+      case "wrap":
+        store.wrap(message.columns);
+        return tellNow();
+      case "search":
+        query = message.query;
+        store.search(query);
+        return tellNow();
+      case "clear":
+        store.clear();
+        return tellNow();
+      case "rows":
+        return port.post({ type: "answer", id: message.id, value: { rows: store.rows(message.from, message.count), totals: store.totals } });
+      case "match":
+        return port.post({ type: "answer", id: message.id, value: store.match(message.line, message.direction) });
+      case "text":
+        return port.post({ type: "answer", id: message.id, value: store.text(message.bytesMax) });
+    }
+  });
+}

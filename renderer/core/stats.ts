@@ -1,0 +1,94 @@
+import type { ContainerStats } from "#api/containers.ts";
+
+/** One second of a container, in the units that are drawn. */
+export interface StatsPoint {
+  /** Epoch milliseconds of the reading. */
+  readonly at: number;
+  /** 100 = one whole CPU, as `docker stats` counts. */
+  readonly cpu: number;
+  readonly memory: number;
+  /** 0: no limit set (the engine then reports the machine's memory). */
+  readonly memoryLimit: number;
+  /** Bytes since the container started. */
+  readonly received: number;
+  readonly sent: number;
+  readonly read: number;
+  readonly written: number;
+  readonly processes: number;
+}
+
+/**
+ * Docker's formula (`calculateCPUPercentUnix` of docker/cli): the container's share of the whole machine's CPU time
+ * between two readings, times the number of CPUs. Without an earlier reading there is no share yet.
+ */
+export function cpuPercent(stats: ContainerStats): number {
+  const used = stats.cpu_stats.cpu_usage.total_usage - stats.precpu_stats.cpu_usage.total_usage;
+  const system = (stats.cpu_stats.system_cpu_usage ?? 0) - (stats.precpu_stats.system_cpu_usage ?? 0);
+  if (stats.precpu_stats.system_cpu_usage === undefined || system <= 0 || used <= 0) return 0;
+  const cpus = stats.cpu_stats.online_cpus || stats.cpu_stats.cpu_usage.percpu_usage?.length || 1;
+  return (used / system) * cpus * 100;
+}
+
+/** As `docker stats` shows it: usage without the file cache that the kernel would give back at once. */
+export function memoryUsed(stats: ContainerStats): number {
+  const usage = stats.memory_stats.usage ?? 0;
+  const detail = stats.memory_stats.stats ?? {};
+  const cache = detail["total_inactive_file"] ?? detail["inactive_file"] ?? 0;
+  return cache < usage ? usage - cache : usage;
+}
+
+function network(stats: ContainerStats): { received: number; sent: number } {
+  let received = 0;
+  let sent = 0;
+  for (const device of Object.values(stats.networks ?? {})) {
+    received += device.rx_bytes;
+    sent += device.tx_bytes;
+  }
+  return { received, sent };
+}
+
+function blockIo(stats: ContainerStats): { read: number; written: number } {
+  let read = 0;
+  let written = 0;
+  for (const entry of stats.blkio_stats?.io_service_bytes_recursive ?? []) {
+    const op = entry.op.toLowerCase();
+    if (op === "read") read += entry.value;
+    if (op === "write") written += entry.value;
+  }
+  return { read, written };
+}
+
+/** `machineMemory`: a limit that equals it is no limit. */
+export function pointOf(stats: ContainerStats, machineMemory: number): StatsPoint {
+  const limit = stats.memory_stats.limit ?? 0;
+  return {
+    at: Date.parse(stats.read),
+    cpu: cpuPercent(stats),
+    memory: memoryUsed(stats),
+    memoryLimit: machineMemory > 0 && limit >= machineMemory ? 0 : limit,
+    ...network(stats),
+    ...blockIo(stats),
+    processes: stats.pids_stats?.current ?? 0,
+  };
+}
+
+/** Bytes a second between two points; a counter that went back (restart) counts as zero. */
+export function perSecond(points: readonly StatsPoint[], field: "received" | "sent" | "read" | "written"): number[] {
+  return points.map((point, index) => {
+    const before = points[index - 1];
+    if (before === undefined || point.at <= before.at) return 0;
+    return Math.max(0, (point[field] - before[field]) / ((point.at - before.at) / 1000));
+  });
+}
+
+/** Smallest, largest, last and mean: the chart in words. */
+export function summary(values: readonly number[]): { last: number; max: number; mean: number } {
+  if (values.length === 0) return { last: 0, max: 0, mean: 0 };
+  let max = 0;
+  let sum = 0;
+  for (const value of values) {
+    max = Math.max(max, value);
+    sum += value;
+  }
+  return { last: values.at(-1) ?? 0, max, mean: sum / values.length };
+}

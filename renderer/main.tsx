@@ -1,0 +1,20 @@
+import "./styles/main.css";
+import { createRoot } from "react-dom/client";
+import { connectBridge } from "#bridge/connect.ts";
+import { createApp, startApp } from "#renderer/core/app.ts";
+import { startTheme } from "#renderer/core/theme.ts";
+import { Window } from "./app.tsx";
+import { NoBridge } from "./views/boot/nobridge.tsx";
+
+startTheme();
+const container = document.getElementById("root");
+if (container !== null) {
+  const root = createRoot(container);
+  try {
+    const app = createApp(await connectBridge(window));
+    startApp(app, new AbortController().signal);
+    root.render(<Window app={app} />);
+  } catch (error) {
+    root.render(<NoBridge error={error} />);
+  }
+}

@@ -1,0 +1,85 @@
+import { useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
+import { useStore } from "zustand";
+import type { ContainerInspect, ContainerSummary } from "#api/containers.ts";
+import type { ImageInspect, ImageSummary } from "#api/images.ts";
+import type { NetworkInspect } from "#api/networks.ts";
+import type { Volume } from "#api/volumes.ts";
+import type { ContextStatus, HostInfo, Settings } from "#bridge/bridge.ts";
+import type { EngineInfo } from "#renderer/core/engine/engine.ts";
+import { keys } from "#renderer/core/keys.ts";
+import { engineUp } from "#renderer/core/machine.ts";
+import { useApp } from "./appcontext.ts";
+
+/** Whether the engine answers; while it does not, lists stay as last read. */
+export const useEngineUp = (): boolean => useStore(useApp().machine, engineUp);
+
+export const useContainers = (): UseQueryResult<ContainerSummary[]> => {
+  const { engine } = useApp();
+  return useQuery({ queryKey: keys.containers, queryFn: () => engine.containers.list(), enabled: useEngineUp() });
+};
+
+export const useContainer = (id: string): UseQueryResult<ContainerInspect> => {
+  const { engine } = useApp();
+  return useQuery({ queryKey: keys.container(id), queryFn: () => engine.containers.inspect(id), enabled: useEngineUp(), retry: false });
+};
+
+export const useImages = (): UseQueryResult<ImageSummary[]> => {
+  const { engine } = useApp();
+  return useQuery({ queryKey: keys.images, queryFn: () => engine.images.list(), enabled: useEngineUp() });
+};
+
+export const useImage = (name: string): UseQueryResult<ImageInspect> => {
+  const { engine } = useApp();
+  return useQuery({ queryKey: keys.image(name), queryFn: () => engine.images.inspect(name), enabled: useEngineUp(), retry: false });
+};
+
+export const useVolumes = (): UseQueryResult<Volume[]> => {
+  const { engine } = useApp();
+  return useQuery({ queryKey: keys.volumes, queryFn: async () => (await engine.volumes.list()).Volumes ?? [], enabled: useEngineUp() });
+};
+
+export const useVolume = (name: string): UseQueryResult<Volume> => {
+  const { engine } = useApp();
+  return useQuery({ queryKey: keys.volume(name), queryFn: () => engine.volumes.inspect(name), enabled: useEngineUp(), retry: false });
+};
+
+export const useNetworks = (): UseQueryResult<NetworkInspect[]> => {
+  const { engine } = useApp();
+  return useQuery({ queryKey: keys.networks, queryFn: () => engine.networks.list(), enabled: useEngineUp() });
+};
+
+export const useNetwork = (id: string): UseQueryResult<NetworkInspect> => {
+  const { engine } = useApp();
+  return useQuery({ queryKey: keys.network(id), queryFn: () => engine.networks.inspect(id), enabled: useEngineUp(), retry: false });
+};
+
+export const useEngineInfo = (): UseQueryResult<EngineInfo> => {
+  const { engine } = useApp();
+  return useQuery({ queryKey: keys.info, queryFn: () => engine.info(), enabled: useEngineUp() });
+};
+
+export const useHostInfo = (): UseQueryResult<HostInfo> => {
+  const { bridge } = useApp();
+  return useQuery({ queryKey: keys.hostInfo, queryFn: () => bridge.call("host.info") });
+};
+
+export const useSettings = (): UseQueryResult<Settings> => {
+  const { bridge } = useApp();
+  return useQuery({ queryKey: keys.settings, queryFn: () => bridge.call("settings.get") });
+};
+
+export const useContextStatus = (): UseQueryResult<ContextStatus> => {
+  const { bridge } = useApp();
+  return useQuery({ queryKey: keys.context, queryFn: () => bridge.call("context.status"), enabled: useEngineUp() });
+};
+
+/** Writes host settings and keeps the answer. */
+export function useSaveSettings(): (change: Partial<Settings>) => Promise<Settings> {
+  const { bridge } = useApp();
+  const queries = useQueryClient();
+  return async (change) => {
+    const settings = await bridge.call("settings.set", change);
+    queries.setQueryData(keys.settings, settings);
+    return settings;
+  };
+}

@@ -1,0 +1,28 @@
+import { Redirect, Route, Switch } from "wouter";
+import { ContainerPage } from "./views/containers/containerpage.tsx";
+import { ContainersPage } from "./views/containers/containerspage.tsx";
+import { ImagePage } from "./views/images/imagepage.tsx";
+import { ImagesPage } from "./views/images/imagespage.tsx";
+import { NetworkPage } from "./views/networks/networkpage.tsx";
+import { NetworksPage } from "./views/networks/networkspage.tsx";
+import { SettingsPage } from "./views/settings/settingspage.tsx";
+import { VolumePage } from "./views/volumes/volumepage.tsx";
+import { VolumesPage } from "./views/volumes/volumespage.tsx";
+
+/** Addresses live in the fragment: the same page works over loopback and from the desktop app's files. */
+export const Routes = () => (
+  <Switch>
+    <Route path="/containers" component={ContainersPage} />
+    <Route path="/containers/:id/:tab?">{({ id, tab }) => <ContainerPage key={id} id={decodeURIComponent(id)} tab={tab ?? "logs"} />}</Route>
+    <Route path="/images" component={ImagesPage} />
+    <Route path="/images/:name">{({ name }) => <ImagePage key={name} name={decodeURIComponent(name)} />}</Route>
+    <Route path="/volumes" component={VolumesPage} />
+    <Route path="/volumes/:name">{({ name }) => <VolumePage key={name} name={decodeURIComponent(name)} />}</Route>
+    <Route path="/networks" component={NetworksPage} />
+    <Route path="/networks/:id">{({ id }) => <NetworkPage key={id} id={decodeURIComponent(id)} />}</Route>
+    <Route path="/settings" component={SettingsPage} />
+    <Route>
+      <Redirect to="/containers" replace />
+    </Route>
+  </Switch>
+);

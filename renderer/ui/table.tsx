@@ -1,0 +1,315 @@
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { ArrowDown, ArrowUp } from "lucide-react";
+import { type KeyboardEvent, type MouseEvent, memo, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { useStore } from "zustand";
+import { clearSelection, selectAll, type SelectionStore, selectRange, toggle } from "#renderer/core/selection.ts";
+import { t } from "#renderer/core/texts.ts";
+import { cx } from "./cx.ts";
+import { Checkbox } from "./field.tsx";
+import { Menu, type MenuItem } from "./menu.tsx";
+import { RowTab } from "./rowtab.ts";
+import { rememberedTable, type SortOrder, sortRows } from "./tablestate.ts";
+
+export interface Column<Row> {
+  readonly id: string;
+  readonly header: string;
+  /** A CSS grid track: `minmax(0, 2fr)`, `96px`. */
+  readonly width: string;
+  readonly cell: (row: Row) => ReactNode;
+  readonly sortBy?: (row: Row) => string | number;
+  readonly alignRight?: boolean;
+}
+
+export interface TableProps<Row> {
+  /** Under this name sort order, scroll place and row in focus survive navigation. */
+  readonly name: string;
+  readonly label: string;
+  readonly rows: readonly Row[];
+  readonly columns: readonly Column<Row>[];
+  readonly idOf: (row: Row) => string;
+  readonly nameOf: (row: Row) => string;
+  readonly selection: SelectionStore;
+  readonly selectable?: (row: Row) => boolean;
+  readonly onOpen: (row: Row) => void;
+  readonly menuOf: (row: Row) => readonly MenuItem[];
+  readonly onDelete?: () => void;
+  readonly rowHeight?: number;
+  readonly defaultSort: SortOrder;
+  readonly stale?: boolean;
+}
+
+interface OpenMenu<Row> {
+  readonly row: Row;
+  readonly at: { readonly x: number; readonly y: number };
+}
+
+/**
+ * A table whose rows are drawn only while seen. One row is in the tab order and arrows move it; Enter opens, Space
+ * selects, Shift extends, the menu key or Shift+F10 opens the row's menu as the right button does.
+ */
+export function Table<Row>(props: TableProps<Row>) {
+  const { name, label, columns, idOf, nameOf, selection, selectable = () => true, onOpen, menuOf, rowHeight = 48, stale = false } = props;
+  const kept = rememberedTable(name, props.defaultSort);
+  const [sort, setSort] = useState(kept.sort);
+  const [active, setActive] = useState(kept.active);
+  const [menu, setMenu] = useState<OpenMenu<Row>>();
+  const scroller = useRef<HTMLDivElement>(null);
+  const wantsFocus = useRef(kept.active !== undefined && kept.returnFocus);
+  const selected = useStore(selection, (state) => state.ids);
+
+  const rows = useMemo(() => sortRows(props.rows, columns.find(({ id }) => id === sort.column)?.sortBy, sort, idOf), [props.rows, columns, sort, idOf]);
+  const order = useMemo(() => rows.filter(selectable).map(idOf), [rows, selectable, idOf]);
+  const activeIndex = Math.max(
+    0,
+    rows.findIndex((row) => idOf(row) === active),
+  );
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => rowHeight,
+    getItemKey: (index) => idOf(rows[index] as Row),
+    overscan: 8,
+    initialOffset: kept.scrollTop,
+  });
+  const template = `40px ${columns.map(({ width }) => width).join(" ")}`;
+
+  useEffect(() => {
+    kept.returnFocus = false;
+    if (scroller.current !== null) scroller.current.scrollTop = kept.scrollTop;
+  }, [kept]);
+  useEffect(() => {
+    if (!wantsFocus.current) return;
+    const element = scroller.current?.querySelector<HTMLElement>(`[data-row-id="${CSS.escape(active ?? "")}"]`);
+    if (element === null || element === undefined) return;
+    wantsFocus.current = false;
+    element.focus();
+  });
+
+  const activate = (id: string): void => {
+    kept.active = id;
+    setActive(id);
+  };
+  const moveTo = (index: number, extend: boolean): void => {
+    const row = rows[Math.max(0, Math.min(rows.length - 1, index))];
+    if (row === undefined) return;
+    const current = rows[activeIndex];
+    if (extend && current !== undefined && selection.getState().anchor === undefined) toggle(selection, idOf(current));
+    if (extend) selectRange(selection, order, idOf(row));
+    wantsFocus.current = true;
+    activate(idOf(row));
+    virtual.scrollToIndex(rows.indexOf(row));
+  };
+  const open = (row: Row): void => {
+    kept.returnFocus = true;
+    activate(idOf(row));
+    onOpen(row);
+  };
+  const openMenu = (row: Row, x: number, y: number): void => {
+    activate(idOf(row));
+    setMenu({ row, at: { x, y } });
+  };
+
+  const onKeyDown = (event: KeyboardEvent<HTMLDivElement>): void => {
+    const row = rows[activeIndex];
+    const onRow = event.target instanceof HTMLElement && event.target.getAttribute("role") === "row";
+    const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / rowHeight) - 1);
+    const targets: Record<string, number> = {
+      ArrowDown: activeIndex + 1,
+      ArrowUp: activeIndex - 1,
+      Home: 0,
+      End: rows.length - 1,
+      PageDown: activeIndex + page,
+      PageUp: activeIndex - page,
+    };
+    const target = targets[event.key];
+    const all = event.key.toLowerCase() === "a" && (event.ctrlKey || event.metaKey);
+    if (target !== undefined) moveTo(target, event.shiftKey);
+    else if (all) selectAll(selection, order);
+    else if (event.key === "Escape" && selected.size > 0) clearSelection(selection);
+    else if ((event.key === "Delete" || (event.key === "Backspace" && event.metaKey)) && selected.size > 0) props.onDelete?.();
+    else if (row === undefined) return;
+    else if (event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey)) {
+      const box = scroller.current?.querySelector(`[data-row-id="${CSS.escape(idOf(row))}"]`)?.getBoundingClientRect();
+      openMenu(row, (box?.left ?? 0) + 48, (box?.top ?? 0) + rowHeight - 8);
+    } else if (onRow && event.key === "Enter") open(row);
+    else if (onRow && event.key === " " && selectable(row)) toggle(selection, idOf(row));
+    else return;
+    event.preventDefault();
+  };
+
+  // Rows are redrawn only when they change, so what they call must not remember an older order.
+  const latestOrder = useRef(order);
+  useEffect(() => {
+    latestOrder.current = order;
+  }, [order]);
+  const check = (row: Row, event: MouseEvent): void => {
+    if (event.shiftKey) selectRange(selection, latestOrder.current, idOf(row));
+    else toggle(selection, idOf(row));
+  };
+  const allSelected = order.length > 0 && order.every((id) => selected.has(id));
+
+  return (
+    <div
+      ref={scroller}
+      role="grid"
+      aria-label={label}
+      aria-rowcount={rows.length + 1}
+      aria-multiselectable
+      aria-busy={stale}
+      data-testid={`table-${name}`}
+      onKeyDown={onKeyDown}
+      onScroll={(event) => (kept.scrollTop = event.currentTarget.scrollTop)}
+      className={cx("min-h-0 flex-1 overflow-y-auto transition-opacity", stale && "opacity-55")}
+    >
+      <div
+        role="row"
+        aria-rowindex={1}
+        style={{ gridTemplateColumns: template }}
+        className="sticky top-0 z-10 grid h-8 items-center border-b border-line bg-page px-2"
+      >
+        <div role="columnheader" aria-label={t.common.selectAll} className="flex justify-center">
+          <Checkbox
+            aria-label={t.common.selectAll}
+            checked={allSelected}
+            mixed={selected.size > 0 && !allSelected}
+            onChange={() => (allSelected ? clearSelection(selection) : selectAll(selection, order))}
+          />
+        </div>
+        {columns.map((column) => (
+          <HeaderCell
+            key={column.id}
+            column={column}
+            sort={sort}
+            onSort={() => {
+              const next = { column: column.id, down: sort.column === column.id && !sort.down };
+              kept.saveSort(next);
+              setSort(next);
+            }}
+          />
+        ))}
+      </div>
+      <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
+        {virtual.getVirtualItems().map((item) => {
+          const row = rows[item.index];
+          if (row === undefined) return null;
+          const id = idOf(row);
+          return (
+            <TableRow
+              key={id}
+              id={id}
+              name={nameOf(row)}
+              row={row}
+              columns={columns as readonly Column<unknown>[]}
+              index={item.index}
+              top={item.start}
+              height={rowHeight}
+              template={template}
+              selected={selected.has(id)}
+              selectable={selectable(row)}
+              active={item.index === activeIndex}
+              menuOpen={menu !== undefined && idOf(menu.row) === id}
+              onFocus={() => activate(id)}
+              onCheck={(event) => check(row, event)}
+              onOpen={() => open(row)}
+              onMenu={(x, y) => openMenu(row, x, y)}
+            />
+          );
+        })}
+      </div>
+      {menu !== undefined && <Menu label={t.common.actionsFor(nameOf(menu.row))} items={menuOf(menu.row)} at={menu.at} onClose={() => setMenu(undefined)} />}
+    </div>
+  );
+}
+
+function HeaderCell<Row>({ column, sort, onSort }: { readonly column: Column<Row>; readonly sort: SortOrder; readonly onSort: () => void }) {
+  const sorted = sort.column === column.id;
+  const Arrow = sort.down ? ArrowDown : ArrowUp;
+  return (
+    <div
+      role="columnheader"
+      aria-sort={column.sortBy === undefined ? undefined : sorted ? (sort.down ? "descending" : "ascending") : "none"}
+      className={cx("flex min-w-0 px-2", column.alignRight === true && "justify-end")}
+    >
+      {column.sortBy === undefined ? (
+        <span className="truncate text-xs font-medium text-fg3">{column.header}</span>
+      ) : (
+        <button
+          type="button"
+          onClick={onSort}
+          className={cx("flex min-w-0 items-center gap-1 rounded-sm text-xs font-medium hover:text-fg", sorted ? "text-fg" : "text-fg3")}
+        >
+          <span className="truncate">{column.header}</span>
+          {sorted && <Arrow size={11} aria-hidden />}
+        </button>
+      )}
+    </div>
+  );
+}
+
+interface RowProps {
+  readonly id: string;
+  readonly name: string;
+  readonly row: unknown;
+  readonly columns: readonly Column<unknown>[];
+  readonly index: number;
+  readonly top: number;
+  readonly height: number;
+  readonly template: string;
+  readonly selected: boolean;
+  readonly selectable: boolean;
+  readonly active: boolean;
+  readonly menuOpen: boolean;
+  readonly onFocus: () => void;
+  readonly onCheck: (event: MouseEvent) => void;
+  readonly onOpen: () => void;
+  readonly onMenu: (x: number, y: number) => void;
+}
+
+const drawnAlike = (a: RowProps, b: RowProps): boolean =>
+  (["id", "row", "columns", "index", "top", "template", "selected", "selectable", "active", "menuOpen"] as const).every((key) => a[key] === b[key]);
+
+const TableRow = memo(function TableRow({ id, name, row, columns, index, top, height, template, selected, selectable, active, menuOpen, ...on }: RowProps) {
+  return (
+    <div
+      role="row"
+      aria-rowindex={index + 2}
+      aria-selected={selected}
+      aria-label={name}
+      data-row-id={id}
+      data-testid={`row-${name}`}
+      tabIndex={active ? 0 : -1}
+      onFocus={on.onFocus}
+      onClick={(event) => {
+        const control = event.target instanceof Element && event.target.closest("a, button, input");
+        if (control === null || control === false) on.onOpen();
+      }}
+      onContextMenu={(event) => {
+        event.preventDefault();
+        on.onMenu(event.clientX, event.clientY);
+      }}
+      style={{ gridTemplateColumns: template, height, transform: `translateY(${top}px)` }}
+      className={cx(
+        "group absolute inset-x-0 top-0 grid items-center border-b border-line px-2 focus-visible:-outline-offset-2",
+        selected ? "bg-picked" : menuOpen ? "bg-hover" : "hover:bg-hover",
+      )}
+    >
+      <div role="gridcell" className="flex justify-center">
+        {selectable && (
+          <Checkbox
+            tabIndex={active ? 0 : -1}
+            aria-label={t.common.selectRow(name)}
+            checked={selected}
+            onChange={() => undefined}
+            onClick={on.onCheck}
+            className={cx(!selected && "opacity-60 group-hover:opacity-100")}
+          />
+        )}
+      </div>
+      {columns.map((column) => (
+        <div key={column.id} role="gridcell" className={cx("min-w-0 px-2", column.alignRight === true && "text-right")}>
+          <RowTab value={active ? 0 : -1}>{column.cell(row)}</RowTab>
+        </div>
+      ))}
+    </div>
+  );
+}, drawnAlike);

@@ -1,0 +1,152 @@
+import { useEffect } from "react";
+import { Link } from "wouter";
+import { useStore } from "zustand";
+import type { ContainerSummary } from "#api/containers.ts";
+import { useApp } from "#renderer/appcontext.ts";
+import type { ActName } from "#renderer/core/acts.ts";
+import { healthOf, portLinks, since, statusWord, toneOf } from "#renderer/core/containers.ts";
+import { memory, middle, percent, plainName } from "#renderer/core/format.ts";
+import { historyOf } from "#renderer/core/statsstore.ts";
+import { t } from "#renderer/core/texts.ts";
+import { useHostInfo } from "#renderer/queries.ts";
+import { Badge } from "#renderer/ui/badge.tsx";
+import { CopyButton } from "#renderer/ui/copy.tsx";
+import { cx } from "#renderer/ui/cx.ts";
+import { useRowTab } from "#renderer/ui/rowtab.ts";
+import { Spinner } from "#renderer/ui/spinner.tsx";
+import { StateDot, toneText } from "#renderer/ui/statedot.tsx";
+import { Sparkline } from "./sparkline.tsx";
+
+interface CellProps {
+  readonly container: ContainerSummary;
+}
+
+export const usePending = (id: string): ActName | undefined => useStore(useApp().acts.pending, (state) => state.byId.get(id));
+
+export function NameCell({ container }: CellProps) {
+  const name = plainName(container.Names);
+  return (
+    <div className="flex min-w-0 flex-col">
+      <Link
+        href={`/containers/${container.Id}/logs`}
+        tabIndex={useRowTab()}
+        data-tip={name.length > 40 ? name : undefined}
+        className="w-fit max-w-full truncate rounded-sm font-medium hover:underline"
+      >
+        {middle(name, 48)}
+      </Link>
+      <span className="truncate text-sm text-fg3" data-tip={container.Image.length > 40 ? container.Image : undefined}>
+        {middle(container.Image.startsWith("sha256:") ? container.Image.slice(7, 19) : container.Image, 48)}
+      </span>
+    </div>
+  );
+}
+
+const healthTones = { healthy: "ok", unhealthy: "danger", starting: "accent" } as const;
+
+export function StateCell({ container }: CellProps) {
+  const pending = usePending(container.Id);
+  const health = healthOf(container.Status);
+  const tone = toneOf(container.State);
+  return (
+    <div className="flex min-w-0 flex-col" data-testid="state">
+      {pending === undefined ? (
+        <span className={cx("flex items-center gap-1.5", toneText(tone))}>
+          <StateDot tone={tone} />
+          <span className="truncate">{statusWord(container.State, container.Status)}</span>
+          {health !== undefined && <Badge tone={healthTones[health]}>{t.containers.health[health]}</Badge>}
+        </span>
+      ) : (
+        <span className="flex items-center gap-1.5 text-accent-text">
+          <Spinner size={11} className="-mx-px" />
+          {t.containers.pending[pending]}
+        </span>
+      )}
+      <span className="truncate pl-3.5 text-sm text-fg3">{since(container.Status)}</span>
+    </div>
+  );
+}
+
+const portsShown = 2;
+
+export function PortsCell({ container }: CellProps) {
+  const host = useHostInfo().data?.portHost ?? "localhost";
+  const links = portLinks(container.Ports, host);
+  const rest = links.slice(portsShown);
+  const tab = useRowTab();
+  if (links.length === 0) return <span className="text-fg3">–</span>;
+  return (
+    <div className="flex min-w-0 items-center gap-x-1.5">
+      {links.slice(0, portsShown).map((link) => (
+        <PortText key={link.text} {...link} tab={tab} />
+      ))}
+      {rest.length > 0 && (
+        <span data-tip={rest.map(({ text }) => text).join("\n")} className="tabular rounded-sm bg-hover px-1 text-xs text-fg2">
+          {t.containers.morePorts(rest.length)}
+        </span>
+      )}
+    </div>
+  );
+}
+
+export function PortText({
+  text,
+  url,
+  tab,
+  copy = false,
+}: {
+  readonly text: string;
+  readonly url?: string;
+  readonly tab?: number | undefined;
+  readonly copy?: boolean;
+}) {
+  if (url === undefined) return <span className="tabular truncate text-sm text-fg3">{text}</span>;
+  return (
+    <span className="group/port flex min-w-0 items-center">
+      <a
+        href={url}
+        target="_blank"
+        rel="noreferrer"
+        tabIndex={tab}
+        data-tip={t.containers.openPort(url)}
+        className="tabular truncate rounded-sm text-sm text-accent-text hover:underline"
+      >
+        {text}
+      </a>
+      {copy && <CopyButton text={url} label={t.containers.copyPort(url)} className="size-6" />}
+    </span>
+  );
+}
+
+const sparkPoints = 40;
+
+/** Live while the row is drawn; only rows in sight are drawn. */
+function useLive(container: ContainerSummary) {
+  const { stats } = useApp();
+  const running = container.State === "running";
+  useEffect(() => {
+    if (!running) return;
+    const watch = stats.watch(container.Id);
+    return () => watch[Symbol.dispose]();
+  }, [stats, container.Id, running]);
+  const history = useStore(stats.history, (state) => historyOf(state, container.Id));
+  return running ? history : undefined;
+}
+
+export function CpuCell({ container }: CellProps) {
+  const history = useLive(container);
+  const last = history?.at(-1);
+  if (last === undefined || history === undefined) return <span className="text-fg3">–</span>;
+  return (
+    <div className="flex items-center justify-end gap-2">
+      <Sparkline values={history.slice(-sparkPoints).map(({ cpu }) => cpu)} max={100} points={sparkPoints} />
+      <span className="tabular min-w-[44px] text-right">{percent(last.cpu)}</span>
+    </div>
+  );
+}
+
+export function MemoryCell({ container }: CellProps) {
+  const last = useLive(container)?.at(-1);
+  if (last === undefined) return <span className="text-fg3">–</span>;
+  return <span className="tabular">{memory(last.memory)}</span>;
+}

@@ -1,0 +1,185 @@
+import { Box, ChevronLeft, Play, RotateCw, Square, Trash2 } from "lucide-react";
+import { useEffect, useState } from "react";
+import { Link, useLocation } from "wouter";
+import type { ContainerInspect, ContainerSummary } from "#api/containers.ts";
+import { isClass } from "#base/errors.ts";
+import { canStart, canStop, portLinks, toneOf } from "#renderer/core/containers.ts";
+import { explain } from "#renderer/core/explain.ts";
+import { shortId } from "#renderer/core/format.ts";
+import { t } from "#renderer/core/texts.ts";
+import { useContainer, useContainers, useEngineUp, useHostInfo } from "#renderer/queries.ts";
+import { Badge } from "#renderer/ui/badge.tsx";
+import { Button, IconButton } from "#renderer/ui/button.tsx";
+import { CopyButton } from "#renderer/ui/copy.tsx";
+import { cx } from "#renderer/ui/cx.ts";
+import { EmptyState } from "#renderer/ui/emptystate.tsx";
+import { ErrorNotice } from "#renderer/ui/errornotice.tsx";
+import { Spinner } from "#renderer/ui/spinner.tsx";
+import { StateDot, toneText } from "#renderer/ui/statedot.tsx";
+import { TabPanel, Tabs } from "#renderer/ui/tabs.tsx";
+import { InspectTab } from "#renderer/views/objects/inspecttab.tsx";
+import { useContainerActions } from "./actions.ts";
+import { PortText, usePending } from "./cells.tsx";
+import { DeleteContainers } from "./deletecontainers.tsx";
+import { LogsTab } from "./logs/logstab.tsx";
+import { useLogSession } from "./logs/uselogsession.ts";
+import { StatsTab } from "./stats/statstab.tsx";
+import { TerminalTab } from "./terminal/terminaltab.tsx";
+
+const tabIds = ["logs", "inspect", "terminal", "stats"] as const;
+type TabId = (typeof tabIds)[number];
+const tabs = tabIds.map((id) => ({ id, label: t.containers.tabs[id] }));
+const isTab = (tab: string): tab is TabId => (tabIds as readonly string[]).includes(tab);
+
+export function ContainerPage({ id, tab }: { readonly id: string; readonly tab: string }) {
+  const [, go] = useLocation();
+  const { data: container, error } = useContainer(id);
+  const current: TabId = isTab(tab) ? tab : "logs";
+
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent): void => {
+      if (event.key === "Escape" && !event.defaultPrevented && document.querySelector("dialog[open], [role=menu]") === null) go("/containers");
+    };
+    addEventListener("keydown", onKeyDown);
+    return () => removeEventListener("keydown", onKeyDown);
+  }, [go]);
+
+  // The object was deleted while it was shown: what was read of it before is no longer true.
+  if (error !== null && isClass(error, "notFound")) {
+    return (
+      <EmptyState icon={Box} title={t.containers.gone} text={t.containers.goneText}>
+        <Button onClick={() => go("/containers")}>{t.containers.toList}</Button>
+      </EmptyState>
+    );
+  }
+  if (container === undefined) {
+    return (
+      <div className="flex flex-1 items-center justify-center p-6 text-fg3">
+        {error === null ? <Spinner size={18} /> : <ErrorNotice explanation={explain(error, t.inspect.failed(shortId(id)))} />}
+      </div>
+    );
+  }
+  return (
+    <section aria-label={container.Name.slice(1)} className="flex min-h-0 flex-1 flex-col">
+      <Header container={container} />
+      <div className="shrink-0 border-b border-line px-4">
+        <Tabs label={container.Name.slice(1)} tabs={tabs} current={current} onSelect={(next) => go(`/containers/${id}/${next}`, { replace: true })} />
+      </div>
+      <Body container={container} tab={current} />
+    </section>
+  );
+}
+
+/** The log session belongs to the page, so that a look at another tab does not read the log anew. */
+function Body({ container, tab }: { readonly container: ContainerInspect; readonly tab: TabId }) {
+  const logs = useLogSession(container, tab === "logs");
+  return (
+    <TabPanel current={tab}>
+      {tab === "logs" && logs !== undefined && <LogsTab session={logs} />}
+      {tab === "inspect" && <InspectTab value={container} />}
+      {tab === "terminal" && <TerminalTab container={container} />}
+      {tab === "stats" && <StatsTab container={container} />}
+    </TabPanel>
+  );
+}
+
+function Header({ container }: { readonly container: ContainerInspect }) {
+  const [, go] = useLocation();
+  const summary = useContainers().data?.find(({ Id }) => Id === container.Id);
+  const actions = useContainerActions();
+  const up = useEngineUp();
+  const pending = usePending(container.Id);
+  const [deleting, setDeleting] = useState(false);
+  const { Status: state } = container.State;
+  const targets = [{ id: container.Id, name: container.Name.slice(1) }];
+  const off = pending !== undefined || !up;
+  return (
+    <header className="app-drag flex shrink-0 items-center gap-2 py-2.5 pr-4 pl-2">
+      <IconButton icon={ChevronLeft} label={t.containers.toList} onClick={() => go("/containers")} />
+      <div className="min-w-0 flex-1">
+        <div className="flex min-w-0 items-center gap-2.5">
+          <h1 className="selectable truncate text-lg font-semibold tracking-[-0.01em]">{container.Name.slice(1)}</h1>
+          <StateWord container={container} pending={pending} />
+        </div>
+        <div className="flex min-w-0 items-center gap-2 text-sm text-fg3">
+          <Link href={`/images/${encodeURIComponent(container.Config.Image)}`} className="truncate rounded-sm hover:text-fg hover:underline">
+            {container.Config.Image}
+          </Link>
+          <span aria-hidden>·</span>
+          <code className="font-mono text-xs">{shortId(container.Id)}</code>
+          <CopyButton text={container.Id} label={t.containers.copyId} className="-mx-1.5 size-5" />
+          {summary !== undefined && summary.Ports.length > 0 && <HeaderPorts summary={summary} />}
+        </div>
+      </div>
+      <div className="flex shrink-0 gap-1.5">
+        {canStart(state) ? (
+          <Button icon={Play} variant="primary" busy={pending === "start"} disabled={off} onClick={() => void actions.run("start", targets)}>
+            {t.containers.start}
+          </Button>
+        ) : (
+          <>
+            <Button icon={Square} busy={pending === "stop"} disabled={off || !canStop(state)} onClick={() => void actions.run("stop", targets)}>
+              {t.containers.stop}
+            </Button>
+            <Button icon={RotateCw} busy={pending === "restart"} disabled={off || !canStop(state)} onClick={() => void actions.run("restart", targets)}>
+              {t.containers.restart}
+            </Button>
+          </>
+        )}
+        <IconButton icon={Trash2} danger label={t.containers.deleteDots} disabled={off} onClick={() => setDeleting(true)} className="size-[30px]" />
+      </div>
+      {deleting && <DeleteContainers containers={[summaryOf(container, summary)]} onClose={() => setDeleting(false)} onDeleted={() => go("/containers")} />}
+    </header>
+  );
+}
+
+/** What the delete dialog needs, also before the list has been read. */
+const summaryOf = (container: ContainerInspect, summary: ContainerSummary | undefined): ContainerSummary =>
+  summary ?? {
+    Id: container.Id,
+    Names: [container.Name],
+    Image: container.Config.Image,
+    ImageID: container.Image,
+    Command: container.Path,
+    Created: Date.parse(container.Created) / 1000,
+    Ports: [],
+    Labels: {},
+    State: container.State.Status,
+    Status: "",
+    HostConfig: { NetworkMode: "" },
+    NetworkSettings: { Networks: {} },
+    Mounts: [],
+  };
+
+function StateWord({ container, pending }: { readonly container: ContainerInspect; readonly pending: keyof typeof t.containers.pending | undefined }) {
+  const { Status: state, ExitCode, Health } = container.State;
+  const tone = toneOf(state);
+  if (pending !== undefined) {
+    return (
+      <span data-testid="container-state" className="flex items-center gap-1.5 text-accent-text">
+        <Spinner size={11} /> {t.containers.pending[pending]}
+      </span>
+    );
+  }
+  return (
+    <span role="status" data-testid="container-state" className={cx("flex shrink-0 items-center gap-1.5", toneText(tone))}>
+      <StateDot tone={tone} />
+      {state === "exited" ? `${state} (${ExitCode})` : state}
+      {Health !== undefined && Health.Status !== "none" && (
+        <Badge tone={Health.Status === "healthy" ? "ok" : Health.Status === "unhealthy" ? "danger" : "accent"}>{t.containers.health[Health.Status]}</Badge>
+      )}
+    </span>
+  );
+}
+
+function HeaderPorts({ summary }: { readonly summary: ContainerSummary }) {
+  const host = useHostInfo().data?.portHost ?? "localhost";
+  return (
+    <>
+      <span aria-hidden>·</span>
+      {portLinks(summary.Ports, host).map((link) => (
+        <PortText key={link.text} {...link} copy />
+      ))}
+    </>
+  );
+}

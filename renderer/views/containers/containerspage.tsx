@@ -1,0 +1,160 @@
+import { Box, FileText, Play, Plus, RotateCw, Search, Square, SquareTerminal, Trash2 } from "lucide-react";
+import { useEffect, useMemo, useState } from "react";
+import { useLocation } from "wouter";
+import type { ContainerSummary } from "#api/containers.ts";
+import { useApp } from "#renderer/appcontext.ts";
+import { canStart, canStop, containerMatches } from "#renderer/core/containers.ts";
+import { explain } from "#renderer/core/explain.ts";
+import { plainName } from "#renderer/core/format.ts";
+import { keepOnly } from "#renderer/core/selection.ts";
+import { t } from "#renderer/core/texts.ts";
+import { useContainers, useEngineUp } from "#renderer/queries.ts";
+import { useSearch } from "#renderer/searchstate.ts";
+import { Button, IconButton } from "#renderer/ui/button.tsx";
+import { EmptyState } from "#renderer/ui/emptystate.tsx";
+import { ErrorNotice } from "#renderer/ui/errornotice.tsx";
+import { SearchField } from "#renderer/ui/field.tsx";
+import type { MenuItem } from "#renderer/ui/menu.tsx";
+import { MenuButton } from "#renderer/ui/menubutton.tsx";
+import { Page } from "#renderer/ui/page.tsx";
+import { type Column, Table } from "#renderer/ui/table.tsx";
+import { type ContainerActions, type Target, targetOf, useContainerActions } from "./actions.ts";
+import { BulkBar } from "./bulkbar.tsx";
+import { CpuCell, MemoryCell, NameCell, PortsCell, StateCell, usePending } from "./cells.tsx";
+import { ContextQuestion } from "./contextquestion.tsx";
+import { DeleteContainers } from "./deletecontainers.tsx";
+import { FirstContainer } from "./firstcontainer.tsx";
+import { RunDialog } from "./rundialog.tsx";
+
+const idOf = (container: ContainerSummary): string => container.Id;
+const nameOf = (container: ContainerSummary): string => plainName(container.Names);
+const stateOrder = ["running", "restarting", "paused", "removing", "created", "exited", "dead"];
+
+export function ContainersPage() {
+  const { selections } = useApp();
+  const list = useContainers();
+  const up = useEngineUp();
+  const actions = useContainerActions();
+  const [, go] = useLocation();
+  const [query, setQuery] = useSearch("containers");
+  const [running, setRunning] = useState<{ readonly image: string }>();
+  const [deleting, setDeleting] = useState<readonly ContainerSummary[]>();
+  const all = useMemo(() => list.data ?? [], [list.data]);
+  const rows = useMemo(() => (query === "" ? all : all.filter((container) => containerMatches(query, container))), [all, query]);
+
+  useEffect(() => {
+    if (list.data !== undefined) keepOnly(selections.containers, new Set(list.data.map(idOf)));
+  }, [list.data, selections]);
+
+  const columns = useMemo(() => columnsFor(actions), [actions]);
+  const deleteSelected = (): void => setDeleting(all.filter(({ Id }) => selections.containers.getState().ids.has(Id)));
+  const menuOf = (container: ContainerSummary): readonly MenuItem[] => menuItems(container, actions, go, () => setDeleting([container]));
+
+  return (
+    <Page
+      title={t.containers.title}
+      note={list.data === undefined ? undefined : t.containers.count(all.length, all.filter(({ State }) => State === "running").length)}
+      search={all.length > 0 && <SearchField label={t.containers.search} value={query} onChange={setQuery} className="w-[220px]" />}
+      actions={
+        <Button variant="primary" icon={Plus} disabled={!up} onClick={() => setRunning({ image: "" })} data-testid="run">
+          {t.containers.run}
+        </Button>
+      }
+    >
+      <ContextQuestion />
+      {list.error !== null && up && (
+        <div className="p-4">
+          <ErrorNotice explanation={explain(list.error, t.containers.listFailed)}>
+            <Button small onClick={() => void list.refetch()}>
+              {t.common.retry}
+            </Button>
+          </ErrorNotice>
+        </div>
+      )}
+      {list.data !== undefined && all.length === 0 && <FirstContainer onOther={(image) => setRunning({ image })} />}
+      {all.length > 0 && rows.length === 0 && <EmptyState icon={Search} title={t.common.noMatch(query)} text={t.common.noMatchHint} />}
+      {rows.length > 0 && (
+        <Table
+          name="containers"
+          label={t.containers.title}
+          rows={rows}
+          columns={columns}
+          idOf={idOf}
+          nameOf={nameOf}
+          selection={selections.containers}
+          onOpen={(container) => go(`/containers/${container.Id}/logs`)}
+          menuOf={menuOf}
+          onDelete={deleteSelected}
+          defaultSort={{ column: "state", down: false }}
+          stale={!up}
+        />
+      )}
+      <BulkBar containers={all} actions={actions} onDelete={deleteSelected} />
+      {running !== undefined && <RunDialog image={running.image} onClose={() => setRunning(undefined)} />}
+      {deleting !== undefined && <DeleteContainers containers={deleting} onClose={() => setDeleting(undefined)} />}
+      {list.data === undefined && list.error === null && !up && <EmptyState icon={Box} title={t.containers.title} text={t.common.loading} />}
+    </Page>
+  );
+}
+
+function columnsFor(actions: ContainerActions): readonly Column<ContainerSummary>[] {
+  const { columns } = t.containers;
+  return [
+    { id: "name", header: columns.name, width: "minmax(140px, 1fr)", sortBy: nameOf, cell: (container) => <NameCell container={container} /> },
+    {
+      id: "state",
+      header: columns.state,
+      width: "minmax(130px, 0.55fr)",
+      sortBy: (container) => `${stateOrder.indexOf(container.State)} ${nameOf(container)}`,
+      cell: (container) => <StateCell container={container} />,
+    },
+    {
+      id: "ports",
+      header: columns.ports,
+      width: "minmax(112px, 0.45fr)",
+      sortBy: (container) => Math.min(...container.Ports.map(({ PublicPort }) => PublicPort ?? 65_536), 65_537),
+      cell: (container) => <PortsCell container={container} />,
+    },
+    { id: "cpu", header: columns.cpu, width: "minmax(72px, 132px)", alignRight: true, cell: (container) => <CpuCell container={container} /> },
+    { id: "memory", header: columns.memory, width: "96px", alignRight: true, cell: (container) => <MemoryCell container={container} /> },
+    { id: "actions", header: "", width: "104px", alignRight: true, cell: (container) => <RowActions container={container} actions={actions} /> },
+  ];
+}
+
+function RowActions({ container, actions }: { readonly container: ContainerSummary; readonly actions: ContainerActions }) {
+  const pending = usePending(container.Id) !== undefined;
+  const targets: readonly Target[] = [targetOf(container)];
+  return (
+    <div className="flex justify-end opacity-70 transition-opacity group-hover:opacity-100 group-focus-within:opacity-100">
+      {canStop(container.State) ? (
+        <>
+          <IconButton icon={RotateCw} label={t.containers.restart} disabled={pending} onClick={() => void actions.run("restart", targets)} />
+          <IconButton icon={Square} label={t.containers.stop} disabled={pending} onClick={() => void actions.run("stop", targets)} />
+        </>
+      ) : (
+        <IconButton
+          icon={Play}
+          label={t.containers.start}
+          disabled={pending || !canStart(container.State)}
+          onClick={() => void actions.run("start", targets)}
+        />
+      )}
+      <MenuButton name={nameOf(container)} />
+    </div>
+  );
+}
+
+function menuItems(container: ContainerSummary, actions: ContainerActions, go: (path: string) => void, onDelete: () => void): readonly MenuItem[] {
+  const targets = [targetOf(container)];
+  return [
+    { label: t.containers.logs, icon: FileText, onSelect: () => go(`/containers/${container.Id}/logs`) },
+    { label: t.containers.terminal, icon: SquareTerminal, onSelect: () => go(`/containers/${container.Id}/terminal`) },
+    { kind: "line" },
+    { label: t.containers.start, icon: Play, disabled: !canStart(container.State), onSelect: () => void actions.run("start", targets) },
+    { label: t.containers.stop, icon: Square, disabled: !canStop(container.State), onSelect: () => void actions.run("stop", targets) },
+    { label: t.containers.restart, icon: RotateCw, disabled: !canStop(container.State), onSelect: () => void actions.run("restart", targets) },
+    { kind: "line" },
+    { label: t.containers.copyId, onSelect: () => void navigator.clipboard.writeText(container.Id) },
+    { label: t.containers.deleteDots, icon: Trash2, danger: true, onSelect: onDelete },
+  ];
+}

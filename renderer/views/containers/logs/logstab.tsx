@@ -1,0 +1,138 @@
+import { ArrowDown, ChevronDown, ChevronUp, Clock, Eraser, FileText, WrapText } from "lucide-react";
+import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { useStore } from "zustand";
+import { explain } from "#renderer/core/explain.ts";
+import type { LogSession } from "#renderer/core/logs/session.ts";
+import { readPref, writePref } from "#renderer/core/prefs.ts";
+import { t } from "#renderer/core/texts.ts";
+import { IconButton } from "#renderer/ui/button.tsx";
+import { CopyButton } from "#renderer/ui/copy.tsx";
+import { EmptyState } from "#renderer/ui/emptystate.tsx";
+import { ErrorNotice } from "#renderer/ui/errornotice.tsx";
+import { SearchField } from "#renderer/ui/field.tsx";
+import { LogLine } from "./logline.tsx";
+import { rowPx, useLogScroll } from "./uselogscroll.ts";
+
+interface Switches {
+  readonly wrap: boolean;
+  readonly timestamps: boolean;
+}
+const copyBytesMax = 5_000_000;
+
+export function LogsTab({ session }: { readonly session: LogSession }) {
+  const { totals, phase, query: counted } = useStore(session.view);
+  const [switches, setSwitches] = useState<Switches>(() => readPref("logs", { wrap: true, timestamps: false }));
+  const [query, setQuery] = useState("");
+  const [match, setMatch] = useState<{ readonly line: number; readonly index: number }>();
+  const scroll = useLogScroll(session, switches);
+  const box = useRef<HTMLDivElement>(null);
+
+  useEffect(() => {
+    const timer = setTimeout(() => session.search(query), 80);
+    setMatch(undefined);
+    return () => clearTimeout(timer);
+  }, [session, query]);
+
+  const change = (part: Partial<Switches>): void => {
+    const next = { ...switches, ...part };
+    writePref("logs", next);
+    setSwitches(next);
+  };
+  const jump = async (direction: 1 | -1): Promise<void> => {
+    const from = match?.line ?? (direction === 1 ? scroll.firstLine() - 1 : scroll.firstLine());
+    const found = await session.ask({ type: "match", line: from, direction });
+    if (found === undefined) return;
+    setMatch(found);
+    scroll.toRow(found.row);
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const typing = event.target instanceof HTMLInputElement;
+    const find = event.key.toLowerCase() === "f" && (event.ctrlKey || event.metaKey);
+    if (find) box.current?.querySelector<HTMLInputElement>("[data-search]")?.focus();
+    else if (typing && event.key === "Enter") void jump(event.shiftKey ? -1 : 1);
+    else if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    else if (event.key === "n" && query !== "") void jump(1);
+    else if (event.key === "p" && query !== "") void jump(-1);
+    else if (event.key === "End") scroll.toNewest();
+    else return;
+    event.preventDefault();
+  };
+
+  return (
+    // oxlint-disable-next-line jsx-a11y/no-static-element-interactions -- keys of the view, wherever in it the focus is
+    <div ref={box} onKeyDown={onKeyDown} className="flex min-h-0 flex-1 flex-col">
+      <div role="toolbar" aria-label={t.containers.tabs.logs} className="flex shrink-0 items-center gap-1 border-b border-line px-4 py-1.5">
+        <SearchField label={t.logs.search} value={query} onChange={setQuery} className="w-[260px]" />
+        {query !== "" && (
+          <>
+            <span role="status" data-testid="log-matches" className="tabular px-1.5 text-sm whitespace-nowrap text-fg2">
+              {counted === query ? t.logs.matches(match?.index ?? 0, totals.matches) : "…"}
+            </span>
+            <IconButton icon={ChevronUp} label={t.logs.previous} disabled={totals.matches === 0} onClick={() => void jump(-1)} />
+            <IconButton icon={ChevronDown} label={t.logs.next} disabled={totals.matches === 0} onClick={() => void jump(1)} />
+          </>
+        )}
+        <span className="tabular ml-auto pr-2 text-sm text-fg3" data-testid="log-lines">
+          {t.logs.lines(totals.lines)}
+        </span>
+        <IconButton icon={WrapText} label={t.logs.wrap} pressed={switches.wrap} onClick={() => change({ wrap: !switches.wrap })} />
+        <IconButton icon={Clock} label={t.logs.timestamps} pressed={switches.timestamps} onClick={() => change({ timestamps: !switches.timestamps })} />
+        <CopyButton text={() => session.ask({ type: "text", bytesMax: copyBytesMax })} label={t.logs.copy} />
+        <IconButton icon={Eraser} label={t.logs.clear} onClick={() => session.clear()} />
+      </div>
+      {phase.kind === "failed" && (
+        <div className="p-3">
+          <ErrorNotice explanation={explain(phase.error, t.logs.failed)} />
+        </div>
+      )}
+      <div className="relative flex min-h-0 flex-1 flex-col">
+        <div
+          ref={scroll.attach}
+          role="log"
+          aria-label={t.logs.label}
+          // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrolled region is reached by keyboard
+          tabIndex={0}
+          data-testid="log-view"
+          onScroll={scroll.onScroll}
+          className="log-rows selectable relative min-h-0 flex-1 overflow-auto py-1 font-mono text-sm focus-visible:-outline-offset-2"
+        >
+          <div style={{ height: scroll.height }} className="relative w-max min-w-full">
+            {scroll.rows.map((row) => (
+              <LogLine
+                key={row.line}
+                row={row}
+                top={scroll.topOf(row.row)}
+                height={row.rows * rowPx}
+                wrap={switches.wrap}
+                timestamps={switches.timestamps}
+                query={query}
+                now={match?.line === row.line}
+              />
+            ))}
+          </div>
+        </div>
+        {totals.lines === 0 && phase.kind !== "failed" && (
+          <div className="pointer-events-none absolute inset-0 flex">
+            <EmptyState icon={FileText} title={t.logs.empty} text={phase.kind === "ended" ? t.logs.ended : t.logs.emptyText} />
+          </div>
+        )}
+        {!scroll.following && totals.lines > 0 && (
+          <button
+            type="button"
+            data-testid="jump-newest"
+            onClick={scroll.toNewest}
+            className="toast-in tabular absolute bottom-3 left-1/2 flex h-7 -translate-x-1/2 items-center gap-1.5 rounded-full bg-raised px-3 text-sm font-medium shadow-float hover:text-accent-text"
+          >
+            <ArrowDown size={13} aria-hidden />
+            {t.logs.jump(scroll.newLines)}
+          </button>
+        )}
+      </div>
+      {phase.kind === "ended" && totals.lines > 0 && (
+        <p role="status" className="shrink-0 border-t border-line bg-side px-4 py-1 text-sm text-fg3">
+          {t.logs.ended}
+        </p>
+      )}
+    </div>
+  );
+}

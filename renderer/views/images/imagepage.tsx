@@ -1,0 +1,88 @@
+import { Layers, Play } from "lucide-react";
+import { useState } from "react";
+import { useLocation } from "wouter";
+import type { ImageInspect } from "#api/images.ts";
+import { exactTime, shortId, size } from "#renderer/core/format.ts";
+import { imageRows } from "#renderer/core/images.ts";
+import { t } from "#renderer/core/texts.ts";
+import { useContainers, useImage, useImages } from "#renderer/queries.ts";
+import { Badge } from "#renderer/ui/badge.tsx";
+import { Button } from "#renderer/ui/button.tsx";
+import { CopyButton } from "#renderer/ui/copy.tsx";
+import { RunDialog } from "#renderer/views/containers/rundialog.tsx";
+import { ObjectPage } from "#renderer/views/objects/objectpage.tsx";
+import { DeleteImages } from "./deleteimages.tsx";
+
+export function ImagePage({ name }: { readonly name: string }) {
+  const query = useImage(name);
+  const [, go] = useLocation();
+  const [dialog, setDialog] = useState<"run" | "delete">();
+  const images = useImages().data ?? [];
+  const containers = useContainers().data ?? [];
+  const title = query.data?.RepoTags[0] ?? (name.startsWith("sha256:") ? shortId(name) : name);
+  const rows = imageRows(images, containers).filter((row) => row.id === query.data?.Id);
+  return (
+    <ObjectPage
+      title={title}
+      icon={Layers}
+      listPath="/images"
+      query={query}
+      facts={facts}
+      more={(image) => <LayerList layers={image.RootFS.Layers} />}
+      actions={
+        <Button icon={Play} variant="primary" onClick={() => setDialog("run")}>
+          {t.images.run}
+        </Button>
+      }
+      onDelete={rows.length > 0 ? () => setDialog("delete") : undefined}
+    >
+      {dialog === "run" && <RunDialog image={title} onClose={() => setDialog(undefined)} />}
+      {dialog === "delete" && <DeleteImages rows={rows} onClose={() => setDialog(undefined)} onDeleted={() => go("/images")} />}
+    </ObjectPage>
+  );
+}
+
+const mono = (text: string) => <code className="font-mono text-sm">{text}</code>;
+
+function facts(image: ImageInspect): readonly (readonly [string, React.ReactNode])[] {
+  const { Config } = image;
+  const list = (items: readonly string[] | null | undefined) =>
+    items === undefined || items === null || items.length === 0 ? t.common.none : mono(items.join(" "));
+  return [
+    [
+      t.common.name,
+      <span key="tags" className="flex flex-wrap gap-1.5">
+        {image.RepoTags.length === 0 ? t.images.untagged : image.RepoTags.map((tag) => <Badge key={tag}>{tag}</Badge>)}
+      </span>,
+    ],
+    [
+      t.images.columns.id,
+      <span key="id" className="flex items-center gap-1">
+        {mono(shortId(image.Id))}
+        <CopyButton text={image.Id} label={t.containers.copyId} className="size-5" />
+      </span>,
+    ],
+    [t.images.platform, [image.Os, image.Architecture, image.Variant].filter(Boolean).join("/")],
+    [t.images.columns.size, size(image.Size)],
+    [t.common.created, exactTime(Date.parse(image.Created) / 1000) || t.common.none],
+    [t.images.entrypoint, list(Config?.Entrypoint)],
+    [t.images.command, list(Config?.Cmd)],
+    [t.images.ports, list(Object.keys(Config?.ExposedPorts ?? {}))],
+    [t.images.workdir, Config?.WorkingDir === undefined || Config.WorkingDir === "" ? "/" : mono(Config.WorkingDir)],
+    [t.images.user, Config?.User === undefined || Config.User === "" ? "root" : Config.User],
+  ];
+}
+
+const LayerList = ({ layers }: { readonly layers: readonly string[] }) => (
+  <section className="mt-6">
+    <h2 className="mb-2 text-sm font-medium text-fg3">{t.images.layers}</h2>
+    <ol className="overflow-hidden rounded-lg border border-line">
+      {layers.map((layer, index) => (
+        <li key={layer} className="flex items-center gap-3 border-b border-line px-3 py-1.5 last:border-0">
+          <span className="tabular w-5 text-right text-sm text-fg3">{index + 1}</span>
+          <code className="selectable truncate font-mono text-sm text-fg2">{layer}</code>
+        </li>
+      ))}
+    </ol>
+  </section>
+);

@@ -1,0 +1,80 @@
+import type { UseQueryResult } from "@tanstack/react-query";
+import { ChevronLeft, type LucideIcon, Trash2 } from "lucide-react";
+import { type ReactNode, useEffect, useState } from "react";
+import { useLocation } from "wouter";
+import { explain } from "#renderer/core/explain.ts";
+import { t } from "#renderer/core/texts.ts";
+import { IconButton } from "#renderer/ui/button.tsx";
+import { ErrorNotice } from "#renderer/ui/errornotice.tsx";
+import { Facts } from "#renderer/ui/page.tsx";
+import { Spinner } from "#renderer/ui/spinner.tsx";
+import { TabPanel, Tabs } from "#renderer/ui/tabs.tsx";
+import { InspectTab } from "./inspecttab.tsx";
+
+export interface ObjectPageProps<T> {
+  readonly title: string;
+  readonly icon: LucideIcon;
+  readonly note?: ReactNode;
+  readonly listPath: string;
+  readonly query: UseQueryResult<T>;
+  readonly facts: (value: T) => readonly (readonly [label: string, value: ReactNode])[];
+  readonly actions?: ReactNode;
+  readonly onDelete?: (() => void) | undefined;
+  readonly more?: ((value: T) => ReactNode) | undefined;
+  readonly children?: ReactNode;
+}
+
+const tabs = [
+  { id: "overview", label: t.common.overview },
+  { id: "inspect", label: t.common.inspect },
+] as const;
+
+/** One image, volume or network: what matters about it, and all the engine knows. */
+export function ObjectPage<T>({ title, icon: Icon, note, listPath, query, facts, actions, onDelete, more, children }: ObjectPageProps<T>) {
+  const [, go] = useLocation();
+  const [tab, setTab] = useState<"overview" | "inspect">("overview");
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent): void => {
+      if (event.key === "Escape" && !event.defaultPrevented && document.querySelector("dialog[open], [role=menu]") === null) go(listPath);
+    };
+    addEventListener("keydown", onKeyDown);
+    return () => removeEventListener("keydown", onKeyDown);
+  }, [go, listPath]);
+  return (
+    <section aria-label={title} className="flex min-h-0 flex-1 flex-col">
+      <header className="app-drag flex shrink-0 items-center gap-2 py-2.5 pr-4 pl-2">
+        <IconButton icon={ChevronLeft} label={t.common.back} onClick={() => go(listPath)} />
+        <Icon size={18} strokeWidth={1.7} aria-hidden className="shrink-0 text-fg3" />
+        <h1 className="selectable min-w-0 truncate text-lg font-semibold tracking-[-0.01em]">{title}</h1>
+        {note}
+        <div className="ml-auto flex gap-1.5">
+          {actions}
+          {onDelete !== undefined && <IconButton icon={Trash2} danger label={t.containers.deleteDots} onClick={onDelete} className="size-[30px]" />}
+        </div>
+      </header>
+      <div className="shrink-0 border-b border-line px-4">
+        <Tabs label={title} tabs={tabs} current={tab} onSelect={setTab} />
+      </div>
+      <TabPanel current={tab}>
+        {query.error !== null && (
+          <div className="p-4">
+            <ErrorNotice explanation={explain(query.error, t.inspect.failed(title))} />
+          </div>
+        )}
+        {query.isLoading && (
+          <div className="flex flex-1 items-center justify-center text-fg3">
+            <Spinner size={18} />
+          </div>
+        )}
+        {query.error === null && query.data !== undefined && tab === "overview" && (
+          <div className="min-h-0 flex-1 overflow-y-auto p-5">
+            <Facts rows={facts(query.data)} />
+            {more?.(query.data)}
+          </div>
+        )}
+        {query.error === null && query.data !== undefined && tab === "inspect" && <InspectTab value={query.data} />}
+      </TabPanel>
+      {children}
+    </section>
+  );
+}

@@ -1,0 +1,115 @@
+import { useStore } from "zustand";
+import { useApp } from "#renderer/appcontext.ts";
+import { keys } from "#renderer/core/keys.ts";
+import { t } from "#renderer/core/texts.ts";
+import { applyTheme, theme, type ThemeChoice } from "#renderer/core/theme.ts";
+import { toastFailed } from "#renderer/core/toasts.ts";
+import { useContextStatus, useEngineInfo, useHostInfo, useSaveSettings } from "#renderer/queries.ts";
+import { CopyButton } from "#renderer/ui/copy.tsx";
+import { Switch } from "#renderer/ui/field.tsx";
+import { Facts, Page } from "#renderer/ui/page.tsx";
+import { Segmented } from "#renderer/ui/tabs.tsx";
+import { MachineSettings } from "./machinesettings.tsx";
+import { Row, Section } from "./section.tsx";
+
+const themes: readonly { readonly id: ThemeChoice; readonly label: string }[] = [
+  { id: "system", label: t.settings.themes.system },
+  { id: "light", label: t.settings.themes.light },
+  { id: "dark", label: t.settings.themes.dark },
+];
+
+export const SettingsPage = () => (
+  <Page title={t.settings.title}>
+    <div className="min-h-0 flex-1 overflow-y-auto">
+      <div className="mx-auto flex max-w-[640px] flex-col gap-6 px-6 py-6">
+        <Appearance />
+        <MachineSettings />
+        <DockerContext />
+        <About />
+      </div>
+    </div>
+  </Page>
+);
+
+function Appearance() {
+  const choice = useStore(theme, (state) => state.choice);
+  const save = useSaveSettings();
+  const choose = (next: ThemeChoice): void => {
+    applyTheme(next);
+    save({ theme: next }).catch((error: unknown) => toastFailed(error, t.settings.failed));
+  };
+  return (
+    <Section title={t.settings.appearance}>
+      <Row label={t.settings.theme}>
+        <Segmented label={t.settings.theme} choices={themes} current={choice} onSelect={choose} />
+      </Row>
+    </Section>
+  );
+}
+
+function DockerContext() {
+  const app = useApp();
+  const context = useContextStatus().data;
+  const save = useSaveSettings();
+  if (context === undefined) return null;
+  const use = async (on: boolean): Promise<void> => {
+    try {
+      app.queries.setQueryData(keys.context, await app.bridge.call("context.use", { on }));
+      await save({ contextAsked: true });
+    } catch (error) {
+      toastFailed(error, t.context.failed);
+    }
+  };
+  const hint = context.hiddenBy === undefined ? t.settings.contextHint : t.context.hidden(context.hiddenBy);
+  return (
+    <Section title={t.settings.docker}>
+      <Row label={t.settings.context} hint={`${hint} ${t.context.current(context.current)}.`}>
+        <Switch label={t.settings.context} checked={context.current === "slipway"} disabled={!context.created} onChange={(on) => void use(on)} />
+      </Row>
+    </Section>
+  );
+}
+
+function About() {
+  const host = useHostInfo().data;
+  const info = useEngineInfo().data;
+  if (host === undefined) return null;
+  const warnings = info?.Warnings ?? [];
+  return (
+    <Section title={t.settings.about}>
+      <div className="py-3">
+        <Facts
+          rows={[
+            [t.settings.version, `${t.app} ${host.version}`],
+            [t.settings.mode, host.modeReason === undefined ? t.settings.modes[host.mode] : `${t.settings.modes[host.mode]}: ${host.modeReason}`],
+            [
+              t.settings.socket,
+              <span key="socket" className="flex items-center gap-1">
+                <code className="font-mono text-sm">{host.socketPath}</code>
+                <CopyButton text={host.socketPath} className="size-5" />
+              </span>,
+            ],
+            ...(info === undefined
+              ? []
+              : ([
+                  [t.settings.engine, info.ServerVersion],
+                  [t.settings.kernel, `${info.OperatingSystem}, ${info.KernelVersion}`],
+                ] as const)),
+            ...(warnings.length === 0
+              ? []
+              : ([
+                  [
+                    t.settings.warnings,
+                    <ul key="warnings" className="flex flex-col gap-0.5">
+                      {warnings.map((warning) => (
+                        <li key={warning}>{warning}</li>
+                      ))}
+                    </ul>,
+                  ],
+                ] as const)),
+          ]}
+        />
+      </div>
+    </Section>
+  );
+}

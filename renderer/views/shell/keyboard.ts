@@ -1,0 +1,29 @@
+import { useEffect } from "react";
+import { places } from "./navigation.ts";
+
+export interface KeyActions {
+  readonly go: (path: string) => void;
+  readonly help: () => void;
+}
+
+const isTyping = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement && (target.matches("input, textarea, select, [contenteditable]") || target.closest(".xterm") !== null);
+
+/** The keys that work on every page. What a page or dialog uses itself it stops from coming here. */
+export function useGlobalKeys({ go, help }: KeyActions): void {
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent): void => {
+      if (event.defaultPrevented || document.querySelector("dialog[open]") !== null) return;
+      const place = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey ? places[Number(event.key) - 1] : undefined;
+      if (place !== undefined) go(place.path);
+      else if ((event.ctrlKey || event.metaKey) && (event.key === "[" || event.key === "]")) history.go(event.key === "[" ? -1 : 1);
+      else if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
+      else if (event.key === "/") document.querySelector<HTMLInputElement>("[data-search]")?.focus();
+      else if (event.key === "?") help();
+      else return;
+      event.preventDefault();
+    };
+    addEventListener("keydown", onKeyDown);
+    return () => removeEventListener("keydown", onKeyDown);
+  }, [go, help]);
+}

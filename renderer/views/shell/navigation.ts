@@ -1,0 +1,20 @@
+import { Box, HardDrive, Layers, type LucideIcon, Network, Settings } from "lucide-react";
+import { t } from "#renderer/core/texts.ts";
+
+export interface Place {
+  readonly path: string;
+  readonly label: string;
+  readonly icon: LucideIcon;
+}
+
+/** The pages in their order; Ctrl or Cmd with the number goes there. */
+export const places: readonly Place[] = [
+  { path: "/containers", label: t.nav.containers, icon: Box },
+  { path: "/images", label: t.nav.images, icon: Layers },
+  { path: "/volumes", label: t.nav.volumes, icon: HardDrive },
+  { path: "/networks", label: t.nav.networks, icon: Network },
+  { path: "/settings", label: t.nav.settings, icon: Settings },
+];
+
+export const isMac = /Mac/.test(navigator.platform);
+export const modifier = isMac ? "⌘" : "Ctrl+";

@@ -1,0 +1,76 @@
+import { RotateCw } from "lucide-react";
+import { useState } from "react";
+import { useLocation } from "wouter";
+import { useStore } from "zustand";
+import { useApp } from "#renderer/appcontext.ts";
+import { engineUp } from "#renderer/core/machine.ts";
+import { t } from "#renderer/core/texts.ts";
+import { toastFailed } from "#renderer/core/toasts.ts";
+import { Routes } from "#renderer/routes.tsx";
+import { Button } from "#renderer/ui/button.tsx";
+import { ToastHost } from "#renderer/ui/toasts.tsx";
+import { TooltipHost } from "#renderer/ui/tooltip.tsx";
+import { PageBoundary } from "./boundary.tsx";
+import { Footer } from "./footer.tsx";
+import { useGlobalKeys } from "./keyboard.ts";
+import { ShortcutsDialog } from "./shortcuts.tsx";
+import { Sidebar } from "./sidebar.tsx";
+
+/** The window once the engine has been there: navigation, page, footer. */
+export function Shell() {
+  const [location, go] = useLocation();
+  const [help, setHelp] = useState(false);
+  useGlobalKeys({ go, help: () => setHelp(true) });
+  return (
+    <div className="flex h-full flex-col">
+      <div className="flex min-h-0 flex-1">
+        <Sidebar onShortcuts={() => setHelp(true)} />
+        <main className="flex min-w-0 flex-1 flex-col">
+          <EngineBanner />
+          <PageBoundary key={location}>
+            <Routes />
+          </PageBoundary>
+        </main>
+      </div>
+      <Footer />
+      {help && <ShortcutsDialog onClose={() => setHelp(false)} />}
+      <ToastHost />
+      <TooltipHost />
+    </div>
+  );
+}
+
+/** The engine is away: why, its last words, and the way back. Lists below stay as last read. */
+function EngineBanner() {
+  const { bridge, machine } = useApp();
+  const view = useStore(machine);
+  if (engineUp(view)) return null;
+  const phase = view.connected ? view.status?.phase : undefined;
+  const title = phase === undefined ? t.engine.lost : t.engine[phase];
+  const canRetry = phase === "stopped" || phase === "failed";
+  const error = view.status?.error;
+  const log = view.status?.logTail ?? [];
+  return (
+    <div role="alert" data-testid="engine-banner" className="flex shrink-0 items-start gap-3 border-b border-line bg-warn-soft px-4 py-2">
+      <div className="min-w-0 flex-1">
+        <p>
+          <span className="font-medium">{title}.</span>{" "}
+          <span className="selectable text-fg2 [overflow-wrap:anywhere]">
+            {phase === "failed" && error !== undefined ? `${error.message} ${error.hint ?? ""}` : t.engine.stale}
+          </span>
+        </p>
+        {phase === "failed" && log.length > 0 && (
+          <details className="text-sm">
+            <summary className="w-fit rounded-sm text-fg2 hover:text-fg">{t.engine.logTail}</summary>
+            <pre className="mt-1 max-h-40 overflow-auto rounded-md border border-line bg-page p-2 font-mono text-xs">{log.join("\n")}</pre>
+          </details>
+        )}
+      </div>
+      {canRetry && (
+        <Button small icon={RotateCw} onClick={() => void bridge.call("machine.start").catch((e: unknown) => toastFailed(e, t.engine.failedTo.start))}>
+          {phase === "failed" ? t.common.retry : t.engine.start}
+        </Button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,76 @@
+import { Keyboard } from "lucide-react";
+import { Link, useLocation } from "wouter";
+import { t } from "#renderer/core/texts.ts";
+import { useContainers, useImages, useNetworks, useVolumes } from "#renderer/queries.ts";
+import { cx } from "#renderer/ui/cx.ts";
+import { Logo } from "./logo.tsx";
+import { modifier, type Place, places } from "./navigation.ts";
+
+export function Sidebar({ onShortcuts }: { readonly onShortcuts: () => void }) {
+  const containers = useContainers().data;
+  const counts: Record<string, number | undefined> = {
+    "/containers": containers?.length,
+    "/images": useImages().data?.length,
+    "/volumes": useVolumes().data?.length,
+    "/networks": useNetworks().data?.length,
+  };
+  return (
+    <nav aria-label={t.nav.label} className="flex w-[208px] shrink-0 flex-col border-r border-line bg-side max-[1040px]:w-[184px]">
+      <div className="app-drag flex h-[52px] items-center gap-2.5 px-4">
+        <Logo />
+        <span className="text-lg font-semibold tracking-[-0.015em]">{t.app}</span>
+      </div>
+      <ul className="flex flex-1 flex-col gap-0.5 px-2 pt-1">
+        {places.slice(0, -1).map((place, index) => (
+          <NavLink key={place.path} place={place} number={index + 1} count={counts[place.path]} />
+        ))}
+      </ul>
+      <ul className="flex flex-col gap-0.5 px-2 pb-2">
+        <li>
+          <button
+            type="button"
+            onClick={onShortcuts}
+            className="flex h-[30px] w-full items-center gap-2.5 rounded-md px-2 text-fg2 transition-colors hover:bg-hover hover:text-fg"
+          >
+            <Keyboard size={16} strokeWidth={1.8} aria-hidden />
+            <span className="flex-1 text-left">{t.nav.shortcuts}</span>
+            <kbd className="text-xs text-fg3">?</kbd>
+          </button>
+        </li>
+        {places.slice(-1).map((place) => (
+          <NavLink key={place.path} place={place} number={places.length} count={undefined} />
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+function NavLink({
+  place: { path, label, icon: Icon },
+  number,
+  count,
+}: {
+  readonly place: Place;
+  readonly number: number;
+  readonly count: number | undefined;
+}) {
+  const [location] = useLocation();
+  const here = location === path || location.startsWith(`${path}/`);
+  return (
+    <li>
+      <Link
+        href={path}
+        aria-current={here ? "page" : undefined}
+        data-tip={`${label}  ${modifier}${number}`}
+        className={cx(
+          "flex h-[30px] items-center gap-2.5 rounded-md px-2 transition-colors",
+          here ? "bg-press font-medium text-fg" : "text-fg2 hover:bg-hover hover:text-fg",
+        )}
+      >
+        <Icon size={16} strokeWidth={here ? 2 : 1.8} aria-hidden className={cx(here && "text-accent-text")} />
+        <span className="flex-1">{label}</span>
+        {count !== undefined && count > 0 && <span className="tabular text-xs text-fg3">{count}</span>}
+      </Link>
+    </li>
+  );
+}
