@@ -27,6 +27,8 @@ export const enginePaths = (root: string) =>
     bundles: join(root, "run", "bundles"),
     shims: join(root, "run", "shims"),
     netns: join(root, "run", "netns"),
+    /** <container>.json: network sandboxes that are open. */
+    sandboxes: join(root, "run", "sandboxes"),
     layerMounts: join(root, "run", "layers"),
   }) as const;
 

@@ -74,11 +74,12 @@ export interface ResolvRequest {
   readonly host: ResolvConf;
   /** From the container or the engine's configuration; each list overrides the host's when not empty. */
   readonly asked: ResolvConf;
-  /** Whether names are answered inside the sandbox. */
-  readonly internal: boolean;
+  /** `internal`: names are answered inside the sandbox; `legacy`: the host's resolvers are asked; `host`: host mode. */
+  readonly kind: "internal" | "legacy" | "host";
 }
 
-export function resolvConfFile({ host, asked, internal }: ResolvRequest): string {
+export function resolvConfFile({ host, asked, kind }: ResolvRequest): string {
+  const internal = kind === "internal";
   const search = asked.search.length > 0 ? asked.search.filter((domain) => domain !== ".") : host.search;
   const options = asked.options.length > 0 ? [...asked.options] : [...host.options];
   if (internal && !options.some((option) => option.startsWith("ndots:"))) options.push("ndots:0");
@@ -89,16 +90,18 @@ export function resolvConfFile({ host, asked, internal }: ResolvRequest): string
     ...(search.length > 0 ? [`search ${search.join(" ")}\n`] : []),
     ...(options.length > 0 ? [`options ${options.join(" ")}\n`] : []),
     "\n",
-    internal ? "# Based on host file: '/etc/resolv.conf' (internal resolver)\n" : "# Based on host file: '/etc/resolv.conf' (legacy)\n",
+    `# Based on host file: '/etc/resolv.conf'${{ internal: " (internal resolver)", legacy: " (legacy)", host: "" }[kind]}\n`,
     ...(internal && external.length > 0 ? [`# ExtServers: [${external.join(" ")}]\n`] : []),
     `# Overrides: [${overrides(asked).join(" ")}]\n`,
-    ...(internal
-      ? [
-          `# Option ndots from: ${asked.options.some((o) => o.startsWith("ndots:")) ? "override" : host.options.some((o) => o.startsWith("ndots:")) ? "host" : "internal"}\n`,
-        ]
-      : []),
+    ...(internal ? [`# Option ndots from: ${ndotsFrom(asked, host)}\n`] : []),
   ];
   return `${RESOLV_HEAD}${lines.join("")}`;
+}
+
+function ndotsFrom(asked: ResolvConf, host: ResolvConf): string {
+  const sets = ({ options }: ResolvConf): boolean => options.some((option) => option.startsWith("ndots:"));
+  if (sets(asked)) return "override";
+  return asked.options.length === 0 && sets(host) ? "host" : "internal";
 }
 
 const overrides = (asked: ResolvConf): string[] => [

@@ -10,7 +10,7 @@ export interface Lookup {
 
 /** Serves 127.0.0.11:53 inside sandboxes. */
 export interface NameService {
-  /** Serves until disposed; everything `lookup` does not know goes to `upstreams` (addresses), or to the service's own default. Replaces what an earlier engine left there. */
+  /** Serves until disposed. What `lookup` does not know goes to `upstreams` (addresses; none: the service's own default). Replaces what an earlier engine left there. */
   serve(what: { netns: string; lookup: Lookup; upstreams: readonly string[] }): Promise<AsyncDisposable>;
 }
 

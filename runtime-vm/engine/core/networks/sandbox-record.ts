@@ -31,16 +31,17 @@ export interface EndpointRecord {
   readonly settings: EndpointSettings;
 }
 
-/** A sandbox that was opened and not yet closed. `netns` is absent in host mode. */
+/** A sandbox that was opened and not yet closed. `netns` is absent in host mode; endpoints on `host` and `none` have no interface. */
 export interface SandboxRecord {
   readonly containerId: string;
   readonly netns?: string;
   readonly endpoints: readonly EndpointRecord[];
   /** As published; of `host` and `none` networks nothing is. */
   readonly ports: PortMap;
-  /** Of host and none modes: the pseudo endpoint that inspect shows. */
-  readonly plain?: { readonly network: string; readonly networkName: string; readonly id: string };
 }
+
+/** The interfaces of a sandbox. */
+export const linksOf = (record: SandboxRecord): Link[] => record.endpoints.filter(({ hostInterface }) => hostInterface !== "").map(linkOf);
 
 export const linkOf = (endpoint: EndpointRecord): Link => ({
   hostInterface: endpoint.hostInterface,

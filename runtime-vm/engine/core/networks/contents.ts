@@ -1,0 +1,73 @@
+import { type HostFile, hostResolvConf } from "./host.ts";
+import type { SandboxRequest } from "./networks.ts";
+import { hostsFile, reachableFromContainers, type ResolvConf, resolvConfFile } from "./files.ts";
+import type { SandboxRecord } from "./sandbox-record.ts";
+
+export interface ContentsOptions {
+  readonly hostFile: HostFile;
+  /** The engine's own `dns`, `dns-search`, `dns-opts`. */
+  readonly defaults: ResolvConf;
+  /** What `host-gateway` stands for in `--add-host`. */
+  readonly hostGateway: () => string;
+}
+
+/** Decides what containers read about names, and whom our own resolver asks. */
+export class SandboxContents {
+  readonly #options: ContentsOptions;
+
+  constructor(options: ContentsOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the sandbox's resolver is 127.0.0.11. */
+  internal(record: SandboxRecord, request: SandboxRequest): boolean {
+    if (record.endpoints.some(({ named }) => named)) return true;
+    const servers = this.#asked(request).servers;
+    // A resolver on the host's loopback is out of reach for the container, but not for us.
+    return (
+      record.endpoints.some(({ hostInterface }) => hostInterface !== "") &&
+      servers.length === 0 &&
+      this.#host().servers.every((s) => !reachableFromContainers(s))
+    );
+  }
+
+  /** Resolvers asked for, by the container or the engine's configuration; none: the host's. */
+  upstreams(request: SandboxRequest): readonly string[] {
+    return this.#asked(request).servers;
+  }
+
+  files(record: SandboxRecord, request: SandboxRequest): { hosts: string; resolvConf: string; hostname: string } {
+    const hostMode = record.netns === undefined;
+    const hostsBase = hostMode ? this.#options.hostFile("/etc/hosts") : "";
+    const kind = hostMode ? "host" : this.internal(record, request) ? "internal" : "legacy";
+    const host = this.#host();
+    return {
+      hosts: hostsFile({
+        ...(hostsBase === "" ? {} : { base: hostsBase.endsWith("\n") ? hostsBase : `${hostsBase}\n` }),
+        hostname: request.hostname,
+        extraHosts: request.extraHosts,
+        hostGateway: this.#options.hostGateway(),
+        endpoints: record.endpoints,
+      }),
+      resolvConf: resolvConfFile({
+        host: kind === "legacy" ? { ...host, servers: host.servers.filter(reachableFromContainers) } : host,
+        asked: this.#asked(request),
+        kind,
+      }),
+      hostname: `${request.hostname}\n`,
+    };
+  }
+
+  #asked({ dns }: SandboxRequest): ResolvConf {
+    const { defaults } = this.#options;
+    return {
+      servers: dns.servers.length > 0 ? dns.servers : defaults.servers,
+      search: dns.search.length > 0 ? dns.search : defaults.search,
+      options: dns.options.length > 0 ? dns.options : defaults.options,
+    };
+  }
+
+  #host(): ResolvConf {
+    return hostResolvConf(this.#options.hostFile);
+  }
+}

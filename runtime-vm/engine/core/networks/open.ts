@@ -1,0 +1,65 @@
+import type { EventLog } from "../events/events.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import type { State } from "../state/state.ts";
+import { SandboxContents } from "./contents.ts";
+import type { NetworkDriver } from "./driver.ts";
+import { hostFileReader } from "./host.ts";
+import { type AddressPool, DEFAULT_POOLS } from "./ipam.ts";
+import type { NameService } from "./names.ts";
+import type { PortPublisher } from "./networks.ts";
+import { SandboxManager } from "./sandboxes.ts";
+import { Networks } from "./store.ts";
+
+export interface NetworkingOptions {
+  readonly state: State;
+  readonly kernel: Kernel;
+  readonly events: EventLog;
+  readonly journal: Journal;
+  readonly driver: NetworkDriver;
+  readonly names: NameService;
+  readonly publisher: PortPublisher;
+  readonly paths: { readonly netns: string; readonly sandboxes: string };
+  readonly config: {
+    readonly bip: string;
+    readonly mtu: number;
+    readonly defaultAddressPools: readonly AddressPool[];
+    readonly dns: readonly string[];
+    readonly dnsSearch: readonly string[];
+    readonly hostPrefix: string;
+  };
+  /** `host-gateway` of `--add-host`; absent: the default bridge's own address. */
+  readonly hostGateway?: string;
+  readonly fixedNames?: ReadonlyMap<string, string>;
+}
+
+export interface Networking extends AsyncDisposable {
+  readonly networks: Networks;
+  readonly sandboxes: SandboxManager;
+}
+
+/** Networks and sandboxes over one driver. Dispose: sockets are given back; with no sandbox left, bridges and packet rules go too. */
+export function openNetworking(options: NetworkingOptions): Networking {
+  const { state, events, journal, driver, names, publisher, config, paths } = options;
+  const pools = config.defaultAddressPools.length > 0 ? config.defaultAddressPools : DEFAULT_POOLS;
+  const networks = new Networks({ state, driver, events, bip: config.bip, mtu: config.mtu, pools });
+  const contents = new SandboxContents({
+    hostFile: hostFileReader(options.kernel, config.hostPrefix),
+    defaults: { servers: config.dns, search: config.dnsSearch, options: [] },
+    hostGateway: () => options.hostGateway ?? networks.inspect("bridge").IPAM.Config?.[0]?.Gateway ?? "",
+  });
+  const fixedNames = options.fixedNames ?? new Map();
+  const sandboxes = new SandboxManager({
+    networks,
+    driver,
+    names,
+    publisher,
+    events,
+    journal,
+    contents,
+    netnsDir: paths.netns,
+    recordsDir: paths.sandboxes,
+    fixedNames,
+  });
+  return { networks, sandboxes, [Symbol.asyncDispose]: () => sandboxes[Symbol.asyncDispose]() };
+}

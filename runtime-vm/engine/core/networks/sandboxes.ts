@@ -1,0 +1,381 @@
+import { mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { EndpointSettings, PortMap } from "#api/networks.ts";
+import { EngineError, isClass, messageOf } from "#base/errors.ts";
+import type { EventLog } from "../events/events.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { NetworkDriver } from "./driver.ts";
+import type { SandboxContents } from "./contents.ts";
+import { Directory, type NameService } from "./names.ts";
+import type { PortPublisher, Sandbox, Sandboxes, SandboxRequest } from "./networks.ts";
+import { dnsNames, markEndpoint, type Owner, planEndpoint, releaseEndpoint } from "./plan.ts";
+import { parsePort, PortAllocations, portMap, type Publication, publications } from "./ports.ts";
+import { publishAll, type Published } from "./publish.ts";
+import { bridgeOf } from "./record.ts";
+import { type EndpointRecord, endpointSettings, linkOf, linksOf, SandboxFiles, type SandboxRecord } from "./sandbox-record.ts";
+import { checkEndpoint, checkRequest, networksOf, parseMode, settingsOf } from "./settings.ts";
+import type { LiveNetwork, Networks } from "./store.ts";
+
+export interface SandboxOptions {
+  readonly networks: Networks;
+  readonly driver: NetworkDriver;
+  readonly names: NameService;
+  readonly publisher: PortPublisher;
+  readonly events: EventLog;
+  readonly journal: Journal;
+  readonly contents: SandboxContents;
+  /** Directories for nsfs files and for records. */
+  readonly netnsDir: string;
+  readonly recordsDir: string;
+  /** Names every container on a network with names may ask (`host.docker.internal`), with their address. */
+  readonly fixedNames: ReadonlyMap<string, string>;
+}
+
+/** A sandbox in use: what `close` undoes, in reverse. */
+interface Live {
+  readonly owner: Owner;
+  readonly request: SandboxRequest;
+  record: SandboxRecord;
+  names: AsyncDisposable | undefined;
+  published: Published | undefined;
+}
+
+/** Networks of containers: each open sandbox is a namespace with its interfaces, its resolver and its published ports. */
+export class SandboxManager implements Sandboxes, AsyncDisposable {
+  readonly #options: SandboxOptions;
+  readonly #files: SandboxFiles;
+  readonly #directory: Directory;
+  readonly #allocations = new PortAllocations();
+  readonly #live = new Map<string, Live>();
+  /** What an earlier engine left, until `restore` or `sweep`. */
+  readonly #dormant = new Map<string, SandboxRecord>();
+
+  constructor(options: SandboxOptions) {
+    this.#options = options;
+    mkdirSync(options.netnsDir, { recursive: true, mode: 0o711 });
+    this.#files = new SandboxFiles(options.recordsDir);
+    this.#directory = new Directory(options.fixedNames);
+    for (const record of this.#files.all()) {
+      this.#dormant.set(record.containerId, record);
+      for (const endpoint of record.endpoints) this.#occupy(endpoint);
+    }
+    const known = new Set([...this.#dormant.values()].map(({ netns }) => netns));
+    for (const name of readdirSync(options.netnsDir)) {
+      const path = join(options.netnsDir, name);
+      if (!known.has(path)) options.driver.removeSandbox(path, []);
+    }
+  }
+
+  validate(request: SandboxRequest): void {
+    checkRequest(request);
+    for (const name of networksOf(request)) {
+      const network = this.#options.networks.find(name);
+      if (network !== undefined) checkEndpoint(network.record, settingsOf(request, name));
+    }
+  }
+
+  async open(request: SandboxRequest): Promise<Sandbox> {
+    this.validate(request);
+    if (this.#live.has(request.containerId)) throw new EngineError("internal", `network sandbox of container ${request.containerId} is open already`);
+    await this.#forget(request.containerId);
+    try {
+      return await this.#open(request);
+    } catch (error) {
+      const cls = error instanceof EngineError && error.class !== "conflict" ? error.class : "internal";
+      throw new EngineError(cls, `failed to set up container networking: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  async #open(request: SandboxRequest): Promise<Sandbox> {
+    const mode = parseMode(request.mode);
+    if (mode.kind === "container") throw new EngineError("internal", `network mode ${request.mode} has the other container's sandbox`);
+    const owner = ownerOf(request);
+    await using undo = new AsyncDisposableStack();
+    const endpoints: EndpointRecord[] = [];
+    undo.defer(() => endpoints.forEach((endpoint) => this.#vacate(endpoint)));
+    for (const name of networksOf(request)) {
+      const taken = endpoints.map(({ containerInterface }) => containerInterface);
+      const endpoint = planEndpoint(this.#options.networks.get(name), owner, settingsOf(request, name), taken);
+      endpoints.push(endpoint);
+      this.#occupy(endpoint);
+    }
+    const netns = join(this.#options.netnsDir, request.containerId);
+    const live: Live = {
+      owner,
+      request,
+      record: { containerId: request.containerId, endpoints, ports: {}, ...(mode.kind === "host" ? {} : { netns }) },
+      names: undefined,
+      published: undefined,
+    };
+    this.#files.save(live.record);
+    undo.defer(() => this.#files.remove(request.containerId));
+    if (live.record.netns !== undefined) {
+      undo.defer(() => this.#options.driver.removeSandbox(netns, linksOf(live.record)));
+      this.#options.driver.createSandbox(netns);
+      for (const endpoint of endpoints) this.#attach(netns, endpoint);
+      this.#setGateways(live.record);
+    }
+    undo.defer(() => this.#silence(live));
+    await this.#serve(live);
+    await this.#publish(live, this.#wanted(live));
+    this.#live.set(request.containerId, live);
+    undo.move();
+    for (const endpoint of endpoints) this.#tell("connect", endpoint);
+    return this.#sandbox(live);
+  }
+
+  async restore(request: SandboxRequest): Promise<Sandbox | undefined> {
+    const record = this.#dormant.get(request.containerId);
+    if (record === undefined) return undefined;
+    if (record.netns !== undefined && !this.#options.driver.sandboxLives(record.netns, linksOf(record))) {
+      await this.#forget(request.containerId);
+      return undefined;
+    }
+    this.#dormant.delete(request.containerId);
+    const live: Live = { owner: ownerOf(request), request, record, names: undefined, published: undefined };
+    this.#live.set(request.containerId, live);
+    await this.#serve(live);
+    try {
+      await this.#publish(live, recorded(record.ports));
+    } catch (error) {
+      this.#options.journal.warn(`container ${live.owner.containerName} goes on without its published ports`, error);
+    }
+    return this.#sandbox(live);
+  }
+
+  async close(containerId: string): Promise<void> {
+    const live = this.#live.get(containerId);
+    if (live === undefined) return await this.#forget(containerId);
+    this.#live.delete(containerId);
+    await this.#silence(live);
+    this.#drop(live.record);
+  }
+
+  async sweep(): Promise<void> {
+    for (const containerId of [...this.#dormant.keys()]) await this.#forget(containerId);
+  }
+
+  rename(containerId: string, name: string): void {
+    const live = this.#live.get(containerId);
+    if (live === undefined) return;
+    Object.assign(live, { owner: { ...live.owner, containerName: bare(name) } });
+    const endpoints = live.record.endpoints.map((endpoint) => {
+      const renamed = { ...endpoint, containerName: live.owner.containerName, dnsNames: dnsNames(live.owner, endpoint.settings.Aliases ?? []) };
+      this.#unlist(endpoint);
+      this.#list(renamed);
+      return renamed;
+    });
+    this.#update(live, { endpoints });
+  }
+
+  async connect(containerId: string, name: string, settings: EndpointSettings): Promise<Sandbox> {
+    const live = this.#get(containerId);
+    const network = this.#options.networks.get(name);
+    const { netns, endpoints } = live.record;
+    if (netns === undefined || network.record.bridge === undefined) {
+      throw new EngineError("forbidden", "container sharing network namespace with another container or host cannot be connected to any other network");
+    }
+    if (endpoints.some((endpoint) => endpoint.network === network.record.id)) {
+      throw new EngineError("forbidden", `endpoint with name ${live.owner.containerName} already exists in network ${network.record.name}`);
+    }
+    checkEndpoint(network.record, settings);
+    const taken = endpoints.map(({ containerInterface }) => containerInterface);
+    const endpoint = planEndpoint(network, live.owner, settings, taken);
+    await using undo = new AsyncDisposableStack();
+    this.#occupy(endpoint);
+    undo.defer(() => this.#vacate(endpoint));
+    this.#attach(netns, endpoint);
+    undo.defer(() => this.#options.driver.detach(linkOf(endpoint)));
+    undo.defer(() => this.#update(live, { endpoints }));
+    this.#update(live, { endpoints: [...endpoints.filter(({ hostInterface }) => hostInterface !== ""), endpoint] });
+    this.#setGateways(live.record);
+    await this.#serve(live);
+    if (live.published === undefined) await this.#publish(live, this.#wanted(live));
+    undo.move();
+    this.#tell("connect", endpoint);
+    return this.#sandbox(live);
+  }
+
+  async disconnect(containerId: string, name: string): Promise<Sandbox> {
+    const live = this.#get(containerId);
+    const network = this.#options.networks.get(name);
+    const endpoint = live.record.endpoints.find((one) => one.network === network.record.id);
+    if (endpoint === undefined) throw new EngineError("internal", `container ${containerId} is not connected to network ${network.record.name}`);
+    if (live.record.netns === undefined) throw new EngineError("forbidden", "container cannot be disconnected from host network or connected to host network");
+    const ports = recorded(live.record.ports);
+    if (endpoint === this.#gateway(live.record, 4)) await this.#unpublish(live);
+    this.#options.driver.detach(linkOf(endpoint));
+    this.#vacate(endpoint);
+    this.#update(live, { endpoints: live.record.endpoints.filter((one) => one !== endpoint) });
+    this.#setGateways(live.record);
+    if (live.published === undefined) await this.#publish(live, ports);
+    this.#tell("disconnect", endpoint);
+    return this.#sandbox(live);
+  }
+
+  /** Gives sockets back and leaves the sandboxes as they are, for the next engine. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const live of this.#live.values()) await this.#silence(live);
+    if (this.#live.size === 0 && this.#dormant.size === 0) this.#options.networks.close();
+    this.#live.clear();
+  }
+
+  #get(containerId: string): Live {
+    const live = this.#live.get(containerId);
+    if (live === undefined) throw new EngineError("conflict", `container ${containerId} is not running`);
+    return live;
+  }
+
+  #attach(netns: string, endpoint: EndpointRecord): void {
+    const network = bridgeOf(this.#options.networks.get(endpoint.network).record);
+    if (network !== undefined) this.#options.driver.attach(netns, network, linkOf(endpoint));
+  }
+
+  #setGateways(record: SandboxRecord): void {
+    const gateways = ([4, 6] as const).flatMap((family) => {
+      const endpoint = this.#gateway(record, family);
+      const address = family === 4 ? endpoint?.ipv4?.gateway : endpoint?.ipv6?.gateway;
+      return endpoint === undefined || address === undefined ? [] : [{ address, containerInterface: endpoint.containerInterface }];
+    });
+    if (record.netns !== undefined && gateways.length > 0) this.#options.driver.setGateways(record.netns, gateways);
+  }
+
+  /** The endpoint that traffic leaves by: highest priority, then first by the network's name. */
+  #gateway(record: SandboxRecord, family: 4 | 6): EndpointRecord | undefined {
+    const priority = (endpoint: EndpointRecord): number => endpoint.settings.GwPriority ?? 0;
+    const [first] = record.endpoints
+      .filter((endpoint) => ((family === 4 ? endpoint.ipv4 : endpoint.ipv6)?.gateway ?? "") !== "")
+      .toSorted((a, b) => priority(b) - priority(a) || (a.networkName < b.networkName ? -1 : 1));
+    return first;
+  }
+
+  /** Answers names inside the sandbox when a network with names is connected, or the host's own resolvers cannot be reached from there. */
+  async #serve(live: Live): Promise<void> {
+    const { netns } = live.record;
+    if (netns === undefined || live.names !== undefined || !this.#options.contents.internal(live.record, live.request)) return;
+    live.names = await this.#options.names.serve({
+      netns,
+      lookup: this.#directory.lookup(() => live.record.endpoints),
+      upstreams: this.#options.contents.upstreams(live.request),
+    });
+  }
+
+  #wanted({ record, request }: Live): Publication[] {
+    const gateway = this.#gateway(record, 4) ?? this.#gateway(record, 6);
+    if (gateway === undefined) return [];
+    const hostBinding = this.#options.networks.get(gateway.network).record.bridge?.hostBinding ?? "";
+    return publications(request.ports, request.exposed, request.publishAll, hostBinding);
+  }
+
+  async #publish(live: Live, what: readonly Publication[]): Promise<void> {
+    const endpoint = this.#gateway(live.record, 4) ?? this.#gateway(live.record, 6);
+    const address = endpoint?.ipv4?.address ?? endpoint?.ipv6?.address;
+    let bound: Published["bound"] = [];
+    if (endpoint !== undefined && address !== undefined && what.length > 0) {
+      try {
+        const target = { address, ...(live.record.netns === undefined ? {} : { netns: live.record.netns }) };
+        live.published = await publishAll({ publisher: this.#options.publisher, allocations: this.#allocations }, what, target);
+        bound = live.published.bound;
+      } catch (error) {
+        const where = `endpoint ${endpoint.containerName} (${endpoint.id})`;
+        const cls = isClass(error, "invalidArgument") ? "invalidArgument" : "internal";
+        throw new EngineError(cls, `driver failed programming external connectivity on ${where}: ${messageOf(error)}`, { cause: error });
+      }
+    }
+    this.#update(live, { ports: endpoint === undefined ? {} : portMap(live.request.exposed, bound) });
+  }
+
+  async #unpublish(live: Live): Promise<void> {
+    await live.published?.[Symbol.asyncDispose]();
+    live.published = undefined;
+  }
+
+  async #silence(live: Live): Promise<void> {
+    await this.#unpublish(live);
+    await live.names?.[Symbol.asyncDispose]();
+    live.names = undefined;
+  }
+
+  #update(live: Live, change: Partial<SandboxRecord>): void {
+    live.record = { ...live.record, ...change };
+    this.#files.save(live.record);
+  }
+
+  /** Removes a sandbox that nothing serves any more. */
+  #drop(record: SandboxRecord): void {
+    if (record.netns !== undefined) this.#options.driver.removeSandbox(record.netns, linksOf(record));
+    for (const endpoint of record.endpoints) this.#vacate(endpoint);
+    this.#files.remove(record.containerId);
+    for (const endpoint of record.endpoints) this.#tell("disconnect", endpoint);
+  }
+
+  async #forget(containerId: string): Promise<void> {
+    const record = this.#dormant.get(containerId);
+    if (record === undefined) return;
+    this.#dormant.delete(containerId);
+    this.#drop(record);
+  }
+
+  #occupy(endpoint: EndpointRecord): void {
+    const network = this.#options.networks.find(endpoint.network);
+    if (network !== undefined) markEndpoint(network, endpoint);
+    this.#list(endpoint);
+  }
+
+  #vacate(endpoint: EndpointRecord): void {
+    const network = this.#options.networks.find(endpoint.network);
+    if (network !== undefined) releaseEndpoint(network, endpoint);
+    this.#unlist(endpoint);
+  }
+
+  #list(endpoint: EndpointRecord): void {
+    this.#network(endpoint)?.endpoints.add(endpoint);
+    this.#directory.add(endpoint);
+  }
+
+  #unlist(endpoint: EndpointRecord): void {
+    this.#network(endpoint)?.endpoints.delete(endpoint);
+    this.#directory.remove(endpoint);
+  }
+
+  #network(endpoint: EndpointRecord): LiveNetwork | undefined {
+    return this.#options.networks.find(endpoint.network);
+  }
+
+  #tell(action: "connect" | "disconnect", endpoint: EndpointRecord): void {
+    const type = this.#network(endpoint)?.record.driver ?? "bridge";
+    this.#options.events.publish({
+      type: "network",
+      action,
+      id: endpoint.network,
+      attributes: { container: endpoint.container, name: endpoint.networkName, type },
+    });
+  }
+
+  #sandbox(live: Live): Sandbox {
+    const { netns, endpoints, ports } = live.record;
+    return {
+      ...(netns === undefined ? {} : { netns }),
+      endpoints: Object.fromEntries(endpoints.map((endpoint) => [endpoint.networkName, endpointSettings(endpoint)])),
+      ports,
+      interfaces: linksOf(live.record).map(({ hostInterface }) => hostInterface),
+      files: this.#options.contents.files(live.record, live.request),
+    };
+  }
+}
+
+/** Docker writes names with a slash before them in places. */
+const bare = (name: string): string => name.replace(/^\//, "");
+const ownerOf = ({ containerId, containerName, hostname }: SandboxRequest): Owner => ({ containerId, containerName: bare(containerName), hostname });
+
+/** Exactly the publications that a map shows. */
+function recorded(ports: PortMap): Publication[] {
+  return Object.entries(ports).flatMap(([key, bindings]) =>
+    (bindings ?? []).map(({ HostIp, HostPort }) => ({
+      key,
+      ...parsePort(key),
+      hostIps: [HostIp],
+      hostPorts: { first: Number(HostPort), last: Number(HostPort) },
+    })),
+  );
+}

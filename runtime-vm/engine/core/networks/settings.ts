@@ -1,0 +1,93 @@
+/** What dockerd refuses of a container's network settings, in its words. */
+import type { EndpointSettings } from "#api/networks.ts";
+import { EngineError } from "#base/errors.ts";
+import { contains, familyOf } from "./address.ts";
+import { joined } from "./create.ts";
+import { splitExtraHost } from "./files.ts";
+import type { SandboxRequest } from "./networks.ts";
+import { publications } from "./ports.ts";
+import { isDefaultBridge, type NetworkRecord, subnetsOf } from "./record.ts";
+
+const bad = (message: string): EngineError => new EngineError("invalidArgument", message);
+
+/** How a container is on the network. */
+export type Mode =
+  | { readonly kind: "host" }
+  | { readonly kind: "none" }
+  | { readonly kind: "container"; readonly id: string }
+  | { readonly kind: "network"; readonly name: string };
+
+export function parseMode(mode: string): Mode {
+  if (mode === "host") return { kind: "host" };
+  if (mode === "none") return { kind: "none" };
+  if (mode.startsWith("container:")) return { kind: "container", id: mode.slice("container:".length) };
+  return { kind: "network", name: mode === "" || mode === "default" ? "bridge" : mode };
+}
+
+/** Names or ids of the networks to connect to; the one the mode names is first, the others by name. Endpoint settings, when there are any, say which. */
+export function networksOf(request: Pick<SandboxRequest, "mode" | "endpoints">): string[] {
+  const mode = parseMode(request.mode);
+  if (mode.kind === "container") return [];
+  const named = mode.kind === "network" ? mode.name : mode.kind;
+  const asked = Object.keys(request.endpoints).map((name) => (name === "default" ? "bridge" : name));
+  if (asked.length === 0) return [named];
+  return asked.toSorted((a, b) => (a === named ? -1 : b === named ? 1 : a < b ? -1 : 1));
+}
+
+export function settingsOf(request: Pick<SandboxRequest, "endpoints">, name: string): EndpointSettings {
+  return request.endpoints[name] ?? (name === "bridge" ? request.endpoints["default"] : undefined) ?? {};
+}
+
+export function checkEndpoint(record: NetworkRecord, settings: EndpointSettings): void {
+  const mac = settings.MacAddress ?? "";
+  if (mac !== "" && !/^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i.test(mac)) throw bad(`invalid config for network ${record.name}: invalid MAC address ${mac}`);
+  const problems = endpointProblems(record, settings);
+  if (problems.length > 0) throw bad(`invalid config for network ${record.name}: invalid endpoint settings:\n${joined(problems)}`);
+}
+
+function endpointProblems(record: NetworkRecord, settings: EndpointSettings): string[] {
+  const problems: string[] = [];
+  const ipv4 = settings.IPAMConfig?.IPv4Address ?? "";
+  const ipv6 = settings.IPAMConfig?.IPv6Address ?? "";
+  if (ipv4 !== "" && familyOf(ipv4) !== 4) problems.push(`invalid IPv4 address: ${ipv4}`);
+  if (ipv6 !== "" && familyOf(ipv6) !== 6) problems.push(`invalid IPv6 address: ${ipv6}`);
+  if (ipv4 !== "" || ipv6 !== "") {
+    if (isDefaultBridge(record) || record.bridge === undefined) problems.push("user specified IP address is supported on user defined networks only");
+    if (!record.ownSubnets) problems.push("user specified IP address is supported only when connecting to networks with user configured subnets");
+    else problems.push(...outsideProblems(record, [ipv4, ipv6]));
+  }
+  if ((settings.Aliases ?? []).length > 0 && (isDefaultBridge(record) || record.bridge === undefined)) {
+    problems.push("network-scoped alias is supported only for containers in user defined networks");
+  }
+  return problems;
+}
+
+function outsideProblems(record: NetworkRecord, addresses: readonly string[]): string[] {
+  return addresses
+    .filter((address) => familyOf(address) !== undefined && !subnetsOf(record).some(({ subnet }) => contains(subnet, address)))
+    .map((address) => `no configured subnet or ip-range contain the IP address ${address}`);
+}
+
+/** Everything that needs no look at what networks there are. */
+export function checkRequest(request: SandboxRequest): void {
+  const mode = parseMode(request.mode);
+  const published = publications(request.ports, request.exposed, request.publishAll, "");
+  if (mode.kind === "container") {
+    if (mode.id === "") throw bad("invalid container format container:<name|id>");
+    if (published.length > 0) throw bad("conflicting options: port publishing and the container type network mode");
+    if (request.dns.servers.length > 0) throw bad("conflicting options: dns and the network mode");
+    if (request.extraHosts.length > 0) throw bad("conflicting options: custom host-to-IP mapping and the network mode");
+  }
+  if (mode.kind === "host") {
+    const other = Object.keys(request.endpoints).find((name) => name !== "host");
+    if (other !== undefined) throw new EngineError("invalidArgument", `conflicting options: host network mode and a connection to network ${other}`);
+  }
+  for (const server of request.dns.servers) if (familyOf(server) === undefined) throw bad(`bad nameserver address ${server}: it is not an IP address`);
+  for (const host of request.extraHosts) checkExtraHost(host);
+}
+
+function checkExtraHost(text: string): void {
+  const [name, address] = splitExtraHost(text);
+  if (name === "" || address === "") throw bad(`bad format for add-host: ${JSON.stringify(text)}`);
+  if (address !== "host-gateway" && familyOf(address) === undefined) throw bad(`invalid IP address in add-host: ${JSON.stringify(address)}`);
+}

@@ -1,0 +1,130 @@
+import { createSocket, type Socket as UdpSocket } from "node:dgram";
+import { createServer, type Server, type Socket } from "node:net";
+import { finished } from "node:stream/promises";
+import type { Kernel } from "#core/kernel/kernel.ts";
+import { INTERNAL_RESOLVER } from "#core/networks/files.ts";
+import type { Lookup, NameService } from "#core/networks/names.ts";
+import { decodeQuery, encodeAnswer, encodeFailure, localAnswer, udpBytesMax } from "./answer.ts";
+import { type Resolver, serverResolver, type Transport } from "./forward.ts";
+import { frame, MessageReader } from "./framing.ts";
+
+export interface DnsOptions {
+  readonly kernel: Kernel;
+  /** Asked for names that are not ours by containers without resolvers of their own. */
+  readonly fallback: Resolver;
+}
+
+/** Queries of one sandbox passed on at a time; past it they fail at once instead of piling up. */
+const FORWARDS_MAX = 256;
+const TCP_CLIENTS_MAX = 64;
+const TCP_IDLE_MS_MAX = 10_000;
+
+/**
+ * The resolver inside containers. Its sockets are made in the container's namespace on a free port, and nft there
+ * redirects 127.0.0.11:53 to them: so a container can itself serve DNS on 0.0.0.0:53. They are served from here, and who
+ * asks is known by the socket. Open sockets keep a namespace alive: dispose before the sandbox is removed.
+ */
+export class DnsService implements NameService {
+  readonly #options: DnsOptions;
+
+  constructor(options: DnsOptions) {
+    this.#options = options;
+  }
+
+  async serve({ netns, lookup, upstreams }: Parameters<NameService["serve"]>[0]): Promise<AsyncDisposable> {
+    const { kernel } = this.#options;
+    const resolver = upstreams.length > 0 ? serverResolver(() => upstreams) : this.#options.fallback;
+    const { udp, tcp } = kernel.inNetns(netns, () => {
+      const sockets = {
+        udp: kernel.boundSocket({ kind: "udp", address: INTERNAL_RESOLVER, port: 0 }),
+        tcp: kernel.boundSocket({ kind: "tcp", address: INTERNAL_RESOLVER, port: 0 }),
+      };
+      kernel.nft(redirectText(sockets.udp.port, sockets.tcp.port));
+      return sockets;
+    });
+    return new Resolving(lookup, resolver, udp.fd, tcp.fd);
+  }
+}
+
+const TABLE = "slipway_dns";
+
+/** Replaces an earlier engine's redirection too. dnat and not redirect: that would change the address to 127.0.0.1. */
+export const redirectText = (udpPort: number, tcpPort: number): string => `add table ip ${TABLE}
+delete table ip ${TABLE}
+table ip ${TABLE} {
+  chain output {
+    type nat hook output priority -100; policy accept;
+    ip daddr ${INTERNAL_RESOLVER} udp dport 53 dnat to ${INTERNAL_RESOLVER}:${udpPort}
+    ip daddr ${INTERNAL_RESOLVER} tcp dport 53 dnat to ${INTERNAL_RESOLVER}:${tcpPort}
+  }
+}
+`;
+
+/** One sandbox's sockets; both close when disposed. */
+class Resolving implements AsyncDisposable {
+  readonly #lookup: Lookup;
+  readonly #resolver: Resolver;
+  readonly #udp: UdpSocket;
+  readonly #tcp: Server;
+  readonly #clients = new Set<Socket>();
+  readonly #end = new AbortController();
+  #forwards = 0;
+
+  constructor(lookup: Lookup, resolver: Resolver, udpFd: number, tcpFd: number) {
+    this.#lookup = lookup;
+    this.#resolver = resolver;
+    this.#udp = createSocket("udp4", (message, from) => {
+      void this.#answer(message, "udp").then((reply) => {
+        if (reply !== undefined && !this.#end.signal.aborted) this.#udp.send(reply, from.port, from.address, () => {});
+      });
+    });
+    this.#udp.on("error", () => {});
+    this.#udp.bind({ fd: udpFd });
+    this.#tcp = createServer((client) => void this.#converse(client));
+    this.#tcp.maxConnections = TCP_CLIENTS_MAX;
+    this.#tcp.on("error", () => {});
+    this.#tcp.listen({ fd: tcpFd });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end.abort();
+    for (const client of this.#clients) client.destroy();
+    await Promise.all([new Promise<void>((resolve) => this.#udp.close(() => resolve())), new Promise<void>((resolve) => this.#tcp.close(() => resolve()))]);
+  }
+
+  async #answer(message: Uint8Array, transport: Transport): Promise<Uint8Array | undefined> {
+    const query = decodeQuery(message);
+    if (query === undefined) return undefined;
+    const own = localAnswer(query, this.#lookup);
+    if (own !== undefined) return encodeAnswer(query, own, transport === "udp" ? udpBytesMax(query) : 65_535);
+    if (this.#forwards >= FORWARDS_MAX) return encodeFailure(query);
+    this.#forwards += 1;
+    try {
+      return await this.#resolver(message, transport, this.#end.signal);
+    } catch {
+      return encodeFailure(query);
+    } finally {
+      this.#forwards -= 1;
+    }
+  }
+
+  async #converse(client: Socket): Promise<void> {
+    this.#clients.add(client);
+    client.setTimeout(TCP_IDLE_MS_MAX, () => client.destroy());
+    const reader = new MessageReader();
+    client.on("data", (chunk: Buffer) => {
+      for (const message of reader.push(chunk)) {
+        void this.#answer(message, "tcp").then((reply) => {
+          if (reply !== undefined && client.writable) client.write(frame(reply));
+        });
+      }
+    });
+    try {
+      await finished(client);
+    } catch {
+      // A client that breaks off is nobody's concern.
+    } finally {
+      this.#clients.delete(client);
+    }
+  }
+}

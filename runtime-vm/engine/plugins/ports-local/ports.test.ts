@@ -1,0 +1,119 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { localPorts } from "./publisher.ts";
+
+let target: Server;
+const seen: string[] = [];
+
+/** A server that answers only when the client has finished sending: it needs the half-close to come through. */
+beforeEach(async () => {
+  seen.length = 0;
+  target = createServer({ allowHalfOpen: true }, (socket) => {
+    let heard = "";
+    socket.on("data", (chunk) => (heard += chunk.toString()));
+    socket.on("end", () => socket.end(`heard ${heard}`));
+    socket.on("error", (error) => seen.push(error.message));
+  }).listen(0, "127.0.0.1");
+  await once(target, "listening");
+});
+afterEach(() => void target.close());
+
+const publish = (more: { hostIp?: string; hostPort?: number; proto?: "tcp" | "udp"; port?: number } = {}) =>
+  localPorts.publish({
+    proto: more.proto ?? "tcp",
+    hostIp: more.hostIp ?? "127.0.0.1",
+    hostPort: more.hostPort ?? 0,
+    target: { address: "127.0.0.1", port: more.port ?? (target.address() as AddressInfo).port },
+  });
+
+async function talk(port: number, text: string): Promise<string> {
+  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+  socket.end(text);
+  let heard = "";
+  for await (const chunk of socket) heard += String(chunk);
+  return heard;
+}
+
+test("a client that half-closes still gets the answer", async () => {
+  await using port = await publish();
+  expect(await talk(port.hostPort, "hello")).toBe("heard hello");
+  expect(await talk(port.hostPort, "")).toBe("heard ");
+});
+
+test("ten megabytes arrive whole in both directions", async () => {
+  await using port = await publish();
+  const big = "x".repeat(10 * 1024 * 1024);
+  expect((await talk(port.hostPort, big)).length).toBe(big.length + "heard ".length);
+});
+
+test("a server that ends first lets the client go on sending", async () => {
+  const early = createServer({ allowHalfOpen: true }).listen(0, "127.0.0.1");
+  await once(early, "listening");
+  const heard = once(early, "connection").then(async ([socket]) => {
+    (socket as Socket).end("bye");
+    return (await (socket as Socket).toArray()).join("");
+  });
+  await using port = await publish({ port: (early.address() as AddressInfo).port });
+  const socket = connect({ port: port.hostPort, host: "127.0.0.1", allowHalfOpen: true });
+  expect((await socket.toArray()).join("")).toBe("bye");
+  socket.end("still here");
+  expect(await heard).toBe("still here");
+  early.close();
+});
+
+test("with nobody behind it the connection is reset", async () => {
+  const closed = createServer().listen(0, "127.0.0.1");
+  await once(closed, "listening");
+  const { port: free } = closed.address() as AddressInfo;
+  await new Promise((resolve) => closed.close(resolve));
+  await using port = await publish({ port: free });
+  const socket = connect(port.hostPort, "127.0.0.1");
+  await expect(once(socket, "end")).rejects.toMatchObject({ code: "ECONNRESET" });
+});
+
+test("an occupied port is a conflict in errno's words", async () => {
+  await using port = await publish();
+  await expect(publish({ hostPort: port.hostPort })).rejects.toMatchObject({ class: "conflict", message: "address already in use" });
+  await using udp = await publish({ proto: "udp" });
+  await expect(publish({ proto: "udp", hostPort: udp.hostPort })).rejects.toMatchObject({ class: "conflict" });
+  await expect(publish({ hostIp: "192.0.2.1" })).rejects.toMatchObject({ class: "internal", message: "cannot assign requested address" });
+});
+
+test("disposing frees the port and breaks connections off", async () => {
+  const port = await publish();
+  const socket = connect(port.hostPort, "127.0.0.1");
+  await once(socket, "connect");
+  const broken = once(socket, "close");
+  socket.on("error", () => {});
+  await port[Symbol.asyncDispose]();
+  await broken;
+  await using again = await publish({ hostPort: port.hostPort });
+  expect(again.hostPort).toBe(port.hostPort);
+});
+
+test("each UDP client gets its own answers", async () => {
+  const echo = createSocket("udp4");
+  echo.on("message", (message, from) => echo.send(`to ${message.toString()}`, from.port, from.address));
+  echo.bind(0, "127.0.0.1");
+  await once(echo, "listening");
+  await using port = await publish({ proto: "udp", port: echo.address().port });
+  const answers = await Promise.all(
+    ["a", "b", "c"].map(async (name) => {
+      const socket = createSocket("udp4");
+      socket.send(name, port.hostPort, "127.0.0.1");
+      const [first] = (await once(socket, "message")) as [Buffer];
+      socket.send(`${name}2`, port.hostPort, "127.0.0.1");
+      const [second] = (await once(socket, "message")) as [Buffer];
+      socket.close();
+      return [first.toString(), second.toString()];
+    }),
+  );
+  expect(answers).toEqual([
+    ["to a", "to a2"],
+    ["to b", "to b2"],
+    ["to c", "to c2"],
+  ]);
+  echo.close();
+});
