@@ -203,6 +203,8 @@ export interface ContainerInspect {
   AppArmorProfile: string;
   ExecIDs: string[] | null;
   HostConfig: HostConfig;
+  /** The containerd image store has no data here. */
+  GraphDriver?: { Data: null; Name: string };
   SizeRw?: number;
   SizeRootFs?: number;
   Mounts: MountPoint[];

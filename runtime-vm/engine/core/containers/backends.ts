@@ -1,0 +1,37 @@
+import type { State } from "../state/state.ts";
+import type { EngineConfig } from "../config/config.ts";
+import type { EventLog } from "../events/events.ts";
+import type { ImageResolver } from "../images/images.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import type { LayerStore, Snapshotter } from "../layers/layers.ts";
+import type { LogDriver } from "../logs/logs.ts";
+import type { NetworkStore, Sandboxes } from "../networks/networks.ts";
+import type { EnginePaths } from "../paths.ts";
+import type { SpecBuilder } from "../specs/builder.ts";
+import type { StatsReader } from "../stats/stats.ts";
+import type { TaskRuntime } from "../tasks/tasks.ts";
+import type { Trash } from "../trash/trash.ts";
+import type { VolumeStore } from "../volumes/volumes.ts";
+
+/** What containers are made of: every other noun, through its interface. */
+export interface ContainerBackends {
+  readonly state: State;
+  readonly images: ImageResolver;
+  readonly snapshots: Snapshotter;
+  readonly layers: Pick<LayerStore, "has" | "size">;
+  readonly sandboxes: Sandboxes;
+  readonly networks: Pick<NetworkStore, "inspect">;
+  readonly volumes: VolumeStore;
+  readonly specs: SpecBuilder;
+  readonly tasks: TaskRuntime;
+  /** By the name in `HostConfig.LogConfig.Type`. */
+  readonly logs: ReadonlyMap<string, LogDriver>;
+  readonly stats: StatsReader;
+  readonly events: EventLog;
+  readonly kernel: Pick<Kernel, "openInRoot" | "getxattrs" | "setxattr" | "mkfifo">;
+  readonly trash: Trash;
+  readonly journal: Journal;
+  readonly config: EngineConfig;
+  readonly paths: EnginePaths;
+}

@@ -1,0 +1,81 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { EngineError } from "#base/errors.ts";
+import type { ContainerCreateRequest } from "#api/containers.ts";
+import { formatNano, nowNano } from "../clock/clock.ts";
+import type { ContainerBackends } from "./backends.ts";
+import type { Catalog } from "./catalog.ts";
+import { completeConfig } from "./config.ts";
+import { Container } from "./container.ts";
+import { hostnameFor, requestedEndpoints, resolveContainerMode, sandboxRequest } from "./endpoints.ts";
+import { publishEvent } from "./events.ts";
+import { completeHostConfig } from "./host-config.ts";
+import { closeLog, openLog } from "./logs.ts";
+import { createMounts } from "./mounts.ts";
+import { generateId, generateName, parseContainerName } from "./names.ts";
+import type { ContainerRecord, ContainerTable } from "./record.ts";
+import { Undo } from "./undo.ts";
+
+export interface CreateRequest {
+  /** "" lets the engine choose. */
+  readonly name: string;
+  readonly platform?: string;
+  readonly body: ContainerCreateRequest;
+}
+
+/** Makes a container, everything or nothing; it is durable when this resolves. */
+export async function createContainer(
+  backends: ContainerBackends,
+  catalog: Catalog,
+  table: ContainerTable,
+  { name: wanted, platform, body }: CreateRequest,
+): Promise<{ container: Container; warnings: readonly string[] }> {
+  const image = body.Image === "" ? undefined : await backends.images.resolve(body.Image, platform);
+  const id = generateId();
+  const { HostConfig, NetworkingConfig: _networking, ...given } = body;
+  const hostConfig = completeHostConfig(HostConfig ?? {}, backends.config);
+  const config = completeConfig(given, image?.config.config, hostnameFor(id, catalog, body));
+  checkJoined(catalog, hostConfig.PidMode);
+  checkJoined(catalog, hostConfig.IpcMode);
+  const warnings = [...backends.specs.validate(config, hostConfig), ...deprecations(body)];
+  const endpoints = requestedEndpoints(body, hostConfig);
+  const name = wanted === "" ? generateName((candidate) => catalog.isFree(candidate)) : parseContainerName(wanted);
+  await using undo = new Undo(backends.journal);
+  catalog.reserve(name, id);
+  undo.defer(`free the name ${name}`, () => catalog.release(name, id));
+  const layers = image?.layers ?? [];
+  const spec = {
+    createdAt: formatNano(nowNano()),
+    image: image === undefined ? { id: "" as const, layers } : { id: image.id, manifest: image.manifest, layers },
+    config,
+    hostConfig,
+    endpoints,
+  };
+  const mode = resolveContainerMode(catalog, hostConfig.NetworkMode ?? "", { mustRun: false });
+  backends.sandboxes.validate(sandboxRequest(backends.config, { id, name, spec: { ...spec, mounts: [] } }, mode));
+  const directory = join(backends.paths.containers, id);
+  mkdirSync(directory, { mode: 0o710 });
+  undo.defer(`remove ${directory}`, () => backends.trash.move(directory));
+  await backends.snapshots.prepare(id, layers);
+  undo.defer(`remove the root of ${id}`, () => backends.snapshots.remove(id));
+  const mounts = await createMounts(backends, catalog, { containerId: id, config, hostConfig, undo });
+  const created = { kind: "created", exitCode: 0, error: "" } as const;
+  const record: ContainerRecord = { id, name, spec: { ...spec, mounts }, progress: { phase: created, restartCount: 0, manuallyStopped: false } };
+  const container = new Container(record, created);
+  // Opened now, so that options a driver does not know are refused before there is a container.
+  await openLog(backends, container);
+  undo.defer(`remove the log of ${id}`, () => closeLog(container));
+  table.insert(record);
+  catalog.add(container);
+  undo.commit();
+  publishEvent(backends.events, container, "create");
+  return { container, warnings };
+}
+
+function checkJoined(catalog: Catalog, mode: string | undefined): void {
+  const name = /^container:(.+)$/.exec(mode ?? "")?.[1];
+  if (name !== undefined && catalog.find(name) === undefined) throw new EngineError("invalidArgument", `No such container: ${name}`);
+}
+
+const deprecations = (body: ContainerCreateRequest): string[] =>
+  body.MacAddress ? ["The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead."] : [];

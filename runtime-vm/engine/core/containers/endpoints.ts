@@ -1,0 +1,66 @@
+import { hostname as engineHostname } from "node:os";
+import { EngineError } from "#base/errors.ts";
+import type { ContainerCreateRequest, HostConfig } from "#api/containers.ts";
+import type { EndpointSettings } from "#api/networks.ts";
+import type { EngineConfig } from "../config/config.ts";
+import type { SandboxRequest } from "../networks/networks.ts";
+import type { Catalog } from "./catalog.ts";
+import type { Container } from "./container.ts";
+
+/** Networks a container joins, by the names the request used; joining another container's network means none of one's own. */
+export function requestedEndpoints(request: ContainerCreateRequest, hostConfig: HostConfig): Readonly<Record<string, EndpointSettings>> {
+  const mode = hostConfig.NetworkMode ?? "bridge";
+  if (mode.startsWith("container:") || request.NetworkDisabled === true) return {};
+  const { default: asDefault, ...given } = request.NetworkingConfig?.EndpointsConfig ?? {};
+  const endpoints: Record<string, EndpointSettings> = asDefault === undefined ? { ...given } : { bridge: asDefault, ...given };
+  if (!Object.hasOwn(endpoints, mode)) endpoints[mode] = {};
+  const main = endpoints[mode];
+  if (request.MacAddress && main !== undefined && !main.MacAddress) endpoints[mode] = { ...main, MacAddress: request.MacAddress };
+  return endpoints;
+}
+
+/** `container:NAME` with the name resolved: the sandbox keeps ids only. Class invalidArgument or conflict when it cannot be joined. */
+export function resolveContainerMode(catalog: Catalog, mode: string, opts: { mustRun: boolean }): string {
+  const name = /^container:(.+)$/.exec(mode)?.[1];
+  if (name === undefined) return mode;
+  const container = catalog.find(name);
+  if (container === undefined) {
+    if (!opts.mustRun) return mode;
+    throw new EngineError("notFound", `No such container: ${name}`);
+  }
+  if (opts.mustRun && container.run === undefined) {
+    throw new EngineError("conflict", `cannot join network namespace of a non running container: ${container.id}`);
+  }
+  return `container:${container.id}`;
+}
+
+/** What the container's network sandbox is built from. */
+export function sandboxRequest(config: EngineConfig, container: Pick<Container, "id" | "name" | "spec">, mode: string): SandboxRequest {
+  const { config: run, hostConfig, endpoints } = container.spec;
+  return {
+    containerId: container.id,
+    containerName: container.name,
+    hostname: run.Hostname ?? "",
+    mode: run.NetworkDisabled === true ? "none" : mode,
+    endpoints,
+    ports: hostConfig.PortBindings ?? {},
+    publishAll: hostConfig.PublishAllPorts ?? false,
+    exposed: Object.keys(run.ExposedPorts ?? {}),
+    dns: {
+      servers: nonEmpty(hostConfig.Dns) ?? config.dns,
+      search: nonEmpty(hostConfig.DnsSearch) ?? config.dnsSearch,
+      options: hostConfig.DnsOptions ?? [],
+    },
+    extraHosts: hostConfig.ExtraHosts ?? [],
+  };
+}
+
+const nonEmpty = (list: readonly string[] | null | undefined): readonly string[] | undefined => (list && list.length > 0 ? list : undefined);
+
+/** The name a container has for itself: its own short id, or the machine's where it shares the machine's names. */
+export function hostnameFor(id: string, catalog: Catalog, request: ContainerCreateRequest): string {
+  const { NetworkMode: mode = "", UTSMode: uts = "" } = request.HostConfig ?? {};
+  if (mode === "host" || uts === "host") return engineHostname();
+  const joined = /^container:(.+)$/.exec(mode)?.[1];
+  return (joined === undefined ? undefined : catalog.find(joined)?.spec.config.Hostname) ?? id.slice(0, 12);
+}

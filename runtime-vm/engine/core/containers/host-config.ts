@@ -1,0 +1,147 @@
+import { EngineError } from "#base/errors.ts";
+import type { HostConfig } from "#api/containers.ts";
+import type { EngineConfig } from "../config/config.ts";
+
+const maskedPaths = [
+  "/proc/asound",
+  "/proc/acpi",
+  "/proc/interrupts",
+  "/proc/kcore",
+  "/proc/keys",
+  "/proc/latency_stats",
+  "/proc/timer_list",
+  "/proc/timer_stats",
+  "/proc/sched_debug",
+  "/proc/scsi",
+  "/sys/firmware",
+  "/sys/devices/virtual/powercap",
+];
+const readonlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+
+/** What a host configuration is when nothing is asked for: inspect shows every field. */
+const defaults: HostConfig = {
+  Binds: null,
+  ContainerIDFile: "",
+  NetworkMode: "bridge",
+  PortBindings: {},
+  AutoRemove: false,
+  VolumeDriver: "",
+  VolumesFrom: null,
+  ConsoleSize: [0, 0],
+  CapAdd: null,
+  CapDrop: null,
+  CgroupnsMode: "private",
+  Dns: [],
+  DnsOptions: [],
+  DnsSearch: [],
+  ExtraHosts: null,
+  GroupAdd: null,
+  IpcMode: "private",
+  Cgroup: "",
+  Links: null,
+  OomScoreAdj: 0,
+  PidMode: "",
+  Privileged: false,
+  PublishAllPorts: false,
+  ReadonlyRootfs: false,
+  SecurityOpt: null,
+  UTSMode: "",
+  UsernsMode: "",
+  ShmSize: 64 * 1024 * 1024,
+  Runtime: "crun",
+  Isolation: "",
+  CpuShares: 0,
+  Memory: 0,
+  NanoCpus: 0,
+  CgroupParent: "",
+  BlkioWeight: 0,
+  BlkioWeightDevice: [],
+  BlkioDeviceReadBps: [],
+  BlkioDeviceWriteBps: [],
+  BlkioDeviceReadIOps: [],
+  BlkioDeviceWriteIOps: [],
+  CpuPeriod: 0,
+  CpuQuota: 0,
+  CpuRealtimePeriod: 0,
+  CpuRealtimeRuntime: 0,
+  CpusetCpus: "",
+  CpusetMems: "",
+  Devices: [],
+  DeviceCgroupRules: null,
+  DeviceRequests: null,
+  MemoryReservation: 0,
+  MemorySwap: 0,
+  MemorySwappiness: null,
+  OomKillDisable: null,
+  PidsLimit: null,
+  Ulimits: [],
+};
+
+/** Names under which our one runtime is known: clients that pin dockerd's default keep working. */
+const runtimes = new Set(["", "crun", "runc", "io.containerd.runc.v2"]);
+
+/** Fills in defaults and refuses what no container can have. */
+export function completeHostConfig(given: HostConfig, config: EngineConfig): HostConfig {
+  if (!runtimes.has(given.Runtime ?? "")) throw new EngineError("invalidArgument", `unknown or invalid runtime name: ${given.Runtime}`);
+  if ((given.ShmSize ?? 0) < 0) throw new EngineError("invalidArgument", "SHM size can not be less than 0");
+  checkNamespaceModes(given);
+  for (const key of Object.keys(given.Annotations ?? {})) {
+    if (key === "") throw new EngineError("invalidArgument", "invalid Annotations: the empty string is not permitted as an annotation key");
+  }
+  for (const host of given.ExtraHosts ?? []) {
+    if (!/^[^:=]+[:=].+$/.test(host)) throw new EngineError("invalidArgument", `bad format for add-host: ${JSON.stringify(host)}`);
+  }
+  const privileged = given.Privileged === true;
+  const logType = given.LogConfig?.Type || config.logDriver;
+  return {
+    ...defaults,
+    MaskedPaths: privileged ? null : maskedPaths,
+    ReadonlyPaths: privileged ? null : readonlyPaths,
+    ...withoutEmpty(given),
+    NetworkMode: networkMode(given),
+    RestartPolicy: restartPolicy(given),
+    LogConfig: { Type: logType, Config: given.LogConfig?.Config ?? (logType === config.logDriver ? config.logOptions : {}) },
+    CgroupnsMode: given.CgroupnsMode || (privileged ? "host" : "private"),
+    IpcMode: given.IpcMode || "private",
+    ShmSize: given.ShmSize || 64 * 1024 * 1024,
+  };
+}
+
+const withoutEmpty = (given: HostConfig): HostConfig => ({ ...given, ...(given.Runtime === "" ? { Runtime: "crun" } : {}) });
+
+/** `default` and nothing mean the bridge network. */
+function networkMode(given: HostConfig): string {
+  const mode = given.NetworkMode ?? "";
+  return mode === "" || mode === "default" ? "bridge" : mode;
+}
+
+function checkNamespaceModes(given: HostConfig): void {
+  const check = (what: string, mode: string | undefined, known: readonly string[]): void => {
+    if (mode === undefined || known.includes(mode) || /^container:.+/.test(mode)) return;
+    throw new EngineError("invalidArgument", `invalid ${what} mode: ${mode}`);
+  };
+  check("IPC", given.IpcMode, ["", "none", "private", "shareable", "host"]);
+  check("PID", given.PidMode, ["", "host"]);
+  for (const [what, mode] of [
+    ["UTS", given.UTSMode],
+    ["cgroup namespace", given.CgroupnsMode],
+    ["user namespace", given.UsernsMode],
+  ] as const) {
+    if (mode !== undefined && !["", "host", ...(what.startsWith("cgroup") ? ["private"] : [])].includes(mode)) {
+      throw new EngineError("invalidArgument", `invalid ${what} mode: ${mode}`);
+    }
+  }
+}
+
+function restartPolicy(given: HostConfig): NonNullable<HostConfig["RestartPolicy"]> {
+  const { Name: name = "", MaximumRetryCount: count = 0 } = given.RestartPolicy ?? {};
+  const wrong = (reason: string): EngineError => new EngineError("invalidArgument", `invalid restart policy: ${reason}`);
+  if (!["", "no", "always", "unless-stopped", "on-failure"].includes(name)) {
+    throw wrong(`unknown policy '${name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`);
+  }
+  if (count < 0) throw wrong("maximum retry count cannot be negative");
+  if (count > 0 && name !== "on-failure") throw wrong("maximum retry count can only be used with 'on-failure'");
+  if (given.AutoRemove === true && name !== "" && name !== "no")
+    throw new EngineError("invalidArgument", "can't create 'AutoRemove' container with restart policy");
+  return { Name: name || "no", MaximumRetryCount: count };
+}

@@ -1,0 +1,129 @@
+import type { ContainerInspect, ContainerState, HealthState, NetworkSettings } from "#api/containers.ts";
+import { zeroTime } from "../clock/clock.ts";
+import { commandOf } from "../specs/merge.ts";
+import type { ContainerBackends } from "./backends.ts";
+import type { Container } from "./container.ts";
+import { mountPoint } from "./mounts.ts";
+import { containerFiles } from "./start.ts";
+import { networksOf } from "./summary.ts";
+
+/** The answer of `GET /containers/{id}/json`. */
+export async function inspectContainer(
+  backends: ContainerBackends,
+  container: Container,
+  opts: { size: boolean; execIds: readonly string[] },
+): Promise<ContainerInspect> {
+  const { spec } = container;
+  const [Path = "", ...Args] = commandOf(spec.config);
+  const files = containerFiles(backends, container.id);
+  const size = opts.size ? await sizeOf(backends, container) : undefined;
+  const log = await container.log?.catch(() => undefined);
+  return {
+    Id: container.id,
+    Created: spec.createdAt,
+    Path,
+    Args,
+    State: stateOf(container),
+    Image: spec.image.id,
+    ResolvConfPath: files.resolvConf,
+    HostnamePath: files.hostname,
+    HostsPath: files.hosts,
+    LogPath: log?.path ?? "",
+    Name: `/${container.name}`,
+    RestartCount: container.restartCount,
+    Driver: "overlayfs",
+    Platform: "linux",
+    MountLabel: "",
+    ProcessLabel: "",
+    AppArmorProfile: "",
+    ExecIDs: opts.execIds.length === 0 ? null : [...opts.execIds],
+    HostConfig: spec.hostConfig,
+    GraphDriver: { Data: null, Name: "overlayfs" },
+    ...(size === undefined ? {} : { SizeRw: size.rw, SizeRootFs: size.rootFs }),
+    Mounts: spec.mounts.map(mountPoint),
+    Config: spec.config,
+    NetworkSettings: networkSettings(container),
+    ...(spec.image.manifest === undefined ? {} : { ImageManifestDescriptor: spec.image.manifest }),
+  };
+}
+
+function stateOf(container: Container): ContainerState {
+  const { state } = container;
+  const health = healthOf(container);
+  const base = {
+    Status: container.status,
+    Running: container.isRunning,
+    Paused: state.kind === "running" && state.paused,
+    Restarting: state.kind === "restarting",
+    OOMKilled: false,
+    Dead: false,
+    Pid: container.run?.task.pid ?? 0,
+    ExitCode: 0,
+    Error: "",
+    StartedAt: zeroTime,
+    FinishedAt: zeroTime,
+    ...(health === undefined ? {} : { Health: health }),
+  };
+  switch (state.kind) {
+    case "created":
+      return { ...base, ExitCode: state.exitCode, Error: state.error };
+    case "running":
+      return { ...base, StartedAt: state.run.startedAt, FinishedAt: container.finishedBefore ?? zeroTime };
+    case "restarting":
+    case "exited": {
+      const { exitCode, error, oomKilled, startedAt, finishedAt } = state.last;
+      return { ...base, ExitCode: exitCode, Error: error, OOMKilled: oomKilled, StartedAt: startedAt, FinishedAt: finishedAt };
+    }
+  }
+}
+
+function healthOf(container: Container): HealthState | undefined {
+  if (container.run?.health !== undefined) return container.run.health.state;
+  const kind = container.spec.config.Healthcheck?.Test?.[0];
+  if (kind === undefined || kind === "NONE") return undefined;
+  return container.lastHealth ?? { Status: "starting", FailingStreak: 0, Log: [] };
+}
+
+function networkSettings(container: Container): NetworkSettings {
+  const networks = networksOf(container);
+  // The old top-level fields show the default bridge's endpoint and no other.
+  const bridge = networks["bridge"];
+  const sandbox = container.run?.sandbox;
+  return {
+    Bridge: "",
+    SandboxID: sandbox === undefined ? "" : container.id,
+    SandboxKey: sandbox?.netns ?? "",
+    Ports: sandbox?.ports ?? {},
+    HairpinMode: false,
+    LinkLocalIPv6Address: "",
+    LinkLocalIPv6PrefixLen: 0,
+    SecondaryIPAddresses: null,
+    SecondaryIPv6Addresses: null,
+    EndpointID: bridge?.EndpointID ?? "",
+    Gateway: bridge?.Gateway ?? "",
+    GlobalIPv6Address: bridge?.GlobalIPv6Address ?? "",
+    GlobalIPv6PrefixLen: bridge?.GlobalIPv6PrefixLen ?? 0,
+    IPAddress: bridge?.IPAddress ?? "",
+    IPPrefixLen: bridge?.IPPrefixLen ?? 0,
+    IPv6Gateway: bridge?.IPv6Gateway ?? "",
+    MacAddress: bridge?.MacAddress ?? "",
+    Networks: networks,
+  };
+}
+
+/** Bytes written, and bytes of image and writing together. */
+export async function sizeOf({ snapshots, layers }: ContainerBackends, container: Container): Promise<{ rw: number; rootFs: number }> {
+  const rw = await snapshots.usage(container.id);
+  const image = container.spec.image.layers.reduce((sum, layer) => sum + (layers.has(layer) ? layers.size(layer) : 0), 0);
+  return { rw, rootFs: rw + image };
+}
+
+/** The reference the container was made with, or its image's id once that reference names another image or none. */
+export async function imageNow({ images }: ContainerBackends, container: Container): Promise<string> {
+  const { config, image } = container.spec;
+  try {
+    return (await images.resolve(config.Image)).id === image.id ? config.Image : image.id;
+  } catch {
+    return image.id;
+  }
+}

@@ -1,0 +1,131 @@
+import { EngineError } from "#base/errors.ts";
+import { type Filters, booleanFilter, checkFilters, matchesLabels } from "#api/filters.ts";
+import type { ContainerSummary } from "#api/containers.ts";
+import type { ContainerBackends } from "./backends.ts";
+import type { Catalog } from "./catalog.ts";
+import type { Container } from "./container.ts";
+import { imageNow, sizeOf } from "./inspect.ts";
+import { summarize } from "./summary.ts";
+
+export interface ListOptions {
+  readonly all: boolean;
+  /** The newest n, whatever their state; 0 or less: no limit. */
+  readonly limit: number;
+  readonly size: boolean;
+  readonly filters: Filters;
+}
+
+const known = [
+  "ancestor",
+  "before",
+  "exited",
+  "expose",
+  "health",
+  "id",
+  "isolation",
+  "is-task",
+  "label",
+  "name",
+  "network",
+  "publish",
+  "since",
+  "status",
+  "volume",
+];
+const states = ["created", "running", "paused", "restarting", "removing", "exited", "dead"];
+const healths = ["none", "starting", "healthy", "unhealthy"];
+
+/** Newest first. */
+export async function listContainers(backends: ContainerBackends, catalog: Catalog, options: ListOptions): Promise<ContainerSummary[]> {
+  const accepts = await compileFilters(backends, catalog, options.filters);
+  const asksForStopped = options.all || options.limit > 0 || (options.filters["status"]?.length ?? 0) > 0 || (options.filters["exited"]?.length ?? 0) > 0;
+  const matching = newestFirst(catalog.all()).filter((container) => (asksForStopped || container.isRunning) && accepts(container));
+  const limited = options.limit > 0 ? matching.slice(0, options.limit) : matching;
+  return await Promise.all(
+    limited.map(async (container) =>
+      summarize(container, {
+        image: await imageNow(backends, container),
+        size: options.size ? await sizeOf(backends, container) : undefined,
+      }),
+    ),
+  );
+}
+
+const newestFirst = (containers: readonly Container[]): Container[] =>
+  containers.toSorted((a, b) => (a.spec.createdAt < b.spec.createdAt ? 1 : a.spec.createdAt > b.spec.createdAt ? -1 : 0));
+
+type Accepts = (container: Container) => boolean;
+
+/** Checks the filters and turns them into one predicate: any value of a name, every name. */
+async function compileFilters(backends: ContainerBackends, catalog: Catalog, filters: Filters): Promise<Accepts> {
+  checkFilters(filters, known);
+  oneOf(filters, "status", "state", states);
+  oneOf(filters, "health", "health", healths);
+  booleanFilter(filters, "is-task", false);
+  const exited = (filters["exited"] ?? []).map((text) => {
+    if (/^-?\d+$/.test(text)) return Number(text);
+    throw new EngineError("invalidArgument", `invalid filter 'exited=${text}': strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
+  });
+  const ancestors = await ancestorIds(backends, filters["ancestor"] ?? []);
+  const before = (filters["before"] ?? []).map((name) => catalog.get(name).spec.createdAt);
+  const since = (filters["since"] ?? []).map((name) => catalog.get(name).spec.createdAt);
+  const any = <T>(wanted: readonly T[] | undefined, test: (value: T) => boolean): boolean => wanted === undefined || wanted.length === 0 || wanted.some(test);
+  return (container) =>
+    matchesLabels(filters["label"], container.spec.config.Labels ?? {}) &&
+    any(filters["id"], (prefix) => container.id.startsWith(prefix)) &&
+    any(filters["name"], (pattern) => matchesName(pattern, container.name)) &&
+    any(filters["status"], (status) => container.status === status) &&
+    any(filters["health"], (health) => (container.run?.health?.state.Status ?? "none") === health) &&
+    any(exited, (code) => container.state.kind === "exited" && container.state.last.exitCode === code) &&
+    (filters["ancestor"] === undefined || ancestors.has(container.spec.image.id)) &&
+    any(before, (time) => container.spec.createdAt < time) &&
+    any(since, (time) => container.spec.createdAt > time) &&
+    any(filters["volume"], (volume) => container.spec.mounts.some(({ volume: v, destination, source }) => [v?.name, destination, source].includes(volume))) &&
+    any(filters["network"], (network) => inNetwork(container, network)) &&
+    any(filters["publish"], (port) => matchesPort(port, Object.keys(container.run?.sandbox.ports ?? container.spec.hostConfig.PortBindings ?? {}))) &&
+    any(filters["expose"], (port) => matchesPort(port, Object.keys(container.spec.config.ExposedPorts ?? {})));
+}
+
+function oneOf(filters: Filters, name: string, what: string, allowed: readonly string[]): void {
+  for (const value of filters[name] ?? []) {
+    if (allowed.includes(value)) continue;
+    throw new EngineError("invalidArgument", `invalid filter '${name}=${value}': invalid value for ${what} (${value}): must be one of ${allowed.join(", ")}`);
+  }
+}
+
+/** Name filters are regular expressions, with or without the slash; one that is none matches as text. */
+function matchesName(pattern: string, name: string): boolean {
+  try {
+    const regexp = new RegExp(pattern);
+    return regexp.test(name) || regexp.test(`/${name}`);
+  } catch {
+    return name.includes(pattern);
+  }
+}
+
+async function ancestorIds({ images }: ContainerBackends, references: readonly string[]): Promise<ReadonlySet<string>> {
+  const ids = await Promise.all(
+    references.map((reference) =>
+      images.resolve(reference).then(
+        ({ id }) => id,
+        () => undefined,
+      ),
+    ),
+  );
+  return new Set(ids.filter((id) => id !== undefined));
+}
+
+function inNetwork(container: Container, wanted: string): boolean {
+  const endpoints = { ...container.spec.endpoints, ...container.run?.sandbox.endpoints };
+  return Object.entries(endpoints).some(([name, { NetworkID: id = "" }]) => name === wanted || (id !== "" && id.startsWith(wanted)));
+}
+
+/** `80`, `80/udp`, `8000-8080/tcp`. */
+function matchesPort(wanted: string, ports: readonly string[]): boolean {
+  const [range = "", proto = "tcp"] = wanted.split("/", 2);
+  const [low = "", high = low] = range.split("-", 2);
+  return ports.some((port) => {
+    const [number, kind = "tcp"] = port.split("/", 2);
+    return kind === proto && Number(number) >= Number(low) && Number(number) <= Number(high);
+  });
+}

@@ -1,0 +1,26 @@
+import { EngineError } from "#base/errors.ts";
+import type { ContainerLog, LogDriver } from "../logs/logs.ts";
+import type { ContainerBackends } from "./backends.ts";
+import type { Container } from "./container.ts";
+
+export function logDriverOf(backends: Pick<ContainerBackends, "logs">, container: Pick<Container, "spec">): LogDriver {
+  const type = container.spec.hostConfig.LogConfig?.Type ?? "";
+  const driver = backends.logs.get(type);
+  if (driver === undefined) throw new EngineError("invalidArgument", `logger: no log driver named '${type}' is registered`);
+  return driver;
+}
+
+/** The container's log, opened once and kept until the container is removed or the engine stops. */
+export function openLog(backends: Pick<ContainerBackends, "logs">, container: Container): Promise<ContainerLog> {
+  container.log ??= logDriverOf(backends, container).open(container.id, container.spec.hostConfig.LogConfig?.Config ?? {});
+  // A log that could not be opened is tried again by the next who asks.
+  container.log.catch(() => (container.log = undefined));
+  return container.log;
+}
+
+/** Closes it if it is open; what is written stays. */
+export async function closeLog(container: Container): Promise<void> {
+  const log = await container.log?.catch(() => undefined);
+  container.log = undefined;
+  await log?.[Symbol.asyncDispose]();
+}

@@ -1,0 +1,141 @@
+import { statSync } from "node:fs";
+import { posix } from "node:path";
+import { EngineError } from "#base/errors.ts";
+import type { ContainerConfig, HostConfig, MountPoint } from "#api/containers.ts";
+import type { SpecMount } from "../specs/builder.ts";
+import type { ContainerBackends } from "./backends.ts";
+import type { Catalog } from "./catalog.ts";
+import type { Container } from "./container.ts";
+import { copyUp } from "./copy-up.ts";
+import { ensureHostPath, resolveHostPath, resolveInRoot } from "./host-path.ts";
+import { type MountRequest, parseMode, parseMounts } from "./mount-specs.ts";
+import type { MountRecord } from "./record.ts";
+import type { Undo } from "./undo.ts";
+
+type Backends = Pick<ContainerBackends, "kernel" | "config" | "volumes" | "events" | "snapshots">;
+
+/**
+ * Turns what was asked for into records: volumes are made and counted as used by `containerId`, and new ones filled from the image.
+ * What it made is undone by `undo` when creating fails later.
+ */
+export async function createMounts(
+  backends: Backends,
+  catalog: Catalog,
+  what: { containerId: string; config: ContainerConfig; hostConfig: HostConfig; undo: Undo },
+): Promise<MountRecord[]> {
+  const inherited = mountsFrom(catalog, what.hostConfig.VolumesFrom ?? []);
+  const requests = parseMounts(what.config, what.hostConfig, inherited);
+  for (const request of requests) checkBindSource(backends, request);
+  const records: MountRecord[] = [];
+  for (const request of requests) records.push(await createMount(backends, request, what));
+  const asked = new Set(records.map(({ destination }) => destination));
+  for (const record of inherited) {
+    if (asked.has(record.destination)) continue;
+    if (record.volume !== undefined) await acquireVolume(backends, record.volume.name, what);
+    records.push(record);
+  }
+  await fillVolumes(backends, what.containerId, requests, records);
+  return records;
+}
+
+/** A `--mount` source must be there when the container is created; `-v` makes it at start. */
+function checkBindSource(backends: Backends, request: MountRequest): void {
+  if (request.type !== "bind" || request.createSource || resolveHostPath(backends, request.source) !== undefined) return;
+  throw new EngineError("invalidArgument", `invalid mount config for type "bind": bind source path does not exist: ${request.source}`);
+}
+
+async function createMount(backends: Backends, request: MountRequest, what: { containerId: string; undo: Undo }): Promise<MountRecord> {
+  const { type, destination, readOnly, mode, propagation, nonRecursive, createSource } = request;
+  const base = { type, source: request.source, destination, readOnly, mode, propagation, nonRecursive, createSource };
+  if (type !== "volume") return request.options === undefined ? base : { ...base, options: request.options };
+  const anonymous = request.source === "";
+  const made = await backends.volumes.create({
+    ...(anonymous ? {} : { Name: request.source }),
+    ...(request.volume?.driver === undefined ? {} : { Driver: request.volume.driver }),
+    ...(request.volume?.options === undefined ? {} : { DriverOpts: request.volume.options }),
+    Labels: { ...request.volume?.labels, ...(anonymous ? { "com.docker.volume.anonymous": "" } : {}) },
+  });
+  if (anonymous) what.undo.defer(`remove volume ${made.Name}`, () => backends.volumes.remove(made.Name, { force: true }));
+  const source = await acquireVolume(backends, made.Name, what);
+  const subpath = request.volume?.subpath;
+  return { ...base, source, volume: { name: made.Name, driver: made.Driver, anonymous, ...(subpath === undefined ? {} : { subpath }) } };
+}
+
+async function acquireVolume(backends: Backends, volume: string, what: { containerId: string; undo: Undo }): Promise<string> {
+  const directory = await backends.volumes.acquire(volume, what.containerId);
+  what.undo.defer(`release volume ${volume}`, () => backends.volumes.release(volume, what.containerId));
+  return directory;
+}
+
+/** Records of the containers named in `VolumesFrom` (`NAME[:ro|rw]`). */
+function mountsFrom(catalog: Catalog, names: readonly string[]): MountRecord[] {
+  return names.flatMap((entry) => {
+    const [name = "", mode = ""] = entry.split(":", 2);
+    const container = catalog.find(name);
+    if (container === undefined) throw new EngineError("invalidArgument", `No such container: ${name}`);
+    const parsed = parseMode(mode, "volume");
+    if (parsed === undefined) throw new EngineError("invalidArgument", `invalid mode: ${mode}`);
+    return container.spec.mounts.filter(({ type }) => type !== "tmpfs").map((record) => (parsed.readOnly ? { ...record, readOnly: true } : record));
+  });
+}
+
+async function fillVolumes(backends: Backends, containerId: string, requests: readonly MountRequest[], records: readonly MountRecord[]): Promise<void> {
+  const filling = requests.filter(({ type, copyUp: wanted }) => type === "volume" && wanted).map(({ destination }) => destination);
+  if (filling.length === 0) return;
+  const rootfs = await backends.snapshots.mount(containerId);
+  try {
+    for (const { destination, source } of records) {
+      if (filling.includes(destination)) await copyUp(backends.kernel, { rootfs, destination, volume: source });
+    }
+  } finally {
+    await backends.snapshots.unmount(containerId);
+  }
+}
+
+/** What the runtime mounts, parents before what lies below them. */
+export function specMounts(backends: Backends, container: Container): SpecMount[] {
+  const depth = ({ destination }: MountRecord): number => destination.split("/").length;
+  return container.spec.mounts.toSorted((a, b) => depth(a) - depth(b)).map((record) => specMount(backends, record));
+}
+
+function specMount(backends: Backends, record: MountRecord): SpecMount {
+  const base = { destination: record.destination, readOnly: record.readOnly };
+  if (record.type === "tmpfs") return { ...base, type: "tmpfs", options: record.options ?? [] };
+  const source = record.type === "volume" ? volumeSource(backends, record) : bindSource(backends, record);
+  return {
+    ...base,
+    type: "bind",
+    source,
+    ...(record.propagation === "" ? {} : { propagation: record.propagation }),
+    ...(record.nonRecursive === true ? { nonRecursive: true } : {}),
+  };
+}
+
+function bindSource(backends: Backends, record: MountRecord): string {
+  if (record.createSource === true) return ensureHostPath(backends, record.source);
+  const found = resolveHostPath(backends, record.source);
+  if (found !== undefined) return found;
+  throw new EngineError("invalidArgument", `invalid mount config for type "bind": bind source path does not exist: ${record.source}`);
+}
+
+function volumeSource({ kernel }: Backends, record: MountRecord): string {
+  const subpath = record.volume?.subpath;
+  if (subpath === undefined) return record.source;
+  const found = resolveInRoot(kernel, record.source, posix.join("/", subpath));
+  if (found !== undefined && statSync(found, { throwIfNoEntry: false }) !== undefined) return found;
+  throw new EngineError("invalidArgument", `cannot access path ${posix.join(record.source, subpath)}: no such file or directory`);
+}
+
+/** As inspect and list show it. */
+export function mountPoint(record: MountRecord): MountPoint {
+  return {
+    Type: record.type,
+    ...(record.volume === undefined ? {} : { Name: record.volume.name }),
+    Source: record.source,
+    Destination: record.destination,
+    ...(record.volume === undefined ? {} : { Driver: record.volume.driver }),
+    Mode: record.mode,
+    RW: !record.readOnly,
+    Propagation: record.propagation,
+  };
+}

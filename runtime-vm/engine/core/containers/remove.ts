@@ -1,0 +1,74 @@
+import { join } from "node:path";
+import { EngineError } from "#base/errors.ts";
+import type { Container } from "./container.ts";
+import { publishEvent } from "./events.ts";
+import { closeLog, logDriverOf } from "./logs.ts";
+import { endRun } from "./stop.ts";
+import type { Supervisor } from "./supervisor.ts";
+
+export interface RemoveOptions {
+  readonly force: boolean;
+  /** Anonymous volumes go too. */
+  readonly volumes: boolean;
+}
+
+/** Removes a container for good. From the table first: what a crash leaves behind after that is swept at the next start. */
+export async function removeContainer(supervisor: Supervisor, container: Container, options: RemoveOptions): Promise<void> {
+  if (container.removing) throw new EngineError("conflict", `removal of container ${container.id} is already in progress`);
+  using _lock = await supervisor.locks.acquire(container.id);
+  if (supervisor.catalog.find(container.id) !== container) throw new EngineError("notFound", `No such container: ${container.id}`);
+  checkRemovable(container, options);
+  container.removing = true;
+  try {
+    await end(supervisor, container);
+    await dismantle(supervisor, container, options);
+  } catch (error) {
+    container.removing = false;
+    throw error;
+  }
+}
+
+function checkRemovable(container: Container, options: RemoveOptions): void {
+  if (options.force || !container.isRunning) return;
+  const state = container.status === "running" ? "running" : container.status;
+  const advice =
+    container.status === "paused"
+      ? "unpause and then stop the container before removing or force remove"
+      : "stop the container before removing or force remove";
+  throw new EngineError("conflict", `cannot remove container "${container.name}": container is ${state}: ${advice}`);
+}
+
+async function end(supervisor: Supervisor, container: Container): Promise<void> {
+  supervisor.cancelRestart(container);
+  const { run } = container;
+  if (run !== undefined) await endRun(supervisor, container, run, { signal: "SIGKILL" });
+  await container.settled;
+}
+
+async function dismantle(supervisor: Supervisor, container: Container, options: RemoveOptions): Promise<void> {
+  const { backends, catalog, table } = supervisor;
+  const { id } = container;
+  table.remove(id);
+  catalog.delete(container);
+  await closeLog(container);
+  await logDriverOf(backends, container).remove(id);
+  await backends.snapshots.remove(id);
+  backends.trash.move(join(backends.paths.containers, id));
+  for (const { volume } of container.spec.mounts) {
+    if (volume === undefined) continue;
+    await backends.volumes.release(volume.name, id);
+    if (options.volumes && volume.anonymous) await removeVolume(supervisor, volume.name);
+  }
+  const exitCode = container.state.kind === "exited" ? container.state.last.exitCode : 0;
+  publishEvent(backends.events, container, "destroy");
+  for (const condition of ["next-exit", "not-running", "removed"] as const) container.exits.fire(condition, { exitCode });
+}
+
+/** An anonymous volume another container still uses (`--volumes-from`) stays. */
+async function removeVolume({ backends }: Supervisor, name: string): Promise<void> {
+  try {
+    await backends.volumes.remove(name, { force: false });
+  } catch (error) {
+    backends.journal.debug(`anonymous volume ${name} stays: ${String(error)}`);
+  }
+}

@@ -1,0 +1,33 @@
+import type { Container } from "./container.ts";
+
+const backoffMsMin = 100;
+const backoffMsMax = 60_000;
+/** Who ran this long is not failing: the delay starts anew. */
+const steadyMs = 10_000;
+
+/** Whether the policy starts the container again after it ended with `exitCode`. */
+export function wantsRestart(container: Pick<Container, "spec" | "manuallyStopped" | "restartCount">, exitCode: number): boolean {
+  const { Name: name = "no", MaximumRetryCount: max = 0 } = container.spec.hostConfig.RestartPolicy ?? {};
+  if (container.manuallyStopped) return false;
+  switch (name) {
+    case "":
+    case "no":
+      return false;
+    case "always":
+    case "unless-stopped":
+      return true;
+    case "on-failure":
+      return exitCode !== 0 && (max === 0 || container.restartCount < max);
+  }
+}
+
+/** Whether the policy brings the container up when the engine starts and finds it down. */
+export function wantsStartAtBoot(container: Pick<Container, "spec" | "manuallyStopped" | "restartCount">, exitCode: number): boolean {
+  return container.spec.hostConfig.RestartPolicy?.Name === "always" || wantsRestart(container, exitCode);
+}
+
+/** 100 ms, doubled at every failure in a row, a minute at most. */
+export function nextBackoffMs(beforeMs: number, ranMs: number): number {
+  if (beforeMs === 0 || ranMs >= steadyMs) return backoffMsMin;
+  return Math.min(beforeMs * 2, backoffMsMax);
+}

@@ -1,0 +1,114 @@
+import { formatNano, nowNano } from "../clock/clock.ts";
+import type { Task } from "../tasks/tasks.ts";
+import { Container, type ContainerState } from "./container.ts";
+import { resolveContainerMode, sandboxRequest } from "./endpoints.ts";
+import { openLog } from "./logs.ts";
+import type { ContainerRecord, Ended } from "./record.ts";
+import { wantsStartAtBoot } from "./restart-policy.ts";
+import { startContainer } from "./start.ts";
+import type { Supervisor } from "./supervisor.ts";
+
+/** What dockerd reports for a container whose end nobody saw. */
+const lostExitCode = 255;
+
+/**
+ * Takes up what an earlier engine left: containers that still run go on under this one, the end of those that ended meanwhile is
+ * recorded with its true exit code, and half-removed ones are removed. Restart policies act afterwards, by `startAtBoot`.
+ */
+export async function restoreContainers(supervisor: Supervisor): Promise<void> {
+  const records = supervisor.table.all();
+  for (const record of records) supervisor.catalog.add(new Container(record, restState(record)));
+  await sweep(supervisor);
+  for (const record of records) {
+    if (record.progress.phase.kind !== "running") continue;
+    const container = supervisor.catalog.get(record.id);
+    try {
+      await takeUp(supervisor, container, record.progress.phase);
+    } catch (error) {
+      supervisor.backends.journal.error(`container ${record.id} could not be taken up again`, error);
+    }
+  }
+}
+
+/** What it is until its task is found: a running one has ended, as far as anybody knows. */
+function restState({ progress: { phase } }: ContainerRecord): ContainerState {
+  switch (phase.kind) {
+    case "created":
+      return phase;
+    case "running":
+      return { kind: "exited", last: lost(phase.startedAt) };
+    case "restarting":
+    case "exited":
+      return { kind: "exited", last: phase };
+  }
+}
+
+const lost = (startedAt: string): Ended => ({ startedAt, finishedAt: formatNano(nowNano()), exitCode: lostExitCode, oomKilled: false, error: "" });
+
+async function takeUp(supervisor: Supervisor, container: Container, phase: { startedAt: string; paused: boolean }): Promise<void> {
+  const { backends, table } = supervisor;
+  const { config, hostConfig } = container.spec;
+  const task = await backends.tasks.restore({ id: container.id, terminal: config.Tty ?? false, stdin: config.OpenStdin ?? false });
+  if (task === undefined) {
+    table.setProgress(container.id, container.progress);
+    await backends.sandboxes.close(container.id);
+    await backends.snapshots.unmount(container.id);
+    return;
+  }
+  const rootfs = await backends.snapshots.mount(container.id);
+  const mode = resolveContainerMode(supervisor.catalog, hostConfig.NetworkMode ?? "", { mustRun: false });
+  const sandbox = await backends.sandboxes.restore(sandboxRequest(backends.config, container, mode));
+  const log = await openLog(backends, container);
+  const drained = log.consume(task.stdio);
+  const empty = { endpoints: {}, ports: {}, interfaces: [], files: { hosts: "", hostname: "", resolvConf: "" } };
+  const run = supervisor.watch(container, { task, sandbox: sandbox ?? empty, rootfs, startedAt: phase.startedAt, drained });
+  container.state = { kind: "running", paused: phase.paused, run };
+  container.input.open(task);
+  if (sandbox === undefined) backends.journal.warn(`container ${container.id} goes on without its network: nothing of it was left`);
+}
+
+/** Removes what belongs to no container: left by a crash in the middle of creating or removing one. */
+async function sweep({ backends, catalog }: Supervisor): Promise<void> {
+  const quietly = async (what: string, work: () => Promise<unknown>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      backends.journal.warn(`sweeping: could not ${what}`, error);
+    }
+  };
+  for (const id of backends.tasks.recorded()) {
+    if (catalog.find(id) !== undefined) continue;
+    await quietly(`end the task of ${id}`, async () => discard(await backends.tasks.restore({ id, terminal: false, stdin: false })));
+    await quietly(`close the network of ${id}`, () => backends.sandboxes.close(id));
+  }
+  for (const id of backends.snapshots.list()) {
+    if (catalog.find(id) === undefined) await quietly(`remove the root of ${id}`, () => backends.snapshots.remove(id));
+  }
+}
+
+async function discard(task: Task | undefined): Promise<void> {
+  if (task === undefined) return;
+  await task.kill(9);
+  await task.wait();
+  await task.delete();
+}
+
+/** Starts what its policy wants up and is not; one that fails does not keep the others down. */
+export async function startAtBoot(supervisor: Supervisor): Promise<void> {
+  for (const container of supervisor.catalog.all()) {
+    if (container.state.kind !== "exited") continue;
+    if (!wantsStartAtBoot(container, container.state.last.exitCode)) {
+      if (container.spec.hostConfig.AutoRemove === true)
+        await supervisor
+          .removeEnded(container)
+          .catch((error: unknown) => supervisor.backends.journal.warn(`container ${container.id} could not be removed`, error));
+      continue;
+    }
+    try {
+      using _lock = await supervisor.locks.acquire(container.id);
+      await startContainer(supervisor, container);
+    } catch (error) {
+      supervisor.backends.journal.error(`container ${container.id} (${container.name}) could not be started by its restart policy`, error);
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { EngineError, messageOf } from "#base/errors.ts";
+import { formatNano, nowNano } from "../clock/clock.ts";
+import type { Sandbox } from "../networks/networks.ts";
+import type { Task } from "../tasks/tasks.ts";
+import type { ContainerBackends } from "./backends.ts";
+import type { Container, Run } from "./container.ts";
+import { resolveContainerMode, sandboxRequest } from "./endpoints.ts";
+import { publishEvent, publishNetworkEvents } from "./events.ts";
+import { openLog } from "./logs.ts";
+import { specMounts } from "./mounts.ts";
+import type { Supervisor } from "./supervisor.ts";
+import { Undo } from "./undo.ts";
+
+/**
+ * Brings a stopped container up: root, network, log, task. The caller holds its lock and has checked that it may start.
+ * When it fails everything is taken down again, and exit code and reason are kept as dockerd keeps them.
+ */
+export async function startContainer(supervisor: Supervisor, container: Container): Promise<void> {
+  const { backends } = supervisor;
+  await container.settled;
+  const failedStart = container.state;
+  try {
+    await bringUp(supervisor, container);
+  } catch (error) {
+    const exitCode = exitCodeOfFailure(error);
+    const reason = messageOf(error);
+    container.state =
+      failedStart.kind === "created"
+        ? { kind: "created", exitCode, error: reason }
+        : { kind: "exited", last: { ...lastOf(failedStart), exitCode, error: reason } };
+    supervisor.table.setProgress(container.id, container.progress);
+    backends.journal.debug(`container ${container.id} did not start: ${reason}`);
+    throw error;
+  }
+}
+
+async function bringUp(supervisor: Supervisor, container: Container): Promise<void> {
+  const { backends, table } = supervisor;
+  await using undo = new Undo(backends.journal);
+  const rootfs = await backends.snapshots.mount(container.id);
+  undo.defer(`unmount the root of ${container.id}`, () => backends.snapshots.unmount(container.id));
+  const mode = resolveContainerMode(supervisor.catalog, container.spec.hostConfig.NetworkMode ?? "", { mustRun: true });
+  const sandbox = await backends.sandboxes.open(sandboxRequest(backends.config, container, mode));
+  undo.defer(`close the network of ${container.id}`, () => backends.sandboxes.close(container.id));
+  const task = await createTask(supervisor, container, rootfs, sandbox);
+  undo.defer(`delete the task of ${container.id}`, () => discardTask(task));
+  const log = await openLog(backends, container);
+  const drained = log.consume(task.stdio);
+  await task.start();
+  undo.commit();
+  // From here on the process runs: whatever it does next is its end, not a failed start.
+  const startedAt = formatNano(nowNano());
+  const run: Run = supervisor.watch(container, { task, sandbox, rootfs, startedAt, drained });
+  container.state = { kind: "running", paused: false, run };
+  container.manuallyStopped = false;
+  table.setProgress(container.id, container.progress);
+  container.input.open(task);
+  publishNetworkEvents(backends.events, container, sandbox, "connect");
+  publishEvent(backends.events, container, "start");
+}
+
+async function createTask(supervisor: Supervisor, container: Container, rootfs: string, sandbox: Sandbox): Promise<Task> {
+  const { backends } = supervisor;
+  const { config, hostConfig } = container.spec;
+  const built = backends.specs.build({
+    id: container.id,
+    rootfs,
+    config,
+    hostConfig,
+    hostname: config.Hostname ?? "",
+    ...(sandbox.netns === undefined ? {} : { netns: sandbox.netns }),
+    files: writeFiles(backends, container.id, sandbox),
+    mounts: specMounts(backends, container),
+    join: joined(supervisor, container),
+  });
+  const [height, width] = hostConfig.ConsoleSize ?? [0, 0];
+  return await backends.tasks.create({
+    id: container.id,
+    rootfs,
+    spec: built.spec,
+    terminal: config.Tty ?? false,
+    stdin: config.OpenStdin ?? false,
+    ...(height > 0 && width > 0 ? { size: { height, width } } : {}),
+  });
+}
+
+/** The three files the container sees over its image's; kept beside its log, found by inspect. */
+function writeFiles(backends: ContainerBackends, id: string, { files }: Sandbox): { hosts: string; hostname: string; resolvConf: string } {
+  const paths = containerFiles(backends, id);
+  mkdirSync(join(backends.paths.containers, id), { recursive: true, mode: 0o710 });
+  writeFileSync(paths.hosts, files.hosts);
+  writeFileSync(paths.hostname, files.hostname);
+  writeFileSync(paths.resolvConf, files.resolvConf);
+  return paths;
+}
+
+export function containerFiles(backends: Pick<ContainerBackends, "paths">, id: string): { hosts: string; hostname: string; resolvConf: string } {
+  const directory = join(backends.paths.containers, id);
+  return { hosts: join(directory, "hosts"), hostname: join(directory, "hostname"), resolvConf: join(directory, "resolv.conf") };
+}
+
+function joined({ catalog }: Supervisor, container: Container): { pid?: number; ipc?: number } {
+  const pidOf = (mode: string | undefined): number | undefined => {
+    const name = /^container:(.+)$/.exec(mode ?? "")?.[1];
+    if (name === undefined) return undefined;
+    const other = catalog.get(name);
+    if (other.run === undefined) throw new EngineError("conflict", `container ${other.id} is not running`);
+    return other.run.task.pid;
+  };
+  const pid = pidOf(container.spec.hostConfig.PidMode);
+  const ipc = pidOf(container.spec.hostConfig.IpcMode);
+  return { ...(pid === undefined ? {} : { pid }), ...(ipc === undefined ? {} : { ipc }) };
+}
+
+async function discardTask(task: Task): Promise<void> {
+  await task.kill(9).catch(() => undefined);
+  await task.delete();
+}
+
+function lastOf(state: Container["state"]): { startedAt: string; finishedAt: string; oomKilled: boolean } {
+  if (state.kind === "exited" || state.kind === "restarting") return state.last;
+  throw new EngineError("internal", `a ${state.kind} container has no last run`);
+}
+
+/** The shell's convention for commands that did not run; 128 for whatever else kept the container down. */
+export function exitCodeOfFailure(error: unknown): number {
+  const text = messageOf(error);
+  if (/executable file not found|no such file or directory/.test(text)) return 127;
+  if (/permission denied|is a directory|exec format error/.test(text)) return 126;
+  return 128;
+}

@@ -1,0 +1,146 @@
+import { delay } from "#base/deadline.ts";
+import { EngineError } from "#base/errors.ts";
+import { limits } from "#base/limits.ts";
+import type { Container, Run } from "./container.ts";
+import { publishEvent } from "./events.ts";
+import { parseSignal } from "./signals.ts";
+import { startContainer } from "./start.ts";
+import type { Supervisor } from "./supervisor.ts";
+
+export interface StopOptions {
+  /** Overrides the container's stop signal. */
+  readonly signal?: string;
+  /** Seconds before SIGKILL; negative: never. */
+  readonly timeoutSeconds?: number;
+}
+
+/** After SIGKILL a process ends as soon as the kernel lets it. */
+const killMsMax = 10_000;
+
+/** Stops by the stop signal, after the grace time by SIGKILL. Resolves when the process has ended; `notModified` when none runs. */
+export async function stopContainer(supervisor: Supervisor, container: Container, options: StopOptions): Promise<void> {
+  const run = await beginStop(supervisor, container);
+  if (run === undefined) return;
+  await endRun(supervisor, container, run, options);
+  publishEvent(supervisor.backends.events, container, "stop");
+}
+
+/** Under the lock: marks it as stopped by hand. Undefined when it only waited for its restart. */
+async function beginStop(supervisor: Supervisor, container: Container): Promise<Run | undefined> {
+  using _lock = await supervisor.locks.acquire(container.id);
+  container.manuallyStopped = true;
+  if (container.state.kind === "restarting") {
+    supervisor.cancelRestart(container);
+    return undefined;
+  }
+  if (container.run === undefined) throw new EngineError("notModified", `container ${container.id} is not running`);
+  return container.run;
+}
+
+/** Signal, grace, SIGKILL. Needs no lock: whoever else signals the same process does no harm. */
+export async function endRun(supervisor: Supervisor, container: Container, run: Run, { signal, timeoutSeconds }: StopOptions): Promise<void> {
+  const { StopSignal, StopTimeout } = container.spec.config;
+  const number = parseSignal(signal || StopSignal || "SIGTERM");
+  const graceMs = timeoutSeconds !== undefined ? timeoutSeconds * 1_000 : StopTimeout !== undefined ? StopTimeout * 1_000 : limits.stopGraceMsDefault;
+  await sendSignal(supervisor, container, run, number);
+  if (await endsWithin(run, graceMs)) return;
+  await sendSignal(supervisor, container, run, 9);
+  if (!(await endsWithin(run, killMsMax))) {
+    throw new EngineError(
+      "internal",
+      `container ${container.id} did not end within ${killMsMax / 1_000} s of SIGKILL: the kernel holds it, most often for a hanging mount`,
+    );
+  }
+}
+
+/** Negative: waits for as long as it takes. */
+async function endsWithin(run: Run, ms: number): Promise<boolean> {
+  if (ms < 0) {
+    await run.ended;
+    return true;
+  }
+  const timer = new AbortController();
+  const late = delay(ms, timer.signal).then(
+    () => false,
+    () => false,
+  );
+  const ended = await Promise.race([run.ended.then(() => true), late]);
+  timer.abort();
+  return ended;
+}
+
+/** A paused process takes no signal but SIGKILL, and that only once it is thawed. */
+async function sendSignal({ backends }: Supervisor, container: Container, run: Run, signal: number): Promise<void> {
+  if (container.state.kind === "running" && container.state.paused) {
+    if (signal !== 9) return;
+    await run.task.kill(9);
+    await run.task.resume();
+    container.state = { ...container.state, paused: false };
+  } else await run.task.kill(signal);
+  publishEvent(backends.events, container, "kill", { signal: String(signal) });
+}
+
+/** `docker kill`: one signal. SIGKILL and the stop signal count as a stop by hand. */
+export async function killContainer(supervisor: Supervisor, container: Container, signalText: string): Promise<void> {
+  const signal = parseSignal(signalText || "SIGKILL");
+  using _lock = await supervisor.locks.acquire(container.id);
+  if (container.state.kind === "restarting") {
+    container.manuallyStopped = true;
+    supervisor.cancelRestart(container);
+    return;
+  }
+  const { run } = container;
+  if (run === undefined) throw new EngineError("conflict", `container ${container.id} is not running`);
+  if (container.state.kind === "running" && container.state.paused && signal !== 9) {
+    throw new EngineError("conflict", `container ${container.id} is paused. Unpause the container before stopping or killing`);
+  }
+  const stopSignal = parseSignal(container.spec.config.StopSignal || "SIGTERM");
+  if (signal === 9 || signal === stopSignal) container.manuallyStopped = true;
+  await sendSignal(supervisor, container, run, signal);
+  // dockerd answers once a SIGKILL has had its effect, so that `rm` may follow.
+  if (signal === 9) await endsWithin(run, killMsMax);
+}
+
+/** Stop if it runs, then start. Not one step: in between the container is simply stopped. */
+export async function restartContainer(supervisor: Supervisor, container: Container, options: StopOptions): Promise<void> {
+  using _lock = await supervisor.locks.acquire(container.id);
+  container.keepOnExit = true;
+  try {
+    supervisor.cancelRestart(container);
+    const { run } = container;
+    if (run !== undefined) {
+      container.manuallyStopped = true;
+      await endRun(supervisor, container, run, options);
+      publishEvent(supervisor.backends.events, container, "stop");
+    }
+    await startContainer(supervisor, container);
+  } finally {
+    container.keepOnExit = false;
+  }
+  publishEvent(supervisor.backends.events, container, "restart");
+}
+
+export async function pauseContainer(supervisor: Supervisor, container: Container): Promise<void> {
+  using _lock = await supervisor.locks.acquire(container.id);
+  const { state } = container;
+  if (state.kind === "restarting") throw new EngineError("conflict", `Container ${container.id} is restarting, wait until the container is running`);
+  if (state.kind !== "running") throw new EngineError("conflict", `container ${container.id} is not running`);
+  if (state.paused) throw new EngineError("conflict", `Container ${container.id} is already paused`);
+  await state.run.task.pause();
+  setPaused(supervisor, container, true);
+}
+
+export async function unpauseContainer(supervisor: Supervisor, container: Container): Promise<void> {
+  using _lock = await supervisor.locks.acquire(container.id);
+  const { state } = container;
+  if (state.kind !== "running" || !state.paused) throw new EngineError("conflict", `Container ${container.id} is not paused`);
+  await state.run.task.resume();
+  setPaused(supervisor, container, false);
+}
+
+function setPaused(supervisor: Supervisor, container: Container, paused: boolean): void {
+  if (container.state.kind !== "running") return;
+  container.state = { ...container.state, paused };
+  supervisor.table.setProgress(container.id, container.progress);
+  publishEvent(supervisor.backends.events, container, paused ? "pause" : "unpause");
+}

@@ -1,0 +1,171 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { delay, withDeadline } from "#base/deadline.ts";
+import { isClass } from "#base/errors.ts";
+import { KeyedLock } from "#base/lock.ts";
+import { formatNano, nanoOf, parseNano } from "../clock/clock.ts";
+import type { Sandbox } from "../networks/networks.ts";
+import type { Exit, Task } from "../tasks/tasks.ts";
+import type { ContainerBackends } from "./backends.ts";
+import type { Catalog } from "./catalog.ts";
+import type { Container, Run } from "./container.ts";
+import { publishEvent, publishNetworkEvents } from "./events.ts";
+import { startHealthMonitor } from "./health.ts";
+import type { ContainerTable, Ended } from "./record.ts";
+import { nextBackoffMs, wantsRestart } from "./restart-policy.ts";
+import { startContainer } from "./start.ts";
+
+/** How long an ended process's output may still be on its way before those who wait are told of the end. */
+const drainMsMax = 2_000;
+
+/**
+ * Stands behind running containers: records how they end, tells those who wait, takes down what they used, and starts them
+ * again where their policy says so. The end of a process takes no lock: it is a fact, recorded in one synchronous step.
+ */
+export class Supervisor {
+  readonly backends: ContainerBackends;
+  readonly catalog: Catalog;
+  readonly table: ContainerTable;
+  readonly locks = new KeyedLock();
+  /** Removes a container that asked for it; set by whoever composes. */
+  readonly removeEnded: (container: Container) => Promise<void>;
+  #stopping = false;
+
+  constructor(parts: { backends: ContainerBackends; catalog: Catalog; table: ContainerTable; removeEnded: (container: Container) => Promise<void> }) {
+    this.backends = parts.backends;
+    this.catalog = parts.catalog;
+    this.table = parts.table;
+    this.removeEnded = parts.removeEnded;
+  }
+
+  /** The engine goes: ends are recorded, nothing is started any more. */
+  stop(): void {
+    this.#stopping = true;
+  }
+
+  /** Begins to stand behind a task that runs. */
+  watch(container: Container, started: { task: Task; sandbox: Sandbox; rootfs: string; startedAt: string; drained: Promise<void> }): Run {
+    const { promise: ended, resolve } = Promise.withResolvers<Ended>();
+    const drained = started.drained.catch((error: unknown) => this.backends.journal.error(`container ${container.id}: its log broke off`, error));
+    const health = startHealthMonitor(container, started, this.backends);
+    const run: Run = { ...started, drained, ended, health };
+    void this.#follow(container, run).then((end) => end === undefined || resolve(end));
+    return run;
+  }
+
+  /** Undefined: the engine let go of the task, which lives on. */
+  async #follow(container: Container, run: Run): Promise<Ended | undefined> {
+    let exit: Exit;
+    try {
+      exit = await run.task.wait();
+    } catch (error) {
+      if (isClass(error, "cancelled")) return undefined;
+      this.backends.journal.error(`container ${container.id}: how it ended is unknown`, error);
+      exit = { code: 255, at: new Date() };
+    }
+    // Who waits and then reads the log finds all of it there.
+    await Promise.race([run.drained, delay(drainMsMax)]);
+    return this.#record(container, run, exit);
+  }
+
+  #record(container: Container, run: Run, exit: Exit): Ended {
+    const { backends } = this;
+    const last: Ended = {
+      startedAt: run.startedAt,
+      finishedAt: formatNano(nanoOf(exit.at)),
+      exitCode: exit.code,
+      oomKilled: wasOomKilled(run.task.cgroup),
+      error: "",
+    };
+    const again = !this.#stopping && !container.removing && wantsRestart(container, exit.code);
+    container.input.close();
+    run.health?.stop();
+    container.lastHealth = run.health?.state;
+    container.finishedBefore = last.finishedAt;
+    container.state = again ? { kind: "restarting", last, timer: new AbortController() } : { kind: "exited", last };
+    this.table.setProgress(container.id, container.progress);
+    const ranMs = Number(((parseNano(last.finishedAt) ?? 0n) - (parseNano(last.startedAt) ?? 0n)) / 1_000_000n);
+    if (last.oomKilled) publishEvent(backends.events, container, "oom");
+    publishEvent(backends.events, container, "die", { exitCode: String(exit.code), execDuration: String(Math.max(0, Math.floor(ranMs / 1_000))) });
+    container.settled = this.#takeDown(container, run);
+    const result = { exitCode: exit.code };
+    container.exits.fire("next-exit", result);
+    if (again) void this.#restart(container, ranMs);
+    else {
+      container.exits.fire("not-running", result);
+      if (container.spec.hostConfig.AutoRemove === true && !container.removing && !container.keepOnExit) void this.#autoRemove(container);
+    }
+    return last;
+  }
+
+  async #takeDown(container: Container, run: Run): Promise<void> {
+    const step = async (what: string, work: () => Promise<unknown>): Promise<void> => {
+      try {
+        await withDeadline(30_000, `to ${what}`, work);
+      } catch (error) {
+        this.backends.journal.error(`container ${container.id}: could not ${what}`, error);
+      }
+    };
+    await step("close its network", () => this.backends.sandboxes.close(container.id));
+    publishNetworkEvents(this.backends.events, container, run.sandbox, "disconnect");
+    await step("write out its log", () => run.drained);
+    await step("delete its task", () => run.task.delete());
+    await step("unmount its root", () => this.backends.snapshots.unmount(container.id));
+  }
+
+  async #autoRemove(container: Container): Promise<void> {
+    try {
+      await this.removeEnded(container);
+    } catch (error) {
+      this.backends.journal.error(`container ${container.id} could not be removed after its end`, error);
+    }
+  }
+
+  async #restart(container: Container, ranMs: number): Promise<void> {
+    if (container.state.kind !== "restarting") return;
+    const { timer } = container.state;
+    container.backoffMs = nextBackoffMs(container.backoffMs, ranMs);
+    try {
+      await delay(container.backoffMs, timer.signal);
+      using _lock = await this.locks.acquire(container.id);
+      if (timer.signal.aborted || this.#stopping || container.removing) return;
+      container.restartCount += 1;
+      await startContainer(this, container);
+    } catch (error) {
+      if (timer.signal.aborted) return;
+      this.backends.journal.warn(`container ${container.id} could not be restarted`, error);
+      this.#giveUp(container);
+    }
+  }
+
+  /** A restart that failed is tried again by the policy; without one the container rests. */
+  #giveUp(container: Container): void {
+    if (container.state.kind !== "exited") return;
+    const { last } = container.state;
+    if (!this.#stopping && wantsRestart(container, last.exitCode)) {
+      container.state = { kind: "restarting", last, timer: new AbortController() };
+      this.table.setProgress(container.id, container.progress);
+      void this.#restart(container, 0);
+    } else container.exits.fire("not-running", { exitCode: last.exitCode });
+  }
+
+  /** Ends the waiting of a container that is to be restarted: it rests as it ended. */
+  cancelRestart(container: Container): void {
+    if (container.state.kind !== "restarting") return;
+    const { last, timer } = container.state;
+    timer.abort();
+    container.state = { kind: "exited", last };
+    this.table.setProgress(container.id, container.progress);
+    container.exits.fire("not-running", { exitCode: last.exitCode });
+  }
+}
+
+/** The kernel counts in the cgroup how many processes it killed for memory. */
+function wasOomKilled(cgroup: string): boolean {
+  try {
+    return /^oom_kill [1-9]/m.test(readFileSync(join(cgroup, "memory.events"), "utf8"));
+  } catch {
+    // No memory controller here, or the cgroup went with its last process.
+    return false;
+  }
+}

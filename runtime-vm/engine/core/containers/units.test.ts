@@ -1,0 +1,20 @@
+import { expect, test } from "vitest";
+import { humanDuration } from "./units.ts";
+
+const hour = 3600;
+const day = 24 * hour;
+test.each([
+  [0.9, "Less than a second"],
+  [1.5, "1 second"],
+  [59.9, "59 seconds"],
+  [60, "About a minute"],
+  [150, "2 minutes"],
+  [hour, "About an hour"],
+  [47 * hour, "47 hours"],
+  [3 * day, "3 days"],
+  [20 * day, "2 weeks"],
+  [100 * day, "3 months"],
+  [800 * day, "2 years"],
+])("%d s is %j", (seconds, text) => {
+  expect(humanDuration(seconds)).toBe(text);
+});
