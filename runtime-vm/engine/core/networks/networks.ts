@@ -41,10 +41,11 @@ export interface NetworkStore {
 export interface Sandboxes {
   /**
    * Everything or nothing: addresses, veth, nft, ports, DNS. Fails with dockerd's whole sentence (`failed to set up
-   * container networking: ...`); occupied ports are class `internal`, for which it answers 500. Mode `container:ID` is the caller's.
+   * container networking: ...`); occupied ports are class `internal`, for which it answers 500. Mode `container:ID` (the full
+   * id) answers with that container's sandbox, which stays its to close. Events are the caller's to publish.
    */
   open(request: SandboxRequest): Promise<Sandbox>;
-  /** After an engine restart: takes the sandbox up again (DNS sockets, port listeners). Undefined when it is not there any more: what was left of it is gone then. */
+  /** After an engine restart, before any `open`: takes the sandbox up again (DNS sockets, port listeners). Undefined when it is not there any more: what was left of it is gone then. */
   restore(request: SandboxRequest): Promise<Sandbox | undefined>;
   /** Leaves nothing behind. Unknown or already closed is fine. */
   close(containerId: string): Promise<void>;
@@ -54,7 +55,7 @@ export interface Sandboxes {
   validate(request: SandboxRequest): void;
   /** The container has another name: it is known by that from now on. */
   rename(containerId: string, name: string): void;
-  /** Connects an open sandbox to one more network. */
+  /** Connects an open sandbox to one more network, or from one; publishes the event. */
   connect(containerId: string, network: string, settings: EndpointSettings): Promise<Sandbox>;
   disconnect(containerId: string, network: string): Promise<Sandbox>;
 }

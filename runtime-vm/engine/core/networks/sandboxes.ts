@@ -88,7 +88,7 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
 
   async #open(request: SandboxRequest): Promise<Sandbox> {
     const mode = parseMode(request.mode);
-    if (mode.kind === "container") throw new EngineError("internal", `network mode ${request.mode} has the other container's sandbox`);
+    if (mode.kind === "container") return this.#joined(mode.id);
     const owner = ownerOf(request);
     await using undo = new AsyncDisposableStack();
     const endpoints: EndpointRecord[] = [];
@@ -120,11 +120,19 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
     await this.#publish(live, this.#wanted(live));
     this.#live.set(request.containerId, live);
     undo.move();
-    for (const endpoint of endpoints) this.#tell("connect", endpoint);
     return this.#sandbox(live);
   }
 
+  /** Another container's sandbox as it is; it stays that container's to close. */
+  #joined(containerId: string): Sandbox {
+    const live = this.#live.get(containerId);
+    if (live === undefined) throw new EngineError("conflict", `cannot join network namespace of a non running container: ${containerId}`);
+    return { ...this.#sandbox(live), endpoints: {}, ports: {} };
+  }
+
   async restore(request: SandboxRequest): Promise<Sandbox | undefined> {
+    const mode = parseMode(request.mode);
+    if (mode.kind === "container") return this.#live.has(mode.id) ? this.#joined(mode.id) : undefined;
     const record = this.#dormant.get(request.containerId);
     if (record === undefined) return undefined;
     if (record.netns !== undefined && !this.#options.driver.sandboxLives(record.netns, linksOf(record))) {
@@ -306,7 +314,6 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
     if (record.netns !== undefined) this.#options.driver.removeSandbox(record.netns, linksOf(record));
     for (const endpoint of record.endpoints) this.#vacate(endpoint);
     this.#files.remove(record.containerId);
-    for (const endpoint of record.endpoints) this.#tell("disconnect", endpoint);
   }
 
   async #forget(containerId: string): Promise<void> {

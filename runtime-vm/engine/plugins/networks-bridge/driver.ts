@@ -5,9 +5,9 @@ import type { Prefix } from "#core/networks/address.ts";
 import type { BridgeNetwork, Link, NetworkDriver } from "#core/networks/driver.ts";
 import {
   allRoutes,
-  bridgePort,
   defaultRoute,
   ifinfo,
+  isolatedPort,
   linkByName,
   type Link as KernelLink,
   newAddress,
@@ -102,8 +102,7 @@ export class BridgeDriver implements NetworkDriver, Disposable {
     } finally {
       closeSync(fd);
     }
-    const host = this.#get(link.hostInterface).index;
-    this.#netlink().request(RTM.NEWLINK, 0, bridgePort(host, !network.icc));
+    if (!network.icc) this.#netlink().request(RTM.SETLINK, 0, isolatedPort(this.#get(link.hostInterface).index));
     if (!link.addresses.some(({ address }) => address.includes(":"))) {
       this.#kernel.inNetns(netns, () => writeSysctl(`ipv6/conf/${link.containerInterface}/disable_ipv6`, "1"));
     }

@@ -4,7 +4,7 @@
  */
 import { addressBytes } from "#core/networks/address.ts";
 
-export const RTM = { NEWLINK: 16, DELLINK: 17, GETLINK: 18, NEWADDR: 20, GETADDR: 22, NEWROUTE: 24, GETROUTE: 26 } as const;
+export const RTM = { NEWLINK: 16, DELLINK: 17, GETLINK: 18, SETLINK: 19, NEWADDR: 20, GETADDR: 22, NEWROUTE: 24, GETROUTE: 26 } as const;
 export const NLM_F = { DUMP: 0x300, EXCL: 0x200, CREATE: 0x400, REPLACE: 0x100 } as const;
 export const IFF_UP = 1;
 
@@ -12,7 +12,7 @@ export const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, MASTER: 10, LINKINFO: 18, I
 const IFLA_INFO = { KIND: 1, DATA: 2 } as const;
 const VETH_INFO_PEER = 1;
 const NESTED = 0x8000;
-const IFLA_BRPORT = { MODE: 4, ISOLATED: 33 } as const;
+const IFLA_BRPORT_ISOLATED = 33;
 const AF = { UNSPEC: 0, BRIDGE: 7, INET: 2, INET6: 10 } as const;
 const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4 } as const;
 const IFA_F_NODAD = 0x02;
@@ -96,20 +96,9 @@ export const linkByName = (name: string): Uint8Array => Buffer.concat([ifinfo({}
 export const setAlias = (index: number, alias: string): Uint8Array => Buffer.concat([ifinfo({ index }), attributes([[IFLA.IFALIAS, Buffer.from(alias)]])]);
 export const setUp = (index: number, up: boolean): Uint8Array => ifinfo({ index, up });
 
-/** Hairpin on (a container reaches itself by its published port), isolated where containers must not talk to each other. */
-export const bridgePort = (index: number, isolated: boolean): Uint8Array =>
-  Buffer.concat([
-    ifinfo({ index, family: AF.BRIDGE }),
-    attributes([
-      [
-        IFLA.PROTINFO | NESTED,
-        attributes([
-          [IFLA_BRPORT.MODE, u8(1)],
-          [IFLA_BRPORT.ISOLATED, u8(isolated ? 1 : 0)],
-        ]),
-      ],
-    ]),
-  ]);
+/** Lets a bridge port talk to the bridge itself only, not to other ports so marked. */
+export const isolatedPort = (index: number): Uint8Array =>
+  Buffer.concat([ifinfo({ index, family: AF.BRIDGE }), attributes([[IFLA.PROTINFO | NESTED, attributes([[IFLA_BRPORT_ISOLATED, u8(1)]])]])]);
 
 export function newAddress(index: number, address: string, length: number): Uint8Array {
   const bytes = addressBytes(address);
