@@ -34,7 +34,7 @@ export class EngineConnection {
 
   /** Serves one stream of the bridge to its end. */
   async stream(open: StreamOpen, stream: HostStream): Promise<void> {
-    const outgoing = this.#begin(open.request, stream.signal, open.kind === "upgrade" ? { connection: "Upgrade", upgrade: "tcp" } : {});
+    const outgoing = this.#begin(open.request, stream.signal, connectionHeaders[open.kind]);
     try {
       const answer = answerTo(outgoing);
       let upload: Promise<void> | undefined;
@@ -49,7 +49,9 @@ export class EngineConnection {
     } catch (error) {
       throw unreachable(error);
     } finally {
-      if (!outgoing.destroyed) outgoing.destroy();
+      outgoing.destroy();
+      // A refused upgrade counts as keep-alive, and nobody would close its connection.
+      outgoing.socket?.destroy();
     }
   }
 
@@ -60,7 +62,7 @@ export class EngineConnection {
       method: request.method,
       path: request.path,
       signal,
-      headers: { host: "slipway", ...described, ...request.headers, ...extra },
+      headers: { host: "slipway", ...described, ...ownHeaders(request), ...extra },
       // Without an agent and with this, Node's HTTP client runs over any duplex stream.
       createConnection: (_options, made) => {
         this.#dial({ signal }).then(
@@ -73,6 +75,13 @@ export class EngineConnection {
     return httpRequest(options);
   }
 }
+
+const connectionHeaders: Readonly<Record<StreamOpen["kind"], Record<string, string>>> = {
+  download: {},
+  // A server closes at once after answering a request that asks for it: a refusal would be lost to a broken pipe.
+  upload: { connection: "keep-alive" },
+  upgrade: { connection: "Upgrade", upgrade: "tcp" },
+};
 
 interface Answer {
   readonly message: IncomingMessage;
@@ -91,6 +100,12 @@ function answerTo(outgoing: ClientRequest): Promise<Answer> {
   answer.catch(() => undefined);
   return answer;
 }
+
+/** Headers that describe the connection, which is ours, are not the window's to set. */
+const hopByHop = new Set(["host", "connection", "keep-alive", "upgrade", "te", "trailer", "transfer-encoding", "content-length", "expect", "proxy-connection"]);
+
+const ownHeaders = (request: EngineRequest): Record<string, string> =>
+  Object.fromEntries(Object.entries(request.headers ?? {}).filter(([name]) => !hopByHop.has(name.toLowerCase())));
 
 const bodyOf = (request: EngineRequest): string | undefined => (request.body === undefined ? undefined : JSON.stringify(request.body));
 
