@@ -13,7 +13,12 @@ export type Shape =
   | { readonly kind: "any" }
   | { readonly kind: "list"; readonly of: Shape; readonly go: string }
   | { readonly kind: "map"; readonly of: Shape; readonly go: string }
-  | { readonly kind: "struct"; readonly go: string; readonly fields: ReadonlyMap<string, { readonly name: string; readonly shape: Shape }> }
+  | {
+      readonly kind: "struct";
+      readonly go: string;
+      readonly fields: ReadonlyMap<string, { readonly name: string; readonly shape: Shape }>;
+      readonly embedded?: boolean;
+    }
   /** A list, or one string standing for a list of it (`Cmd`, `Entrypoint`). */
   | { readonly kind: "words" };
 
@@ -28,8 +33,9 @@ export const any: Shape = { kind: "any" };
 export const words: Shape = { kind: "words" };
 export const list = (of: Shape): Shape => ({ kind: "list", of, go: `[]${goType(of)}` });
 export const map = (of: Shape): Shape => ({ kind: "map", of, go: `map[string]${goType(of)}` });
-/** `go` is the struct's name with its package (`network.CreateRequest`). */
-export const struct = (go: string, fields: Readonly<Record<string, Shape>>): Shape => ({
+/** `go` is the struct's name with its package (`network.CreateRequest`); errors of a struct whose fields are embedded name no owner (`.Image`). */
+export const struct = (go: string, fields: Readonly<Record<string, Shape>>, opts: { embedded?: boolean } = {}): Shape => ({
+  ...opts,
   kind: "struct",
   go,
   fields: new Map(Object.entries(fields).map(([name, shape]) => [name.toLowerCase(), { name, shape }])),
@@ -91,7 +97,7 @@ function decode(value: unknown, shape: Shape, place: Place): unknown {
 }
 
 function decodeStruct(value: Record<string, unknown>, shape: Shape & { kind: "struct" }, place: Place): Record<string, unknown> {
-  const owner = place.owner ?? shape.go.slice(shape.go.lastIndexOf(".") + 1);
+  const owner = place.owner ?? (shape.embedded === true ? "" : shape.go.slice(shape.go.lastIndexOf(".") + 1));
   const result: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value)) {
     const field = shape.fields.get(key.toLowerCase());

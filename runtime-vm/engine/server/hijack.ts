@@ -26,7 +26,7 @@ export function upgradedConnection(socket: Duplex, request: IncomingMessage, ear
 /** A plain request's connection. Its body has been read, so what follows on the wire is not HTTP. */
 export function plainConnection(request: IncomingMessage, response: ServerResponse): Hijackable {
   return {
-    take({ contentType }) {
+    take() {
       const socket: Socket = request.socket;
       response.detachSocket(socket);
       // Node's server reads the socket into its HTTP parser by these listeners, or past JavaScript altogether until
@@ -36,7 +36,7 @@ export function plainConnection(request: IncomingMessage, response: ServerRespon
       socket.on("data", nothing);
       socket.pause();
       socket.removeListener("data", nothing);
-      socket.write(`HTTP/1.1 200 OK\r\nContent-Type: ${contentType}\r\n\r\n`);
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n`);
       return socket;
     },
   };

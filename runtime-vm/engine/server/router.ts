@@ -28,6 +28,7 @@ export interface RequestContext<Param extends string = string> {
 }
 
 export interface HijackHead {
+  /** Told only to clients that asked to upgrade; dockerd says `raw-stream` to all others. */
   readonly contentType: string;
 }
 

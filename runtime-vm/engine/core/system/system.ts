@@ -1,0 +1,201 @@
+import { randomUUID } from "node:crypto";
+import { readFileSync, readdirSync } from "node:fs";
+import { arch, availableParallelism, hostname, release, totalmem } from "node:os";
+import { apiVersion, apiVersionMin, engineVersion } from "#api/versions.ts";
+import { formatNano, nowNano } from "../clock/clock.ts";
+import type { EngineConfig } from "../config/config.ts";
+import type { State } from "../state/state.ts";
+
+/** What `/info` needs of the other nouns. */
+export interface SystemParts {
+  readonly config: EngineConfig;
+  readonly state: State;
+  /** How layers are mounted here. */
+  readonly layerMethod: string;
+  readonly logDrivers: readonly string[];
+  readonly cgroupRoot: string;
+  /** The release of this program, and the runtime's. */
+  readonly version: string;
+  readonly runtimeVersion: string;
+  readonly containers: () => { total: number; running: number; paused: number; stopped: number };
+  readonly images: () => Promise<number>;
+  readonly listeners: () => number;
+}
+
+export interface SystemInfo {
+  info(): Promise<Record<string, unknown>>;
+  version(): Record<string, unknown>;
+}
+
+const machine = { x64: "amd64", arm64: "arm64" } as const;
+const kernelMachine = { x64: "x86_64", arm64: "aarch64" } as const;
+const nameOf = (names: Readonly<Record<string, string>>): string => names[arch()] ?? arch();
+
+/** Reads once what does not change while the engine runs. */
+export function createSystemInfo(parts: SystemParts): SystemInfo {
+  const id = engineId(parts.state);
+  const os = osRelease(parts.config.hostPrefix);
+  return {
+    info: () => infoOf(parts, id, os),
+    version: () => versionOf(parts),
+  };
+}
+
+/** Made once for a root directory. */
+function engineId(state: State): string {
+  state.define("CREATE TABLE IF NOT EXISTS engine (key TEXT PRIMARY KEY, value TEXT NOT NULL)");
+  const found = state.prepare<{ value: string }>("SELECT value FROM engine WHERE key = 'id'").get();
+  if (found !== undefined) return found.value;
+  const id = randomUUID();
+  state.prepare("INSERT INTO engine VALUES ('id', ?)").run(id);
+  return id;
+}
+
+function versionOf({ version, runtimeVersion }: SystemParts): Record<string, unknown> {
+  const details = {
+    ApiVersion: apiVersion,
+    Arch: nameOf(machine),
+    BuildTime: "",
+    Experimental: "false",
+    GitCommit: version,
+    GoVersion: "",
+    KernelVersion: release(),
+    MinAPIVersion: apiVersionMin,
+    Os: "linux",
+  };
+  return {
+    Platform: { Name: `Slipway ${version}` },
+    Components: [
+      { Name: "Engine", Version: engineVersion, Details: details },
+      { Name: "slipway", Version: version, Details: { GitCommit: "" } },
+      { Name: "node", Version: process.versions.node, Details: { GitCommit: "" } },
+      { Name: "crun", Version: runtimeVersion, Details: { GitCommit: "" } },
+    ],
+    Version: engineVersion,
+    ApiVersion: apiVersion,
+    MinAPIVersion: apiVersionMin,
+    GitCommit: version,
+    GoVersion: "",
+    Os: "linux",
+    Arch: nameOf(machine),
+    KernelVersion: release(),
+  };
+}
+
+async function infoOf(parts: SystemParts, id: string, os: { name: string; version: string }): Promise<Record<string, unknown>> {
+  const { config } = parts;
+  const { total, running, paused, stopped } = parts.containers();
+  const controllers = new Set(read(`${parts.cgroupRoot}/cgroup.controllers`).trim().split(" "));
+  const has = (name: string): boolean => controllers.has(name);
+  return {
+    ID: id,
+    Containers: total,
+    ContainersRunning: running,
+    ContainersPaused: paused,
+    ContainersStopped: stopped,
+    Images: await parts.images(),
+    Driver: "overlayfs",
+    DriverStatus: [
+      ["driver-type", "io.containerd.snapshotter.v1"],
+      ["layers", parts.layerMethod],
+    ],
+    Plugins: { Volume: ["local"], Network: ["bridge", "host", "null"], Authorization: null, Log: parts.logDrivers },
+    MemoryLimit: has("memory"),
+    SwapLimit: has("memory"),
+    CpuCfsPeriod: has("cpu"),
+    CpuCfsQuota: has("cpu"),
+    CPUShares: has("cpu"),
+    CPUSet: has("cpuset"),
+    PidsLimit: has("pids"),
+    IPv4Forwarding: read("/proc/sys/net/ipv4/ip_forward").trim() === "1",
+    Debug: config.debug,
+    NFd: countDescriptors(),
+    OomKillDisable: false,
+    NGoroutines: process.getActiveResourcesInfo().length,
+    SystemTime: formatNano(nowNano()),
+    LoggingDriver: config.logDriver,
+    CgroupDriver: "cgroupfs",
+    CgroupVersion: "2",
+    NEventsListener: parts.listeners(),
+    KernelVersion: release(),
+    OperatingSystem: os.name,
+    OSVersion: os.version,
+    OSType: "linux",
+    Architecture: nameOf(kernelMachine),
+    IndexServerAddress: "https://index.docker.io/v1/",
+    RegistryConfig: registryConfig(config),
+    NCPU: availableParallelism(),
+    MemTotal: totalmem(),
+    GenericResources: null,
+    DockerRootDir: config.root,
+    HttpProxy: "",
+    HttpsProxy: "",
+    NoProxy: "",
+    Name: hostname(),
+    Labels: config.labels,
+    ExperimentalBuild: false,
+    ServerVersion: engineVersion,
+    Runtimes: { crun: { path: "crun" }, runc: { path: "crun" } },
+    DefaultRuntime: "crun",
+    Swarm: { NodeID: "", NodeAddr: "", LocalNodeState: "inactive", ControlAvailable: false, Error: "", RemoteManagers: null },
+    LiveRestoreEnabled: config.liveRestore,
+    Isolation: "",
+    InitBinary: "docker-init",
+    ContainerdCommit: { ID: "" },
+    RuncCommit: { ID: parts.runtimeVersion },
+    InitCommit: { ID: "" },
+    SecurityOptions: ["name=seccomp,profile=builtin", "name=cgroupns"],
+    FirewallBackend: { Driver: "nftables" },
+    CDISpecDirs: [],
+    Warnings: [...limitWarnings(has), ...config.warnings.map((warning) => `WARNING: ${warning}`)],
+  };
+}
+
+/** In dockerd's words and order. */
+function limitWarnings(has: (controller: string) => boolean): string[] {
+  const missing = (controller: string, ...what: string[]): string[] => (has(controller) ? [] : what.map((name) => `WARNING: No ${name} support`));
+  return [
+    ...missing("memory", "memory limit", "swap limit"),
+    ...missing("cpu", "cpu cfs quota", "cpu cfs period", "cpu shares"),
+    ...missing("cpuset", "cpuset"),
+    ...missing("io", "io.weight", "io.weight (per device)", "io.max (rbps)", "io.max (wbps)", "io.max (riops)", "io.max (wiops)"),
+  ];
+}
+
+function registryConfig(config: EngineConfig): Record<string, unknown> {
+  const insecure = config.insecureRegistries.filter((name) => !name.includes("/"));
+  const index = (Name: string, Official: boolean, Secure: boolean): Record<string, unknown> => ({
+    Mirrors: Official ? config.registryMirrors : [],
+    Name,
+    Official,
+    Secure,
+  });
+  return {
+    IndexConfigs: { "docker.io": index("docker.io", true, true), ...Object.fromEntries(insecure.map((name) => [name, index(name, false, false)])) },
+    InsecureRegistryCIDRs: ["::1/128", "127.0.0.0/8", ...config.insecureRegistries.filter((name) => name.includes("/"))],
+    Mirrors: config.registryMirrors.length === 0 ? null : config.registryMirrors,
+  };
+}
+
+/** The machine's system, seen through the host prefix. */
+function osRelease(prefix: string): { name: string; version: string } {
+  const text = read(`${prefix}/etc/os-release`) || read("/etc/os-release");
+  const field = (name: string): string => new RegExp(`^${name}="?([^"\n]*)"?$`, "m").exec(text)?.[1] ?? "";
+  return { name: field("PRETTY_NAME") || "Linux", version: field("VERSION_ID") };
+}
+
+function countDescriptors(): number {
+  try {
+    return readdirSync("/proc/self/fd").length;
+  } catch {
+    return 0;
+  }
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}

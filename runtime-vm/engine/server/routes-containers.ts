@@ -1,0 +1,135 @@
+import { EngineError } from "#base/errors.ts";
+import type { ContainerCreateRequest, RestartPolicy } from "#api/containers.ts";
+import { createContainerShape, updateContainerShape } from "#api/container-shapes.ts";
+import { has } from "#api/versions.ts";
+import type { ContainerManager } from "#core/containers/containers.ts";
+import type { StopOptions } from "#core/containers/stop.ts";
+import type { WaitCondition } from "#core/containers/waiters.ts";
+import { sizeOf } from "./numbers.ts";
+import type { Query } from "./query.ts";
+import { type Route, route } from "./router.ts";
+
+type Lifecycle = Pick<
+  ContainerManager,
+  | "create"
+  | "list"
+  | "inspect"
+  | "start"
+  | "stop"
+  | "restart"
+  | "kill"
+  | "pause"
+  | "unpause"
+  | "wait"
+  | "remove"
+  | "rename"
+  | "resize"
+  | "top"
+  | "prune"
+  | "setRestartPolicy"
+>;
+
+/** Containers from create to remove. */
+export const containerRoutes = (containers: Lifecycle): readonly Route[] => [
+  route("GET", "/containers/json", async ({ query }) => ({
+    status: 200,
+    json: await containers.list({ all: query.bool("all"), limit: query.int("limit", 0), size: query.bool("size"), filters: query.filters() }),
+  })),
+  route("POST", "/containers/create", async ({ query, version, json }) => {
+    const body = (await json(createContainerShape)) as Partial<ContainerCreateRequest> | undefined;
+    if (body === undefined) throw new EngineError("invalidArgument", "invalid JSON: got EOF while reading request body");
+    // dockerd calls a body without any field of the container's own configuration empty.
+    if (Object.keys(body).every((key) => key === "HostConfig" || key === "NetworkingConfig")) {
+      throw new EngineError("invalidArgument", "config cannot be empty in order to create a container");
+    }
+    const platform = query.get("platform");
+    const created = await containers.create({
+      name: query.get("name"),
+      body: { ...body, Image: body.Image ?? "", ...hostConfigFor(body, has(version, "consoleSize")) },
+      ...(platform === "" ? {} : { platform }),
+    });
+    return { status: 201, json: created };
+  }),
+  route("POST", "/containers/prune", async ({ query }) => ({ status: 200, json: await containers.prune(query.filters()) })),
+  route("GET", "/containers/{id...}/json", async ({ params, query }) => ({
+    status: 200,
+    json: await containers.inspect(params.id, { size: query.bool("size") }),
+  })),
+  route("GET", "/containers/{id...}/top", ({ params, query }) => ({ status: 200, json: containers.top(params.id, query.get("ps_args") || "-ef") })),
+  route("POST", "/containers/{id...}/start", async ({ params }) => {
+    await containers.start(params.id);
+    return { status: 204 };
+  }),
+  route("POST", "/containers/{id...}/stop", async ({ params, query }) => {
+    await containers.stop(params.id, stopOptions(query));
+    return { status: 204 };
+  }),
+  route("POST", "/containers/{id...}/restart", async ({ params, query }) => {
+    await containers.restart(params.id, stopOptions(query));
+    return { status: 204 };
+  }),
+  route("POST", "/containers/{id...}/kill", async ({ params, query }) => {
+    await containers.kill(params.id, query.get("signal"));
+    return { status: 204 };
+  }),
+  route("POST", "/containers/{id...}/pause", async ({ params }) => {
+    await containers.pause(params.id);
+    return { status: 204 };
+  }),
+  route("POST", "/containers/{id...}/unpause", async ({ params }) => {
+    await containers.unpause(params.id);
+    return { status: 204 };
+  }),
+  route("POST", "/containers/{id...}/rename", async ({ params, query }) => {
+    await containers.rename(params.id, query.get("name"));
+    return { status: 204 };
+  }),
+  route("POST", "/containers/{id...}/resize", async ({ params, query }) => {
+    await containers.resize(params.id, sizeOf(query));
+    return { status: 200 };
+  }),
+  route("POST", "/containers/{id...}/update", async ({ params, json }) => {
+    const body = ((await json(updateContainerShape)) ?? {}) as { RestartPolicy?: RestartPolicy } & Record<string, unknown>;
+    const { RestartPolicy: policy, ...limits } = body;
+    if (Object.values(limits).some((value) => value !== 0 && value !== "" && value !== false)) {
+      throw new EngineError("notImplemented", "this engine updates restart policies only: limits are set when a container is created");
+    }
+    if (policy?.Name) await containers.setRestartPolicy(params.id, policy);
+    else await containers.inspect(params.id, { size: false });
+    return { status: 200, json: { Warnings: null } };
+  }),
+  route("POST", "/containers/{id...}/wait", ({ params, query, version, signal }) => {
+    const condition = waitCondition(has(version, "waitConditions") ? query.get("condition") : "");
+    // Registered before the head is sent: a client starts the container once it has seen the head.
+    const { result } = containers.wait(params.id, condition, signal);
+    result.catch(() => undefined);
+    return { status: 200, stream: waitAnswer(result) };
+  }),
+  route("DELETE", "/containers/{id...}", async ({ params, query }) => {
+    if (query.bool("link")) throw new EngineError("notImplemented", "links are not supported by this engine: connect the containers to one network instead");
+    await containers.remove(params.id, { force: query.bool("force"), volumes: query.bool("v") });
+    return { status: 204 };
+  }),
+];
+
+function hostConfigFor(body: Partial<ContainerCreateRequest>, consoleSize: boolean): Pick<ContainerCreateRequest, "HostConfig"> {
+  const host = body.HostConfig ?? {};
+  return { HostConfig: consoleSize ? host : { ...host, ConsoleSize: [0, 0] } };
+}
+
+function stopOptions(query: Query): StopOptions {
+  const signal = query.get("signal");
+  const given = query.get("t");
+  return { ...(signal === "" ? {} : { signal }), ...(given === "" ? {} : { timeoutSeconds: query.int("t", 0) }) };
+}
+
+function waitCondition(text: string): WaitCondition {
+  if (text === "") return "not-running";
+  if (text === "not-running" || text === "next-exit" || text === "removed") return text;
+  throw new EngineError("invalidArgument", `invalid condition: ${JSON.stringify(text)}`);
+}
+
+async function* waitAnswer(result: Promise<{ exitCode: number; error?: string }>): AsyncGenerator<string> {
+  const { exitCode, error } = await result;
+  yield `${JSON.stringify({ StatusCode: exitCode, ...(error === undefined ? {} : { Error: { Message: error } }) })}\n`;
+}

@@ -1,0 +1,92 @@
+import { EngineError } from "#base/errors.ts";
+import type { ContainerManager } from "#core/containers/containers.ts";
+import { eventFilter } from "#core/events/filter.ts";
+import type { EventLog } from "#core/events/events.ts";
+import type { ImageStore } from "#core/images/images.ts";
+import type { SystemInfo } from "#core/system/system.ts";
+import type { VolumeStore } from "#core/volumes/volumes.ts";
+import { unixNano } from "./numbers.ts";
+import { type Answer, type Method, type Route, route } from "./router.ts";
+import { jsonLines } from "./routes-streams.ts";
+
+export interface SystemBackends {
+  readonly system: SystemInfo;
+  readonly events: EventLog;
+  readonly containers: Pick<ContainerManager, "list" | "imageUse">;
+  readonly images: Pick<ImageStore, "list">;
+  readonly volumes: Pick<VolumeStore, "list">;
+  /** Bytes that unpacked layers take. */
+  readonly layersSize: () => number;
+}
+
+/** The engine itself: whether it lives, what it is, what happens, what takes space. */
+export const systemRoutes = (backends: SystemBackends): readonly Route[] => [
+  route("HEAD", "/_ping", () => pong),
+  route("GET", "/_ping", () => pong),
+  route("GET", "/version", () => ({ status: 200, json: backends.system.version() })),
+  route("GET", "/info", async () => ({ status: 200, json: await backends.system.info() })),
+  route("GET", "/events", ({ query, signal }) => {
+    const sinceNano = unixNano(query.get("since"), "since");
+    const untilNano = unixNano(query.get("until"), "until");
+    if (sinceNano !== undefined && untilNano !== undefined && sinceNano > untilNano) {
+      throw new EngineError("invalidArgument", `\`since\` time (${query.get("since")}) cannot be after \`until\` time (${query.get("until")})`);
+    }
+    const events = backends.events.follow({
+      filter: eventFilter(query.filters()),
+      signal,
+      // An `until` alone asks for what was, too.
+      ...(sinceNano === undefined ? (untilNano === undefined ? {} : { sinceNano: 0n }) : { sinceNano }),
+      ...(untilNano === undefined ? {} : { untilNano }),
+    });
+    return { status: 200, stream: jsonLines(events) };
+  }),
+  route("GET", "/system/df", async ({ query }) => ({ status: 200, json: await diskUsage(backends, query.all("type")) })),
+  ...swarmRoutes(),
+  route("GET", "/plugins", () => ({ status: 200, json: [] })),
+];
+
+const pong: Answer = {
+  status: 200,
+  headers: { "Cache-Control": "no-cache, no-store, must-revalidate", Pragma: "no-cache", Swarm: "inactive" },
+  text: "OK",
+};
+
+const kinds = ["container", "image", "volume", "build-cache"];
+
+async function diskUsage(backends: SystemBackends, types: readonly string[]): Promise<Record<string, unknown>> {
+  for (const type of types) {
+    if (!kinds.includes(type)) throw new EngineError("invalidArgument", `unknown object type: ${type}`);
+  }
+  const wants = (type: string): boolean => types.length === 0 || types.includes(type);
+  const use = backends.containers.imageUse();
+  return {
+    ...(wants("image")
+      ? {
+          LayersSize: backends.layersSize(),
+          Images: (await backends.images.list({ all: true, filters: {}, manifests: false })).map((image) => ({ ...image, Containers: use.get(image.Id) ?? 0 })),
+        }
+      : {}),
+    ...(wants("container") ? { Containers: await backends.containers.list({ all: true, limit: 0, size: true, filters: {} }) } : {}),
+    ...(wants("volume") ? { Volumes: backends.volumes.list({}) } : {}),
+    ...(wants("build-cache") ? { BuildCache: [] } : {}),
+  };
+}
+
+/** dockerd's answers on a machine that is in no swarm. */
+function swarmRoutes(): Route[] {
+  const refuse = (message: string) => (): never => {
+    throw new EngineError("unavailable", message);
+  };
+  const noManager = refuse('This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.');
+  const noMember = refuse("This node is not part of a swarm");
+  const row = (method: Method, path: string): Route => route(method, path, noManager);
+  return [
+    row("GET", "/swarm"),
+    route("POST", "/swarm/leave", noMember),
+    row("POST", "/swarm/update"),
+    row("GET", "/swarm/unlockkey"),
+    ...["/services", "/nodes", "/tasks", "/secrets", "/configs"].map((path) => row("GET", path)),
+    ...["/services/{id}", "/nodes/{id}", "/tasks/{id}", "/secrets/{id}", "/configs/{id}"].map((path) => row("GET", path)),
+    ...["/services/create", "/secrets/create", "/configs/create"].map((path) => row("POST", path)),
+  ];
+}
