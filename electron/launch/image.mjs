@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 /** Debian packages the recipe needs on the machine that builds the image. */
-export const imagePackages = ["apt", "dpkg", "debian-archive-keyring", "ca-certificates"];
+export const imagePackages = ["apt", "dpkg", "xz-utils", "debian-archive-keyring", "ca-certificates"];
 
 const repository = resolve(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "..", "..");
 

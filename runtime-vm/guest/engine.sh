@@ -4,7 +4,13 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/r
 # Each virtio port may park threads of libuv's pool.
 export UV_THREADPOOL_SIZE=12
 export NODE_COMPILE_CACHE=/usr/lib/slipway/compile-cache NODE_NO_WARNINGS=1
+read -r up _ < /proc/uptime
+# An engine that cannot start must not keep the processor busy with trying.
+[ "$(cat /run/engine.started 2> /dev/null)" = "${up%.*}" ] && sleep 2
+echo "${up%.*}" > /run/engine.started
 echo $$ > /sys/fs/cgroup/slipway-engine/cgroup.procs
+echo -500 > /proc/self/oom_score_adj
+ulimit -n 1048576
 debug=
 grep -qw slipway.debug /proc/cmdline && debug=--debug
 exec node /usr/lib/slipway/main.mjs --root /var/lib/slipway --socket /run/docker.sock --host-prefix /host \

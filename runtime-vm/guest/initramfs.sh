@@ -5,7 +5,9 @@ b=/bin/busybox
 $b mount -t proc proc /proc
 $b mount -t sysfs sysfs /sys
 $b mount -t devtmpfs devtmpfs /dev
-start=$($b cut -d' ' -f1 /proc/uptime | $b tr -d .)
+# Milliseconds since the kernel started: /proc/uptime has hundredths, whose leading zero would make them octal.
+now() { read -r up _ < /proc/uptime; echo $((${up%.*} * 1000 + (1${up#*.} - 100) * 10)); }
+began=$(now)
 @LOAD_MODULES@
 tries=0
 while :; do
@@ -20,12 +22,11 @@ while :; do
   fi
   $b usleep 50000
 done
-if ! $b mount -t squashfs -o ro "$root" /root; then
+if ! $b mount -t erofs -o ro "$root" /root; then
   echo "slipway-step: root fail 0 $root does not mount"
   $b poweroff -f
 fi
-now=$($b cut -d' ' -f1 /proc/uptime | $b tr -d .)
-echo "slipway-step: root ok $(( (now - start) * 10 ))"
+echo "slipway-step: root ok $(($(now) - began))"
 $b mount -o move /dev /root/dev
 $b umount /proc /sys
 exec $b switch_root /root /sbin/init

@@ -1,26 +1,20 @@
-import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { parseArgs, promisify } from "node:util";
+import { parseArgs } from "node:util";
 import { EngineError, messageOf } from "#base/errors.ts";
-import { defaultMirrors, type Mirrors } from "./apt.ts";
-import { fetchPackages, type Lock, readLock } from "./lock.ts";
-import { type Arch, hostArch, nodeArch, recipe } from "./recipe.ts";
-import * as recipes from "./recipe.ts";
-import { build } from "./stage.ts";
-import { assembleTree } from "./tree.ts";
+import { defaultMirrors } from "./apt.ts";
+import { type Build, engineStage, imageStages, treeStage } from "./stages.ts";
+import { type Arch, hostArch } from "./recipe.ts";
+import { build, type Stage } from "./stage.ts";
 
 /**
  * `npm run image`: the tool tree, the engine's bundle, and the VM's kernel, initramfs and root image, into
  * runtime-vm/image/out. Each stage is made again only when what it is made from has changed.
  */
-const repository = resolve(import.meta.dirname, "../..");
-const out = join(import.meta.dirname, "out");
-const run = promisify(execFile);
-
 const { values: args } = parseArgs({
   options: {
     arch: { type: "string", default: hostArch() },
+    /** Stop after this much: `tree`, or `engine` (bundle alone). */
+    only: { type: "string" },
+    /** Pin the archive's newest packages. */
     update: { type: "boolean", default: false },
     mirror: { type: "string", default: defaultMirrors.debian },
     "security-mirror": { type: "string", default: defaultMirrors.security },
@@ -36,44 +30,28 @@ function parseArch(text: string): Arch {
 
 async function main(signal: AbortSignal): Promise<void> {
   const arch = parseArch(args.arch);
-  const mirrors: Mirrors = { debian: args.mirror, security: args["security-mirror"] };
-  const rootfs = join(out, arch, "rootfs");
-  const recipeInputs = {
-    lock: args.update ? Date.now() : readLock(arch),
-    recipe: recipe(arch),
-    more: [recipes.directories, recipes.links(arch), recipes.files],
-  };
-  await step(`tool tree ${arch}`, () =>
-    build({
-      target: rootfs,
-      inputs: recipeInputs,
-      make: async (path) => {
-        const lock = await fetchPackages({ arch, cache: join(out, "cache", "packages"), mirrors, update: args.update, signal, say });
-        const unpacked = `${path}.packages`;
-        await unpack(lock, unpacked, signal);
-        assembleTree(unpacked, path, { arch, node: nodeBinary(arch) });
-        rmSync(unpacked, { recursive: true, force: true });
-      },
-    }),
-  );
+  const mirrors = { debian: args.mirror, security: args["security-mirror"] };
+  const plan: Build = { arch, mirrors, update: args.update, signal, say };
+  for (const describe of stagesFor(plan)) await run(describe());
 }
 
-async function unpack(lock: Lock, target: string, signal: AbortSignal): Promise<void> {
-  rmSync(target, { recursive: true, force: true });
-  mkdirSync(target, { recursive: true });
-  for (const { file } of lock.packages) await run("dpkg-deb", ["-x", join(out, "cache", "packages", file), target], { signal });
+function stagesFor(plan: Build): readonly (() => Stage)[] {
+  switch (args.only) {
+    case "tree":
+      return [() => treeStage(plan)];
+    case "engine":
+      return [() => engineStage(plan)];
+    case undefined:
+      return imageStages(plan);
+    default:
+      throw new EngineError("invalidArgument", `--only ${args.only}: tree or engine`);
+  }
 }
 
-function nodeBinary(arch: Arch): string {
-  const path = join(repository, `node_modules/node-linux-${nodeArch(arch)}/bin/node`);
-  if (!existsSync(path)) throw new EngineError("notFound", `${path} is missing: run npm ci`);
-  return path;
-}
-
-async function step(name: string, work: () => Promise<boolean>): Promise<void> {
+async function run(stage: Stage): Promise<void> {
   const began = performance.now();
-  const made = await work();
-  say(made ? `${name}: made in ${((performance.now() - began) / 1000).toFixed(1)} s` : `${name}: up to date`);
+  const made = await build(stage);
+  say(made ? `${stage.name}: made in ${((performance.now() - began) / 1000).toFixed(1)} s` : `${stage.name}: up to date`);
 }
 
 const stop = new AbortController();

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { basename, dirname, join } from "node:path";
 
 export interface Stage {
+  readonly name: string;
   /** The file or directory it makes. */
   readonly target: string;
   /** Everything the result depends on; values, not paths. */
@@ -16,7 +17,7 @@ export interface Stage {
  * dies leaves the former one. Returns whether anything was made.
  */
 export async function build({ target, inputs, make }: Stage): Promise<boolean> {
-  const stamp = join(dirname(target), `.${basename(target)}.inputs`);
+  const stamp = stampPath(target);
   const digest = digestOf(inputs);
   if (existsSync(target) && existsSync(stamp) && readFileSync(stamp, "utf8") === digest) return false;
   mkdirSync(dirname(target), { recursive: true });
@@ -52,4 +53,13 @@ function isMounted(path: string): boolean {
   });
 }
 
-export const digestOf = (value: unknown): string => createHash("sha256").update(JSON.stringify(value)).digest("hex");
+const stampPath = (target: string): string => join(dirname(target), `.${basename(target)}.inputs`);
+
+/** What identifies the target as it is now, for the inputs of a later stage; empty when it was never made. */
+export const stampOf = (target: string): string => (existsSync(stampPath(target)) ? readFileSync(stampPath(target), "utf8") : "");
+
+const digestOf = (value: unknown): string => createHash("sha256").update(JSON.stringify(value)).digest("hex");
+
+/** Of the files' contents and names, in the order given. */
+export const digestOfFiles = (paths: readonly string[]): string =>
+  digestOf(paths.map((path) => [basename(path), createHash("sha256").update(readFileSync(path)).digest("hex")]));
