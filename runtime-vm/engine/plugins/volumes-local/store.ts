@@ -1,0 +1,213 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Volume, VolumeCreateRequest } from "#api/volumes.ts";
+import { EngineError } from "#base/errors.ts";
+import { KeyedLock } from "#base/lock.ts";
+import type { EventLog } from "#core/events/events.ts";
+import type { Journal } from "#core/journal/journal.ts";
+import type { Kernel } from "#core/kernel/kernel.ts";
+import type { State } from "#core/state/state.ts";
+import type { Trash } from "#core/trash/trash.ts";
+import { ANONYMOUS_LABEL, checkVolumeDriver, checkVolumeName, checkVolumeOptions } from "#core/volumes/request.ts";
+import type { VolumeStore } from "#core/volumes/volumes.ts";
+import { deviceOf, mountDevice } from "./device.ts";
+import { matchesPrune, matchesVolume } from "./filters.ts";
+import { sizeOf } from "./size.ts";
+import { type VolumeRecord, VolumeTable } from "./table.ts";
+
+export interface LocalVolumeOptions {
+  readonly state: State;
+  readonly kernel: Kernel;
+  readonly trash: Trash;
+  readonly events: EventLog;
+  readonly journal: Journal;
+  readonly directory: string;
+  readonly hostPrefix: string;
+}
+
+interface LiveVolume {
+  readonly record: VolumeRecord;
+  readonly users: Set<string>;
+}
+
+type Filters = Readonly<Record<string, readonly string[]>>;
+
+/** Volumes as directories `NAME/_data`. A directory without a record is taken as a volume: data is never dropped because a database was. */
+export class LocalVolumes implements VolumeStore {
+  readonly #options: LocalVolumeOptions;
+  readonly #table: VolumeTable;
+  readonly #volumes = new Map<string, LiveVolume>();
+  readonly #lock = new KeyedLock();
+
+  constructor(options: LocalVolumeOptions) {
+    this.#options = options;
+    mkdirSync(options.directory, { recursive: true, mode: 0o701 });
+    this.#table = new VolumeTable(options.state);
+    for (const record of this.#table.all()) {
+      this.#makeDirectory(record.name);
+      this.#volumes.set(record.name, { record, users: new Set() });
+    }
+    for (const { volume, container } of this.#table.users()) this.#volumes.get(volume)?.users.add(container);
+    for (const name of readdirSync(options.directory)) if (!this.#volumes.has(name)) this.#adopt(name);
+  }
+
+  list(filters: Filters): Volume[] {
+    const matches = matchesVolume(filters);
+    return [...this.#volumes.values()].filter(({ record, users }) => matches(record, users.size)).map(({ record }) => this.#inspect(record));
+  }
+
+  inspect(name: string): Volume {
+    return this.#inspect(this.#get(name).record);
+  }
+
+  async create(request: VolumeCreateRequest): Promise<Volume> {
+    const anonymous = (request.Name ?? "") === "";
+    const name = anonymous ? randomBytes(32).toString("hex") : (request.Name ?? "");
+    checkVolumeDriver(name, request.Driver ?? "");
+    using _held = await this.#lock.acquire(name);
+    const there = this.#volumes.get(name);
+    if (there !== undefined) return this.#inspect(there.record);
+    checkVolumeName(name);
+    const options = { ...request.DriverOpts };
+    checkVolumeOptions(name, options);
+    const labels = { ...request.Labels, ...(anonymous ? { [ANONYMOUS_LABEL]: "" } : {}) };
+    const record: VolumeRecord = {
+      name,
+      createdAt: seconds(new Date()),
+      labels: request.Labels == null && !anonymous ? null : labels,
+      options: Object.keys(options).length === 0 ? null : options,
+    };
+    this.#makeDirectory(name);
+    this.#table.save(record);
+    this.#volumes.set(name, { record, users: new Set() });
+    this.#publish("create", name);
+    return this.#inspect(record);
+  }
+
+  async remove(name: string, { force }: { force: boolean }): Promise<void> {
+    using _held = await this.#lock.acquire(name);
+    if (force && !this.#volumes.has(name)) return;
+    const { record, users } = this.#get(name);
+    if (users.size > 0) throw new EngineError("conflict", `remove ${name}: volume is in use - [${[...users].join(", ")}]`);
+    this.#unmount(record);
+    this.#volumes.delete(name);
+    this.#table.remove(name);
+    this.#options.trash.move(join(this.#options.directory, name));
+    this.#publish("destroy", name);
+  }
+
+  async acquire(name: string, containerId: string): Promise<string> {
+    using _held = await this.#lock.acquire(name);
+    const { record, users } = this.#get(name);
+    const target = this.#dataOf(name);
+    const device = deviceOf(record.options);
+    if (device !== undefined && !this.#options.kernel.isMountPoint(target)) {
+      await mountDevice(this.#options.kernel, device, target, this.#options.hostPrefix);
+    }
+    if (!users.has(containerId)) {
+      this.#table.use(name, containerId);
+      users.add(containerId);
+    }
+    return target;
+  }
+
+  async release(name: string, containerId: string): Promise<void> {
+    using _held = await this.#lock.acquire(name);
+    const volume = this.#volumes.get(name);
+    if (volume === undefined || !volume.users.delete(containerId)) return;
+    this.#table.leave(name, containerId);
+    if (volume.users.size === 0) this.#unmount(volume.record);
+  }
+
+  retain(containers: ReadonlySet<string>): void {
+    for (const { record, users } of this.#volumes.values()) {
+      for (const container of users) {
+        if (containers.has(container)) continue;
+        users.delete(container);
+        this.#table.leave(record.name, container);
+      }
+    }
+  }
+
+  async prune(filters: Filters, { all }: { all: boolean }): Promise<{ VolumesDeleted: string[]; SpaceReclaimed: number }> {
+    const matches = matchesPrune(filters, all);
+    const VolumesDeleted: string[] = [];
+    let SpaceReclaimed = 0;
+    for (const { record, users } of [...this.#volumes.values()]) {
+      if (!matches(record, users.size)) continue;
+      const size = await this.#size(record);
+      try {
+        await this.remove(record.name, { force: true });
+      } catch (error) {
+        this.#options.journal.debug(`prune: volume ${record.name} stays: ${String(error)}`);
+        continue;
+      }
+      VolumesDeleted.push(record.name);
+      SpaceReclaimed += size;
+    }
+    this.#options.events.publish({ type: "volume", action: "prune", id: "", attributes: { reclaimed: String(SpaceReclaimed) } });
+    return { VolumesDeleted, SpaceReclaimed };
+  }
+
+  async usage(): Promise<Volume[]> {
+    return await Promise.all(
+      [...this.#volumes.values()].map(async ({ record, users }) => ({
+        ...this.#inspect(record),
+        UsageData: { Size: await this.#size(record), RefCount: users.size },
+      })),
+    );
+  }
+
+  /** A device's bytes are not ours to count. */
+  async #size(record: VolumeRecord): Promise<number> {
+    return deviceOf(record.options) === undefined ? await sizeOf(this.#dataOf(record.name)) : 0;
+  }
+
+  #get(name: string): LiveVolume {
+    const volume = this.#volumes.get(name);
+    if (volume === undefined) throw new EngineError("notFound", `get ${name}: no such volume`);
+    return volume;
+  }
+
+  #dataOf(name: string): string {
+    return join(this.#options.directory, name, "_data");
+  }
+
+  #makeDirectory(name: string): void {
+    mkdirSync(join(this.#options.directory, name), { recursive: true, mode: 0o701 });
+    mkdirSync(this.#dataOf(name), { recursive: true, mode: 0o755 });
+  }
+
+  #adopt(name: string): void {
+    const stat = statSync(this.#dataOf(name), { throwIfNoEntry: false });
+    if (stat?.isDirectory() !== true) return;
+    const record: VolumeRecord = { name, createdAt: seconds(stat.birthtime), labels: null, options: null };
+    this.#options.journal.warn(`volume ${name} has data but no record: it is taken up as a plain volume`);
+    this.#table.save(record);
+    this.#volumes.set(name, { record, users: new Set() });
+  }
+
+  #unmount(record: VolumeRecord): void {
+    const target = this.#dataOf(record.name);
+    if (deviceOf(record.options) !== undefined && this.#options.kernel.isMountPoint(target)) this.#options.kernel.umount(target);
+  }
+
+  #inspect(record: VolumeRecord): Volume {
+    return {
+      CreatedAt: record.createdAt,
+      Driver: "local",
+      Labels: record.labels,
+      Mountpoint: this.#dataOf(record.name),
+      Name: record.name,
+      Options: record.options,
+      Scope: "local",
+    };
+  }
+
+  #publish(action: string, name: string): void {
+    this.#options.events.publish({ type: "volume", action, id: name, attributes: { driver: "local" } });
+  }
+}
+
+const seconds = (date: Date): string => date.toISOString().replace(/\.\d+Z$/, "Z");

@@ -1,0 +1,57 @@
+import type { State } from "#core/state/state.ts";
+
+/** A volume as it is kept. */
+export interface VolumeRecord {
+  readonly name: string;
+  readonly createdAt: string;
+  readonly labels: Readonly<Record<string, string>> | null;
+  readonly options: Readonly<Record<string, string>> | null;
+}
+
+/** Volumes and who uses them, in the engine's database. */
+export class VolumeTable {
+  readonly #state: State;
+  readonly #statements;
+
+  constructor(state: State) {
+    this.#state = state;
+    state.define("CREATE TABLE IF NOT EXISTS volumes (name TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT");
+    state.define("CREATE TABLE IF NOT EXISTS volume_users (volume TEXT NOT NULL, container TEXT NOT NULL, PRIMARY KEY (volume, container)) STRICT");
+    this.#statements = {
+      all: state.prepare<{ record: string }>("SELECT record FROM volumes ORDER BY name"),
+      users: state.prepare<{ volume: string; container: string }>("SELECT volume, container FROM volume_users ORDER BY rowid"),
+      save: state.prepare("INSERT OR REPLACE INTO volumes (name, record) VALUES (?, ?)"),
+      remove: state.prepare("DELETE FROM volumes WHERE name = ?"),
+      use: state.prepare("INSERT OR IGNORE INTO volume_users (volume, container) VALUES (?, ?)"),
+      leave: state.prepare("DELETE FROM volume_users WHERE volume = ? AND container = ?"),
+      leaveAll: state.prepare("DELETE FROM volume_users WHERE volume = ?"),
+    };
+  }
+
+  all(): VolumeRecord[] {
+    return this.#statements.all.all().map(({ record }) => JSON.parse(record) as VolumeRecord);
+  }
+
+  users(): { volume: string; container: string }[] {
+    return this.#statements.users.all();
+  }
+
+  save(record: VolumeRecord): void {
+    this.#state.transaction(() => this.#statements.save.run(record.name, JSON.stringify(record)));
+  }
+
+  remove(name: string): void {
+    this.#state.transaction(() => {
+      this.#statements.remove.run(name);
+      this.#statements.leaveAll.run(name);
+    });
+  }
+
+  use(volume: string, container: string): void {
+    this.#state.transaction(() => this.#statements.use.run(volume, container));
+  }
+
+  leave(volume: string, container: string): void {
+    this.#state.transaction(() => this.#statements.leave.run(volume, container));
+  }
+}
