@@ -49,6 +49,8 @@ export function foreign(request: IncomingMessage, port: number, { mustNameOrigin
   const site = request.headers["sec-fetch-site"];
   if (host !== authority) return `this server answers as ${authority} only`;
   if (origin === undefined ? mustNameOrigin : origin !== `http://${authority}`) return "requests of other origins are refused";
-  if (site !== undefined && site !== "same-origin" && site !== "none") return "requests of other sites are refused";
+  // Following a link to the page is harmless: the page shows nothing without a key, and no other page may frame it.
+  const followed = request.method === "GET" && request.headers["sec-fetch-mode"] === "navigate" && request.headers["sec-fetch-dest"] === "document";
+  if (site !== undefined && site !== "same-origin" && site !== "none" && !followed) return "requests of other sites are refused";
   return undefined;
 }

@@ -122,6 +122,12 @@ test.each([
   expect(await upgrade("/bridge", { origin: origin(), ...headers })).toBe(403);
 });
 
+test("a link on another site may lead to the page, as a document of its own only", async () => {
+  const from = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" };
+  expect((await ask("GET", "/", { ...from, "sec-fetch-dest": "document" })).status).toBe(200);
+  expect((await ask("GET", "/", { ...from, "sec-fetch-dest": "iframe" })).status).toBe(403);
+});
+
 test("a session is not given without an origin, nor to a form", async () => {
   expect((await ask("POST", "/session", { "content-type": "application/json" }, JSON.stringify({ token: token() }))).status).toBe(403);
   expect((await exchange(token(), { "content-type": "text/plain" })).status).toBe(415);
