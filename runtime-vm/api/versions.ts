@@ -72,6 +72,10 @@ export const gates = {
   containerdInfo: "1.46",
   /** Events name images with their manifest digest and `create` of images. */
   imageCreateEvent: "1.46",
+  /** Networks tell and take `EnableIPv4`. */
+  networkEnableIPv4: "1.47",
+  /** Pruning volumes spares named ones unless `all` is asked. */
+  pruneSparesNamedVolumes: "1.42",
   /** Error bodies are JSON; before they were plain text. */
   jsonErrors: "1.24",
 } as const;
