@@ -1,4 +1,5 @@
-import { codeOf } from "#base/errors.ts";
+import { delay } from "#base/deadline.ts";
+import { codeOf, EngineError } from "#base/errors.ts";
 import { readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -14,6 +15,17 @@ export function readPids(cgroup: string): number[] {
 /** SIGKILL to all of them at once (cgroup.kill, kernel 5.14). */
 export function killCgroup(cgroup: string): void {
   ignoreMissing(() => writeFileSync(join(cgroup, "cgroup.kill"), "1"));
+}
+
+const freezeMsMax = 10_000;
+
+/** Resolves when every process in it stands still, or moves again. */
+export async function waitFrozen(cgroup: string, frozen: boolean): Promise<void> {
+  const wanted = `frozen ${frozen ? 1 : 0}`;
+  for (let waited = 0; !readFileSync(join(cgroup, "cgroup.events"), "utf8").includes(wanted); waited++) {
+    if (waited >= freezeMsMax) throw new EngineError("unavailable", `the kernel did not ${frozen ? "freeze" : "thaw"} ${cgroup} within ${freezeMsMax} ms`);
+    await delay(1);
+  }
 }
 
 /** Removes the directory with those below it: they must be empty of processes. */

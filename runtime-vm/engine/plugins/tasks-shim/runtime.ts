@@ -72,7 +72,7 @@ class ShimRuntime implements TaskRuntime {
       const io = undo.use(ProcessStdio.create(bundle, "", what, this.#options));
       this.#record(bundle, { shim: shim.name, boot: bootId(), cgroup, held: [] });
       const pid = await this.#createInShim(shim, what.id, bundle, io, cgroup);
-      io.connected();
+      await io.connected();
       const held = [io.wire.stdout, io.wire.stderr].filter((path) => path !== "").map((path) => ({ number: this.#holder.hold(path), path }));
       this.#record(bundle, { shim: shim.name, boot: bootId(), cgroup, held });
       undo.move();
@@ -96,7 +96,6 @@ class ShimRuntime implements TaskRuntime {
     }
     for (const { number, path } of record.held) this.#holder.adopt(number, path);
     const io = ProcessStdio.restore(bundle, "", what);
-    io.connected();
     return this.#keep(what.id, shim, state.pid, io, record.cgroup, record.held);
   }
 

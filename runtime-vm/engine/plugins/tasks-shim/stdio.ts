@@ -1,9 +1,14 @@
+import { delay } from "#base/deadline.ts";
+import { codeOf, EngineError } from "#base/errors.ts";
 import type { TaskStdio } from "#core/tasks/tasks.ts";
 import { closeSync, constants, openSync, rmSync } from "node:fs";
-import { Socket } from "node:net";
+import { Socket, type SocketConstructorOpts } from "node:net";
 import { finished } from "node:stream/promises";
 import type { Stdio } from "./messages.ts";
 import { bundlePaths, type ResolvedOptions } from "./options.ts";
+
+/** A millisecond each. */
+const stdinTriesMax = 2_000;
 
 /**
  * The FIFOs between one process and the engine. Our read ends are opened before the shim opens its write ends, so nothing blocks; the
@@ -48,14 +53,23 @@ export class ProcessStdio implements Disposable {
     }
   }
 
+  /** The shim has its ends open already, or has closed them. */
   static restore(bundle: string, execId: string, opts: { terminal: boolean; stdin: boolean }): ProcessStdio {
-    return new ProcessStdio(wireOf(bundle, execId, opts), true);
+    const io = new ProcessStdio(wireOf(bundle, execId, opts), true);
+    io.#dropKeeper();
+    return io;
   }
 
-  /** Call when the shim has opened its ends: from now on a write to a program that left gives EPIPE. */
-  connected(): void {
-    if (this.#stdinKeeper !== undefined) closeSync(this.#stdinKeeper);
-    this.#stdinKeeper = undefined;
+  /**
+   * Call when the shim has answered. It opens its end of stdin in the background, and until then ours is the only reader: without it
+   * what is written would be refused or lost. Once this resolves, writing to a program that left gives EPIPE.
+   */
+  async connected(): Promise<void> {
+    for (let tries = 0; this.#stdinKeeper !== undefined && !this.#hasReader(); tries++) {
+      if (tries === stdinTriesMax) throw new EngineError("unavailable", `the shim did not open ${this.wire.stdin}`);
+      await delay(1);
+    }
+    this.#dropKeeper();
   }
 
   /** Ends our half of stdin after what was written has gone through. */
@@ -70,7 +84,7 @@ export class ProcessStdio implements Disposable {
   /** The program is gone: nobody will read more input. Output still flows to its end. */
   dropStdin(): void {
     this.#stdin?.destroy();
-    this.connected();
+    this.#dropKeeper();
   }
 
   /** Closes our ends and removes the FIFOs. */
@@ -87,7 +101,7 @@ export class ProcessStdio implements Disposable {
   /** Closes our ends only. */
   close(): void {
     for (const socket of this.#sockets) socket.destroy();
-    this.connected();
+    this.#dropKeeper();
   }
 
   #reader(path: string, restore: boolean): Socket {
@@ -97,14 +111,33 @@ export class ProcessStdio implements Disposable {
     return this.#wrap(fd, true);
   }
 
+  /** Lets go of our own read end for a moment, in which nothing is written: the kernel refuses a write end without a reader. */
+  #hasReader(): boolean {
+    this.#dropKeeper();
+    try {
+      closeSync(openSync(this.wire.stdin, constants.O_WRONLY | constants.O_NONBLOCK));
+      return true;
+    } catch (error) {
+      if (codeOf(error) !== "ENXIO") throw error;
+      this.#stdinKeeper = openSync(this.wire.stdin, constants.O_RDONLY | constants.O_NONBLOCK);
+      return false;
+    }
+  }
+
+  #dropKeeper(): void {
+    if (this.#stdinKeeper !== undefined) closeSync(this.#stdinKeeper);
+    this.#stdinKeeper = undefined;
+  }
+
   #writer(path: string): Socket {
-    // Without any reader O_WRONLY is refused (ENXIO); holding both ends until the shim is there is not.
-    this.#stdinKeeper = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+    this.#stdinKeeper = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     return this.#wrap(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK), false);
   }
 
   #wrap(fd: number, readable: boolean): Socket {
-    const socket = new Socket({ fd, readable, writable: !readable });
+    // Not read before somebody asks: what an engine that is killed had read and not logged would be lost.
+    const options: SocketConstructorOpts & { manualStart: boolean } = { fd, readable, writable: !readable, manualStart: true };
+    const socket = new Socket(options);
     // A program that closes its stdin early is no failure of ours; whoever writes sees EPIPE by the stream's callback.
     socket.on("error", () => undefined);
     this.#sockets.push(socket);

@@ -3,7 +3,7 @@ import { specJson } from "#core/specs/json.ts";
 import type { OciProcess } from "#core/specs/spec.ts";
 import type { Exit, Task, TaskProcess, TaskStdio } from "#core/tasks/tasks.ts";
 import { runtimeError } from "./crun-errors.ts";
-import { killCgroup, readPids } from "./cgroup.ts";
+import { killCgroup, readPids, waitFrozen } from "./cgroup.ts";
 import { closeStdinRequest, execRequest, processRequest, readExit, readPid, resizeRequest } from "./messages.ts";
 import { runDelete, type Shim } from "./shim.ts";
 import { ProcessStdio } from "./stdio.ts";
@@ -107,8 +107,10 @@ export class ShimTask extends ShimProcess implements Task {
     try {
       await shim.call("Exec", execRequest(this.id, execId, io.wire, specJson(given)));
       const pid = readPid(await shim.call("Start", processRequest(this.id, execId)));
-      io.connected();
+      await io.connected();
       const started = new ShimProcess(this.context, execId, pid, io, () => Promise.resolve({ code: lostExitCode, at: new Date() }));
+      // crun sets an exec's console size after it has let the program go.
+      if (opts.terminal && opts.size) await started.resize(opts.size).catch(ignoreGone);
       // The record in the shim and the FIFOs go with the process; what is still unread stays readable through our descriptors.
       void started.wait().then(free, () => undefined);
       return started;
@@ -121,10 +123,13 @@ export class ShimTask extends ShimProcess implements Task {
 
   async pause(): Promise<void> {
     await this.context.shim.call("Pause", processRequest(this.id));
+    // The runtime only asks the kernel for it.
+    await waitFrozen(this.cgroup, true);
   }
 
   async resume(): Promise<void> {
     await this.context.shim.call("Resume", processRequest(this.id));
+    await waitFrozen(this.cgroup, false);
   }
 
   pids(): readonly number[] {

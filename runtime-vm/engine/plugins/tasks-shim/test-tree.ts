@@ -1,8 +1,9 @@
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync, copyFileSync, chmodSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { once } from "node:events";
+import { killCgroup, readPids, removeCgroup } from "./cgroup.ts";
 
 /**
  * For tests that run the real shim and crun: a mount namespace whose root is the tool tree and whose /sys/fs/cgroup is a pure
@@ -16,6 +17,8 @@ export interface TestTree extends AsyncDisposable {
   readonly shim: string;
   readonly crun: string;
   readonly busybox: string;
+  /** A parent of this tree's own for cgroups, `/slipway-test-...`. */
+  readonly cgroup: string;
   /** The same cgroup v2 hierarchy, as Node sees it. */
   readonly cgroupRoot: string;
   /** A fresh root directory holding a busybox with all its applets. */
@@ -45,7 +48,7 @@ echo ready; exec sleep infinity`;
 export async function openTestTree(): Promise<TestTree> {
   const tree = findTree();
   if (!tree) throw new Error("no tool tree: run `npm run image`, or name one by SLIPWAY_TEST_TREE");
-  const dir = mkdtempSync(join(tmpdir(), "slipway-tasks-"));
+  const dir = mkdtempSync(join(tmpdir(), "slipway-test-"));
   mkdirSync("/run/containerd", { recursive: true });
   const holder = spawn("unshare", ["-m", "sh", "-c", enter], {
     env: { ...process.env, TREE: tree, DIR: dir },
@@ -58,17 +61,25 @@ export async function openTestTree(): Promise<TestTree> {
     writeFileSync(path, `#!/bin/sh\nexec nsenter -t ${holder.pid} -m sh -c '${inside}' "$PWD" "$@"\n`, { mode: 0o755 });
     return path;
   };
+  const cgroup = `/${basename(dir)}`;
+  const cgroupRoot = existsSync("/sys/fs/cgroup/cgroup.procs") ? "/sys/fs/cgroup" : "/sys/fs/cgroup/unified";
   return {
     dir,
+    cgroup,
+    cgroupRoot,
     shim: wrapper("/usr/bin/containerd-shim-runc-v2"),
     crun: wrapper("/usr/bin/crun"),
     busybox: join(tree, "usr/bin/busybox"),
-    cgroupRoot: existsSync("/sys/fs/cgroup/cgroup.procs") ? "/sys/fs/cgroup" : "/sys/fs/cgroup/unified",
     rootfs: (name) => makeRootfs(join(dir, name), join(tree, "usr/bin/busybox")),
     [Symbol.asyncDispose]: async () => {
+      // What a failed test left: containers are in the cgroup, shims and holders name the directory.
+      for (const line of processesNaming(dir)) process.kill(Number(line.split(" ")[0]), "SIGKILL");
+      killCgroup(join(cgroupRoot, cgroup));
       const gone = once(holder, "exit");
       holder.kill("SIGKILL");
       await gone;
+      while (readPids(join(cgroupRoot, cgroup)).length > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      removeCgroup(join(cgroupRoot, cgroup));
       rmSync(dir, { recursive: true, force: true });
     },
   };
