@@ -10,9 +10,21 @@ export interface RegistryAuth {
   readonly serveraddress?: string;
 }
 
-/** Reading side of a registry (OCI distribution-spec). Errors carry Docker's classes: notFound, unauthorized, unavailable. */
+/**
+ * Reading side of a registry (OCI distribution-spec). Errors carry Docker's classes and the registry's own words:
+ * notFound, unauthorized (also when the registry hides what it denies), unavailable.
+ */
 export interface RegistryReader {
+  /** By tag or digest; by digest the bytes are verified. */
   manifest(repository: string, reference: string, opts: { signal: AbortSignal }): Promise<{ descriptor: Descriptor; bytes: Buffer }>;
-  /** Resumes at `offset` by Range when the registry can; the returned offset says where the stream really starts. */
+  /** Every tag of a repository. */
+  tags(repository: string, opts: { signal: AbortSignal }): Promise<readonly string[]>;
+  /** Resumes at `offset` by Range when the registry can; the returned offset says where the stream really starts. Not verified: the ingest does. */
   blob(repository: string, digest: Digest, opts: { offset: number; signal: AbortSignal }): Promise<{ offset: number; body: Readable }>;
+}
+
+/** Registries by their domain, as image references name them. */
+export interface Registries extends AsyncDisposable {
+  /** A conversation with one registry under one identity; remembers its tokens. `docker.io` goes through the configured mirrors first. */
+  open(domain: string, auth?: RegistryAuth): RegistryReader;
 }

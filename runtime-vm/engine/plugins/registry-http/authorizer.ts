@@ -1,0 +1,78 @@
+import type { RegistryAuth } from "#core/registry/registry.ts";
+import { EngineError } from "#base/errors.ts";
+import { parseChallenges, type Challenge } from "./challenge.ts";
+import { readBody, type HttpClient } from "./http-client.ts";
+
+const tokenBytesMax = 1024 * 1024;
+
+/**
+ * Answers a registry's challenges: Basic, or Bearer by fetching a token (distribution-spec "token" and "oauth").
+ * Tokens are kept for each scope and fetched anew when the registry refuses one.
+ */
+export class Authorizer {
+  readonly #http: HttpClient;
+  readonly #auth: RegistryAuth;
+  readonly #insecure: boolean;
+  readonly #headers = new Map<string, string>();
+
+  constructor(http: HttpClient, auth: RegistryAuth, insecure: boolean) {
+    this.#http = http;
+    this.#auth = auth;
+    this.#insecure = insecure;
+    if (auth.registrytoken) this.#headers.set("", `Bearer ${auth.registrytoken}`);
+  }
+
+  /** The Authorization header known to work for `scope`; undefined before the first challenge. */
+  known(scope: string): string | undefined {
+    return this.#headers.get(scope) ?? this.#headers.get("");
+  }
+
+  /** Rejects as unauthorized when the challenge cannot be met with what we have. */
+  async answer(challenge: string, scope: string, signal: AbortSignal): Promise<string> {
+    const challenges = parseChallenges(challenge);
+    const bearer = challenges.find(({ scheme }) => scheme === "bearer");
+    if (bearer?.parameters["realm"] !== undefined) {
+      const header = `Bearer ${await this.#token(bearer, scope, signal)}`;
+      this.#headers.set(scope, header);
+      return header;
+    }
+    if (challenges.some(({ scheme }) => scheme === "basic")) {
+      const header = this.#basic();
+      if (header === undefined) throw new EngineError("unauthorized", "no basic auth credentials");
+      this.#headers.set("", header);
+      return header;
+    }
+    throw new EngineError("unauthorized", "unauthorized: authentication required");
+  }
+
+  #basic(): string | undefined {
+    const { username, password } = this.#auth;
+    return username ? `Basic ${Buffer.from(`${username}:${password ?? ""}`).toString("base64")}` : undefined;
+  }
+
+  async #token({ parameters }: Challenge, scope: string, signal: AbortSignal): Promise<string> {
+    const url = new URL(parameters["realm"]!);
+    const fields: Record<string, string> = { ...(parameters["service"] === undefined ? {} : { service: parameters["service"] }), scope };
+    const basic = this.#basic();
+    const post = this.#auth.identitytoken !== undefined && this.#auth.identitytoken !== "";
+    if (!post) for (const [name, value] of Object.entries(fields)) url.searchParams.set(name, value);
+    const response = await this.#http.fetch(url, {
+      signal,
+      insecure: this.#insecure,
+      ...(post
+        ? {
+            method: "POST",
+            headers: { "content-type": "application/x-www-form-urlencoded" },
+            body: new URLSearchParams({ ...fields, grant_type: "refresh_token", refresh_token: this.#auth.identitytoken!, client_id: "slipway" }).toString(),
+          }
+        : { headers: basic === undefined ? {} : { authorization: basic } }),
+    });
+    const body = await readBody(response, tokenBytesMax);
+    if (response.status === 401 || response.status === 403) throw new EngineError("unauthorized", "unauthorized: incorrect username or password");
+    if (response.status !== 200) throw new EngineError("unavailable", `${url.origin}${url.pathname} answered ${response.status} to the request for a token`);
+    const answer = JSON.parse(body.toString("utf8")) as { token?: string; access_token?: string };
+    const token = answer.token ?? answer.access_token;
+    if (token === undefined) throw new EngineError("unavailable", "authorization server did not include a token in the response");
+    return token;
+  }
+}

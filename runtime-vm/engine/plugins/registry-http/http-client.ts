@@ -1,0 +1,150 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { codeOf, EngineError, messageOf } from "#base/errors.ts";
+import { delay } from "#base/deadline.ts";
+
+export interface HttpRequest {
+  readonly method?: "GET" | "HEAD" | "POST";
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Accepts any certificate: registries configured as insecure. */
+  readonly insecure?: boolean;
+  /** Once, without patience: to find out what is there. */
+  readonly once?: boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: IncomingMessage;
+}
+
+const redirectsMax = 10;
+const attemptsMax = 5;
+const backoffMs = 250;
+const retryAfterMsMax = 60_000;
+/** A peer that sends nothing for this long is gone. */
+const silenceMsMax = 60_000;
+const transient = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT", "EAI_AGAIN", "ECONNABORTED", "ERR_SOCKET_CONNECTION_TIMEOUT"]);
+
+/** HTTP/1.1 with keep-alive, redirects, and patience with servers that fail for a moment. */
+export class HttpClient implements Disposable {
+  readonly #userAgent: string;
+  readonly #http = new HttpAgent({ keepAlive: true, maxFreeSockets: 8, timeout: 30_000 });
+  readonly #https = new HttpsAgent({ keepAlive: true, maxFreeSockets: 8, timeout: 30_000 });
+  readonly #insecure = new HttpsAgent({ keepAlive: true, maxFreeSockets: 8, timeout: 30_000, rejectUnauthorized: false });
+
+  constructor(userAgent: string) {
+    this.#userAgent = userAgent;
+  }
+
+  /**
+   * Any status but 429 and 5xx is an answer, those are asked again with growing pauses (or the server's Retry-After).
+   * Rejects as `unavailable` with the sentence Go's client has for it.
+   */
+  async fetch(url: URL, request: HttpRequest): Promise<HttpResponse> {
+    for (let attempt = request.once === true ? attemptsMax : 1; ; attempt++) {
+      try {
+        const response = await this.#follow(url, request);
+        if (attempt === attemptsMax || !(response.status === 429 || response.status >= 500)) return response;
+        response.body.resume();
+        await delay(pauseMs(attempt, response.headers["retry-after"]), request.signal);
+      } catch (error) {
+        request.signal.throwIfAborted();
+        if (attempt === attemptsMax || !transient.has(codeOf(error) ?? "")) throw unavailable(url, request.method ?? "GET", error);
+        await delay(pauseMs(attempt), request.signal);
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const agent of [this.#http, this.#https, this.#insecure]) agent.destroy();
+  }
+
+  async #follow(first: URL, request: HttpRequest): Promise<HttpResponse> {
+    let url = first;
+    let headers: Record<string, string> = { "user-agent": this.#userAgent, ...request.headers };
+    for (let hop = 0; hop <= redirectsMax; hop++) {
+      const response = await this.#send(url, { ...request, headers });
+      const location = response.headers.location;
+      if (![301, 302, 303, 307, 308].includes(response.status) || location === undefined) return response;
+      response.body.resume();
+      const next = new URL(location, url);
+      // The token is for the registry, not for the storage it points to.
+      if (next.origin !== url.origin) headers = Object.fromEntries(Object.entries(headers).filter(([name]) => name !== "authorization"));
+      if (next.protocol !== "https:" && url.protocol === "https:" && request.insecure !== true) {
+        throw new EngineError("unavailable", `${url.origin} redirects from https to ${next.origin}; that is refused`);
+      }
+      url = next;
+    }
+    throw new EngineError("unavailable", `${first.origin}: stopped after ${redirectsMax} redirects`);
+  }
+
+  #send(url: URL, request: HttpRequest): Promise<HttpResponse> {
+    return new Promise((resolve, reject) => {
+      const secure = url.protocol === "https:";
+      const agent = secure ? (request.insecure === true ? this.#insecure : this.#https) : this.#http;
+      const outgoing = (secure ? httpsRequest : httpRequest)(
+        url,
+        { method: request.method ?? "GET", headers: { ...request.headers }, agent, signal: request.signal },
+        (body) => {
+          body.setTimeout(silenceMsMax, () => body.destroy(new EngineError("unavailable", `${url.origin} sent nothing for ${silenceMsMax / 1000} s`)));
+          resolve({ status: body.statusCode ?? 0, headers: body.headers, body });
+        },
+      );
+      outgoing.setTimeout(silenceMsMax, () => outgoing.destroy(Object.assign(new Error("i/o timeout"), { code: "ETIMEDOUT" })));
+      outgoing.on("error", reject);
+      outgoing.end(request.body);
+    });
+  }
+}
+
+/** A response's body, at most `bytesMax` of it. */
+export async function readBody(response: HttpResponse, bytesMax: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > bytesMax) throw new EngineError("unavailable", `the registry's answer is longer than ${bytesMax} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function pauseMs(attempt: number, retryAfter?: string): number {
+  const seconds = Number(retryAfter);
+  if (retryAfter !== undefined && Number.isFinite(seconds) && seconds >= 0) return Math.min(seconds * 1000, retryAfterMsMax);
+  const date = retryAfter === undefined ? Number.NaN : Date.parse(retryAfter);
+  if (Number.isFinite(date)) return Math.min(Math.max(0, date - Date.now()), retryAfterMsMax);
+  return backoffMs * 2 ** (attempt - 1);
+}
+
+/** Docker's words: `Get "https://host/v2/": dial tcp 127.0.0.1:1: connect: connection refused`. */
+function unavailable(url: URL, method: string, error: unknown): EngineError {
+  if (error instanceof EngineError) return error;
+  const verb = method.charAt(0) + method.slice(1).toLowerCase();
+  return new EngineError("unavailable", `${verb} "${url.href}": ${reason(url, error)}`, { cause: error });
+}
+
+function reason(url: URL, error: unknown): string {
+  const first = error instanceof AggregateError ? (error.errors[0] as unknown) : error;
+  const { address, port } = typeof first === "object" && first !== null ? (first as { address?: string; port?: number }) : {};
+  const peer = `dial tcp ${address ?? url.hostname}:${port ?? (url.port || (url.protocol === "https:" ? "443" : "80"))}`;
+  switch (codeOf(first) ?? "") {
+    case "ECONNREFUSED":
+      return `${peer}: connect: connection refused`;
+    case "EHOSTUNREACH":
+      return `${peer}: connect: no route to host`;
+    case "ENETUNREACH":
+      return `${peer}: connect: network is unreachable`;
+    case "ETIMEDOUT":
+      return `${peer}: i/o timeout`;
+    case "ENOTFOUND":
+      return `dial tcp: lookup ${url.hostname}: no such host`;
+    case "EAI_AGAIN":
+      return `dial tcp: lookup ${url.hostname}: Temporary failure in name resolution`;
+    default:
+      return messageOf(first);
+  }
+}
