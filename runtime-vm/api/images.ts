@@ -1,5 +1,49 @@
 import type { ImageRunConfig } from "./oci.ts";
 
+/** OCI content descriptor as the API shows it. */
+export interface ImageDescriptor {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly platform?: ImagePlatform;
+}
+
+export interface ImagePlatform {
+  readonly architecture: string;
+  readonly os: string;
+  readonly variant?: string;
+}
+
+/** One manifest of an image, `manifests=true`. */
+export interface ImageManifestSummary {
+  ID: string;
+  Descriptor: ImageDescriptor;
+  Available: boolean;
+  Size: { Content: number; Total: number };
+  Kind: "image" | "attestation" | "unknown";
+  ImageData?: { Platform: ImagePlatform; Size: { Unpacked: number }; Containers: string[] | null };
+  AttestationData?: { For: string };
+}
+
+/** Row of `GET /images/{name}/history`. */
+export interface ImageHistoryItem {
+  Id: string;
+  Created: number;
+  CreatedBy: string;
+  Tags: string[] | null;
+  Size: number;
+  Comment: string;
+}
+
+/** `POST /images/prune`. */
+export interface ImagesPruneReport {
+  ImagesDeleted: ImageDeleteItem[] | null;
+  SpaceReclaimed: number;
+}
+
+export type ImageDeleteItem = { Untagged: string } | { Deleted: string };
+
 /** Row of `GET /images/json`, as the containerd image store answers. */
 export interface ImageSummary {
   Id: string;
@@ -11,8 +55,8 @@ export interface ImageSummary {
   SharedSize: number;
   Containers: number;
   Labels: Record<string, string> | null;
-  Descriptor?: unknown;
-  Manifests?: unknown[];
+  Descriptor?: ImageDescriptor;
+  Manifests?: ImageManifestSummary[];
 }
 
 /** `GET /images/{name}/json`. */
@@ -22,26 +66,27 @@ export interface ImageInspect {
   RepoDigests: string[];
   Parent?: string;
   Comment?: string;
-  Created: string;
+  Created?: string;
   Author?: string;
-  Config: ImageRunConfig;
+  DockerVersion?: string;
+  Config?: ImageRunConfig;
   Architecture: string;
   Variant?: string;
   Os: string;
   OsVersion?: string;
   Size: number;
   GraphDriver?: { Data: null; Name: string };
-  RootFS: { Type: "layers"; Layers: string[] };
+  RootFS: { Type?: string; Layers?: string[] };
   Metadata: { LastTagTime: string };
-  Descriptor?: unknown;
-  Manifests?: unknown[];
+  Descriptor?: ImageDescriptor;
+  Manifests?: ImageManifestSummary[];
 }
 
 /** One JSON line of pull, push, load (moby's jsonmessage). */
 export interface PullProgress {
   readonly status?: string;
   readonly id?: string;
-  readonly progressDetail?: { readonly current?: number; readonly total?: number };
+  readonly progressDetail?: { readonly current?: number; readonly total?: number; readonly units?: string; readonly hidecounts?: true };
   readonly progress?: string;
   readonly stream?: string;
   readonly error?: string;

@@ -60,6 +60,12 @@ export const gates = {
   noConfigMacAddress: "1.52",
   /** `ImageManifestDescriptor` in container answers. */
   manifestDescriptor: "1.48",
+  /** `Descriptor` of images in list and inspect. */
+  imageDescriptor: "1.48",
+  /** `VirtualSize` of images is gone. */
+  noVirtualSize: "1.44",
+  /** `Container` and `ContainerConfig` of images are gone. */
+  noContainerConfig: "1.45",
   /** `type=image` mounts. */
   imageMounts: "1.48",
   /** `DiscoveredDevices`, `FirewallBackend` in `/info`. */

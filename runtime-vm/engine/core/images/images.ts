@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import type { ImageConfigFile } from "#api/oci.ts";
-import type { ImageInspect, ImageSummary, PullProgress } from "#api/images.ts";
+import type { ImageDeleteItem, ImageHistoryItem, ImageInspect, ImagesPruneReport, ImageSummary, PullProgress } from "#api/images.ts";
 import type { RegistryAuth } from "../registry/registry.ts";
 import type { Descriptor, Digest } from "../content/content.ts";
 
@@ -15,20 +15,39 @@ export interface ResolvedImage {
 
 /** What containers need of images. */
 export interface ImageResolver {
-  /** By reference, id, id prefix or repo digest; notFound with Docker's sentence `No such image: x`. */
+  /** By reference, id, id prefix or repo digest; notFound with Docker's sentence `No such image: x`. Its layers are unpacked when it resolves. */
   resolve(reference: string, platform?: string): Promise<ResolvedImage>;
 }
 
+/** A container made of an image. */
+export interface ImageUser {
+  readonly id: string;
+  readonly running: boolean;
+}
+
+/** Which containers are made of the image with this id. */
+export type ImageUsers = (id: Digest) => readonly ImageUser[];
+
+export interface ImageListOptions {
+  readonly filters: Readonly<Record<string, readonly string[]>>;
+  readonly manifests: boolean;
+  readonly sharedSize: boolean;
+  readonly users: ImageUsers;
+}
+
 export interface ImageStore extends ImageResolver {
-  list(opts: { all: boolean; filters: Readonly<Record<string, readonly string[]>>; manifests: boolean }): Promise<ImageSummary[]>;
-  inspect(reference: string): Promise<ImageInspect>;
+  list(opts: ImageListOptions): Promise<ImageSummary[]>;
+  inspect(reference: string, opts?: { manifests?: boolean; platform?: string }): Promise<ImageInspect>;
+  history(reference: string, opts?: { platform?: string }): Promise<ImageHistoryItem[]>;
   tag(source: string, target: string): Promise<void>;
-  /** Untags, and deletes what nothing refers to any more. `inUse` answers which container holds an image (conflict unless `force`). */
-  remove(
-    reference: string,
-    opts: { force: boolean; prune: boolean; inUse: (id: Digest) => string | undefined },
-  ): Promise<({ Untagged: string } | { Deleted: string })[]>;
-  /** Reads a `docker save` tar or OCI layout tar. Yields progress messages as `docker load` prints them. */
+  /** Untags, and deletes what nothing refers to any more. Conflict where containers or other names hold it (unless `force`, and never for running ones). */
+  remove(reference: string, opts: { force: boolean; users: ImageUsers }): Promise<ImageDeleteItem[]>;
+  /** Deletes images without a name, or with `dangling=false` all that no container uses. */
+  prune(opts: { filters: Readonly<Record<string, readonly string[]>>; users: ImageUsers }): Promise<ImagesPruneReport>;
+  /** Reads a `docker save` tar or OCI layout tar, plain or compressed. Yields progress messages as `docker load` prints them. */
   load(tar: Readable, opts: { signal: AbortSignal }): AsyncIterable<PullProgress>;
+  /** A tar of the named images, readable by `docker load` and as an OCI layout. Rejects before the first byte when a name is not here. */
+  save(references: readonly string[], opts: { signal: AbortSignal }): Promise<AsyncIterable<Buffer>>;
+  /** Rejects before the first message where dockerd answers with a status; ends with the digest and status lines. Without tag and digest: every tag. */
   pull(opts: { reference: string; platform?: string; auth?: RegistryAuth; signal: AbortSignal }): AsyncIterable<PullProgress>;
 }

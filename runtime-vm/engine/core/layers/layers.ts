@@ -21,7 +21,7 @@ export interface LayerStore {
   /** Space its files would take unpacked into a directory (what Docker calls an image's size); 0 when absent. */
   unpackedSize(diffId: Digest): number;
   list(): readonly Digest[];
-  /** Moves the layer into the trash. Conflict while a mounted root stands on it. */
+  /** Moves the layer into the trash. Conflict while a root stands on it, mounted or not. */
   remove(diffId: Digest): void;
   /** How layers are mounted on this kernel, for `/info` ("erofs file", "erofs loop", "directories"). */
   readonly method: string;

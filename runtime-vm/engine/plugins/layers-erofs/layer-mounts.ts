@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Digest } from "#core/content/content.ts";
 import { MNT, MS, type Kernel } from "#core/kernel/kernel.ts";
-import { codeOf, EngineError } from "#base/errors.ts";
+import { codeOf } from "#base/errors.ts";
 
 /** How this kernel mounts a file that holds an EROFS image with a second file as its device. */
 export type MountMethod = { readonly kind: "file"; readonly directio: boolean } | { readonly kind: "loop" } | { readonly kind: "directories" };
@@ -72,14 +72,6 @@ export class LayerMounts {
   /** Counts a root that an earlier engine mounted. */
   adopt(diffId: Digest, user: string): void {
     this.#users.set(diffId, (this.#users.get(diffId) ?? new Set<string>()).add(user));
-  }
-
-  /** Before a layer is removed. Conflict while it has users. */
-  forget(diffId: Digest): void {
-    const users = this.#users.get(diffId);
-    if (users !== undefined && users.size > 0) {
-      throw new EngineError("conflict", `layer ${diffId} is in use by ${[...users].join(", ")}; remove what stands on it first`);
-    }
   }
 
   /** Unmounts what nobody uses: an earlier engine may have been killed between the two steps of a release. */

@@ -21,6 +21,8 @@ export interface LayerStoreParts {
   readonly kernel: Files;
   readonly pool: UnpackPool;
   readonly mounts: LayerMounts;
+  /** A root that stands on the layer, mounted or not. */
+  readonly userOf: (diffId: Digest) => string | undefined;
 }
 
 /** Layers as `<hex>.tar` with `<hex>.erofs`, an index of it, or `<hex>.d`, its files; `<hex>.json` says which. */
@@ -87,7 +89,8 @@ export class ErofsLayerStore implements LayerStore {
 
   remove(diffId: Digest): void {
     if (!this.#records.has(diffId)) return;
-    this.#parts.mounts.forget(diffId);
+    const user = this.#parts.userOf(diffId);
+    if (user !== undefined) throw new EngineError("conflict", `layer ${diffId} is in use by ${user}; remove that first`);
     this.#records.delete(diffId);
     const files = layerFiles(this.#parts.layers, diffId);
     // The record first: without it the rest is swept at the next start.

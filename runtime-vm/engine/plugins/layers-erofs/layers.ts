@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import type { Digest } from "#core/content/content.ts";
 import type { Kernel } from "#core/kernel/kernel.ts";
 import type { LayerStore, Snapshotter } from "#core/layers/layers.ts";
 import type { Trash } from "#core/trash/trash.ts";
@@ -32,7 +33,8 @@ export function openLayers({ paths, trash, kernel, log, method }: LayersOptions)
   for (const path of [paths.layers, paths.snapshots, paths.layerMounts]) mkdirSync(path, { recursive: true, mode: 0o700 });
   const mounts = new LayerMounts(kernel, paths.layerMounts, method ?? probeMounts(kernel, paths.layers, paths.layerMounts, log));
   const pool = new UnpackPool(Math.max(2, Math.min(4, availableParallelism())));
-  const store = new ErofsLayerStore({ layers: paths.layers, trash, kernel, pool, mounts });
-  const snapshots = new OverlaySnapshotter({ snapshots: paths.snapshots, layers: paths.layers, trash, kernel, store, mounts });
+  const userOf = (diffId: Digest): string | undefined => snapshots.userOf(diffId);
+  const store = new ErofsLayerStore({ layers: paths.layers, trash, kernel, pool, mounts, userOf });
+  const snapshots: OverlaySnapshotter = new OverlaySnapshotter({ snapshots: paths.snapshots, layers: paths.layers, trash, kernel, store, mounts });
   return { layers: store, snapshots, [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose]() };
 }

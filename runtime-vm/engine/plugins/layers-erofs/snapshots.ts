@@ -26,6 +26,7 @@ const idPattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 export class OverlaySnapshotter implements Snapshotter {
   readonly #parts: SnapshotParts;
   readonly #mounted = new Set<string>();
+  readonly #stacks = new Map<string, readonly Digest[]>();
   readonly #lock = new KeyedLock();
 
   /** Finds the roots that an earlier engine mounted and counts their layers; half-made ones go into the trash. */
@@ -48,6 +49,7 @@ export class OverlaySnapshotter implements Snapshotter {
       const paths = this.#paths(id);
       if (existsSync(paths.root)) throw new EngineError("conflict", `snapshot ${id} exists already`);
       for (const diffId of layers) this.#parts.store.record(diffId);
+      this.#stacks.delete(id);
       for (const directory of [paths.root, paths.upper, paths.work, paths.merged]) mkdirSync(directory, { mode: 0o755 });
       writeDurably(paths.layers, JSON.stringify(layers), [paths.root, this.#parts.snapshots]);
       await Promise.resolve();
@@ -74,6 +76,7 @@ export class OverlaySnapshotter implements Snapshotter {
       const { root } = this.#paths(id);
       if (!existsSync(root)) return;
       this.#unmount(id);
+      this.#stacks.delete(id);
       this.#parts.trash.move(root);
       await Promise.resolve();
     });
@@ -87,8 +90,13 @@ export class OverlaySnapshotter implements Snapshotter {
     return this.#known(id).upper;
   }
 
+  /** A root that stands on the layer. */
+  userOf(diffId: Digest): string | undefined {
+    return this.list().find((id) => this.#stack(id).includes(diffId));
+  }
+
   list(): readonly string[] {
-    return readdirSync(this.#parts.snapshots);
+    return readdirSync(this.#parts.snapshots).filter((id) => existsSync(this.#paths(id).layers));
   }
 
   /** Lets go of mounts only that no root uses any more; roots stay mounted for the containers in them. */
@@ -116,9 +124,13 @@ export class OverlaySnapshotter implements Snapshotter {
   }
 
   /** Layers topmost first, as overlay wants them. A layer that comes twice counts where it is highest: it hides all its lower self has. */
-  #stack(id: string): Digest[] {
+  #stack(id: string): readonly Digest[] {
+    const known = this.#stacks.get(id);
+    if (known !== undefined) return known;
     const layers = JSON.parse(readFileSync(this.#paths(id).layers, "utf8")) as Digest[];
-    return [...new Set(layers.toReversed())];
+    const stack = [...new Set(layers.toReversed())];
+    this.#stacks.set(id, stack);
+    return stack;
   }
 
   #indexed(id: string): Digest[] {

@@ -1,0 +1,76 @@
+import { EngineError } from "#base/errors.ts";
+import type { Descriptor, Digest } from "../content/content.ts";
+
+/** An index of manifests (image-spec image-index.md, and Docker's manifest list). */
+export interface IndexDocument {
+  readonly manifests: readonly Descriptor[];
+}
+
+/** A manifest (image-spec manifest.md, and Docker's schema 2). */
+export interface ManifestDocument {
+  readonly config: Descriptor;
+  readonly layers: readonly Descriptor[];
+}
+
+export const mediaTypes = {
+  ociIndex: "application/vnd.oci.image.index.v1+json",
+  ociManifest: "application/vnd.oci.image.manifest.v1+json",
+  ociConfig: "application/vnd.oci.image.config.v1+json",
+  ociLayerGzip: "application/vnd.oci.image.layer.v1.tar+gzip",
+  dockerList: "application/vnd.docker.distribution.manifest.list.v2+json",
+  dockerManifest: "application/vnd.docker.distribution.manifest.v2+json",
+  dockerConfig: "application/vnd.docker.container.image.v1+json",
+  dockerLayer: "application/vnd.docker.image.rootfs.diff.tar",
+  dockerLayerGzip: "application/vnd.docker.image.rootfs.diff.tar.gzip",
+  dockerLayerZstd: "application/vnd.docker.image.rootfs.diff.tar.zstd",
+} as const;
+
+export const isIndexType = (type: string): boolean => type === mediaTypes.ociIndex || type === mediaTypes.dockerList;
+export const isManifestType = (type: string): boolean => type === mediaTypes.ociManifest || type === mediaTypes.dockerManifest;
+export const isConfigType = (type: string): boolean => type === mediaTypes.ociConfig || type === mediaTypes.dockerConfig;
+export const isLayerType = (type: string): boolean =>
+  type.startsWith("application/vnd.oci.image.layer.") || type.startsWith("application/vnd.docker.image.rootfs.");
+
+/** Manifests that speak of another one: provenance, bills of materials. */
+export const isAttestation = (descriptor: Descriptor): boolean => descriptor.annotations?.["vnd.docker.reference.type"] === "attestation-manifest";
+
+const digestPattern = /^sha256:[0-9a-f]{64}$/;
+const descriptorsMax = 2_000;
+
+/** Reads an index; rejects (invalidArgument) what is none. */
+export function parseIndex(bytes: Buffer, digest: Digest): IndexDocument {
+  const document = parseJson(bytes, digest);
+  return { manifests: descriptors(document["manifests"], digest) };
+}
+
+export function parseManifest(bytes: Buffer, digest: Digest): ManifestDocument {
+  const document = parseJson(bytes, digest);
+  const [config] = descriptors([document["config"]], digest);
+  return { config: config!, layers: descriptors(document["layers"], digest) };
+}
+
+export function parseJson(bytes: Buffer, digest: Digest): Record<string, unknown> {
+  try {
+    const document = JSON.parse(bytes.toString("utf8")) as unknown;
+    if (typeof document === "object" && document !== null && !Array.isArray(document)) return document as Record<string, unknown>;
+  } catch (error) {
+    throw new EngineError("invalidArgument", `${digest}: not JSON`, { cause: error });
+  }
+  throw new EngineError("invalidArgument", `${digest}: not a JSON object`);
+}
+
+function descriptors(value: unknown, digest: Digest): Descriptor[] {
+  if (value === null || value === undefined) return [];
+  if (!Array.isArray(value) || value.length > descriptorsMax)
+    throw new EngineError("invalidArgument", `${digest}: not a list of at most ${descriptorsMax} descriptors`);
+  for (const one of value as Partial<Descriptor>[]) {
+    const sound =
+      typeof one?.mediaType === "string" &&
+      typeof one.digest === "string" &&
+      digestPattern.test(one.digest) &&
+      Number.isSafeInteger(one.size) &&
+      one.size! >= 0;
+    if (!sound) throw new EngineError("invalidArgument", `${digest}: a descriptor in it is not valid`);
+  }
+  return value as Descriptor[];
+}

@@ -1,0 +1,134 @@
+import { PassThrough, type Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGunzip, createZstdDecompress } from "node:zlib";
+import { posix } from "node:path";
+import { EngineError } from "#base/errors.ts";
+import type { ContentStore, Digest, Ingest } from "#core/content/content.ts";
+import { TarScanner, type TarEntry } from "#core/layers/tar-scanner.ts";
+
+/** The files of an image archive, every one of them now a blob. */
+export interface Archive {
+  readonly files: ReadonlyMap<string, { readonly digest: Digest; readonly size: number }>;
+  /** Small JSON files by name. */
+  readonly texts: ReadonlyMap<string, Buffer>;
+}
+
+const textBytesMax = 8 * 1024 * 1024;
+const isText = (name: string): boolean => name === "manifest.json" || name === "index.json" || name === "oci-layout";
+
+type Step = { readonly kind: "entry"; readonly entry: TarEntry } | { readonly kind: "data"; readonly bytes: Buffer };
+
+/**
+ * Reads an image archive, plain or compressed by gzip or zstd, into the content store. Files named by their digest are
+ * verified. Rejects (invalidArgument) what is no tar or stops in the middle.
+ */
+export async function readArchive(tar: Readable, content: ContentStore, signal: AbortSignal): Promise<Archive> {
+  const reader = new ArchiveReader(content);
+  await using _open = reader;
+  const plain = new PassThrough({ highWaterMark: 1024 * 1024 });
+  let failure: unknown;
+  const stop = (error: unknown): void => {
+    failure ??= error;
+    plain.destroy(error instanceof Error ? error : undefined);
+  };
+  // Both are waited for, so that nothing writes any more when the reader is closed; the first failure is the cause of the other.
+  await Promise.all([decompress(tar, plain, signal).catch(stop), reader.read(plain).catch(stop)]);
+  if (failure !== undefined) throw failure;
+  return reader.archive();
+}
+
+class ArchiveReader implements AsyncDisposable {
+  readonly #content: ContentStore;
+  readonly #files = new Map<string, { digest: Digest; size: number }>();
+  readonly #links = new Map<string, string>();
+  readonly #texts = new Map<string, Buffer>();
+  #current: { name: string; left: number; ingest?: Ingest; text?: Buffer[] } | undefined;
+
+  constructor(content: ContentStore) {
+    this.#content = content;
+  }
+
+  async read(plain: AsyncIterable<Buffer>): Promise<void> {
+    const steps: Step[] = [];
+    const scanner = new TarScanner({ entry: (entry) => steps.push({ kind: "entry", entry }), data: (bytes) => steps.push({ kind: "data", bytes }) });
+    for await (const chunk of plain) {
+      scanner.push(chunk);
+      for (const step of steps.splice(0)) await (step.kind === "entry" ? this.#begin(step.entry) : this.#take(step.bytes));
+    }
+    scanner.end();
+  }
+
+  archive(): Archive {
+    const files = new Map(this.#files);
+    for (const [name, target] of this.#links) {
+      const file = this.#files.get(target);
+      if (file !== undefined) files.set(name, file);
+    }
+    return { files, texts: this.#texts };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#current?.ingest?.[Symbol.asyncDispose]();
+  }
+
+  async #begin(entry: TarEntry): Promise<void> {
+    const name = posix.normalize(Buffer.from(entry.path, "latin1").toString("utf8")).replace(/^(\.?\/)+/, "");
+    if (entry.type === "2" || entry.type === "1") {
+      const target = Buffer.from(entry.linkPath, "latin1").toString("utf8");
+      this.#links.set(name, entry.type === "1" ? posix.normalize(target) : posix.join(posix.dirname(name), target));
+      return;
+    }
+    if (!["0", "\0", "7"].includes(entry.type) || name.endsWith("/")) return;
+    if (isText(name) && entry.size <= textBytesMax) this.#current = { name, left: entry.size, text: [] };
+    else this.#current = { name, left: entry.size, ingest: await this.#content.ingest() };
+    if (entry.size === 0) await this.#finish();
+  }
+
+  async #take(bytes: Buffer): Promise<void> {
+    const current = this.#current;
+    if (current === undefined) return;
+    current.left -= bytes.length;
+    if (current.text !== undefined) current.text.push(Buffer.from(bytes));
+    else await current.ingest!.write(bytes);
+    if (current.left === 0) await this.#finish();
+  }
+
+  async #finish(): Promise<void> {
+    const { name, ingest, text } = this.#current!;
+    if (text !== undefined) this.#texts.set(name, Buffer.concat(text));
+    else {
+      const promised = /^blobs\/(sha256)\/([0-9a-f]{64})$/.exec(name);
+      this.#files.set(name, await ingest!.commit(promised === null ? undefined : { digest: `sha256:${promised[2]!}` }));
+    }
+    this.#current = undefined;
+  }
+}
+
+async function decompress(tar: Readable, plain: PassThrough, signal: AbortSignal): Promise<void> {
+  const head = await peek(tar);
+  if (head.length === 0) throw new EngineError("invalidArgument", "unexpected EOF");
+  const chunkSize = 1024 * 1024;
+  if (head[0] === 0x1f && head[1] === 0x8b) await pipeline(tar, createGunzip({ chunkSize }), plain, { signal });
+  else if (head.length >= 4 && head.readUInt32LE(0) === 0xfd2fb528) await pipeline(tar, createZstdDecompress({ chunkSize }), plain, { signal });
+  else await pipeline(tar, plain, { signal });
+}
+
+/** The stream's first bytes, put back. */
+async function peek(stream: Readable): Promise<Buffer> {
+  for (;;) {
+    const chunk = stream.read() as Buffer | null;
+    if (chunk !== null) {
+      stream.unshift(chunk);
+      return chunk;
+    }
+    if (stream.readableEnded || stream.destroyed) return Buffer.alloc(0);
+    await new Promise<void>((resolve, reject) => {
+      const settle = (error?: Error): void => {
+        stream.off("readable", settle).off("end", settle).off("error", settle).off("close", settle);
+        if (error instanceof Error) reject(error);
+        else resolve();
+      };
+      stream.once("readable", settle).once("end", settle).once("error", settle).once("close", settle);
+    });
+  }
+}

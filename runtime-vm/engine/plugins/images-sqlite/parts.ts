@@ -1,0 +1,55 @@
+import { familiarName } from "#api/reference.ts";
+import { EngineError } from "#base/errors.ts";
+import type { ContentStore, Descriptor, Digest } from "#core/content/content.ts";
+import type { EventLog } from "#core/events/events.ts";
+import { isLayerType } from "#core/images/manifests.ts";
+import type { Platform } from "#core/images/platform.ts";
+import type { LayerStore } from "#core/layers/layers.ts";
+import type { Registries } from "#core/registry/registry.ts";
+import type { Collector } from "./collector.ts";
+import type { Documents, Variant } from "./documents.ts";
+import type { Fetcher } from "./fetcher.ts";
+import { isDangling, type ImageNames } from "./names.ts";
+import { referenceOf } from "./lookup.ts";
+
+/** What the image store's operations work with. */
+export interface ImageParts {
+  readonly content: ContentStore;
+  readonly layers: LayerStore;
+  readonly registries: Registries;
+  readonly events: EventLog;
+  readonly names: ImageNames;
+  readonly documents: Documents;
+  readonly collector: Collector;
+  readonly fetcher: Fetcher;
+  readonly host: Platform;
+}
+
+/** Tells `/events` what happened to an image; its labels come along, as dockerd's events have them. */
+export async function announce({ documents, events, host }: ImageParts, action: string, what: { id: string; name: string; target: Descriptor }): Promise<void> {
+  const labels = (await documents.best(what.target, host))?.config?.config?.Labels ?? {};
+  events.publish({ type: "image", action, id: what.id, attributes: { ...labels, name: what.name } });
+}
+
+/** Brings the layout's index.json in step with the names. */
+export function publishIndex({ names, content }: ImageParts): void {
+  content.publish(
+    names.all().map((image) => (isDangling(image) ? { descriptor: image.target } : { name: familiarName(referenceOf(image)), descriptor: image.target })),
+  );
+}
+
+/** Unpacks what of a variant's layers is not yet; their blobs must be here. */
+export async function unpackVariant({ content, layers }: ImageParts, variant: Variant, signal: AbortSignal): Promise<void> {
+  const blobs = (variant.manifest?.layers ?? []).filter(({ mediaType }) => isLayerType(mediaType));
+  const diffIds = (variant.config?.rootfs.diff_ids ?? []) as readonly Digest[];
+  if (blobs.length !== diffIds.length) {
+    throw new EngineError("invalidArgument", `image ${variant.descriptor.digest}: its manifest has ${blobs.length} layers and its config ${diffIds.length}`);
+  }
+  await Promise.all(
+    [...new Set(diffIds)].map(async (diffId) => {
+      if (layers.has(diffId)) return;
+      const blob = blobs[diffIds.indexOf(diffId)]!;
+      await layers.unpack({ path: content.path(blob.digest) }, { expected: diffId, signal });
+    }),
+  );
+}

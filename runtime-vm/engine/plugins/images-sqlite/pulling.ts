@@ -1,0 +1,59 @@
+import type { PullProgress } from "#api/images.ts";
+import { familiarName, familiarRepository, normalizedName, parseReference, type ImageReference } from "#api/reference.ts";
+import { EngineError } from "#base/errors.ts";
+import type { Platform } from "#core/images/platform.ts";
+import type { RegistryAuth } from "#core/registry/registry.ts";
+import { announce, publishIndex, type ImageParts } from "./parts.ts";
+import { ProgressQueue } from "./progress-queue.ts";
+import { NoMatchingManifest, pullFailure, pullImage, withTags } from "./pull.ts";
+
+export interface PullOptions {
+  readonly reference: string;
+  readonly platform: Platform;
+  readonly auth?: RegistryAuth;
+  readonly signal: AbortSignal;
+}
+
+/** `docker pull`: one image, or every tag of a repository where neither tag nor digest is given. */
+export async function* pull(parts: ImageParts, opts: PullOptions): AsyncIterable<PullProgress> {
+  const ref = parseReference(opts.reference);
+  const queue = new ProgressQueue();
+  const stop = new AbortController();
+  const signal = AbortSignal.any([opts.signal, stop.signal]);
+  const work = pullAll(parts, ref, { ...opts, signal, say: queue.push });
+  try {
+    yield* queue.drain(work);
+  } finally {
+    // The reader may have gone before the end: nothing goes on behind its back.
+    stop.abort(new EngineError("cancelled", "the pull was given up"));
+    await work.catch(() => {});
+  }
+}
+
+type Session = PullOptions & { readonly say: (message: PullProgress) => void };
+
+async function pullAll(parts: ImageParts, ref: ImageReference, opts: Session): Promise<void> {
+  await using _hold = parts.collector.hold();
+  if (ref.tag !== undefined || ref.digest !== undefined) return await pullOne(parts, ref, opts);
+  const reader = parts.registries.open(ref.domain, opts.auth);
+  const tags = await reader.tags(ref.path, opts).catch((error: unknown) => {
+    throw pullFailure(error, ref);
+  });
+  for (const one of withTags(ref, tags)) await pullOne(parts, one, opts);
+}
+
+async function pullOne(parts: ImageParts, ref: ImageReference, opts: Session): Promise<void> {
+  const reader = parts.registries.open(ref.domain, opts.auth);
+  const target = await pullImage(parts, { ref, reader, platform: opts.platform, signal: opts.signal, say: opts.say }).catch((error: unknown) => {
+    if (error instanceof NoMatchingManifest) throw new EngineError("notFound", error.message);
+    throw pullFailure(error, ref);
+  });
+  // A name with both holds the digest only, as dockerd records it.
+  const name = normalizedName(ref.digest === undefined ? ref : { domain: ref.domain, path: ref.path, digest: ref.digest });
+  const former = parts.names.put(name, target, new Date());
+  publishIndex(parts);
+  await announce(parts, "pull", { id: familiarName(ref), name: familiarRepository(ref), target });
+  opts.say({ status: `Digest: ${target.digest}` });
+  const upToDate = former?.digest === target.digest;
+  opts.say({ status: upToDate ? `Status: Image is up to date for ${familiarName(ref)}` : `Status: Downloaded newer image for ${familiarName(ref)}` });
+}

@@ -1,0 +1,215 @@
+import { statSync } from "node:fs";
+import type { Readable } from "node:stream";
+import type { ImageDeleteItem, ImageHistoryItem, ImageInspect, ImagesPruneReport, ImageSummary, PullProgress } from "#api/images.ts";
+import { familiarName, isDigest, normalizedName, parseReference, withDefaultTag } from "#api/reference.ts";
+import { EngineError, isClass, messageOf } from "#base/errors.ts";
+import { KeyedLock } from "#base/lock.ts";
+import type { ContentStore, Descriptor, Digest } from "#core/content/content.ts";
+import type { EventLog } from "#core/events/events.ts";
+import type { ImageListOptions, ImageStore, ImageUsers, ResolvedImage } from "#core/images/images.ts";
+import { hostPlatform, parsePlatform, type Platform } from "#core/images/platform.ts";
+import type { LayerStore } from "#core/layers/layers.ts";
+import type { Registries, RegistryAuth } from "#core/registry/registry.ts";
+import type { State } from "#core/state/state.ts";
+import { readArchive } from "./archive-reader.ts";
+import { Collector } from "./collector.ts";
+import { Documents } from "./documents.ts";
+import { Fetcher } from "./fetcher.ts";
+import { pruneFilter } from "./filters.ts";
+import { describeAll, imageHistory, inspectImage, listImages, preferred, required } from "./listing.ts";
+import { imagesOf } from "./load.ts";
+import { isIdPrefix, lookUp, noSuchImage, referenceOf, shownName } from "./lookup.ts";
+import { danglingName, ImageNames, isDangling } from "./names.ts";
+import { announce, publishIndex, unpackVariant, type ImageParts } from "./parts.ts";
+import { pull } from "./pulling.ts";
+import { planRemoval } from "./removal.ts";
+import { saveArchive, type Saved } from "./save.ts";
+
+export interface ImageStoreOptions {
+  readonly state: State;
+  readonly content: ContentStore;
+  readonly layers: LayerStore;
+  readonly registries: Registries;
+  readonly events: EventLog;
+  /** Node's name of the processor (`x64`). */
+  readonly architecture: string;
+}
+
+/** As dockerd's max-concurrent-downloads. */
+const downloadsMax = 3;
+const keptDownloadMsMax = 24 * 3600 * 1000;
+
+/**
+ * Opens the image store: names in the state database, everything else in content and layers. Sweeps what an engine that
+ * was killed left without a name, in the background; `swept` resolves when that is over.
+ */
+export function openImages(options: ImageStoreOptions): { readonly images: ImageStore; readonly swept: Promise<void> } {
+  const { content, layers, registries, events } = options;
+  const names = new ImageNames(options.state);
+  const documents = new Documents(content);
+  const collector = new Collector({ content, layers, documents, names });
+  const parts = {
+    content,
+    layers,
+    registries,
+    events,
+    names,
+    documents,
+    collector,
+    fetcher: new Fetcher(content, downloadsMax),
+    host: hostPlatform(options.architecture),
+  };
+  publishIndex(parts);
+  const isOld = (digest: Digest): boolean => Date.now() - statSync(content.path(digest)).mtimeMs > keptDownloadMsMax;
+  return { images: new SqliteImageStore(parts), swept: collector.sweep(isOld) };
+}
+
+class SqliteImageStore implements ImageStore {
+  readonly #parts: ImageParts;
+  readonly #lock = new KeyedLock();
+
+  constructor(parts: ImageParts) {
+    this.#parts = parts;
+  }
+
+  async resolve(reference: string, platform?: string): Promise<ResolvedImage> {
+    const { digest, all } = lookUp(this.#parts.names, reference);
+    const variants = await this.#parts.documents.variants(all[0]!.target);
+    const wanted = this.#platform(platform);
+    const best = wanted === undefined ? preferred(variants, this.#parts.host) : required(variants, wanted, reference);
+    if (best?.config === undefined || !best.available) throw noSuchImage(reference);
+    await using _hold = this.#parts.collector.hold();
+    await unpackVariant(this.#parts, best, new AbortController().signal);
+    return { id: digest, manifest: best.descriptor, config: best.config, layers: best.config.rootfs.diff_ids as readonly Digest[] };
+  }
+
+  list(opts: ImageListOptions): Promise<ImageSummary[]> {
+    return listImages(this.#parts, opts);
+  }
+
+  async inspect(reference: string, opts: { manifests?: boolean; platform?: string } = {}): Promise<ImageInspect> {
+    const platform = this.#platform(opts.platform);
+    return await inspectImage(this.#parts, reference, { manifests: opts.manifests ?? false, ...(platform === undefined ? {} : { platform }) });
+  }
+
+  async history(reference: string, opts: { platform?: string } = {}): Promise<ImageHistoryItem[]> {
+    return await imageHistory(this.#parts, reference, this.#platform(opts.platform));
+  }
+
+  async tag(source: string, target: string): Promise<void> {
+    const ref = withDefaultTag(parseReference(target));
+    if (ref.digest !== undefined) throw new EngineError("invalidArgument", "refusing to create a tag with a digest reference");
+    const { all } = lookUp(this.#parts.names, source);
+    const image = all[0]!.target;
+    this.#parts.names.put(normalizedName(ref), image, new Date());
+    publishIndex(this.#parts);
+    await announce(this.#parts, "tag", { id: image.digest, name: familiarName(ref), target: image });
+  }
+
+  remove(reference: string, opts: { force: boolean; users: ImageUsers }): Promise<ImageDeleteItem[]> {
+    return this.#lock.with("remove", async () => (await this.#remove(reference, opts)).items);
+  }
+
+  prune(opts: { filters: Readonly<Record<string, readonly string[]>>; users: ImageUsers }): Promise<ImagesPruneReport> {
+    return this.#lock.with("remove", async () => {
+      const wanted = pruneFilter(opts.filters);
+      const items: ImageDeleteItem[] = [];
+      let bytes = 0;
+      for (const image of await describeAll(this.#parts)) {
+        if (!wanted(image) || opts.users(image.target.digest).length > 0) continue;
+        const removed = await this.#remove(image.target.digest, { force: true, users: opts.users });
+        items.push(...removed.items);
+        bytes += removed.bytes;
+      }
+      return { ImagesDeleted: items.length === 0 ? null : items, SpaceReclaimed: bytes };
+    });
+  }
+
+  async *load(tar: Readable, { signal }: { signal: AbortSignal }): AsyncIterable<PullProgress> {
+    await using _hold = this.#parts.collector.hold();
+    const archive = await readArchive(tar, this.#parts.content, signal);
+    for (const { name, target } of await imagesOf(archive, this.#parts.content)) {
+      this.#parts.names.put(name ?? this.#keepName(target), target, new Date());
+      publishIndex(this.#parts);
+      const shown = name === undefined ? target.digest : familiarName(parseReference(name));
+      yield { stream: `Loaded image${name === undefined ? " ID" : ""}: ${shown}\n` };
+      await announce(this.#parts, "load", { id: target.digest, name: target.digest, target });
+      const failure = await this.#unpackForHost(target, signal);
+      if (failure !== undefined) yield { stream: `Error unpacking image ${shown}: ${failure}\n` };
+    }
+  }
+
+  async save(references: readonly string[], { signal }: { signal: AbortSignal }): Promise<AsyncIterable<Buffer>> {
+    const images = await Promise.all(references.flatMap((reference) => this.#namesToSave(reference)).map(({ target, names }) => this.#saved(target, names)));
+    for (const { target } of images) await announce(this.#parts, "save", { id: target.digest, name: target.digest, target });
+    const { content, collector } = this.#parts;
+    return (async function* () {
+      await using _hold = collector.hold();
+      yield* saveArchive(images, content, signal);
+    })();
+  }
+
+  pull(opts: { reference: string; platform?: string; auth?: RegistryAuth; signal: AbortSignal }): AsyncIterable<PullProgress> {
+    const platform = this.#platform(opts.platform) ?? this.#parts.host;
+    return pull(this.#parts, { reference: opts.reference, platform, signal: opts.signal, ...(opts.auth === undefined ? {} : { auth: opts.auth }) });
+  }
+
+  #platform(text: string | undefined): Platform | undefined {
+    return text === undefined || text === "" ? undefined : parsePlatform(text, this.#parts.host);
+  }
+
+  async #remove(reference: string, opts: { force: boolean; users: ImageUsers }): Promise<{ items: ImageDeleteItem[]; bytes: number }> {
+    const { names, collector } = this.#parts;
+    const plan = planRemoval(names, reference, opts);
+    const target = names.byDigest(plan.digest)[0]!.target;
+    if (plan.keeps) names.makeDangling(target, new Date());
+    else names.delete(plan.untag.map(({ name }) => name));
+    publishIndex(this.#parts);
+    const items: ImageDeleteItem[] = [];
+    for (const image of plan.untag.filter((one) => !isDangling(one))) {
+      await announce(this.#parts, "untag", { id: plan.digest, name: shownName(image), target });
+      items.push({ Untagged: shownName(image) });
+    }
+    if (!plan.deletes) return { items, bytes: 0 };
+    await announce(this.#parts, "delete", { id: plan.digest, name: plan.digest, target });
+    return { items: [...items, { Deleted: plan.digest }], bytes: await collector.collect([target]) };
+  }
+
+  /** An archive's nameless image that has a name here keeps it, and is not dangling. */
+  #keepName(target: Descriptor): string {
+    return this.#parts.names.byDigest(target.digest)[0]?.name ?? danglingName(target.digest);
+  }
+
+  async #unpackForHost(target: Descriptor, signal: AbortSignal): Promise<string | undefined> {
+    const best = await this.#parts.documents.best(target, this.#parts.host);
+    if (best === undefined || !best.available) return undefined;
+    try {
+      await unpackVariant(this.#parts, best, signal);
+      return undefined;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isClass(error, "exhausted")) throw error;
+      return messageOf(error);
+    }
+  }
+
+  /** By id: without a name. By name without a tag: every tag of the repository. */
+  #namesToSave(reference: string): { target: Descriptor; names: string[] }[] {
+    const { names } = this.#parts;
+    if (!isDigest(reference) && !/^[0-9a-f]{64}$/.test(reference)) {
+      const ref = parseReference(reference);
+      const all = names.all().filter((image) => !isDangling(image) && referenceOf(image).tag !== undefined);
+      const tags = all.filter((image) => normalizedName({ ...referenceOf(image), tag: "x" }) === normalizedName({ ...ref, tag: "x" }));
+      if (ref.tag === undefined && ref.digest === undefined && tags.length > 0) return tags.map(({ name, target }) => ({ target, names: [name] }));
+    }
+    const { digest, named, all } = lookUp(names, reference);
+    const byId = isIdPrefix(digest, reference) || named === undefined || isDangling(named);
+    return [{ target: all[0]!.target, names: byId ? [] : [named.name] }];
+  }
+
+  async #saved(target: Descriptor, names: readonly string[]): Promise<Saved> {
+    const blobs = new Set<Digest>();
+    await this.#parts.documents.reach(target, { blobs, diffIds: new Set() });
+    return { target, names, blobs, best: preferred(await this.#parts.documents.variants(target), this.#parts.host) };
+  }
+}

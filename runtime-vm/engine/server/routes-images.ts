@@ -1,0 +1,149 @@
+import type { ImageInspect, ImageSummary, PullProgress } from "#api/images.ts";
+import { isDigest, normalizedName, parseReference, withDigest, withTag } from "#api/reference.ts";
+import { type ApiVersion, has } from "#api/versions.ts";
+import { EngineError, messageOf } from "#base/errors.ts";
+import type { ImageStore, ImageUsers } from "#core/images/images.ts";
+import type { RegistryAuth } from "#core/registry/registry.ts";
+import type { Query } from "./query.ts";
+import { type Answer, type Route, route } from "./router.ts";
+
+/** Longest X-Registry-Auth read. */
+const authCharsMax = 64 * 1024;
+
+/** Image names hold slashes, so a fixed ending goes before the bare name. */
+export const imageRoutes = (images: ImageStore, users: ImageUsers): readonly Route[] => [
+  route("GET", "/images/json", async ({ query, version }) => {
+    const { manifests, sharedSize } = { manifests: query.bool("manifests"), sharedSize: query.bool("shared-size") };
+    const rows = await images.list({ filters: legacyFilter(query), manifests, sharedSize, users });
+    return { status: 200, json: rows.map((row) => summaryFor(version, row)) };
+  }),
+  route("GET", "/images/get", async ({ query, signal }) => await saved(images, query.all("names"), signal)),
+  route("GET", "/images/search", () => {
+    throw new EngineError("notImplemented", "searching registries is not supported; search on the registry's web site");
+  }),
+  route("GET", "/images/{name...}/json", async ({ params, query, version }) => {
+    const platform = platformParameter(query);
+    if (query.bool("manifests") && platform !== undefined) {
+      throw new EngineError("invalidArgument", "conflicting options: manifests and platform options cannot both be set");
+    }
+    const image = await images.inspect(params.name, { manifests: query.bool("manifests"), ...(platform === undefined ? {} : { platform }) });
+    return { status: 200, json: inspectFor(version, image) };
+  }),
+  route("GET", "/images/{name...}/history", async ({ params, query }) => {
+    const platform = platformParameter(query);
+    return { status: 200, json: await images.history(params.name, platform === undefined ? {} : { platform }) };
+  }),
+  route("GET", "/images/{name...}/get", async ({ params, signal }) => await saved(images, [params.name], signal)),
+  route("POST", "/images/create", async ({ query, headers, signal }) => {
+    if (query.has("fromSrc") && query.get("fromImage") === "")
+      throw new EngineError("notImplemented", "importing a root file system is not supported; load an image instead");
+    const platform = query.get("platform");
+    const auth = registryAuth(headers["x-registry-auth"]);
+    const pulled = images.pull({ reference: pullReference(query), auth, signal, ...(platform === "" ? {} : { platform }) });
+    return await progressAnswer(pulled);
+  }),
+  route("POST", "/images/load", ({ body, signal }) => ({ status: 200, headers: json, stream: lines(images.load(body, { signal })) })),
+  route("POST", "/images/prune", async ({ query }) => ({ status: 200, json: await images.prune({ filters: query.filters(), users }) })),
+  route("POST", "/images/{name...}/tag", async ({ params, query }) => {
+    const repository = parseReference(query.get("repo"));
+    if (repository.digest !== undefined) throw new EngineError("invalidArgument", "cannot import digest reference");
+    const target = query.get("tag") === "" ? repository : withTag(repository, query.get("tag"));
+    await images.tag(params.name, normalizedName(target));
+    return { status: 201 };
+  }),
+  route("DELETE", "/images/{name...}", async ({ params, query }) => ({
+    status: 200,
+    json: await images.remove(params.name, { force: query.bool("force"), users }),
+  })),
+];
+
+const json = { "Content-Type": "application/json" } as const;
+
+/** `filter=name` is what clients before 1.25 send. */
+function legacyFilter(query: Query): Readonly<Record<string, readonly string[]>> {
+  const filters = query.filters();
+  const filter = query.get("filter");
+  return filter === "" ? filters : { ...filters, reference: [...(filters["reference"] ?? []), filter] };
+}
+
+/** `fromImage` with `tag`, which may be a digest. An ending colon is how `docker pull --all-tags` used to ask. */
+function pullReference(query: Query): string {
+  const image = query.get("fromImage").replace(/:$/, "");
+  if (image === "") throw new EngineError("invalidArgument", "invalid reference format");
+  const ref = parseReference(image);
+  if (ref.domain === "docker.io" && ref.path === "library/scratch") throw new EngineError("invalidArgument", "'scratch' is a reserved name");
+  const tag = query.get("tag");
+  if (tag === "") return normalizedName(ref);
+  return normalizedName(isDigest(tag) ? withDigest(ref, tag) : withTag(ref, tag));
+}
+
+/** `{"os":"linux","architecture":"arm64"}`, as inspect and history take it. */
+function platformParameter(query: Query): string | undefined {
+  const text = query.get("platform");
+  if (text === "") return undefined;
+  try {
+    const { os, architecture, variant } = JSON.parse(text) as { os?: string; architecture?: string; variant?: string };
+    if (!os || !architecture) throw new EngineError("invalidArgument", "both OS and Architecture must be provided");
+    return [os, architecture, ...(variant ? [variant] : [])].join("/");
+  } catch (error) {
+    throw new EngineError("invalidArgument", `failed to parse platform: ${messageOf(error)}`);
+  }
+}
+
+/** X-Registry-Auth: base64 (either alphabet) of JSON. What cannot be read counts as none, as in dockerd. */
+export function registryAuth(header: string | string[] | undefined): RegistryAuth {
+  if (typeof header !== "string" || header.length > authCharsMax) return {};
+  try {
+    const auth = JSON.parse(Buffer.from(header, "base64url").toString("utf8")) as RegistryAuth;
+    return typeof auth === "object" && auth !== null ? auth : {};
+  } catch {
+    return {};
+  }
+}
+
+async function saved(images: ImageStore, names: readonly string[], signal: AbortSignal): Promise<Answer> {
+  if (names.length === 0) throw new EngineError("invalidArgument", "no image names given; use names=NAME for each");
+  return { status: 200, headers: { "Content-Type": "application/x-tar" }, stream: await images.save(names, { signal }) };
+}
+
+/** What fails before the first message is a status; later the answer has begun, and the failure is its last line. */
+async function progressAnswer(progress: AsyncIterable<PullProgress>): Promise<Answer> {
+  const iterator = progress[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  const all = (async function* () {
+    try {
+      if (first.done !== true) yield first.value;
+      if (first.done !== true) yield* { [Symbol.asyncIterator]: () => iterator };
+    } finally {
+      await iterator.return?.();
+    }
+  })();
+  return { status: 200, headers: json, stream: lines(all) };
+}
+
+async function* lines(progress: AsyncIterable<PullProgress>): AsyncIterable<string> {
+  try {
+    for await (const message of progress) yield `${JSON.stringify(message)}\r\n`;
+  } catch (error) {
+    yield `${JSON.stringify({ errorDetail: { message: messageOf(error) }, error: messageOf(error) } satisfies PullProgress)}\r\n`;
+  }
+}
+
+function summaryFor(version: ApiVersion, row: ImageSummary): unknown {
+  const { Descriptor: descriptor, ...rest } = row;
+  return {
+    ...rest,
+    ...(has(version, "imageDescriptor") ? { Descriptor: descriptor } : {}),
+    ...(has(version, "noVirtualSize") ? {} : { VirtualSize: row.Size }),
+  };
+}
+
+function inspectFor(version: ApiVersion, image: ImageInspect): unknown {
+  const { Descriptor: descriptor, ...rest } = image;
+  return {
+    ...rest,
+    ...(has(version, "imageDescriptor") ? { Descriptor: descriptor } : {}),
+    ...(has(version, "noVirtualSize") ? {} : { VirtualSize: image.Size }),
+    ...(has(version, "noContainerConfig") ? {} : { Container: "", ContainerConfig: null }),
+  };
+}
