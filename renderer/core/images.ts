@@ -18,23 +18,32 @@ export interface ImageRow {
 }
 
 export function imageRows(images: readonly ImageSummary[], containers: readonly ContainerSummary[]): readonly ImageRow[] {
-  const users = new Map<string, string[]>();
-  for (const container of containers) users.set(container.ImageID, [...(users.get(container.ImageID) ?? []), plainName(container.Names)]);
   return images.flatMap((image) => {
     const tags = (image.RepoTags ?? []).filter((tag) => !tag.startsWith("<none>"));
-    const base = { id: image.Id, shortId: shortId(image.Id), size: image.Size, created: image.Created, users: users.get(image.Id) ?? [] };
-    if (tags.length > 0) return tags.map((reference) => ({ ...base, key: `${image.Id} ${reference}`, reference, ...splitTag(reference) }));
+    const base = { id: image.Id, shortId: shortId(image.Id), size: image.Size, created: image.Created };
+    const usersOf = (reference: string | undefined): readonly string[] => usersOfTag(containers, image.Id, tags, reference);
+    if (tags.length > 0)
+      return tags.map((reference) => ({ ...base, key: `${image.Id} ${reference}`, reference, users: usersOf(reference), ...splitTag(reference) }));
     const digest = image.RepoDigests?.[0];
     return [
       {
         ...base,
         key: image.Id,
         reference: shortId(image.Id),
+        users: usersOf(undefined),
         repository: digest === undefined ? "<none>" : (digest.split("@")[0] ?? ""),
         tag: digest === undefined ? "" : "<none>",
       },
     ];
   });
+}
+
+/** A container names the tag it was made from; one made from an id, or from a tag that has moved on, counts for every tag. */
+function usersOfTag(containers: readonly ContainerSummary[], id: string, tags: readonly string[], reference: string | undefined): readonly string[] {
+  const nameOf = (image: string): string => (image.lastIndexOf(":") > image.lastIndexOf("/") ? image : `${image}:latest`);
+  return containers
+    .filter(({ ImageID, Image }) => ImageID === id && (nameOf(Image) === reference || !tags.includes(nameOf(Image))))
+    .map(({ Names }) => plainName(Names));
 }
 
 function splitTag(reference: string): { repository: string; tag: string } {

@@ -72,23 +72,42 @@ export function pointOf(stats: ContainerStats, machineMemory: number): StatsPoin
   };
 }
 
+/** A chart's values; `null` where there is none, so that no line is drawn across. */
+export type Values = readonly (number | null)[];
+
+/** Readings further apart than this do not belong together: nobody watched in between. */
+const gapMsMax = 5_000;
+
+/** Points with an empty one in each gap, as charts need them. */
+export function withGaps(points: readonly StatsPoint[]): readonly (StatsPoint | { readonly at: number; readonly gap: true })[] {
+  return points.flatMap((point, index) => {
+    const before = points[index - 1];
+    return before !== undefined && point.at - before.at > gapMsMax ? [{ at: before.at + 1, gap: true } as const, point] : [point];
+  });
+}
+
+type Spaced = ReturnType<typeof withGaps>;
+
+export const valuesOf = (points: Spaced, field: "cpu" | "memory"): Values => points.map((point) => ("gap" in point ? null : point[field]));
+
 /** Bytes a second between two points; a counter that went back (restart) counts as zero. */
-export function perSecond(points: readonly StatsPoint[], field: "received" | "sent" | "read" | "written"): number[] {
+export function perSecond(points: Spaced, field: "received" | "sent" | "read" | "written"): Values {
   return points.map((point, index) => {
     const before = points[index - 1];
-    if (before === undefined || point.at <= before.at) return 0;
+    if ("gap" in point || before === undefined || "gap" in before || point.at <= before.at) return null;
     return Math.max(0, (point[field] - before[field]) / ((point.at - before.at) / 1000));
   });
 }
 
-/** Smallest, largest, last and mean: the chart in words. */
-export function summary(values: readonly number[]): { last: number; max: number; mean: number } {
-  if (values.length === 0) return { last: 0, max: 0, mean: 0 };
+/** Largest, last and mean: the chart in words. */
+export function summary(values: Values): { last: number; max: number; mean: number } {
+  const known = values.filter((value) => value !== null);
+  if (known.length === 0) return { last: 0, max: 0, mean: 0 };
   let max = 0;
   let sum = 0;
-  for (const value of values) {
+  for (const value of known) {
     max = Math.max(max, value);
     sum += value;
   }
-  return { last: values.at(-1) ?? 0, max, mean: sum / values.length };
+  return { last: known.at(-1) ?? 0, max, mean: sum / known.length };
 }

@@ -10,7 +10,7 @@ export const t = {
     volumes: "Volumes",
     networks: "Networks",
     settings: "Settings",
-    shortcuts: "Keyboard shortcuts",
+    shortcuts: "Shortcuts",
   },
 
   common: {
@@ -60,11 +60,13 @@ export const t = {
     start: "Start engine",
     restart: "Restart engine",
     stop: "Stop engine",
+    unread: "The list appears once the engine answers.",
     stale: "The lists show what was last known.",
     logTail: "Last log lines",
     failedTo: { start: "Could not start the engine", restart: "Could not restart the engine", stop: "Could not stop the engine" },
     restarts: (n: number) => `Restarted ${count(n, "time")} after a crash`,
-    driver: (driver: string, accelerator: string) => (accelerator === "none" || accelerator === "" ? driver : `${driver} · ${accelerator}`),
+    drivers: { qemu: "QEMU", wsl2: "WSL 2", native: "this computer", remote: "external engine" } as Readonly<Record<string, string>>,
+    accelerators: { kvm: "KVM", hvf: "HVF", whpx: "WHPX", tcg: "software emulation" } as Readonly<Record<string, string>>,
   },
 
   boot: {
@@ -83,7 +85,7 @@ export const t = {
 
   context: {
     title: "Use Slipway for the docker command?",
-    text: "The docker context “slipway” is ready. Making it the default lets docker, Compose and IDEs use this engine; switching back restores the former one.",
+    text: "docker, Compose and IDEs then use this engine. The former context can be given back at any time.",
     use: "Use Slipway",
     notNow: "Not now",
     hidden: (name: string) => `${name} is set and hides docker contexts. Unset it to use Slipway from this shell.`,

@@ -48,9 +48,11 @@ export interface IconButtonProps extends Omit<ComponentPropsWithRef<"button">, "
   readonly label: string;
   readonly pressed?: boolean;
   readonly danger?: boolean;
+  /** To sit in a line of text. */
+  readonly small?: boolean;
 }
 
-export function IconButton({ icon: Icon, label, pressed, danger = false, className, ...rest }: IconButtonProps) {
+export function IconButton({ icon: Icon, label, pressed, danger = false, small = false, className, ...rest }: IconButtonProps) {
   const rowTab = useRowTab();
   return (
     <button
@@ -60,15 +62,16 @@ export function IconButton({ icon: Icon, label, pressed, danger = false, classNa
       data-tip={label}
       aria-pressed={pressed}
       className={cx(
-        "inline-flex size-7 shrink-0 items-center justify-center rounded-md text-fg2 transition-colors duration-100 hover:bg-hover hover:text-fg active:bg-press",
+        "inline-flex shrink-0 items-center justify-center rounded-md text-fg2 transition-colors duration-100 hover:bg-hover hover:text-fg active:bg-press",
         "disabled:pointer-events-none disabled:opacity-35",
+        small ? "size-5" : "size-7",
         pressed === true && "bg-accent-soft text-accent-text hover:bg-accent-soft hover:text-accent-text",
         danger && "hover:bg-danger-soft hover:text-danger-text",
         className,
       )}
       {...rest}
     >
-      <Icon size={15} strokeWidth={1.9} aria-hidden />
+      <Icon size={small ? 12 : 15} strokeWidth={1.9} aria-hidden />
     </button>
   );
 }

@@ -6,16 +6,15 @@ import { cx } from "./cx.ts";
 
 const shownMs = 1_400;
 
-/** Copies `text`; the icon says that it did. */
-export function CopyButton({
-  text,
-  label = t.common.copy,
-  className,
-}: {
+export interface CopyButtonProps {
   readonly text: string | (() => Promise<string>);
   readonly label?: string;
+  readonly small?: boolean;
   readonly className?: string;
-}) {
+}
+
+/** Copies `text`; the icon says that it did. */
+export function CopyButton({ text, label = t.common.copy, small = false, className }: CopyButtonProps) {
   const [done, setDone] = useState(false);
   const copy = async (): Promise<void> => {
     await navigator.clipboard.writeText(typeof text === "string" ? text : await text());
@@ -26,6 +25,7 @@ export function CopyButton({
     <IconButton
       icon={done ? Check : Copy}
       label={done ? t.common.copied : label}
+      small={small}
       className={cx(done && "text-ok-text", className)}
       onClick={(event) => {
         event.stopPropagation();

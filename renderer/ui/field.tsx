@@ -1,4 +1,4 @@
-import { Search, X } from "lucide-react";
+import { ChevronDown, Search, X } from "lucide-react";
 import { type ComponentPropsWithRef, type ReactNode, useId } from "react";
 import { t } from "#renderer/core/texts.ts";
 import { cx } from "./cx.ts";
@@ -34,9 +34,12 @@ export function Input({ invalid = false, mono = false, unit, className, ...rest 
 }
 
 export const Select = ({ className, children, ...rest }: ComponentPropsWithRef<"select">) => (
-  <select className={cx(box, "appearance-auto pr-1", className)} {...rest}>
-    {children}
-  </select>
+  <span className={cx("relative block w-full", className)}>
+    <select className={cx(box, "appearance-none pr-7")} {...rest}>
+      {children}
+    </select>
+    <ChevronDown size={14} aria-hidden className="pointer-events-none absolute top-1/2 right-2 -translate-y-1/2 text-fg3" />
+  </span>
 );
 
 export interface FieldProps {

@@ -63,7 +63,7 @@ function Node({ name, value, depth, filter, all, secret }: NodeProps) {
       </button>
       {open && (
         // oxlint-disable-next-line jsx-a11y/prefer-tag-over-role -- a tree's group has no tag
-        <div role="group">
+        <div role="group" className="relative">
           {entries.map(([key, child]) => (
             <Node key={key} name={key} value={child} depth={depth + 1} filter={filter} all={all} secret={name === "Env"} />
           ))}

@@ -63,6 +63,7 @@ export function Table<Row>(props: TableProps<Row>) {
     0,
     rows.findIndex((row) => idOf(row) === active),
   );
+  // oxlint-disable-next-line react/incompatible-library -- nothing here is memoized by a compiler
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,

@@ -85,7 +85,7 @@ export function Segmented<Id extends string>({ label, choices, current, onSelect
           onClick={() => onSelect(id)}
           className={cx(
             "h-6 rounded-[5px] px-3 text-sm font-medium transition-colors",
-            id === current ? "bg-raised text-fg shadow-control" : "text-fg2 hover:text-fg",
+            id === current ? "bg-[var(--segment)] text-fg shadow-control" : "text-fg2 hover:text-fg",
           )}
         >
           {text}

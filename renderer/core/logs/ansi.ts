@@ -18,9 +18,10 @@ export interface AnsiSpan {
   readonly style: AnsiStyle;
 }
 
-// CSI sequences, OSC sequences (to BEL or ST), two-character escapes, then lone control characters except tab.
+// CSI sequences, OSC sequences (to BEL or ST), character sets, two-character escapes, then lone control characters except tab.
 // oxlint-disable-next-line no-control-regex -- control characters are what this is about
-const sequence = /\x1b\[([0-9;:]*)([ -/]*[@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-Z\\-_a-z0-9=><()]?|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]/g;
+const sequence =
+  /\x1b\[([0-9;:]*)([ -/]*[@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[()*+][0-9A-Za-z]|\x1b[@-Z\\-_a-z0-9=><]?|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]/g;
 
 /** The line without any control sequence. */
 export const plain = (text: string): string => text.replace(sequence, "");

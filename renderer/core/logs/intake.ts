@@ -5,6 +5,7 @@ type StreamName = "stdout" | "stderr";
 /** Longest line kept as one; what is longer goes on in the next. */
 const lineBytesMax = 256 * 1024;
 const stampBytesMax = 40;
+const nothing = new Uint8Array();
 
 export interface LineSink {
   add(line: Uint8Array, time: number, stderr: boolean): void;
@@ -42,13 +43,15 @@ export class LogIntake {
   readonly #sink: LineSink;
   readonly #partial: Readonly<Record<StreamName, Partial>> = { stdout: new Partial(), stderr: new Partial() };
   /** Bytes that may yet turn out to be a stamp: it can be cut in two by the transport. */
-  readonly #stamp: Record<StreamName, Uint8Array> = { stdout: new Uint8Array(), stderr: new Uint8Array() };
-  readonly #lastStamp = new Uint8Array(stampBytesMax);
-  #lastStampLength = 0;
+  readonly #stamp: Record<StreamName, Uint8Array> = { stdout: nothing, stderr: nothing };
+  /** Begins with the newest stamp. */
+  #lastStamp: Uint8Array;
+  #lastStampLength: number;
 
   /** `lastStamp`: of the intake before, when the stream was broken off. */
   constructor(tty: boolean, sink: LineSink, lastStamp = "") {
-    this.#lastStampLength = new TextEncoder().encodeInto(lastStamp, this.#lastStamp).written;
+    this.#lastStamp = new TextEncoder().encode(lastStamp);
+    this.#lastStampLength = this.#lastStamp.length;
     this.#frames = tty ? undefined : new FrameReader();
     this.#sink = sink;
   }
@@ -72,8 +75,8 @@ export class LogIntake {
     for (const stream of ["stdout", "stderr"] as const) {
       const partial = this.#partial[stream];
       partial.append(this.#stamp[stream]);
-      this.#stamp[stream] = new Uint8Array();
-      if (partial.length > 0) this.#commit(stream, partial, new Uint8Array());
+      this.#stamp[stream] = nothing;
+      if (partial.length > 0) this.#commit(stream, partial, nothing);
     }
   }
 
@@ -89,7 +92,7 @@ export class LogIntake {
       const end = rest.indexOf(10);
       if (end < 0) {
         partial.append(rest);
-        if (partial.length > lineBytesMax) this.#commit(stream, partial, new Uint8Array());
+        if (partial.length > lineBytesMax) this.#commit(stream, partial, nothing);
         return;
       }
       this.#commit(stream, partial, rest.subarray(0, end));
@@ -102,15 +105,17 @@ export class LogIntake {
   #takeStamp(stream: StreamName, partial: Partial, rest: Uint8Array): Uint8Array | undefined {
     const held = this.#stamp[stream];
     const bytes = held.length === 0 ? rest : joined(held, rest);
-    const space = bytes.subarray(0, stampBytesMax).indexOf(32);
-    const undecided = space < 0 && bytes.length < stampBytesMax && bytes.indexOf(10) < 0;
-    this.#stamp[stream] = undecided ? bytes.slice() : new Uint8Array();
-    if (undecided) return undefined;
+    const space = firstSpace(bytes);
+    if (space < 0 && bytes.length < stampBytesMax && bytes.indexOf(10) < 0) {
+      this.#stamp[stream] = bytes.slice();
+      return undefined;
+    }
+    if (held.length > 0) this.#stamp[stream] = nothing;
     partial.stampDue = false;
     const time = space < 0 ? undefined : stampTime(bytes, space);
     if (time === undefined) return bytes;
     if (partial.length === 0) partial.time = time;
-    this.#lastStamp.set(bytes.subarray(0, space));
+    this.#lastStamp = bytes;
     this.#lastStampLength = space;
     return bytes.subarray(space + 1);
   }
@@ -125,6 +130,12 @@ export class LogIntake {
     this.#sink.add(line, partial.time, stream === "stderr");
     partial.length = 0;
   }
+}
+
+function firstSpace(bytes: Uint8Array): number {
+  const end = Math.min(bytes.length, stampBytesMax);
+  for (let i = 0; i < end; i += 1) if (bytes[i] === 32) return i;
+  return -1;
 }
 
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array {

@@ -29,7 +29,7 @@ export function BootScreen({ onContinue }: { readonly onContinue: () => void }) 
           <Logo size={44} />
           <div>
             <h1 className="text-xl font-semibold tracking-[-0.015em]">{failed ? t.boot.failedTitle : t.boot.title}</h1>
-            <p className="text-fg2">{t.boot.first}</p>
+            {!failed && <p className="text-fg2">{t.boot.first}</p>}
           </div>
         </header>
         <Steps status={status} connected={connected} />
@@ -90,7 +90,7 @@ function Step({ step }: { readonly step: BootStep }) {
         </p>
         {step.reason !== undefined && <p className={cx("selectable text-sm", step.state === "failed" ? "text-danger-text" : "text-fg3")}>{step.reason}</p>}
       </div>
-      {took !== undefined && <span className="tabular text-sm text-fg3">{duration(took)}</span>}
+      {took !== undefined && <span className="tabular text-sm leading-5 text-fg3">{duration(took)}</span>}
     </li>
   );
 }

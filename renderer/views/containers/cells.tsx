@@ -4,7 +4,7 @@ import { useStore } from "zustand";
 import type { ContainerSummary } from "#api/containers.ts";
 import { useApp } from "#renderer/appcontext.ts";
 import type { ActName } from "#renderer/core/acts.ts";
-import { healthOf, portLinks, since, statusWord, toneOf } from "#renderer/core/containers.ts";
+import { healthOf, type PortLink, portLinks, since, statusWord, toneOf } from "#renderer/core/containers.ts";
 import { memory, middle, percent, plainName } from "#renderer/core/format.ts";
 import { historyOf } from "#renderer/core/statsstore.ts";
 import { t } from "#renderer/core/texts.ts";
@@ -67,17 +67,27 @@ export function StateCell({ container }: CellProps) {
   );
 }
 
-const portsShown = 2;
+/** As many ports as fit a row without being cut; the rest is counted. */
+const portCharactersMax = 20;
+
+function splitPorts(links: readonly PortLink[]): readonly [shown: readonly PortLink[], rest: readonly PortLink[]] {
+  // Ports that are only exposed say little beside published ones.
+  const [published, exposed] = [links.filter((link) => link.published), links.filter((link) => !link.published)];
+  const main = published.length > 0 ? published : exposed;
+  let length = 0;
+  const fit = main.filter(({ text }, index) => (length += text.length) <= portCharactersMax || index === 0);
+  return [fit, [...main.filter((link) => !fit.includes(link)), ...(published.length > 0 ? exposed : [])]];
+}
 
 export function PortsCell({ container }: CellProps) {
   const host = useHostInfo().data?.portHost ?? "localhost";
   const links = portLinks(container.Ports, host);
-  const rest = links.slice(portsShown);
+  const [shown, rest] = splitPorts(links);
   const tab = useRowTab();
   if (links.length === 0) return <span className="text-fg3">–</span>;
   return (
     <div className="flex min-w-0 items-center gap-x-1.5">
-      {links.slice(0, portsShown).map((link) => (
+      {shown.map((link) => (
         <PortText key={link.text} {...link} tab={tab} />
       ))}
       {rest.length > 0 && (
@@ -100,7 +110,7 @@ export function PortText({
   readonly tab?: number | undefined;
   readonly copy?: boolean;
 }) {
-  if (url === undefined) return <span className="tabular truncate text-sm text-fg3">{text}</span>;
+  if (url === undefined) return <span className="tabular text-sm whitespace-nowrap text-fg3">{text}</span>;
   return (
     <span className="group/port flex min-w-0 items-center">
       <a
@@ -109,11 +119,11 @@ export function PortText({
         rel="noreferrer"
         tabIndex={tab}
         data-tip={t.containers.openPort(url)}
-        className="tabular truncate rounded-sm text-sm text-accent-text hover:underline"
+        className="tabular rounded-sm text-sm whitespace-nowrap text-accent-text hover:underline"
       >
         {text}
       </a>
-      {copy && <CopyButton text={url} label={t.containers.copyPort(url)} className="size-6" />}
+      {copy && <CopyButton text={url} label={t.containers.copyPort(url)} small />}
     </span>
   );
 }

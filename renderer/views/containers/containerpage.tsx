@@ -1,5 +1,5 @@
 import { Box, ChevronLeft, Play, RotateCw, Square, Trash2 } from "lucide-react";
-import { useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { Link, useLocation } from "wouter";
 import type { ContainerInspect, ContainerSummary } from "#api/containers.ts";
 import { isClass } from "#base/errors.ts";
@@ -22,9 +22,10 @@ import { useContainerActions } from "./actions.ts";
 import { PortText, usePending } from "./cells.tsx";
 import { DeleteContainers } from "./deletecontainers.tsx";
 import { LogsTab } from "./logs/logstab.tsx";
-import { useLogSession } from "./logs/uselogsession.ts";
-import { StatsTab } from "./stats/statstab.tsx";
-import { TerminalTab } from "./terminal/terminaltab.tsx";
+
+// The terminal and the charts bring libraries of their own: they are read when first looked at.
+const TerminalTab = lazy(() => import("./terminal/terminaltab.tsx"));
+const StatsTab = lazy(() => import("./stats/statstab.tsx"));
 
 const tabIds = ["logs", "inspect", "terminal", "stats"] as const;
 type TabId = (typeof tabIds)[number];
@@ -70,15 +71,22 @@ export function ContainerPage({ id, tab }: { readonly id: string; readonly tab: 
   );
 }
 
-/** The log session belongs to the page, so that a look at another tab does not read the log anew. */
+/** The log stays open once it was looked at, so that a look at another tab does not read it anew. */
 function Body({ container, tab }: { readonly container: ContainerInspect; readonly tab: TabId }) {
-  const logs = useLogSession(container, tab === "logs");
+  const [logs, setLogs] = useState(tab === "logs");
+  if (tab === "logs" && !logs) setLogs(true);
   return (
     <TabPanel current={tab}>
-      {tab === "logs" && logs !== undefined && <LogsTab session={logs} />}
+      {logs && (
+        <div hidden={tab !== "logs"} className={tab === "logs" ? "flex min-h-0 flex-1 flex-col" : ""}>
+          <LogsTab container={container} />
+        </div>
+      )}
       {tab === "inspect" && <InspectTab value={container} />}
-      {tab === "terminal" && <TerminalTab container={container} />}
-      {tab === "stats" && <StatsTab container={container} />}
+      <Suspense>
+        {tab === "terminal" && <TerminalTab container={container} />}
+        {tab === "stats" && <StatsTab container={container} />}
+      </Suspense>
     </TabPanel>
   );
 }
@@ -94,7 +102,7 @@ function Header({ container }: { readonly container: ContainerInspect }) {
   const targets = [{ id: container.Id, name: container.Name.slice(1) }];
   const off = pending !== undefined || !up;
   return (
-    <header className="app-drag flex shrink-0 items-center gap-2 py-2.5 pr-4 pl-2">
+    <header className="app-drag flex shrink-0 items-center gap-2 pt-2.5 pr-4 pb-1 pl-2">
       <IconButton icon={ChevronLeft} label={t.containers.toList} onClick={() => go("/containers")} />
       <div className="min-w-0 flex-1">
         <div className="flex min-w-0 items-center gap-2.5">
@@ -107,7 +115,7 @@ function Header({ container }: { readonly container: ContainerInspect }) {
           </Link>
           <span aria-hidden>·</span>
           <code className="font-mono text-xs">{shortId(container.Id)}</code>
-          <CopyButton text={container.Id} label={t.containers.copyId} className="-mx-1.5 size-5" />
+          <CopyButton small text={container.Id} label={t.containers.copyId} className="-mx-1" />
           {summary !== undefined && summary.Ports.length > 0 && <HeaderPorts summary={summary} />}
         </div>
       </div>

@@ -92,7 +92,7 @@ export function ContainersPage() {
       <BulkBar containers={all} actions={actions} onDelete={deleteSelected} />
       {running !== undefined && <RunDialog image={running.image} onClose={() => setRunning(undefined)} />}
       {deleting !== undefined && <DeleteContainers containers={deleting} onClose={() => setDeleting(undefined)} />}
-      {list.data === undefined && list.error === null && !up && <EmptyState icon={Box} title={t.containers.title} text={t.common.loading} />}
+      {list.data === undefined && list.error === null && !up && <EmptyState icon={Box} title={t.containers.title} text={t.engine.unread} />}
     </Page>
   );
 }
@@ -104,18 +104,18 @@ function columnsFor(actions: ContainerActions): readonly Column<ContainerSummary
     {
       id: "state",
       header: columns.state,
-      width: "minmax(130px, 0.55fr)",
+      width: "minmax(156px, 0.5fr)",
       sortBy: (container) => `${stateOrder.indexOf(container.State)} ${nameOf(container)}`,
       cell: (container) => <StateCell container={container} />,
     },
     {
       id: "ports",
       header: columns.ports,
-      width: "minmax(112px, 0.45fr)",
+      width: "minmax(136px, 0.4fr)",
       sortBy: (container) => Math.min(...container.Ports.map(({ PublicPort }) => PublicPort ?? 65_536), 65_537),
       cell: (container) => <PortsCell container={container} />,
     },
-    { id: "cpu", header: columns.cpu, width: "minmax(72px, 132px)", alignRight: true, cell: (container) => <CpuCell container={container} /> },
+    { id: "cpu", header: columns.cpu, width: "var(--cpu-column)", alignRight: true, cell: (container) => <CpuCell container={container} /> },
     { id: "memory", header: columns.memory, width: "96px", alignRight: true, cell: (container) => <MemoryCell container={container} /> },
     { id: "actions", header: "", width: "104px", alignRight: true, cell: (container) => <RowActions container={container} actions={actions} /> },
   ];

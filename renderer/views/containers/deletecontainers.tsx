@@ -18,7 +18,7 @@ export function DeleteContainers({ containers, onClose, onDeleted }: DeleteConta
     <Confirm
       title={t.containers.deleteTitle(targets.length, targets[0]?.name ?? "")}
       verb={t.containers.deleteVerb(targets.length)}
-      objects={targets.map(({ name }) => name)}
+      objects={targets.map(({ name }) => name).toSorted()}
       onClose={onClose}
       onConfirm={async () => {
         const failures = await actions.run("remove", targets);

@@ -89,7 +89,7 @@ export const PortRows = (props: RowsProps<PortRow>) => (
           aria-label={`${t.run.protocol} ${number}`}
           value={row.protocol}
           onChange={(event) => change({ protocol: event.target.value === "udp" ? "udp" : "tcp" })}
-          className="w-[76px] shrink-0"
+          className="w-[76px]! shrink-0"
         >
           <option value="tcp">TCP</option>
           <option value="udp">UDP</option>

@@ -19,7 +19,7 @@ export function ImagePage({ name }: { readonly name: string }) {
   const [dialog, setDialog] = useState<"run" | "delete">();
   const images = useImages().data ?? [];
   const containers = useContainers().data ?? [];
-  const title = query.data?.RepoTags[0] ?? (name.startsWith("sha256:") ? shortId(name) : name);
+  const title = query.data?.RepoTags?.[0] ?? (name.startsWith("sha256:") ? shortId(name) : name);
   const rows = imageRows(images, containers).filter((row) => row.id === query.data?.Id);
   return (
     <ObjectPage
@@ -28,7 +28,7 @@ export function ImagePage({ name }: { readonly name: string }) {
       listPath="/images"
       query={query}
       facts={facts}
-      more={(image) => <LayerList layers={image.RootFS.Layers} />}
+      more={(image) => <LayerList layers={image.RootFS.Layers ?? []} />}
       actions={
         <Button icon={Play} variant="primary" onClick={() => setDialog("run")}>
           {t.images.run}
@@ -46,25 +46,26 @@ const mono = (text: string) => <code className="font-mono text-sm">{text}</code>
 
 function facts(image: ImageInspect): readonly (readonly [string, React.ReactNode])[] {
   const { Config } = image;
+  const tags = image.RepoTags ?? [];
   const list = (items: readonly string[] | null | undefined) =>
     items === undefined || items === null || items.length === 0 ? t.common.none : mono(items.join(" "));
   return [
     [
       t.common.name,
       <span key="tags" className="flex flex-wrap gap-1.5">
-        {image.RepoTags.length === 0 ? t.images.untagged : image.RepoTags.map((tag) => <Badge key={tag}>{tag}</Badge>)}
+        {tags.length === 0 ? t.images.untagged : tags.map((tag) => <Badge key={tag}>{tag}</Badge>)}
       </span>,
     ],
     [
       t.images.columns.id,
       <span key="id" className="flex items-center gap-1">
         {mono(shortId(image.Id))}
-        <CopyButton text={image.Id} label={t.containers.copyId} className="size-5" />
+        <CopyButton small text={image.Id} label={t.containers.copyId} />
       </span>,
     ],
     [t.images.platform, [image.Os, image.Architecture, image.Variant].filter(Boolean).join("/")],
     [t.images.columns.size, size(image.Size)],
-    [t.common.created, exactTime(Date.parse(image.Created) / 1000) || t.common.none],
+    [t.common.created, exactTime(Date.parse(image.Created ?? "") / 1000) || t.common.none],
     [t.images.entrypoint, list(Config?.Entrypoint)],
     [t.images.command, list(Config?.Cmd)],
     [t.images.ports, list(Object.keys(Config?.ExposedPorts ?? {}))],

@@ -20,18 +20,24 @@ export function PullDialog({ onClose }: { readonly onClose: () => void }) {
   const pull = (): void => {
     setTried(true);
     if (running || validate({ ...emptyRunForm, image })["image"] !== undefined) return;
+    if (id !== undefined) transfers.clear(id);
     setId(transfers.pull(image.trim()).id);
+  };
+  // A failure that was seen here need not be told again on the page.
+  const close = (): void => {
+    if (transfer?.state.kind === "failed") transfers.clear(transfer.id);
+    onClose();
   };
   return (
     <Dialog
       title={t.images.pullTitle}
       width={560}
-      onClose={onClose}
+      onClose={close}
       onSubmit={pull}
       testId="pull-dialog"
       footer={
         <>
-          <Button onClick={onClose}>{running ? t.transfers.background : transfer?.state.kind === "done" ? t.common.close : t.common.cancel}</Button>
+          <Button onClick={close}>{running ? t.transfers.background : transfer?.state.kind === "done" ? t.common.close : t.common.cancel}</Button>
           <Button type="submit" variant="primary" disabled={running} data-testid="pull-submit">
             {t.images.pull}
           </Button>

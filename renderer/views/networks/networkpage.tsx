@@ -39,7 +39,7 @@ const facts = (network: NetworkInspect): readonly (readonly [string, React.React
     t.images.columns.id,
     <span key="id" className="flex items-center gap-1">
       <code className="font-mono text-sm">{shortId(network.Id)}</code>
-      <CopyButton text={network.Id} label={t.containers.copyId} className="size-5" />
+      <CopyButton small text={network.Id} label={t.containers.copyId} />
     </span>,
   ],
   [t.common.driver, network.Driver],

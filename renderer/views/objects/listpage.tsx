@@ -80,6 +80,7 @@ export function ListPage<Row>(props: ListPageProps<Row>) {
           <Command text={empty.command} />
         </EmptyState>
       )}
+      {rows === undefined && query.error === null && !up && <EmptyState icon={icon} title={title} text={t.engine.unread} />}
       {any && shown.length === 0 && <EmptyState icon={Search} title={t.common.noMatch(text)} text={t.common.noMatchHint} />}
       {shown.length > 0 && (
         <Table

@@ -86,7 +86,7 @@ function About() {
               t.settings.socket,
               <span key="socket" className="flex items-center gap-1">
                 <code className="font-mono text-sm">{host.socketPath}</code>
-                <CopyButton text={host.socketPath} className="size-5" />
+                <CopyButton small text={host.socketPath} />
               </span>,
             ],
             ...(info === undefined

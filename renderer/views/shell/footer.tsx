@@ -58,7 +58,7 @@ export function Footer() {
       </button>
       {status !== undefined && (
         <Item tip={status.notices.join("\n")}>
-          {t.engine.driver(status.driver, status.accelerator)}
+          {[t.engine.drivers[status.driver] ?? status.driver, t.engine.accelerators[status.accelerator]].filter(Boolean).join(" · ")}
           {status.notices.length > 0 && <CircleAlert size={12} aria-label={status.notices.join(" ")} className="text-warn-text" />}
         </Item>
       )}

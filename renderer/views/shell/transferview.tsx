@@ -9,6 +9,7 @@ import { ErrorNotice } from "#renderer/ui/errornotice.tsx";
 import { Progress } from "#renderer/ui/progress.tsx";
 
 export const transferTitle = ({ kind, name, state }: Transfer): string => {
+  if (state.kind === "failed" || state.kind === "cancelled") return name;
   if (kind === "pull") return state.kind === "done" ? t.transfers.pulled(name) : t.transfers.pulling(name);
   return state.kind === "done" ? t.transfers.loaded(name) : t.transfers.loading(name);
 };
@@ -31,7 +32,9 @@ export function TransferView({ transfer, layers: showLayers }: { readonly transf
           <IconButton icon={X} label={t.transfers.clear} onClick={() => transfers.clear(transfer.id)} className="-my-1" />
         )}
       </header>
-      <Progress label={t.transfers.total} value={received(layers)} max={expected(layers)} done={state.kind === "done"} failed={state.kind === "failed"} />
+      {(running || layers.length > 0) && (
+        <Progress label={t.transfers.total} value={received(layers)} max={expected(layers)} done={state.kind === "done"} failed={state.kind === "failed"} />
+      )}
       {running && layers.length === 0 && <p className="text-sm text-fg3">{transfer.note === "" ? t.transfers.waiting : transfer.note}</p>}
       {state.kind === "failed" && <ErrorNotice explanation={explain(state.error, failedTitle(transfer))} />}
       {showLayers && layers.length > 0 && (

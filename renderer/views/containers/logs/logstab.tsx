@@ -1,8 +1,8 @@
 import { ArrowDown, ChevronDown, ChevronUp, Clock, Eraser, FileText, WrapText } from "lucide-react";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
+import type { ContainerInspect } from "#api/containers.ts";
 import { explain } from "#renderer/core/explain.ts";
-import type { LogSession } from "#renderer/core/logs/session.ts";
 import { readPref, writePref } from "#renderer/core/prefs.ts";
 import { t } from "#renderer/core/texts.ts";
 import { IconButton } from "#renderer/ui/button.tsx";
@@ -12,6 +12,7 @@ import { ErrorNotice } from "#renderer/ui/errornotice.tsx";
 import { SearchField } from "#renderer/ui/field.tsx";
 import { LogLine } from "./logline.tsx";
 import { rowPx, useLogScroll } from "./uselogscroll.ts";
+import { useLogSession } from "./uselogsession.ts";
 
 interface Switches {
   readonly wrap: boolean;
@@ -19,20 +20,25 @@ interface Switches {
 }
 const copyBytesMax = 5_000_000;
 
-export function LogsTab({ session }: { readonly session: LogSession }) {
+export function LogsTab({ container }: { readonly container: ContainerInspect }) {
+  const session = useLogSession(container);
   const { totals, phase, query: counted } = useStore(session.view);
   const [switches, setSwitches] = useState<Switches>(() => readPref("logs", { wrap: true, timestamps: false }));
   const [query, setQuery] = useState("");
   const [match, setMatch] = useState<{ readonly line: number; readonly index: number }>();
-  const scroll = useLogScroll(session, switches);
+  const view = useRef<HTMLDivElement>(null);
   const box = useRef<HTMLDivElement>(null);
+  const scroll = useLogScroll(session, view, switches);
 
   useEffect(() => {
     const timer = setTimeout(() => session.search(query), 80);
-    setMatch(undefined);
     return () => clearTimeout(timer);
   }, [session, query]);
 
+  const searchFor = (next: string): void => {
+    setQuery(next);
+    setMatch(undefined);
+  };
   const change = (part: Partial<Switches>): void => {
     const next = { ...switches, ...part };
     writePref("logs", next);
@@ -62,7 +68,7 @@ export function LogsTab({ session }: { readonly session: LogSession }) {
     // oxlint-disable-next-line jsx-a11y/no-static-element-interactions -- keys of the view, wherever in it the focus is
     <div ref={box} onKeyDown={onKeyDown} className="flex min-h-0 flex-1 flex-col">
       <div role="toolbar" aria-label={t.containers.tabs.logs} className="flex shrink-0 items-center gap-1 border-b border-line px-4 py-1.5">
-        <SearchField label={t.logs.search} value={query} onChange={setQuery} className="w-[260px]" />
+        <SearchField label={t.logs.search} value={query} onChange={searchFor} className="w-[260px]" />
         {query !== "" && (
           <>
             <span role="status" data-testid="log-matches" className="tabular px-1.5 text-sm whitespace-nowrap text-fg2">
@@ -87,7 +93,7 @@ export function LogsTab({ session }: { readonly session: LogSession }) {
       )}
       <div className="relative flex min-h-0 flex-1 flex-col">
         <div
-          ref={scroll.attach}
+          ref={view}
           role="log"
           aria-label={t.logs.label}
           // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrolled region is reached by keyboard

@@ -4,27 +4,17 @@ import { useApp } from "#renderer/appcontext.ts";
 import { type LogSession, openLogs, startLogWorker } from "#renderer/core/logs/session.ts";
 import { useEngineUp } from "#renderer/queries.ts";
 
-/** Opens the container's log when it is first wanted; reads on when the container starts again. */
-export function useLogSession(container: ContainerInspect, wanted: boolean): LogSession | undefined {
+/** The container's log, open while the component that asks is mounted; reads on when the container starts again. */
+export function useLogSession({ Id, Config, State }: ContainerInspect): LogSession {
   const { engine } = useApp();
   const up = useEngineUp();
-  const [session, setSession] = useState<LogSession>();
-  const [begun, setBegun] = useState(false);
-  if (wanted && !begun) setBegun(true);
-  const { Id, Config, State } = container;
-
-  useEffect(() => {
-    if (!begun) return;
-    const opened = openLogs(engine, Id, startLogWorker());
-    setSession(opened);
-    return () => opened[Symbol.dispose]();
-  }, [engine, Id, begun]);
+  const [session] = useState(() => openLogs(engine, Id, startLogWorker()));
+  useEffect(() => () => session[Symbol.dispose](), [session]);
 
   const tty = Config.Tty === true;
   useEffect(() => {
-    if (up) session?.follow(tty);
+    if (up) session.follow(tty);
     // StartedAt: a new run of the container continues the log after the last line.
   }, [session, up, tty, State.StartedAt, State.Running]);
-
   return session;
 }

@@ -1,12 +1,14 @@
 import { useEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
+import "uplot/dist/uPlot.min.css";
 import uPlot from "uplot";
+import type { Values } from "#renderer/core/stats.ts";
 import { theme } from "#renderer/core/theme.ts";
-import { chartOptions } from "./chartoptions.ts";
+import { type CursorAt, chartOptions } from "./chartoptions.ts";
 
 export interface Series {
   readonly name: string;
-  readonly values: readonly number[];
+  readonly values: Values;
 }
 
 export interface ChartProps {
@@ -28,7 +30,7 @@ const heightPx = 148;
 export function Chart({ label, times, series, format, floor, limit, binary = false }: ChartProps) {
   const host = useRef<HTMLDivElement>(null);
   const [plot, setPlot] = useState<uPlot>();
-  const [tip, setTip] = useState<{ readonly left: number; readonly index: number }>();
+  const [tip, setTip] = useState<CursorAt>();
   const shown = useStore(theme, (state) => state.shown);
   const names = series.map(({ name }) => name).join("|");
   const limitValue = limit?.value;
@@ -68,7 +70,7 @@ export function Chart({ label, times, series, format, floor, limit, binary = fal
       {tip !== undefined && at !== undefined && (
         <div
           aria-hidden
-          style={tip.left > (host.current?.clientWidth ?? 0) / 2 ? { right: (host.current?.clientWidth ?? 0) - tip.left + 10 } : { left: tip.left + 10 }}
+          style={tip.left > tip.width / 2 ? { right: tip.width - tip.left + 10 } : { left: tip.left + 10 }}
           className="tabular pointer-events-none absolute top-1 z-10 rounded-md bg-raised px-2 py-1 text-sm shadow-float"
         >
           <p className="text-fg3">{new Date(at * 1000).toLocaleTimeString()}</p>

@@ -1,5 +1,12 @@
 import type uPlot from "uplot";
 
+/** Where the pointer is over a chart: pixels from its left edge, the point's index. */
+export interface CursorAt {
+  readonly left: number;
+  readonly width: number;
+  readonly index: number;
+}
+
 export interface ChartLook {
   readonly names: readonly string[];
   readonly format: (value: number) => string;
@@ -8,7 +15,7 @@ export interface ChartLook {
   readonly binary: boolean;
   readonly width: number;
   readonly height: number;
-  readonly onCursor: (at: { readonly left: number; readonly index: number } | undefined) => void;
+  readonly onCursor: (at: CursorAt | undefined) => void;
 }
 
 /** Seconds in sight; the newest is always at the right edge. */
@@ -61,7 +68,7 @@ export function chartOptions(look: ChartLook): uPlot.Options {
       setCursor: [
         (plot) => {
           const { idx, left = -1 } = plot.cursor;
-          look.onCursor(idx === null || idx === undefined || left < 0 ? undefined : { left: left + axisWidth, index: idx });
+          look.onCursor(idx === null || idx === undefined || left < 0 ? undefined : { left: left + axisWidth, width: plot.width, index: idx });
         },
       ],
     },

@@ -23,7 +23,7 @@ export function Panel({ title, note, ...chart }: PanelProps) {
   return (
     <section aria-label={title} data-testid={`panel-${title}`} className="rounded-lg border border-line bg-page p-3 pb-2">
       <header className="flex items-baseline gap-3">
-        <h3 className="font-medium">{title}</h3>
+        <h3 className="font-medium whitespace-nowrap">{title}</h3>
         <p className="tabular truncate text-sm text-fg3">{note}</p>
         <div className="ml-auto flex gap-3">
           {series.map(({ name, values }, index) => (
@@ -34,7 +34,7 @@ export function Panel({ title, note, ...chart }: PanelProps) {
                   <span className="text-sm text-fg3">{name}</span>
                 </>
               )}
-              <span className="tabular font-medium">{format(values.at(-1) ?? 0)}</span>
+              <span className="tabular font-medium">{format(summary(values).last)}</span>
             </span>
           ))}
         </div>

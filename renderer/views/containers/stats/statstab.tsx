@@ -4,7 +4,7 @@ import { useStore } from "zustand";
 import type { ContainerInspect } from "#api/containers.ts";
 import { useApp } from "#renderer/appcontext.ts";
 import { memory, percent, rate, size } from "#renderer/core/format.ts";
-import { perSecond, type StatsPoint } from "#renderer/core/stats.ts";
+import { perSecond, type StatsPoint, valuesOf, withGaps } from "#renderer/core/stats.ts";
 import { historyOf } from "#renderer/core/statsstore.ts";
 import { t } from "#renderer/core/texts.ts";
 import { Button } from "#renderer/ui/button.tsx";
@@ -14,7 +14,7 @@ import { Panel } from "./panel.tsx";
 
 const shownMax = 180;
 
-export function StatsTab({ container }: { readonly container: ContainerInspect }) {
+export default function StatsTab({ container }: { readonly container: ContainerInspect }) {
   const running = container.State.Running;
   const live = useLiveHistory(container.Id, running);
   const [frozen, setFrozen] = useState<readonly StatsPoint[]>();
@@ -31,7 +31,7 @@ export function StatsTab({ container }: { readonly container: ContainerInspect }
   return (
     <div className="min-h-0 flex-1 overflow-y-auto p-4" data-testid="stats" data-points={points.length}>
       <div className="mb-3 flex items-center gap-3">
-        <p className="tabular text-sm text-fg3">{t.stats.processes(last.processes)}</p>
+        <p className="tabular text-sm text-fg3">{last.processes > 0 && t.stats.processes(last.processes)}</p>
         <Button small icon={frozen === undefined ? Pause : Play} className="ml-auto" onClick={() => setFrozen(frozen === undefined ? live : undefined)}>
           {frozen === undefined ? t.stats.pause : t.stats.resume}
         </Button>
@@ -52,17 +52,18 @@ function useLiveHistory(id: string, running: boolean): readonly StatsPoint[] {
 }
 
 function Charts({ points, last, cpus }: { readonly points: readonly StatsPoint[]; readonly last: StatsPoint; readonly cpus: number }) {
-  const times = useMemo(() => points.map(({ at }) => at / 1000), [points]);
-  const received = perSecond(points, "received");
-  const sent = perSecond(points, "sent");
-  const read = perSecond(points, "read");
-  const written = perSecond(points, "written");
+  const spaced = useMemo(() => withGaps(points), [points]);
+  const times = useMemo(() => spaced.map(({ at }) => at / 1000), [spaced]);
+  const received = perSecond(spaced, "received");
+  const sent = perSecond(spaced, "sent");
+  const read = perSecond(spaced, "read");
+  const written = perSecond(spaced, "written");
   return (
     <div className="grid grid-cols-2 gap-3 max-[900px]:grid-cols-1">
       <Panel
         title={t.stats.cpu}
         times={times}
-        series={[{ name: t.stats.cpu, values: points.map(({ cpu }) => cpu) }]}
+        series={[{ name: t.stats.cpu, values: valuesOf(spaced, "cpu") }]}
         format={percent}
         floor={5}
         limit={cpus > 0 ? { value: cpus * 100, text: t.stats.limit(percent(cpus * 100)) } : undefined}
@@ -71,7 +72,7 @@ function Charts({ points, last, cpus }: { readonly points: readonly StatsPoint[]
       <Panel
         title={t.stats.memory}
         times={times}
-        series={[{ name: t.stats.memory, values: points.map((point) => point.memory) }]}
+        series={[{ name: t.stats.memory, values: valuesOf(spaced, "memory") }]}
         format={memory}
         binary
         floor={1024 * 1024}

@@ -35,7 +35,7 @@ function createTerminal(app: App, container: string, forget: () => void): OpenTe
   const terminal = new Terminal({
     fontFamily: getComputedStyle(document.documentElement).getPropertyValue("--font-mono") || "monospace",
     fontSize: 12.5,
-    lineHeight: 1.25,
+    lineHeight: 1.2,
     scrollback: 10_000,
     cursorBlink: !matchMedia("(prefers-reduced-motion: reduce)").matches,
     theme: terminalTheme(),

@@ -14,7 +14,7 @@ import { useContainerActions } from "#renderer/views/containers/actions.ts";
 import { usePending } from "#renderer/views/containers/cells.tsx";
 import { dropTerminal, type OpenTerminal, terminalFor } from "./terminals.ts";
 
-export function TerminalTab({ container }: { readonly container: ContainerInspect }) {
+export default function TerminalTab({ container }: { readonly container: ContainerInspect }) {
   return container.State.Running ? <LiveTerminal container={container} /> : <StoppedTerminal container={container} />;
 }
 
@@ -39,23 +39,20 @@ function StoppedTerminal({ container }: { readonly container: ContainerInspect }
 function LiveTerminal({ container }: { readonly container: ContainerInspect }) {
   const app = useApp();
   const host = useRef<HTMLDivElement>(null);
-  const [opened, setOpened] = useState<OpenTerminal>();
-  const [attempt, setAttempt] = useState(0);
+  const [terminal, setTerminal] = useState(() => terminalFor(app, container.Id));
   useEffect(() => {
-    const terminal = terminalFor(app, container.Id);
-    setOpened(terminal);
     if (host.current === null) return;
     const shown = terminal.show(host.current);
     return () => shown[Symbol.dispose]();
-  }, [app, container.Id, attempt]);
+  }, [terminal]);
 
   const reconnect = (): void => {
     dropTerminal(container.Id);
-    setAttempt((n) => n + 1);
+    setTerminal(terminalFor(app, container.Id));
   };
   return (
     <div className="flex min-h-0 flex-1 flex-col">
-      {opened !== undefined && <TerminalNotice terminal={opened} name={container.Name.slice(1)} onReconnect={reconnect} />}
+      <TerminalNotice terminal={terminal} name={container.Name.slice(1)} onReconnect={reconnect} />
       <div
         ref={host}
         role="group"

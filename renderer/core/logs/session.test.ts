@@ -1,0 +1,75 @@
+// @vitest-environment node
+import { expect, test } from "vitest";
+import { frame } from "#api/stdcopy.ts";
+import type { BridgeStream } from "#bridge/bridge.ts";
+import type { Engine } from "#renderer/core/engine/engine.ts";
+import { type FromLogs, serveLogs, type ToLogs } from "./server.ts";
+import { type LogView, openLogs } from "./session.ts";
+
+/** The worker's own code on this thread, joined by messages as a worker is. */
+function localWorker() {
+  let toServer: (message: ToLogs) => void = () => undefined;
+  let toView: (message: FromLogs) => void = () => undefined;
+  serveLogs({ post: (message) => queueMicrotask(() => toView(message)), listen: (take) => (toServer = take) });
+  return {
+    post: (message: ToLogs) => queueMicrotask(() => toServer(message)),
+    listen: (take: (message: FromLogs) => void) => (toView = take),
+    close: () => undefined,
+  };
+}
+
+const line = (second: number, text: string): Uint8Array => frame("stdout", new TextEncoder().encode(`2026-01-02T03:04:0${second}.000000000Z ${text}\n`));
+
+function engineWith(runs: readonly (readonly Uint8Array[])[]) {
+  const asked: object[] = [];
+  const logs = (_id: string, options: object): Promise<Partial<BridgeStream>> => {
+    const run = runs[asked.length] ?? [];
+    asked.push(options);
+    return Promise.resolve({
+      bytes: (async function* () {
+        yield* run;
+      })(),
+    });
+  };
+  return { asked, engine: { containers: { logs } } as unknown as Pick<Engine, "containers"> };
+}
+
+const until = (session: ReturnType<typeof openLogs>, done: (view: LogView) => boolean): Promise<LogView> =>
+  new Promise((resolve) => {
+    const check = (view: LogView): void => {
+      if (done(view)) resolve(view);
+    };
+    session.view.subscribe(check);
+    check(session.view.getState());
+  });
+
+test("lines flow from the stream through the worker to the rows that are asked for", async () => {
+  const { engine } = engineWith([[line(1, "alpha"), line(2, "beta")]]);
+  using session = openLogs(engine, "c1", localWorker());
+  session.follow(false);
+  await until(session, ({ phase, totals }) => phase.kind === "ended" && totals.lines === 2);
+  const { rows } = await session.ask({ type: "rows", from: 0, count: 10 });
+  expect(rows.map(({ text }) => text)).toEqual(["alpha", "beta"]);
+  session.search("BETA");
+  await until(session, ({ query, totals }) => query === "BETA" && totals.matches === 1);
+  expect(await session.ask({ type: "match", line: -1, direction: 1 })).toEqual({ line: 1, row: 1, index: 1 });
+  expect(await session.ask({ type: "text", bytesMax: 100 })).toBe("alpha\nbeta\n");
+});
+
+test("a container that starts again goes on after the last line, and nothing comes twice", async () => {
+  const { engine, asked } = engineWith([[line(1, "first run")], [line(5, "second run")]]);
+  using session = openLogs(engine, "c1", localWorker());
+  session.follow(false);
+  await until(session, ({ phase, totals }) => phase.kind === "ended" && totals.lines === 1);
+  session.follow(false);
+  await until(session, ({ totals }) => totals.lines === 2);
+  expect(asked).toEqual([{ tail: 1_000_000 }, { since: "1767323041.000000001" }]);
+});
+
+test("a log that cannot be read says why, and can be asked for again", async () => {
+  const engine = { containers: { logs: () => Promise.reject(new Error("configured logging driver does not support reading")) } };
+  using session = openLogs(engine as unknown as Pick<Engine, "containers">, "c1", localWorker());
+  session.follow(false);
+  const { phase } = await until(session, (view) => view.phase.kind === "failed");
+  expect(phase).toMatchObject({ kind: "failed", error: { message: /does not support reading/ } });
+});
