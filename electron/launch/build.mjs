@@ -22,12 +22,12 @@ function newest(path) {
 }
 
 /** Readers of the folder see the former build or the new one, never a mixture; two builds at a time do not disturb each other. */
-export async function buildWith(config, output, signal) {
+export async function buildWith(config, output, { signal, modes = ["production"] } = {}) {
   const target = join(repository, output);
   const fresh = `${target}.${process.pid}`;
   const former = `${target}.former.${process.pid}`;
   try {
-    await vite(["build", "--config", join(repository, config), "--outDir", fresh, "--emptyOutDir", "--logLevel", "warn"], signal);
+    for (const mode of modes) await vite(["build", "--config", join(repository, config), "--mode", mode, "--outDir", fresh, "--logLevel", "warn"], signal);
     replace(target, fresh, former);
   } finally {
     for (const path of [fresh, former]) rmSync(path, { recursive: true, force: true });

@@ -11,7 +11,7 @@ const sources = ["renderer", "electron/bridge", "runtime-vm/api", "runtime-vm/ba
 export async function buildRenderer({ log = () => {}, signal } = {}) {
   if (!isCurrent(`${output}/index.html`, sources)) {
     log("building the window");
-    await buildWith("renderer/vite.config.ts", output, signal);
+    await buildWith("renderer/vite.config.ts", output, { signal });
   }
   return join(repository, output);
 }

@@ -17,5 +17,5 @@ const sources = [
 export async function buildShell({ log = () => {}, signal } = {}) {
   if (isCurrent(made, sources)) return;
   log("building the desktop shell");
-  await buildWith("electron/shell/vite.config.ts", "dist/shell", signal);
+  await buildWith("electron/shell/vite.config.ts", "dist/shell", { signal, modes: ["production", "preload"] });
 }

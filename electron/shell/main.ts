@@ -1,0 +1,139 @@
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { homedir } from "node:os";
+import { parseArgs } from "node:util";
+import { type BrowserWindow, Menu, app, crashReporter, dialog, nativeTheme, protocol, screen, session } from "electron";
+import type { MachinePhase } from "#api/machine.ts";
+import { defaultRoot, hostPaths } from "#host/paths.ts";
+import { linkIn, routeOf } from "./links.ts";
+import { applicationMenu } from "./menu/menu.ts";
+import { HostProcess } from "./process/keeper.ts";
+import { setStartsAtLogin, startsAtLogin } from "./tray/login.ts";
+import { createTray } from "./tray/tray.ts";
+import { readBounds, writeBounds } from "./windows/bounds.ts";
+import { createWindow } from "./windows/factory.ts";
+import { guardContents, guardSession } from "./windows/guard.ts";
+import { servePorts } from "./windows/ports.ts";
+import { appPage, registerScheme, serveScheme } from "./windows/scheme.ts";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const { values } = parseArgs({
+  options: { root: { type: "string" }, engine: { type: "string" }, driver: { type: "string" }, hidden: { type: "boolean", default: false } },
+  strict: false,
+  allowPositionals: true,
+});
+const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+const root = resolve(text(values["root"]) ?? process.env["SLIPWAY_ROOT"] ?? defaultRoot({ platform: process.platform, home: homedir(), env: process.env }));
+const paths = hostPaths(root);
+
+app.enableSandbox();
+registerScheme();
+guardContents(app);
+crashReporter.start({ uploadToServer: false });
+app.setAppUserModelId("dev.slipway.desktop");
+app.setAsDefaultProtocolClient("slipway");
+if (app.requestSingleInstanceLock()) void app.whenReady().then(run);
+else app.quit();
+
+function run(): void {
+  guardSession(session.defaultSession);
+  serveScheme(protocol, join(here, "..", "renderer"));
+  Menu.setApplicationMenu(Menu.buildFromTemplate(applicationMenu({ platform: process.platform, packaged: app.isPackaged })));
+  const host = new HostProcess({
+    program: join(here, "host.js"),
+    args: {
+      root,
+      engine: text(values["engine"]),
+      driver: text(values["driver"]),
+      imagesDirectory: app.isPackaged ? join(process.resourcesPath, "image") : join(here, "..", "..", "runtime-vm", "image", "out"),
+      version: app.getVersion(),
+    },
+    logs: paths.logs,
+  });
+  servePorts((port) => host.connect(port));
+
+  let window: BrowserWindow | undefined;
+  let quitting: "no" | "draining" | "done" = "no";
+  const show = (route = ""): void => {
+    if (window === undefined) window = openWindow(route);
+    else {
+      if (route !== "") void window.loadURL(appPage + route);
+      if (window.isMinimized()) window.restore();
+      window.show();
+      window.focus();
+    }
+  };
+  const tray = createTray(join(here, "..", "..", "assets", "icons"), {
+    open: () => show(),
+    start: () => host.tell({ kind: "start" }),
+    stop: () => host.tell({ kind: "stop" }),
+    get startsAtLogin() {
+      return startsAtLogin();
+    },
+    setStartsAtLogin,
+    quit: () => app.quit(),
+  });
+  function openWindow(route: string): BrowserWindow {
+    const { maximized, ...bounds } = readBounds(paths.window, screen.getAllDisplays());
+    const opened = createWindow(join(here, "preload.cjs"), bounds);
+    if (maximized === true) opened.maximize();
+    opened.on("close", (event) => {
+      writeBounds(paths.window, { ...opened.getNormalBounds(), maximized: opened.isMaximized() });
+      // Into the tray, where there is one to come back from.
+      if (quitting !== "no" || tray === undefined) return;
+      event.preventDefault();
+      opened.hide();
+    });
+    opened.on("closed", () => (window = undefined));
+    opened.webContents.on("render-process-gone", (_event, { reason }) => void offerReload(opened, reason));
+    void opened.loadURL(appPage + route);
+    return opened;
+  }
+
+  let phase: MachinePhase = "stopped";
+  host.onMessage((message) => {
+    switch (message.kind) {
+      case "machine":
+        if (message.phase !== phase) tray?.show((phase = message.phase));
+        break;
+      case "settings":
+        nativeTheme.themeSource = message.theme;
+        break;
+      case "failed":
+        dialog.showErrorBox("Slipway cannot start", message.message);
+        app.exit(1);
+    }
+  });
+  app.on("second-instance", (_event, argv) => show(routeOf(linkIn(argv) ?? "")));
+  app.on("open-url", (event, link) => {
+    event.preventDefault();
+    show(routeOf(link));
+  });
+  app.on("activate", () => show());
+  app.on("window-all-closed", () => {
+    if (tray === undefined) app.quit();
+  });
+  app.on("before-quit", (event) => {
+    if (quitting === "done") return;
+    event.preventDefault();
+    if (quitting === "draining") return;
+    quitting = "draining";
+    void host.quit().finally(() => {
+      quitting = "done";
+      app.quit();
+    });
+  });
+  if (values["hidden"] !== true || tray === undefined) show(routeOf(linkIn(process.argv) ?? ""));
+}
+
+/** A page that crashed is drawn again: it holds nothing that the engine lacks. */
+async function offerReload(window: BrowserWindow, reason: string): Promise<void> {
+  if (reason === "clean-exit" || window.isDestroyed()) return;
+  const { response } = await dialog.showMessageBox(window, {
+    message: "The window's page ended.",
+    detail: `Reason: ${reason}. Containers are not affected.`,
+    buttons: ["Reload", "Close"],
+  });
+  if (response === 0) window.reload();
+  else window.destroy();
+}
