@@ -117,7 +117,7 @@ export class EngineClient {
       options.json === undefined ? {} : { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(JSON.stringify(options.json)) };
     return {
       method,
-      path: `${this.#prefix}${path}${query.size === 0 ? "" : `?${query}`}`,
+      path: `${this.#prefix}${path}${query.size === 0 ? "" : `?${query.toString()}`}`,
       headers: { ...json, ...(options.body === undefined ? {} : { "Transfer-Encoding": "chunked" }), ...options.headers, ...more },
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     };

@@ -12,11 +12,9 @@ import { jsonLines } from "./routes-streams.ts";
 export interface SystemBackends {
   readonly system: SystemInfo;
   readonly events: EventLog;
-  readonly containers: Pick<ContainerManager, "list" | "imageUse">;
+  readonly containers: Pick<ContainerManager, "list" | "imageUsers">;
   readonly images: Pick<ImageStore, "list">;
-  readonly volumes: Pick<VolumeStore, "list">;
-  /** Bytes that unpacked layers take. */
-  readonly layersSize: () => number;
+  readonly volumes: Pick<VolumeStore, "usage">;
 }
 
 /** The engine itself: whether it lives, what it is, what happens, what takes space. */
@@ -58,16 +56,13 @@ async function diskUsage(backends: SystemBackends, types: readonly string[]): Pr
     if (!kinds.includes(type)) throw new EngineError("invalidArgument", `unknown object type: ${type}`);
   }
   const wants = (type: string): boolean => types.length === 0 || types.includes(type);
-  const use = backends.containers.imageUse();
+  const images = wants("image")
+    ? await backends.images.list({ filters: {}, manifests: false, sharedSize: true, users: (id) => backends.containers.imageUsers(id) })
+    : [];
   return {
-    ...(wants("image")
-      ? {
-          LayersSize: backends.layersSize(),
-          Images: (await backends.images.list({ all: true, filters: {}, manifests: false })).map((image) => ({ ...image, Containers: use.get(image.Id) ?? 0 })),
-        }
-      : {}),
+    ...(wants("image") ? { LayersSize: images.reduce((sum, { Size }) => sum + Size, 0), Images: images } : {}),
     ...(wants("container") ? { Containers: await backends.containers.list({ all: true, limit: 0, size: true, filters: {} }) } : {}),
-    ...(wants("volume") ? { Volumes: backends.volumes.list({}) } : {}),
+    ...(wants("volume") ? { Volumes: await backends.volumes.usage() } : {}),
     ...(wants("build-cache") ? { BuildCache: [] } : {}),
   };
 }

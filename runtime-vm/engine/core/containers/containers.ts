@@ -2,6 +2,7 @@ import type { ContainerInspect, ContainerStats, ContainerSummary, ExecCreateRequ
 import type { Filters } from "#api/filters.ts";
 import { EngineError, isClass } from "#base/errors.ts";
 import type { Digest } from "../content/content.ts";
+import type { ImageUser } from "../images/images.ts";
 import { type AttachOptions, type Attached, attachContainer } from "./attach.ts";
 import type { ContainerBackends } from "./backends.ts";
 import { Catalog } from "./catalog.ts";
@@ -9,7 +10,7 @@ import type { Container } from "./container.ts";
 import { type CreateRequest, createContainer } from "./create.ts";
 import { publishEvent } from "./events.ts";
 import { type Exec, Execs } from "./exec.ts";
-import { inspectContainer, sizeOf } from "./inspect.ts";
+import { inspectContainer } from "./inspect.ts";
 import { type ListOptions, listContainers } from "./list.ts";
 import { closeLog, openLog } from "./logs.ts";
 import { parseContainerName } from "./names.ts";
@@ -149,6 +150,7 @@ export class ContainerManager {
     this.#table.setSpec(container.id, newName, container.spec);
     this.#catalog.release(oldName, container.id);
     container.name = newName;
+    this.#backends.sandboxes.rename(container.id, newName);
     publishEvent(this.#backends.events, container, "rename", { oldName: `/${oldName}` });
   }
 
@@ -218,24 +220,10 @@ export class ContainerManager {
     return { total: all.length, running, paused, stopped: all.length - running - paused };
   }
 
-  /** Which container holds an image, for `rmi`. */
-  userOf(image: Digest): { id: string; running: boolean } | undefined {
+  /** Who is made of an image, for `rmi` and `images`. */
+  imageUsers(image: Digest): readonly ImageUser[] {
     const users = this.#catalog.all().filter(({ spec }) => spec.image.id === image);
-    const user = users.find(({ isRunning }) => isRunning) ?? users[0];
-    return user === undefined ? undefined : { id: user.id, running: user.isRunning };
-  }
-
-  /** Ids of the images containers were made from, with how many each. */
-  imageUse(): ReadonlyMap<string, number> {
-    const use = new Map<string, number>();
-    for (const { spec } of this.#catalog.all()) use.set(spec.image.id, (use.get(spec.image.id) ?? 0) + 1);
-    return use;
-  }
-
-  /** `name`s of containers by volume. */
-  async sizes(): Promise<ReadonlyMap<string, { rw: number; rootFs: number }>> {
-    const entries = await Promise.all(this.#catalog.all().map(async (container) => [container.id, await sizeOf(this.#backends, container)] as const));
-    return new Map(entries);
+    return users.map(({ id, isRunning }) => ({ id, running: isRunning }));
   }
 
   /** The engine stops: with `stopContainers` each gets its stop signal and its time, otherwise they go on by themselves. */

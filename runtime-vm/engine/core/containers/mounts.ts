@@ -92,8 +92,9 @@ async function fillVolumes(backends: Backends, containerId: string, requests: re
   }
 }
 
-/** What the runtime mounts, parents before what lies below them. */
-export function specMounts(backends: Backends, container: Container): SpecMount[] {
+/** What the runtime mounts, parents before what lies below them. Volumes with a device of their own are mounted by asking for them. */
+export async function specMounts(backends: Backends, container: Container): Promise<SpecMount[]> {
+  for (const { volume } of container.spec.mounts) if (volume !== undefined) await backends.volumes.acquire(volume.name, container.id);
   const depth = ({ destination }: MountRecord): number => destination.split("/").length;
   return container.spec.mounts.toSorted((a, b) => depth(a) - depth(b)).map((record) => specMount(backends, record));
 }

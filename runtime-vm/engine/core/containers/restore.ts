@@ -1,5 +1,8 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { formatNano, nowNano } from "../clock/clock.ts";
 import type { Task } from "../tasks/tasks.ts";
+import type { ContainerBackends } from "./backends.ts";
 import { Container, type ContainerState } from "./container.ts";
 import { resolveContainerMode, sandboxRequest } from "./endpoints.ts";
 import { openLog } from "./logs.ts";
@@ -18,7 +21,7 @@ const lostExitCode = 255;
 export async function restoreContainers(supervisor: Supervisor): Promise<void> {
   const records = supervisor.table.all();
   for (const record of records) supervisor.catalog.add(new Container(record, restState(record)));
-  await sweep(supervisor);
+  await sweepTasks(supervisor);
   for (const record of records) {
     if (record.progress.phase.kind !== "running") continue;
     const container = supervisor.catalog.get(record.id);
@@ -28,6 +31,7 @@ export async function restoreContainers(supervisor: Supervisor): Promise<void> {
       supervisor.backends.journal.error(`container ${record.id} could not be taken up again`, error);
     }
   }
+  await sweepRest(supervisor, new Set(records.map(({ id }) => id)));
 }
 
 /** What it is until its task is found: a running one has ended, as far as anybody knows. */
@@ -67,22 +71,31 @@ async function takeUp(supervisor: Supervisor, container: Container, phase: { sta
   if (sandbox === undefined) backends.journal.warn(`container ${container.id} goes on without its network: nothing of it was left`);
 }
 
-/** Removes what belongs to no container: left by a crash in the middle of creating or removing one. */
-async function sweep({ backends, catalog }: Supervisor): Promise<void> {
-  const quietly = async (what: string, work: () => Promise<unknown>): Promise<void> => {
-    try {
-      await work();
-    } catch (error) {
-      backends.journal.warn(`sweeping: could not ${what}`, error);
-    }
-  };
+/** Ends what runs and belongs to no container: left by a crash in the middle of creating or removing one. */
+async function sweepTasks({ backends, catalog }: Supervisor): Promise<void> {
   for (const id of backends.tasks.recorded()) {
     if (catalog.find(id) !== undefined) continue;
-    await quietly(`end the task of ${id}`, async () => discard(await backends.tasks.restore({ id, terminal: false, stdin: false })));
-    await quietly(`close the network of ${id}`, () => backends.sandboxes.close(id));
+    await quietly(backends, `end the task of ${id}`, async () => discard(await backends.tasks.restore({ id, terminal: false, stdin: false })));
   }
+}
+
+/** Removes what no container uses any more. */
+async function sweepRest({ backends }: Supervisor, known: ReadonlySet<string>): Promise<void> {
+  await quietly(backends, "close networks nobody uses", () => backends.sandboxes.sweep());
   for (const id of backends.snapshots.list()) {
-    if (catalog.find(id) === undefined) await quietly(`remove the root of ${id}`, () => backends.snapshots.remove(id));
+    if (!known.has(id)) await quietly(backends, `remove the root of ${id}`, () => backends.snapshots.remove(id));
+  }
+  for (const id of readdirSync(backends.paths.containers)) {
+    if (!known.has(id)) backends.trash.move(join(backends.paths.containers, id));
+  }
+  backends.volumes.retain(known);
+}
+
+async function quietly({ journal }: ContainerBackends, what: string, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    journal.warn(`sweeping: could not ${what}`, error);
   }
 }
 

@@ -72,7 +72,7 @@ async function createTask(supervisor: Supervisor, container: Container, rootfs: 
     hostname: config.Hostname ?? "",
     ...(sandbox.netns === undefined ? {} : { netns: sandbox.netns }),
     files: writeFiles(backends, container.id, sandbox),
-    mounts: specMounts(backends, container),
+    mounts: await specMounts(backends, container),
     join: joined(supervisor, container),
   });
   const [height, width] = hostConfig.ConsoleSize ?? [0, 0];

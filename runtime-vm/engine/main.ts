@@ -1,0 +1,266 @@
+import { execFileSync } from "node:child_process";
+import { createReadStream, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { flushCompileCache } from "node:module";
+import { arch } from "node:os";
+import { withDeadline } from "#base/deadline.ts";
+import { EngineError, messageOf } from "#base/errors.ts";
+import { type EngineFlags, parseFlags, resolveConfig } from "#core/config/load.ts";
+import type { EngineConfig } from "#core/config/config.ts";
+import { type ContainerBackends } from "#core/containers/backends.ts";
+import { ContainerManager } from "#core/containers/containers.ts";
+import type { ImageStore } from "#core/images/images.ts";
+import type { Journal } from "#core/journal/journal.ts";
+import type { Kernel } from "#core/kernel/kernel.ts";
+import { hostFileReader, hostResolvConf } from "#core/networks/host.ts";
+import { openNetworking } from "#core/networks/open.ts";
+import { enginePaths } from "#core/paths.ts";
+import { createSystemInfo } from "#core/system/system.ts";
+import { type GuestLink, serveLink } from "#link/serve.ts";
+import { openContent } from "#plugins/content-ocilayout/layout.ts";
+import { MemoryEventLog } from "#plugins/events-memory/events.ts";
+import { openImages } from "#plugins/images-sqlite/store.ts";
+import { FileJournal } from "#plugins/journal-file/journal.ts";
+import { createKernel } from "#plugins/kernel-koffi/kernel.ts";
+import { openLayers } from "#plugins/layers-erofs/layers.ts";
+import { createLogDrivers } from "#plugins/logs-jsonfile/drivers.ts";
+import { serverResolver } from "#plugins/names-dns/forward.ts";
+import { DnsService } from "#plugins/names-dns/server.ts";
+import { BridgeDriver } from "#plugins/networks-bridge/driver.ts";
+import { localPorts } from "#plugins/ports-local/publisher.ts";
+import { openRegistries } from "#plugins/registry-http/registries.ts";
+import { createDockerSpecs } from "#plugins/specs-docker/builder.ts";
+import { openSqliteState } from "#plugins/state-sqlite/state.ts";
+import { createCgroupStats } from "#plugins/stats-cgroup/reader.ts";
+import { openShimRuntime } from "#plugins/tasks-shim/runtime.ts";
+import { openTrash } from "#plugins/trash-directory/trash.ts";
+import { LocalVolumes } from "#plugins/volumes-local/store.ts";
+import { ApiServer } from "#server/http.ts";
+import { containerRoutes } from "#server/routes-containers.ts";
+import { execRoutes } from "#server/routes-exec.ts";
+import { imageRoutes } from "#server/routes-images.ts";
+import { networkRoutes } from "#server/routes-networks.ts";
+import { streamRoutes } from "#server/routes-streams.ts";
+import { systemRoutes } from "#server/routes-system.ts";
+import { volumeRoutes } from "#server/routes-volumes.ts";
+
+/** This program's own release; the API speaks with the reference engine's. */
+const release = "0.1.0";
+const cgroupRoot = "/sys/fs/cgroup";
+/** Where the tool tree keeps what is ours. */
+const tree = { seccompProfile: "/usr/share/slipway/seccomp.json", starterImage: "/usr/share/slipway/starter.tar" } as const;
+
+/** How long a stop may take altogether before the process goes anyway: the longest stop timeouts are the containers' own affair. */
+const closeMsMax = 15_000;
+
+/**
+ * The engine as a program: reads flags and daemon.json, wires the nouns, answers on its socket, prints `ready PATH`, and goes at
+ * SIGTERM. Containers outlive it with live-restore; without it, and when the machine is shut down, each is stopped first.
+ */
+async function main(args: readonly string[]): Promise<void> {
+  const flags = parseFlags(args);
+  const config = resolveConfig(flags, configFile(flags.config));
+  const paths = enginePaths(config.root);
+  for (const path of [config.root, paths.run, paths.containers]) mkdirSync(path, { recursive: true, mode: 0o711 });
+  using journal = new FileJournal(paths.log, { debug: config.debug });
+  guard(journal);
+  const stop = stopRequest(config);
+  const engine = await openEngine(config, flags, journal, stop);
+  await engine.server.listen(config.socket, socketOwner(config));
+  console.log(`ready ${config.socket}`);
+  journal.info(`ready at ${config.socket} after ${Math.round(performance.now())} ms`);
+  flushCompileCache();
+  const settled = engine.settle();
+  const { stopContainers } = await stop.asked;
+  await settled;
+  await engine.close({ stopContainers });
+  stop.done();
+  journal.info("stopped");
+}
+
+interface Engine {
+  readonly server: ApiServer;
+  /** What is done after the first answer: restart policies, the starter image, sweeping. */
+  settle(): Promise<void>;
+  close(opts: { stopContainers: boolean }): Promise<void>;
+}
+
+async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Journal, stop: StopRequest): Promise<Engine> {
+  const paths = enginePaths(config.root);
+  const log = (line: string): void => journal.info(line);
+  const cleanup = new AsyncDisposableStack();
+  const state = cleanup.use(openSqliteState(paths.state));
+  const kernel = createKernel();
+  const trash = openTrash(paths.trash, log);
+  const events = new MemoryEventLog();
+  const link = openLink(config, flags, kernel, journal, stop);
+  if (link !== undefined) cleanup.use(link);
+  const [content, { layers, snapshots, ...layerThreads }] = [
+    await openContent({ content: paths.content, ingest: paths.ingest, trash }),
+    openLayers({ paths, trash, kernel, log }),
+  ];
+  cleanup.use(layerThreads);
+  const registries = cleanup.use(
+    openRegistries({ insecureRegistries: config.insecureRegistries, mirrors: config.registryMirrors, userAgent: `slipway/${release}` }),
+  );
+  const { images, swept } = openImages({ state, content, layers, registries, events, architecture: arch() });
+  const volumes = new LocalVolumes({ state, kernel, trash, events, journal, directory: paths.volumes, hostPrefix: config.hostPrefix });
+  const driver = cleanup.use(new BridgeDriver(kernel));
+  const hostFile = hostFileReader(kernel, config.hostPrefix);
+  const names = new DnsService({ kernel, fallback: serverResolver(() => hostResolvConf(hostFile).servers) });
+  const publisher = link?.publisher ?? localPorts;
+  const { networks, sandboxes, ...networking } = openNetworking({ state, kernel, events, journal, driver, names, publisher, paths, config });
+  cleanup.use(networking);
+  const logDrivers = createLogDrivers({ directory: paths.containers, report: log });
+  cleanup.use(logDrivers);
+  const logs = new Map(Object.entries(logDrivers.drivers));
+  const specs = createDockerSpecs({ kernel, seccompProfile: tree.seccompProfile, cgroupRoot });
+  const tasks = await openShimRuntime({ bundles: paths.bundles, shims: paths.shims, kernel, log, cgroupRoot });
+  const stats = createCgroupStats();
+  const backends: ContainerBackends = {
+    state,
+    images,
+    snapshots,
+    layers,
+    sandboxes,
+    networks,
+    volumes,
+    specs,
+    tasks,
+    logs,
+    stats,
+    events,
+    kernel,
+    trash,
+    journal,
+    config,
+    paths,
+  };
+  const containers = new ContainerManager(backends);
+  await containers.restore();
+  const system = createSystemInfo({
+    config,
+    state,
+    layerMethod: layers.method,
+    logDrivers: [...logs.keys()],
+    cgroupRoot,
+    version: release,
+    runtimeVersion: "",
+    containers: () => containers.counts(),
+    images: async () => (await images.list({ filters: {}, manifests: false, sharedSize: false, users: () => [] })).length,
+    listeners: () => events.readerCount,
+  });
+  const routes = [
+    ...systemRoutes({ system, events, containers, images, volumes }),
+    ...execRoutes(containers),
+    ...streamRoutes(containers),
+    ...containerRoutes(containers),
+    ...imageRoutes(images, (id) => containers.imageUsers(id)),
+    ...networkRoutes(networks),
+    ...volumeRoutes(volumes),
+  ];
+  const server = new ApiServer(routes, journal);
+  return {
+    server,
+    settle: async () => {
+      await containers.startAtBoot();
+      await loadStarterImage(images, journal);
+      await swept;
+    },
+    close: async ({ stopContainers }) => {
+      await server[Symbol.asyncDispose]();
+      await containers.close({ stopContainers });
+      await withDeadline(closeMsMax, "closing the engine", async () => {
+        await tasks.close({ stopShims: stopContainers });
+        await trash.drained();
+        await cleanup.disposeAsync();
+      });
+    },
+  };
+}
+
+/** The engine's side of the link to the machine's host, when it runs in one. */
+function openLink(config: EngineConfig, { link, ctl }: EngineFlags, kernel: Kernel, journal: Journal, stop: StopRequest): GuestLink | undefined {
+  if (link === undefined || ctl === undefined) return undefined;
+  return serveLink({
+    linkPath: link,
+    ctlPath: ctl,
+    engineSocket: config.socket,
+    io: kernel,
+    version: release,
+    shutdown: () => stop.ask({ stopContainers: true }),
+    powerOff: () => void execFileSync("poweroff"),
+    log: (line) => journal.info(line),
+    signal: new AbortController().signal,
+  });
+}
+
+interface StopRequest {
+  readonly asked: Promise<{ stopContainers: boolean }>;
+  /** Resolves when the engine has stopped. */
+  ask(how: { stopContainers: boolean }): Promise<void>;
+  done(): void;
+}
+
+function stopRequest(config: EngineConfig): StopRequest {
+  const asked = Promise.withResolvers<{ stopContainers: boolean }>();
+  const stopped = Promise.withResolvers<void>();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => asked.resolve({ stopContainers: !config.liveRestore }));
+  return {
+    asked: asked.promise,
+    ask: async (how) => {
+      asked.resolve(how);
+      await stopped.promise;
+    },
+    done: stopped.resolve,
+  };
+}
+
+/** Loaded once in the life of a root directory, when there is nothing to run yet; who deletes it has deleted it. */
+async function loadStarterImage(images: ImageStore, journal: Journal): Promise<void> {
+  if (!existsSync(tree.starterImage)) return;
+  const some = await images.list({ filters: {}, manifests: false, sharedSize: false, users: () => [] });
+  if (some.length > 0) return;
+  try {
+    for await (const _line of images.load(createReadStream(tree.starterImage), { signal: AbortSignal.timeout(120_000) }));
+  } catch (error) {
+    journal.warn("the starter image could not be loaded", error);
+  }
+}
+
+/** A missing file is fine unless it was asked for. */
+function configFile(path: string | undefined): string | undefined {
+  const byDefault = "/etc/docker/daemon.json";
+  if (path === undefined) return existsSync(byDefault) ? readFileSync(byDefault, "utf8") : undefined;
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new EngineError("invalidArgument", `--config ${path} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** 0600 of whoever called sudo, or 0660 of root and the configured group. */
+function socketOwner(config: EngineConfig): { uid: number; gid: number; mode: number } {
+  if (config.group === undefined) return { uid: Number(process.env["SUDO_UID"] ?? 0), gid: Number(process.env["SUDO_GID"] ?? 0), mode: 0o600 };
+  const groups = readFileSync(`${config.hostPrefix}/etc/group`, "utf8")
+    .split("\n")
+    .map((line) => line.split(":"));
+  const gid = groups.find(([name]) => name === config.group)?.[2];
+  if (gid === undefined) throw new EngineError("invalidArgument", `group ${config.group} does not exist: create it, or leave "group" out of daemon.json`);
+  return { uid: 0, gid: Number(gid), mode: 0o660 };
+}
+
+/** What nobody caught is logged and the engine goes on: a broken connection must not take containers' control away. */
+function guard(journal: Journal): void {
+  process.on("uncaughtException", (error) => journal.error("nobody caught", error));
+  process.on("unhandledRejection", (error) => journal.error("nobody caught", error));
+  process.on("SIGPIPE", () => {});
+}
+
+try {
+  await main(process.argv.slice(2));
+  process.exit(0);
+} catch (error) {
+  console.error(`slipway engine: ${messageOf(error)}`);
+  if (!(error instanceof EngineError)) console.error(error);
+  process.exit(1);
+}
