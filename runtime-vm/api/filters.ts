@@ -52,3 +52,17 @@ export function booleanFilter(filters: Filters, name: string, absent: boolean): 
   if (truthy === falsy) throw new EngineError("invalidArgument", `invalid filter '${name}=[${values.join(" ")}]'`);
   return truthy;
 }
+
+/** dockerd's match of a name or an id: the text itself, or a regular expression that finds something in it. */
+export function matchesPattern(wanted: readonly string[] | undefined, text: string): boolean {
+  if (wanted === undefined || wanted.length === 0) return true;
+  return wanted.some((pattern) => pattern === text || regexp(pattern)?.test(text) === true);
+}
+
+function regexp(pattern: string): RegExp | undefined {
+  try {
+    return new RegExp(pattern);
+  } catch {
+    return undefined;
+  }
+}

@@ -28,8 +28,7 @@ const createNetworkShape: Shape = struct("network.CreateRequest", {
 export const networkRoutes = (networks: NetworkStore): readonly Route[] => [
   route("GET", "/networks", ({ query, version }) => ({ status: 200, json: networks.list(query.filters()).map((network) => shaped(network, version)) })),
   route("POST", "/networks/create", async ({ json, version }) => {
-    const body = (await json(createNetworkShape)) as Partial<NetworkCreateRequest> | undefined;
-    if (body === undefined) throw new EngineError("invalidArgument", "invalid JSON: got EOF while reading request body");
+    const body = ((await json(createNetworkShape)) ?? {}) as Partial<NetworkCreateRequest>;
     const { EnableIPv4, ...older } = body;
     const enable = EnableIPv4 === undefined || !has(version, "networkEnableIPv4") ? {} : { EnableIPv4 };
     return { status: 201, json: await networks.create({ ...older, ...enable, Name: body.Name ?? "" }) };

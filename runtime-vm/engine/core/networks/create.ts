@@ -2,9 +2,10 @@
 import { randomBytes } from "node:crypto";
 import type { IpamConfig, NetworkCreateRequest } from "#api/networks.ts";
 import { EngineError } from "#base/errors.ts";
+import { formatNano, nowNano } from "../clock/clock.ts";
 import { addressText, contains, containsValue, familyOf, lastOf, overlaps, parseCidr, type Prefix, prefixOf, prefixText } from "./address.ts";
 import { type AddressPool, choosePool, firstAddress, uniqueLocalPrefix } from "./ipam.ts";
-import { type BridgeSettings, isPredefined, type NetworkRecord } from "./record.ts";
+import { type BridgeSettings, isPredefined, type NetworkRecord, type SubnetRecord } from "./record.ts";
 
 export interface CreateContext {
   /** Subnets of all networks there are. */
@@ -15,7 +16,6 @@ export interface CreateContext {
   readonly mtu: number;
   /** Bridge interface names in use by other networks, with their network. */
   readonly bridges: ReadonlyMap<string, string>;
-  readonly now: Date;
 }
 
 const bad = (message: string): EngineError => new EngineError("invalidArgument", message);
@@ -27,30 +27,39 @@ export function buildRecord(request: NetworkCreateRequest, context: CreateContex
   const enableIPv4 = request.EnableIPv4 ?? true;
   const enableIPv6 = request.EnableIPv6 ?? false;
   if (!enableIPv4 && !enableIPv6) throw bad("IPv4 or IPv6 must be enabled");
-  const asked = (request.IPAM?.Config ?? []).filter((config) => Object.values(config).some((value) => value !== undefined && value !== ""));
+  const asked = request.IPAM?.Config ?? [];
   checkIpam(asked, enableIPv6);
   const options = { ...request.Options };
   const bridge = bridgeSettings(id, options, context);
-  const families = ([4, 6] as const).filter((family) => (family === 4 ? enableIPv4 : enableIPv6));
+  const own = askedSubnets(asked, { 4: enableIPv4, 6: enableIPv6 }, context);
+  const missing = ([4, 6] as const).filter(
+    (family) => (family === 4 ? enableIPv4 : enableIPv6) && !own.some(({ subnet }) => prefixOf(subnet).family === family),
+  );
+  const chosen = missing.map((family): SubnetRecord => {
+    const subnet = chooseSubnet(family, context);
+    return { subnet: prefixText(subnet), gateway: firstAddress(subnet), auxiliary: [] };
+  });
   return {
     id,
     name: request.Name,
-    created: nanoIso(context.now),
+    created: formatNano(nowNano()),
     driver: "bridge",
     enableIPv4,
     enableIPv6,
     internal: request.Internal ?? false,
     attachable: request.Attachable ?? false,
-    ipam: { Driver: "default", Options: request.IPAM?.Options ?? null, Config: families.flatMap((family) => subnetsFor(family, asked, context)) },
+    ipam: {
+      Driver: "default",
+      Options: request.IPAM?.Options ?? null,
+      Config: [...asked.map(compact), ...chosen.map(({ subnet, gateway }) => ({ Subnet: subnet, Gateway: gateway }))],
+    },
+    subnets: [...own, ...chosen],
     ownSubnets: asked.length > 0,
     options,
     labels: { ...request.Labels },
     bridge,
   };
 }
-
-/** Docker writes nine digits; ours end in zeros past the millisecond. */
-export const nanoIso = (date: Date): string => date.toISOString().replace("Z", "000000Z");
 
 function checkKind(request: NetworkCreateRequest): void {
   const name = request.Name ?? "";
@@ -69,7 +78,6 @@ function checkKind(request: NetworkCreateRequest): void {
 function checkDriver(driver: string): void {
   switch (driver) {
     case "":
-    case "default":
     case "bridge":
       return;
     case "host":
@@ -103,11 +111,11 @@ function configProblems(config: IpamConfig, enableIPv6: boolean): string[] {
   if (prefix.family === 6 && !enableIPv6) return problems;
   if (config.IPRange !== undefined && config.IPRange !== "") problems.push(...rangeProblems(config.IPRange, prefix));
   const inside = (what: string, address: string): void => {
-    if (familyOf(address) === undefined) problems.push(`invalid ${what} ${address}: invalid address`);
-    else if (!contains(prefix, address)) problems.push(`invalid ${what} ${address}: parent subnet ${text} doesn't contain this address`);
+    if (familyOf(address) === undefined) problems.push(`invalid ${what}: invalid address`);
+    else if (!contains(prefix, address)) problems.push(`invalid ${what}: parent subnet ${text} doesn't contain this address`);
   };
-  if (config.Gateway !== undefined && config.Gateway !== "") inside("gateway", config.Gateway);
-  for (const address of Object.values(config.AuxiliaryAddresses ?? {})) inside("auxiliary address", address);
+  if (config.Gateway !== undefined && config.Gateway !== "") inside(`gateway ${config.Gateway}`, config.Gateway);
+  for (const [name, address] of Object.entries(config.AuxiliaryAddresses ?? {})) inside(`auxiliary address ${name}`, address);
   return problems;
 }
 
@@ -127,28 +135,27 @@ function rangeProblems(text: string, subnet: Prefix): string[] {
   return problems;
 }
 
-/** The subnets of one family: those asked for, else one we choose. */
-function subnetsFor(family: 4 | 6, asked: readonly IpamConfig[], context: CreateContext): IpamConfig[] {
-  const own = asked.filter((config) => prefixOf(config.Subnet ?? "").family === family);
-  if (own.length === 0) {
-    const chosen = chooseSubnet(family, context);
-    return [{ Subnet: prefixText(chosen), Gateway: firstAddress(chosen) }];
-  }
+/** The subnets asked for, of families that are on. */
+function askedSubnets(asked: readonly IpamConfig[], on: Readonly<Record<4 | 6, boolean>>, context: CreateContext): SubnetRecord[] {
   const taken = [...context.used];
-  return own.map((config) => {
+  return asked.flatMap((config) => {
     const prefix = prefixOf(config.Subnet ?? "");
+    if (!on[prefix.family]) return [];
     if (taken.some((other) => overlaps(other, prefix))) throw denied("invalid pool request: Pool overlaps with other one on this address space");
     taken.push(prefix);
-    return {
-      Subnet: config.Subnet ?? "",
-      ...(config.IPRange === undefined || config.IPRange === "" ? {} : { IPRange: config.IPRange }),
-      Gateway: config.Gateway === undefined || config.Gateway === "" ? gatewayIn(config, prefix) : config.Gateway,
-      ...(config.AuxiliaryAddresses === undefined || Object.keys(config.AuxiliaryAddresses).length === 0
-        ? {}
-        : { AuxiliaryAddresses: config.AuxiliaryAddresses }),
-    };
+    const { IPRange: range = "", Gateway: gateway = "" } = config;
+    const auxiliary = Object.values(config.AuxiliaryAddresses ?? {});
+    return [{ subnet: prefixText(prefix), ...(range === "" ? {} : { range }), gateway: gateway === "" ? gatewayIn(config, prefix) : gateway, auxiliary }];
   });
 }
+
+/** Without what was left empty. */
+const compact = ({ Subnet, IPRange, Gateway, AuxiliaryAddresses }: IpamConfig): IpamConfig => ({
+  ...(Subnet ? { Subnet } : {}),
+  ...(IPRange ? { IPRange } : {}),
+  ...(Gateway ? { Gateway } : {}),
+  ...(AuxiliaryAddresses && Object.keys(AuxiliaryAddresses).length > 0 ? { AuxiliaryAddresses } : {}),
+});
 
 /** dockerd takes the first address of the range that is nobody's. */
 function gatewayIn(config: IpamConfig, subnet: Prefix): string {
@@ -180,11 +187,11 @@ const OPTION = {
 function bridgeSettings(id: string, options: Readonly<Record<string, string>>, context: CreateContext): BridgeSettings {
   const name = options[OPTION.name] ?? "";
   const holder = context.bridges.get(name);
-  if (holder !== undefined) throw denied(`conflicts with network ${holder} (${name}): networks have same bridge name`);
+  if (holder !== undefined) throw denied(`cannot create network ${id} (${name}): conflicts with network ${holder} (${name}): networks have same bridge name`);
   if (name !== "" && !/^[^\s/:]{1,15}$/.test(name))
     throw bad(`invalid bridge name ${JSON.stringify(name)}: one to fifteen characters, no space, slash or colon`);
   const hostBinding = options[OPTION.hostBinding] ?? "";
-  if (hostBinding !== "" && familyOf(hostBinding) === undefined) throw bad(`failed to parse ${OPTION.hostBinding} value: ${hostBinding} ()`);
+  if (hostBinding !== "" && familyOf(hostBinding) === undefined) throw bad(`failed to parse ${OPTION.hostBinding} value: ${hostBinding} (nil ip)`);
   return {
     interface: name === "" ? `br-${id.slice(0, 12)}` : name,
     mtu: numberOption(options, OPTION.mtu, context.mtu),

@@ -1,20 +1,6 @@
 import { EngineError } from "#base/errors.ts";
-import { checkFilters, type Filters, matchesLabels } from "#api/filters.ts";
+import { checkFilters, type Filters, matchesLabels, matchesPattern } from "#api/filters.ts";
 import { isPredefined, type NetworkRecord } from "./record.ts";
-
-/** dockerd's match: the text itself, or a regular expression that finds something in it. */
-export function matchesPattern(wanted: readonly string[] | undefined, text: string): boolean {
-  if (wanted === undefined || wanted.length === 0) return true;
-  return wanted.some((pattern) => pattern === text || regexp(pattern)?.test(text) === true);
-}
-
-function regexp(pattern: string): RegExp | undefined {
-  try {
-    return new RegExp(pattern);
-  } catch {
-    return undefined;
-  }
-}
 
 const equals = (wanted: readonly string[] | undefined, text: string): boolean => wanted === undefined || wanted.length === 0 || wanted.includes(text);
 
@@ -63,6 +49,6 @@ function untilTime(text: string): number {
     return Date.now() - parts.reduce((sum, [, number, unit]) => sum + Number(number) * (UNIT_MS[unit ?? ""] ?? 0), 0);
   }
   const time = Date.parse(text);
-  if (Number.isNaN(time)) throw new EngineError("invalidArgument", `invalid filter 'until=[${text}]'`);
+  if (Number.isNaN(time)) throw new EngineError("invalidArgument", `failed to parse value as time or duration: ${JSON.stringify(text)}`);
   return time;
 }

@@ -1,20 +1,21 @@
 import { randomBytes } from "node:crypto";
 import { parseCidr, type Prefix, prefixText } from "./address.ts";
-import { nanoIso } from "./create.ts";
+import { formatNano, nowNano } from "../clock/clock.ts";
 import { type AddressPool, choosePool, firstAddress } from "./ipam.ts";
 import type { NetworkRecord } from "./record.ts";
 
 /** `none` and `host`, which have nothing to configure. */
-export const plainRecord = (name: "none" | "host", now: Date): NetworkRecord => ({
+export const plainRecord = (name: "none" | "host"): NetworkRecord => ({
   id: randomBytes(32).toString("hex"),
   name,
-  created: nanoIso(now),
+  created: formatNano(nowNano()),
   driver: name === "none" ? "null" : "host",
   enableIPv4: true,
   enableIPv6: false,
   internal: false,
   attachable: false,
   ipam: { Driver: "default", Options: null, Config: null },
+  subnets: [],
   ownSubnets: false,
   options: {},
   labels: {},
@@ -31,18 +32,19 @@ export interface DefaultBridge {
 }
 
 /** The default bridge as configured now; `before` (an earlier start's) keeps its identity, and its subnet while `bip` does not say otherwise. */
-export function defaultBridgeRecord(config: DefaultBridge, before: NetworkRecord | undefined, now: Date): NetworkRecord {
+export function defaultBridgeRecord(config: DefaultBridge, before: NetworkRecord | undefined): NetworkRecord {
   const ipam = bridgeIpam(config, before);
   return {
     id: before?.id ?? randomBytes(32).toString("hex"),
     name: "bridge",
-    created: before?.created ?? nanoIso(now),
+    created: before?.created ?? formatNano(nowNano()),
     driver: "bridge",
     enableIPv4: true,
     enableIPv6: false,
     internal: false,
     attachable: false,
     ipam: { Driver: "default", Options: null, Config: [ipam] },
+    subnets: [{ subnet: ipam.Subnet, gateway: ipam.Gateway, auxiliary: [] }],
     ownSubnets: false,
     options: {
       "com.docker.network.bridge.default_bridge": "true",

@@ -15,12 +15,22 @@ export interface NetworkRecord {
   readonly enableIPv6: boolean;
   readonly internal: boolean;
   readonly attachable: boolean;
+  /** As inspect shows it: what was asked for, completed by the pools we chose. */
   readonly ipam: NetworkIpam;
+  /** What is in force. */
+  readonly subnets: readonly SubnetRecord[];
   /** Whether the client chose the subnets: only then may endpoints ask for addresses. */
   readonly ownSubnets: boolean;
   readonly options: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly bridge?: BridgeSettings;
+}
+
+export interface SubnetRecord {
+  readonly subnet: string;
+  readonly range?: string;
+  readonly gateway: string;
+  readonly auxiliary: readonly string[];
 }
 
 export interface BridgeSettings {
@@ -40,18 +50,12 @@ export const isPredefined = (name: string): boolean => (PREDEFINED as readonly s
 export const isDefaultBridge = (record: NetworkRecord): boolean => record.name === "bridge";
 
 export function subnetsOf(record: NetworkRecord): SubnetConfig[] {
-  return (record.ipam.Config ?? []).flatMap((config) =>
-    config.Subnet === undefined
-      ? []
-      : [
-          {
-            subnet: prefixOf(config.Subnet),
-            gateway: config.Gateway ?? "",
-            auxiliary: Object.values(config.AuxiliaryAddresses ?? {}),
-            ...(config.IPRange === undefined ? {} : { range: prefixOf(config.IPRange) }),
-          },
-        ],
-  );
+  return record.subnets.map(({ subnet, range, gateway, auxiliary }) => ({
+    subnet: prefixOf(subnet),
+    gateway,
+    auxiliary,
+    ...(range === undefined ? {} : { range: prefixOf(range) }),
+  }));
 }
 
 /** The kernel's view; undefined for `host` and `none`. */
@@ -70,6 +74,10 @@ export function bridgeOf(record: NetworkRecord): BridgeNetwork | undefined {
   };
 }
 
+/** Go prints maps by key. */
+const sorted = (map: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(map).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+
 type Containers = NetworkInspect["Containers"];
 
 export const inspectRecord = (record: NetworkRecord, containers: Containers): NetworkInspect => ({
@@ -87,8 +95,8 @@ export const inspectRecord = (record: NetworkRecord, containers: Containers): Ne
   ConfigFrom: { Network: "" },
   ConfigOnly: false,
   Containers: containers,
-  Options: { ...record.options },
-  Labels: { ...record.labels },
+  Options: sorted(record.options),
+  Labels: sorted(record.labels),
 });
 
 /** Networks in the engine's database. */

@@ -43,7 +43,7 @@ export class Networks implements NetworkStore {
     const records = this.#table.all();
     options.driver.sweep(new Set(records.map(({ id }) => id)));
     for (const record of records) if (record.name !== "bridge") this.#add(record);
-    for (const name of ["none", "host"] as const) if (!records.some((record) => record.name === name)) this.#save(plainRecord(name, new Date()));
+    for (const name of ["none", "host"] as const) if (!records.some((record) => record.name === name)) this.#save(plainRecord(name));
     for (const { record } of this.#live.values()) this.#ensure(record);
     this.#openDefaultBridge(records.find(({ name }) => name === "bridge"));
     this.#program();
@@ -70,7 +70,6 @@ export class Networks implements NetworkStore {
       pools: this.#options.pools,
       mtu: this.#options.mtu,
       bridges: new Map([...this.#live.values()].flatMap(({ record: r }) => (r.bridge === undefined ? [] : [[r.bridge.interface, r.id] as const]))),
-      now: new Date(),
     });
     this.#save(record);
     try {
@@ -137,7 +136,7 @@ export class Networks implements NetworkStore {
     const routed = before === undefined ? driver.routes() : [];
     let refused: unknown;
     for (const name of names) {
-      const record = defaultBridgeRecord({ bip, mtu, pools, interface: name, used: [...this.#subnets(), ...routed] }, before, new Date());
+      const record = defaultBridgeRecord({ bip, mtu, pools, interface: name, used: [...this.#subnets(), ...routed] }, before);
       try {
         this.#ensure(record);
       } catch (error) {

@@ -75,8 +75,8 @@ export class LocalVolumes implements VolumeStore {
     const record: VolumeRecord = {
       name,
       createdAt: seconds(new Date()),
-      labels: request.Labels == null && !anonymous ? null : labels,
-      options: Object.keys(options).length === 0 ? null : options,
+      labels: request.Labels == null && !anonymous ? null : sorted(labels),
+      options: request.DriverOpts == null ? null : sorted(options),
     };
     this.#makeDirectory(name);
     this.#table.save(record);
@@ -210,4 +210,7 @@ export class LocalVolumes implements VolumeStore {
   }
 }
 
+/** Go prints maps by key. */
+const sorted = (map: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(map).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 const seconds = (date: Date): string => date.toISOString().replace(/\.\d+Z$/, "Z");
