@@ -1,59 +1,89 @@
-// `npm run engine`: the engine natively on this Linux, as root, in the foreground. Not the engine's own process tree: it
-// starts the launcher (runtime-vm/guest/native.sh), which becomes the engine, passes signals on, and tidies up behind it.
-import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync } from "node:fs";
+// `npm run engine`: the engine natively on this Linux, as root, in the foreground. Brings tool tree and bundle up to date, then
+// becomes the launcher (runtime-vm/guest/native.sh), a shell that costs nothing to keep.
+// Dependency-free on purpose: `npm run` may start it with an older Node.
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { buildImage } from "./image.mjs";
 
-const repository = resolve(dirname(fileURLToPath(import.meta.url)), "..", "..");
-const arch = process.arch === "arm64" ? "arm64" : "amd64";
-const tree = join(repository, "runtime-vm/image/out", arch, "rootfs");
+const repository = resolve(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "..", "..");
+const out = join(repository, "runtime-vm/image/out", process.arch === "arm64" ? "arm64" : "amd64");
+const tree = join(out, "rootfs");
+const bundle = join(out, "engine");
 const launcher = join(repository, "runtime-vm/guest/native.sh");
-
-function fail(message) {
-  console.error(`engine: ${message}`);
-  process.exit(1);
-}
+const usage = "usage: npm run engine -- --root DIR --socket PATH [--config FILE] [--isolate NAME] [--debug]";
 
 /** Splits off what is the launcher's; the rest goes to the engine as it is. */
-function parse(args) {
+export function parseEngineArguments(args) {
   const own = { root: "", socket: "", isolate: "" };
   const rest = [];
   for (let i = 0; i < args.length; i += 1) {
-    const [, name, inline] = /^--(root|socket|isolate)(?:=(.*))?$/.exec(args[i]) ?? [];
+    const [, name, inline] = /^--(root|socket|isolate|config)(?:=(.*))?$/s.exec(args[i]) ?? [];
     if (name === undefined) rest.push(args[i]);
-    else own[name] = inline ?? args[(i += 1)] ?? "";
+    else {
+      const value = inline ?? args[(i += 1)];
+      if (value === undefined || value === "") throw new Error(`--${name} wants a value\n${usage}`);
+      // The engine sees the host's files below /host; its root and socket have their own paths there.
+      if (name === "config") rest.push("--config", `/host${resolve(value)}`);
+      else own[name] = value;
+    }
   }
-  return { ...own, rest };
+  if (own.root === "" || own.socket === "") throw new Error(usage);
+  if (!/^[\w.-]{0,64}$/.test(own.isolate) || /^\.+$/.test(own.isolate)) throw new Error(`--isolate ${own.isolate}: at most 64 letters, digits, _ . and -`);
+  return { ...own, root: resolve(own.root), socket: resolve(own.socket), rest };
 }
 
-const { root: givenRoot, socket: givenSocket, isolate, rest } = parse(process.argv.slice(2));
-if (process.platform !== "linux") fail("runs natively on Linux only; elsewhere use `npm run machine`, which boots a VM");
-if (givenRoot === "" || givenSocket === "") fail("usage: npm run engine -- --root DIR --socket PATH [--config FILE] [--isolate NAME] [--debug]");
-if (!/^[\w.-]*$/.test(isolate)) fail(`--isolate ${isolate}: a name of letters, digits, _ . and -`);
-if (process.getuid() !== 0) fail(`needs root for namespaces and mounts: sudo npm run engine -- ${process.argv.slice(2).join(" ")}`);
-if (!existsSync(join(tree, "usr/bin/crun"))) fail("the tool tree is not built yet: npm run image");
-
-const root = resolve(givenRoot);
-const socket = resolve(givenSocket);
-for (const [i, word] of rest.entries()) if (word === "--config" && rest[i + 1] !== undefined) rest[i + 1] = `/host${resolve(rest[i + 1])}`;
-mkdirSync(root, { recursive: true });
-const bundle = ensureBundle();
-const engine = ["/usr/bin/node", `/host${bundle}`, "--root", root, "--socket", socket, "--host-prefix", "/host", ...rest];
-
-/** The engine as one file, built again when a source is newer. */
-function ensureBundle() {
-  const node = join(repository, "node_modules/.bin/node");
-  return execFileSync(node, [join(repository, "runtime-vm/image/bundle.ts")], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }).trim();
+/** Whether a source of the engine is newer than its bundle was when last looked at. */
+function isStale() {
+  const stamp = join(out, ".engine.inputs");
+  if (!existsSync(join(bundle, "main.mjs")) || !existsSync(stamp)) return true;
+  const looked = statSync(stamp).mtimeMs;
+  const newer = (directory) =>
+    readdirSync(directory, { withFileTypes: true }).some((entry) => {
+      const path = join(directory, entry.name);
+      return entry.isDirectory() ? newer(path) : /(?<!\.test|\.suite)\.ts$/.test(entry.name) && statSync(path).mtimeMs > looked;
+    });
+  const sources = ["engine", "link", "api", "base", "client"].map((area) => join(repository, "runtime-vm", area));
+  return statSync(join(repository, "package-lock.json")).mtimeMs > looked || sources.some(newer);
 }
 
-const child = spawn("sh", [launcher, tree, root, socket, isolate, ...engine], {
-  stdio: "inherit",
-  env: { ...process.env, NODE_COMPILE_CACHE: join(root, "run", "compile-cache") },
-});
-for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => child.kill(signal === "SIGHUP" ? "SIGTERM" : signal));
-child.on("error", (error) => fail(`the launcher did not start: ${error.message}`));
-child.on("exit", (code, signal) => {
-  spawnSync("sh", [launcher, tree, root, socket, isolate, "cleanup"], { stdio: ["ignore", "ignore", "inherit"] });
-  process.exit(signal ? 1 : (code ?? 1));
-});
+async function upToDate() {
+  const say = { onLine: (line) => console.error(line) };
+  for (const [due, part] of [
+    [!existsSync(join(tree, "usr/bin/crun")), "tree"],
+    [isStale(), "engine"],
+  ]) {
+    if (due && (await buildImage(["--only", part], say)) !== 0) throw new Error("the engine could not be built: see above");
+  }
+}
+
+/** The path with its links followed, so that it means the same inside. */
+function made(directory) {
+  mkdirSync(directory, { recursive: true });
+  return realpathSync(directory);
+}
+
+async function main() {
+  if (process.platform !== "linux") throw new Error("runs natively on Linux only; elsewhere `npm run machine` boots a VM");
+  const { root, socket, isolate, rest } = parseEngineArguments(process.argv.slice(2));
+  if (process.getuid() !== 0) throw new Error(`namespaces and mounts need root: sudo npm run engine -- ${process.argv.slice(2).join(" ")}`);
+  await upToDate();
+  const args = ["start", tree, bundle, made(root), join(made(dirname(socket)), socket.slice(dirname(socket).length + 1)), isolate, ...rest];
+  become("/bin/sh", [launcher, ...args]);
+}
+
+/** Replaces this process where Node can, so that signals and memory are the launcher's alone; older ones pass signals on. */
+function become(program, args) {
+  process.removeAllListeners("warning");
+  if (process.execve) process.execve(program, [program, ...args], process.env);
+  const child = spawn(program, args, { stdio: "inherit" });
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => child.kill("SIGTERM"));
+  child.on("exit", (code, signal) => process.exit(signal ? 1 : (code ?? 1)));
+}
+
+if (process.argv[1] && resolve(process.argv[1]) === join(repository, "electron", "launch", "engine.mjs")) {
+  main().catch((error) => {
+    console.error(`engine: ${error.message}`);
+    process.exit(1);
+  });
+}

@@ -66,10 +66,10 @@ control_groups() {
 
 # QEMU's user network, which always looks like this.
 network() {
-  : > /run/resolv.conf
+  : > /var/lib/resolv.conf
   [ -e /sys/class/net/eth0 ] || return 0
   ip link set eth0 up && ip addr add 10.0.2.15/24 dev eth0 && ip route add default via 10.0.2.2
-  echo 'nameserver 10.0.2.3' > /run/resolv.conf
+  echo 'nameserver 10.0.2.3' > /var/lib/resolv.conf
 }
 
 find_disk() {

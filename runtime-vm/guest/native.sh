@@ -1,115 +1,178 @@
 #!/bin/sh
-# The native launcher: gives the engine a mount namespace whose root is the tool tree, kept alive by a pin, so that the
-# mounts, namespaces and FIFOs of running containers survive the engine. Called by electron/launch/engine.mjs as root:
-#   native.sh TREE ROOT SOCKET ISOLATE COMMAND...      (ISOLATE empty: the host's own network and control groups)
-# It becomes COMMAND in the end; `cleanup` as COMMAND takes everything down when no process is left inside.
+# The native launcher: runs the engine in a mount namespace whose root is the tool tree. The namespace is pinned below the
+# engine's root directory, so that mounts, namespace files and FIFOs of running containers survive the engine; a later start
+# joins it; when the engine ends and nothing lives inside, it goes. Called as root by electron/launch/engine.mjs:
+#   native.sh start TREE BUNDLE ROOT SOCKET ISOLATE [ENGINE OPTION...]
+# BUNDLE: the engine's directory. ISOLATE: name of the network namespace, with control groups of its own; empty: this host's.
+# `build` and `enter` are the later legs of a start, run inside what the first has made.
 set -eu
-tree=$1 root=$2 socket=$3 isolate=$4
-shift 4
-pin=$root/run/pin
+leg=$1 tree=$2 bundle=$3 root=$4 socket=$5 isolate=$6
+shift 6
 self=$(readlink -f "$0")
+pins=$root/run/launcher
+group=$pins/groups/slipway-$isolate
+say() { echo "engine: $*" >&2; }
 
-# Second half, inside the new mount namespace: build the root, step into it.
-build() {
-  new=$pin/root
-  mount --make-rprivate /
-  mount -t tmpfs -o mode=755 tmpfs "$new"
-  mkdir -p "$new/usr" "$new/etc" "$new/host" "$new/proc" "$new/dev" "$new/sys" "$new/run" "$new/tmp" "$new/var/tmp" "$new/root" "$new/mnt"
-  for name in bin sbin lib lib64; do [ -e "$tree/$name" ] && ln -s "usr/$name" "$new/$name"; done
-  for name in usr etc; do
-    mount --bind "$tree/$name" "$new/$name"
-    mount -o remount,bind,ro "$new/$name"
-  done
-  for name in proc dev sys; do mount --rbind "/$name" "$new/$name"; done
-  mount -t tmpfs -o mode=755 tmpfs "$new/run"
-  mount -t tmpfs -o mode=1777 tmpfs "$new/tmp"
-  if [ -n "$isolate" ]; then
-    # A pure control group tree, whatever the host mixes; the host's own mounts stay as they are.
-    umount -l "$new/sys/fs/cgroup"
-    mount -t cgroup2 cgroup2 "$new/sys/fs/cgroup"
+# --- on the host ---
+
+start() {
+  umask 022
+  mkdir -p "$pins" "${socket%/*}"
+  # Held by this shell and by the engine, however either ends.
+  exec 9> "$pins/lock"
+  flock -n 9 || { say "another engine runs in $root: stop it first, or choose another --root"; exit 1; }
+  [ -z "$isolate" ] || network
+  discard_stale
+  # No signal of the terminal reaches the engine but by us, so that Ctrl-C asks it once.
+  if mountpoint -q "$pins/mnt"; then
+    setsid nsenter --mount="$pins/mnt" ${isolate:+--net="/run/netns/$isolate" --cgroup="$pins/cgroup"} /usr/bin/sh "/host$self" \
+      enter "$tree" "$bundle" "$root" "$socket" "$isolate" "$@" &
+  else
+    pin
+    # What a control group namespace shows as / is where its maker stands.
+    {
+      [ -z "$isolate" ] || sh -c 'echo $PPID > "$0/cgroup.procs"' "$group"
+      exec setsid ${isolate:+nsenter --net="/run/netns/$isolate"} unshare --mount="$pins/mnt" ${isolate:+--cgroup="$pins/cgroup"} \
+        --propagation slave sh "$self" build "$tree" "$bundle" "$root" "$socket" "$isolate" "$@"
+    } &
   fi
-  mkdir -p "$new$root"
-  mount --rbind "$root" "$new$root"
-  cd "$new"
-  pivot_root . host
-  cd /
-  mount --make-rslave /host
+  engine=$!
+  trap 'kill -TERM "$engine" 2> /dev/null || true' TERM INT HUP
+  # A trapped signal ends `wait` early.
+  code=0
+  while :; do
+    wait "$engine" && code=0 || code=$?
+    kill -0 "$engine" 2> /dev/null || break
+  done
+  occupied || take_down
+  exit "$code"
 }
 
-# Every start, inside: what may differ from the last one.
-enter() {
-  directory=${socket%/*}
-  case $socket in
-    "$root"/*) ;;
-    *)
-      mkdir -p "$directory"
-      [ "$(stat -c %d:%i "$directory")" = "$(stat -c %d:%i "/host$directory")" ] || mount --bind "/host$directory" "$directory"
-      ;;
-  esac
-  cat /host/etc/resolv.conf > /run/resolv.conf 2>/dev/null || : > /run/resolv.conf
-  cd /
-  exec "$@"
+# Namespace files can only be pinned on a mount that is private. Beside them all of this host's control groups, wherever it
+# has them itself.
+pin() {
+  mountpoint -q "$pins" || { mount --bind "$pins" "$pins" && mount --make-private "$pins"; }
+  : > "$pins/mnt"
+  identity > "$pins/tree"
+  [ -n "$isolate" ] || return 0
+  : > "$pins/cgroup"
+  mkdir -p "$pins/groups"
+  mountpoint -q "$pins/groups" || mount -t cgroup2 cgroup2 "$pins/groups"
+  mkdir -p "$group"
+  # Only a group that delegates nothing takes a process itself.
+  for controller in $(cat "$group/cgroup.subtree_control"); do echo "-$controller" > "$group/cgroup.subtree_control"; done
 }
 
-# A network namespace as `ip netns` shows it, with an uplink whose far end stays here. No rule of this host is touched.
+identity() { stat -c %d:%i "$tree"; }
+
+# Whether anything lives in the pinned namespace: a shim, or with --isolate a process in a container.
+occupied() {
+  inside=$(stat -Lc %i "$pins/mnt" 2> /dev/null) || return 1
+  stat -Lc %i /proc/[0-9]*/ns/mnt 2> /dev/null | grep -qx "$inside" && return 0
+  grep -qs 'populated 1' "$group/cgroup.events"
+}
+
+# What an engine that was killed left behind, with nothing alive in it and another tree than today's.
+discard_stale() {
+  mountpoint -q "$pins/mnt" || return 0
+  [ "$(cat "$pins/tree" 2> /dev/null)" = "$(identity)" ] || occupied || take_down
+}
+
+take_down() {
+  [ -z "$isolate" ] || find "$group" -depth -type d -exec rmdir {} + 2> /dev/null || true
+  for mount in mnt cgroup groups ""; do umount "$pins/$mount" 2> /dev/null || true; done
+  rm -f "$pins/mnt" "$pins/cgroup" "$pins/tree"
+  rmdir "$pins/groups" 2> /dev/null || true
+  if [ -e "$pins/netns" ]; then
+    ip netns del "$isolate" 2> /dev/null || true
+    rm -f "$pins/netns"
+  fi
+}
+
+# A network namespace as `ip netns` shows it, with an uplink of its own. No address is translated and no rule of this host
+# touched: the host reaches published ports at the far end's address, and the namespace reaches the host.
 network() {
   [ -e "/run/netns/$isolate" ] && return 0
-  number=$(($(printf %s "$isolate" | cksum | cut -d' ' -f1) % 4000))
-  net=10.$((194 + number / 1000)).$((number % 250))
+  command -v ip > /dev/null || { say "--isolate needs ip: apt-get install iproute2"; exit 1; }
   ip netns add "$isolate"
-  : > "$root/run/made-netns"
+  : > "$pins/netns"
   ip -n "$isolate" link set lo up
-  ip link add eth0 netns "$isolate" type veth peer name "sl$number"
-  ip addr add "$net.1/24" dev "sl$number"
-  ip link set "sl$number" up
-  ip -n "$isolate" addr add "$net.2/24" dev eth0
-  ip -n "$isolate" link set eth0 up
-  ip -n "$isolate" route add default via "$net.1"
+  number=$(printf %s "$isolate" | cksum | cut -d' ' -f1)
+  tries=0
+  until uplink $((number % 16384)); do
+    number=$((number + 1)) tries=$((tries + 1))
+    [ "$tries" -lt 64 ] || { say "no free network for the uplink of $isolate was found in 10.213.0.0/16"; exit 1; }
+  done
 }
 
-case ${1:-} in
-  @build)
-    shift
-    build
-    enter "$@"
-    ;;
-  @enter)
-    shift
-    enter "$@"
-    ;;
-  cleanup)
-    [ -e "$pin/mnt" ] || exit 0
-    inside=$(stat -Lc %i "$pin/mnt" 2>/dev/null || echo none)
-    for process in /proc/[0-9]*; do
-      [ "$(stat -Lc %i "$process/ns/mnt" 2>/dev/null)" = "$inside" ] && exit 0
-    done
-    umount "$pin/mnt" 2>/dev/null || true
-    umount "$pin" 2>/dev/null || true
-    rm -rf "$pin"
-    if [ -n "$isolate" ] && [ -e "$root/run/made-netns" ]; then
-      ip netns del "$isolate" 2>/dev/null || true
-      rm -f "$root/run/made-netns"
-    fi
-    ;;
-  *)
-    umask 022
-    mkdir -p "$pin" "${socket%/*}"
-    net=
-    if [ -n "$isolate" ]; then
-      network
-      net=--net=/run/netns/$isolate
-    fi
-    if mountpoint -q "$pin/mnt"; then
-      # shellcheck disable=SC2086
-      exec nsenter --mount="$pin/mnt" $net /usr/bin/sh "/host$self" "$tree" "$root" "$socket" "$isolate" @enter "$@"
-    fi
-    # A namespace file can only be pinned on a private mount outside of it.
-    mountpoint -q "$pin" || { mount --bind "$pin" "$pin"; mount --make-private "$pin"; }
-    : > "$pin/mnt"
-    mkdir -p "$pin/root"
-    if [ -n "$net" ]; then
-      exec nsenter "$net" unshare --mount="$pin/mnt" --propagation private sh "$self" "$tree" "$root" "$socket" "$isolate" @build "$@"
-    fi
-    exec unshare --mount="$pin/mnt" --propagation private sh "$self" "$tree" "$root" "$socket" "$isolate" @build "$@"
-    ;;
-esac
+uplink() {
+  net=10.213.$(($1 / 64)) first=$(($1 % 64 * 4))
+  ip -o -4 addr show | grep -q " $net\.$((first + 1))/30 " && return 1
+  ip link add eth0 netns "$isolate" type veth peer name "slipway$1" 2> /dev/null || return 1
+  ip addr add "$net.$((first + 1))/30" dev "slipway$1"
+  ip link set "slipway$1" up
+  ip -n "$isolate" addr add "$net.$((first + 2))/30" dev eth0
+  ip -n "$isolate" link set eth0 up
+  ip -n "$isolate" route add default via "$net.$((first + 1))"
+}
+
+# --- in the new mount namespace, still with the host's root ---
+
+build() {
+  umount -R -l "$pins"
+  new=$tree/mnt
+  mount -t tmpfs -o mode=755 tmpfs "$new"
+  cd "$new"
+  mkdir -p usr etc host proc dev sys run tmp var/lib var/tmp var/log root mnt
+  chmod 1777 tmp var/tmp
+  ln -s /run var/run
+  for name in bin sbin lib lib64; do [ ! -e "$tree/$name" ] || ln -s "usr/$name" "$name"; done
+  for name in usr etc; do
+    mount --bind "$tree/$name" "$name"
+    mount -o remount,bind,ro "$name"
+  done
+  for name in proc dev; do mount --rbind "/$name" "$name"; done
+  # Of this network namespace, and with a pure control group tree whatever the host mixes.
+  mount -t sysfs sysfs sys
+  mount -t cgroup2 cgroup2 sys/fs/cgroup
+  mount -t tmpfs -o mode=755 tmpfs run
+  mount -t tmpfs -o mode=1777 tmpfs tmp
+  mkdir -p ".$root"
+  mount --rbind "$root" ".$root"
+  # As in the VM, what a reboot may forget lives as long as the namespace.
+  mount -t tmpfs -o mode=711 tmpfs ".$root/run"
+  pivot_root . host
+  cd /
+  PATH=/usr/sbin:/usr/bin:/sbin:/bin
+  export PATH
+  enter "$@"
+}
+
+# --- inside ---
+
+enter() {
+  PATH=/usr/sbin:/usr/bin:/sbin:/bin
+  export PATH
+  cd /
+  reach "${socket%/*}"
+  umount /usr/lib/slipway 2> /dev/null || true
+  mount --bind "/host$bundle" /usr/lib/slipway
+  cat /host/etc/resolv.conf > /var/lib/resolv.conf 2> /dev/null || : > /var/lib/resolv.conf
+  if [ -n "$isolate" ]; then
+    mkdir -p /sys/fs/cgroup/engine
+    echo $$ > /sys/fs/cgroup/engine/cgroup.procs
+    # What is not there to be delegated shows in the engine's /info.
+    for controller in $(cat /sys/fs/cgroup/cgroup.controllers); do echo "+$controller" > /sys/fs/cgroup/cgroup.subtree_control || true; done
+  fi
+  NODE_COMPILE_CACHE=/usr/lib/slipway/compile-cache
+  export NODE_COMPILE_CACHE
+  exec /usr/bin/node /usr/lib/slipway/main.mjs --root "$root" --socket "$socket" --host-prefix /host "$@"
+}
+
+# Makes the socket's directory the host's, at the same path.
+reach() {
+  mkdir -p "$1"
+  [ "$(stat -c %d:%i "$1")" = "$(stat -c %d:%i "/host$1")" ] || mount --bind "/host$1" "$1"
+}
+
+"$leg" "$@"

@@ -51,7 +51,7 @@ export const links = (arch: Arch): readonly (readonly [path: string, target: str
   ...(arch === "amd64" ? ([["lib64", "usr/lib64"]] as const) : []),
   ["var/run", "/run"],
   ...["init", "modprobe", "poweroff", "reboot", "halt"].map((applet) => [`usr/sbin/${applet}`, "../bin/busybox"] as const),
-  ["etc/resolv.conf", "/run/resolv.conf"],
+  ["etc/resolv.conf", "/var/lib/resolv.conf"],
   ["etc/mtab", "/proc/self/mounts"],
   ["etc/ssl/cert.pem", "certs/ca-certificates.crt"],
 ];

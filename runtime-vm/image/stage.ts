@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 export interface Stage {
@@ -19,7 +19,12 @@ export interface Stage {
 export async function build({ target, inputs, make }: Stage): Promise<boolean> {
   const stamp = stampPath(target);
   const digest = digestOf(inputs);
-  if (existsSync(target) && existsSync(stamp) && readFileSync(stamp, "utf8") === digest) return false;
+  if (existsSync(target) && existsSync(stamp) && readFileSync(stamp, "utf8") === digest) {
+    // The launcher compares its date with the sources'.
+    const now = new Date();
+    utimesSync(stamp, now, now);
+    return false;
+  }
   mkdirSync(dirname(target), { recursive: true });
   sweep(target);
   const fresh = join(dirname(target), `.${basename(target)}.new-${process.pid}`);
