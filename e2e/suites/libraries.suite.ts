@@ -33,7 +33,8 @@ export function librariesSuite(name: string, engine: () => EngineUnderTest): voi
         Docker.Container,
       ];
       expect(result.StatusCode).toBe(4);
-      expect(Buffer.concat(chunks).toString()).toContain("from dockerode");
+      // run() answers when the process has ended; what it printed may still be on its way.
+      await expect.poll(() => Buffer.concat(chunks).toString()).toContain("from dockerode");
       await container.remove();
     });
 

@@ -66,9 +66,15 @@ async function execStreams(
   const keys = tty ? { detachKeys: new DetachKeys(exec.detachKeys) } : {};
   return {
     tty,
-    output: merged(AttachStdout === true ? stdout : undefined, AttachStderr === true ? stderr : undefined),
+    output: untilEnded(merged(AttachStdout === true ? stdout : undefined, AttachStderr === true ? stderr : undefined), process),
     input: AttachStdin === true ? (source) => feedInput(source, process, { ...keys, closeAtEnd: true, signal }) : undefined,
   };
+}
+
+/** Clients ask for the exit code as soon as the output is over: it is not over before the process has ended. */
+async function* untilEnded<T>(output: AsyncIterable<T>, process: TaskProcess): AsyncGenerator<T> {
+  yield* output;
+  await process.wait();
 }
 
 async function* said(text: string): AsyncGenerator<{ stream: "stdout"; bytes: Buffer }> {
