@@ -1,6 +1,7 @@
 import { delay } from "#base/deadline.ts";
 import { messageOf } from "#base/errors.ts";
-import { clockToleranceMs, ctlLineBytesMax, decodeToGuest, encodeCtl, type ToGuest } from "./ctl.ts";
+import { ClockKeeper } from "./clock.ts";
+import { ctlLineBytesMax, decodeToGuest, encodeCtl, type ToGuest } from "./ctl.ts";
 import { JsonLines } from "./lines.ts";
 import { CharPort, type Poll } from "./port.ts";
 
@@ -17,10 +18,12 @@ export interface CtlGuestOptions {
   readonly signal: AbortSignal;
 }
 
+type Serving = CtlGuestOptions & { readonly clock: ClockKeeper };
+
 /** Serves the `ctl` port until the signal aborts: opens it whenever a host is attached, says hello, answers. */
 export async function serveCtl(given: CtlGuestOptions): Promise<void> {
   let stopping: Promise<void> | undefined;
-  const options = { ...given, shutdown: () => (stopping ??= given.shutdown()) };
+  const options = { ...given, clock: new ClockKeeper(), shutdown: () => (stopping ??= given.shutdown()) };
   const { signal } = options;
   while (!signal.aborted) {
     try {
@@ -33,7 +36,7 @@ export async function serveCtl(given: CtlGuestOptions): Promise<void> {
   }
 }
 
-async function serveOnce(port: CharPort, options: CtlGuestOptions): Promise<void> {
+async function serveOnce(port: CharPort, options: Serving): Promise<void> {
   const lines = new JsonLines(ctlLineBytesMax);
   const abort = (): void => void port.destroy();
   options.signal.addEventListener("abort", abort, { once: true });
@@ -52,7 +55,7 @@ async function serveOnce(port: CharPort, options: CtlGuestOptions): Promise<void
   }
 }
 
-function onMessage(message: ToGuest | undefined, port: CharPort, options: CtlGuestOptions): void {
+function onMessage(message: ToGuest | undefined, port: CharPort, options: Serving): void {
   switch (message?.t) {
     case undefined:
       return;
@@ -68,10 +71,11 @@ function onMessage(message: ToGuest | undefined, port: CharPort, options: CtlGue
   }
 }
 
-function setClock(unixMs: number, options: CtlGuestOptions): void {
-  if (Math.abs(unixMs - Date.now()) <= clockToleranceMs) return;
+function setClock(unixMs: number, options: Serving): void {
+  const time = options.clock.take(unixMs, Date.now());
+  if (time === undefined) return;
   try {
-    options.io.setTime(unixMs);
+    options.io.setTime(time);
   } catch (error) {
     options.log(`ctl: cannot set the clock: ${messageOf(error)}`);
   }

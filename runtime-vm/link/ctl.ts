@@ -17,9 +17,6 @@ export type ToGuest =
   | { readonly t: "shutdown" };
 
 export const ctlLineBytesMax = 64 * 1024;
-/** The guest's clock is set only when it is off by more than this, so that it never jitters. */
-export const clockToleranceMs = 500;
-
 export const encodeCtl = (message: ToHost | ToGuest): string => `${JSON.stringify(message)}\n`;
 
 /** Undefined for anything else, which a newer far side may say. */

@@ -3,7 +3,8 @@ import { Duplex } from "node:stream";
 /**
  * A transport whose writes never hold up its reads. Node's HTTP/2 stops reading while one of its writes is under way:
  * when both ends write more than the transport takes, neither reads and the link stands still for ever. Here a write
- * is done once it is queued; what may be queued is bounded by the session window of the far side.
+ * is done once it is queued; what may be queued is bounded by the session window of the far side. One end with it is
+ * enough: the host's.
  */
 export class Decoupled extends Duplex {
   readonly #transport: Duplex;

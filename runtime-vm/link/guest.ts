@@ -2,7 +2,6 @@ import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream
 import type { Duplex } from "node:stream";
 import { codeOf, EngineError, messageOf } from "#base/errors.ts";
 import { CallChannel, type GuestCalls, type Handlers, type HostCalls } from "./calls.ts";
-import { Decoupled } from "./decouple.ts";
 import { linkLimits } from "./limits.ts";
 import { openSessionWindow, sessionClosed, sessionOptions } from "./session.ts";
 import { parseTarget, type Target } from "./targets.ts";
@@ -25,9 +24,10 @@ export interface GuestSessionOptions {
 
 /** Serves one HTTP/2 session on `transport`, which it owns, until it ends. Resolves with what ended it; never rejects. */
 export async function serveSession(transport: Duplex, options: GuestSessionOptions): Promise<Error | undefined> {
-  const session: ServerHttp2Session = performServerHandshake(new Decoupled(transport), sessionOptions);
+  const session: ServerHttp2Session = performServerHandshake(transport, sessionOptions);
   const closed = sessionClosed(session, transport);
   const abort = (): void => session.destroy();
+  transport.once("end", abort); // The host hung up: a port has no half-close.
   options.signal.addEventListener("abort", abort, { once: true });
   if (options.signal.aborted) abort();
   else {

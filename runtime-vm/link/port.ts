@@ -2,8 +2,8 @@ import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
 import { Duplex } from "node:stream";
 import { codeOf } from "#base/errors.ts";
 
-/** poll(2), as core/kernel has it: `revents`, 0 when `timeoutMs` passed first; parks one thread while it waits. */
-export type Poll = (fd: number, events: number, timeoutMs: number) => Promise<number>;
+/** poll(2), as core/kernel has it: `revents`, 0 when `timeoutMs` passed first; rejects when the signal is aborted, as it must be before the fd is closed. */
+export type Poll = (fd: number, events: number, timeoutMs: number, signal?: AbortSignal) => Promise<number>;
 
 const POLL = { in: 1, out: 4, err: 8, hup: 16, nval: 32 } as const;
 const pollMs = 1_000;
@@ -15,7 +15,7 @@ const turnBytes = 1024 * 1024;
 
 /**
  * A virtio-serial port (a character device that Node's sockets and tty streams refuse) as a Duplex: one non-blocking
- * descriptor, read and written until EAGAIN, then poll(2) off the thread. Ends when the host hangs up; has one opener
+ * descriptor, read and written until EAGAIN, then waited for by poll(2). Ends when the host hangs up; has one opener
  * at a time (EBUSY for others). Closing it makes the kernel drop bytes that were not read.
  */
 export class CharPort extends Duplex {
@@ -23,14 +23,16 @@ export class CharPort extends Duplex {
   readonly #poll: Poll;
   #reading = false;
   #wanted = false;
+  #scratch = Buffer.allocUnsafe(chunkBytes);
+  readonly #closing = new AbortController();
   #polls = 0;
-  #closing: (() => void) | undefined;
+  #close: (() => void) | undefined;
 
   /** Resolves with the open port once a host is attached to it. */
   static async open(path: string, poll: Poll, signal: AbortSignal): Promise<CharPort> {
     const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
     try {
-      while (((await poll(fd, POLL.out, pollMs)) & (POLL.hup | POLL.err | POLL.nval)) !== 0) {
+      while (((await poll(fd, POLL.out, pollMs, signal)) & (POLL.hup | POLL.err | POLL.nval)) !== 0) {
         signal.throwIfAborted();
         await pause(hangupPauseMs);
       }
@@ -78,10 +80,14 @@ export class CharPort extends Duplex {
   }
 
   #readChunk(): Buffer | "empty" | "ended" {
-    const buffer = Buffer.allocUnsafe(chunkBytes);
     try {
-      const count = readSync(this.#fd, buffer, 0, chunkBytes, null);
-      return count === 0 ? "ended" : buffer.subarray(0, count);
+      const count = readSync(this.#fd, this.#scratch, 0, chunkBytes, null);
+      if (count === 0) return "ended";
+      // A small message must not hold a large buffer.
+      if (count < chunkBytes / 8) return Buffer.from(this.#scratch.subarray(0, count));
+      const chunk = this.#scratch.subarray(0, count);
+      this.#scratch = Buffer.allocUnsafe(chunkBytes);
+      return chunk;
     } catch (error) {
       if (codeOf(error) === "EAGAIN") return "empty";
       throw error;
@@ -90,6 +96,11 @@ export class CharPort extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     void this.#writeAll(chunk).then(() => done(), done);
+  }
+
+  // HTTP/2 hands over a frame's head and body apart: one write of the device for many of them costs far less.
+  override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
+    void this.#writeAll(Buffer.concat(chunks.map(({ chunk }) => chunk))).then(() => done(), done);
   }
 
   async #writeAll(chunk: Buffer): Promise<void> {
@@ -109,20 +120,24 @@ export class CharPort extends Duplex {
   async #wait(events: number): Promise<number> {
     this.#polls++;
     try {
-      return await this.#poll(this.#fd, events, pollMs);
+      return await this.#poll(this.#fd, events, pollMs, this.#closing.signal);
+    } catch (error) {
+      if (codeOf(error) === "EINTR") return 0; // A signal came: the loop looks again.
+      throw error;
     } finally {
-      if (--this.#polls === 0) this.#closing?.();
+      if (--this.#polls === 0) this.#close?.();
     }
   }
 
   // The descriptor's number must not be given to another file while a poll still looks at it.
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.#closing = () => {
-      this.#closing = undefined;
+    this.#close = () => {
+      this.#close = undefined;
       closeSync(this.#fd);
       done(error);
     };
-    if (this.#polls === 0) this.#closing();
+    this.#closing.abort(new Error("the port was closed"));
+    if (this.#polls === 0) this.#close();
   }
 }
 

@@ -73,11 +73,11 @@ export async function openRig(given: { hostCalls?: (link: Pick<HostLink, "open">
 async function socketPair(undo: AsyncDisposableStack): Promise<[Socket, Socket]> {
   const dir = mkdtempSync(join(tmpdir(), "slipway-link-"));
   undo.defer(() => rmSync(dir, { recursive: true }));
-  const server: Server = createServer({ allowHalfOpen: true });
+  const server: Server = createServer();
   server.listen(join(dir, "s"));
   await once(server, "listening");
   const arrival = once(server, "connection") as Promise<[Socket]>;
-  const a = connect({ path: join(dir, "s"), allowHalfOpen: true });
+  const a = connect(join(dir, "s"));
   const [b] = await arrival;
   undo.defer(() => {
     a.destroy();

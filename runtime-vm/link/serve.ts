@@ -43,7 +43,6 @@ export interface GuestLink extends AsyncDisposable {
 
 /**
  * Serves the two virtio-serial ports until `signal` aborts; resolves at once, ports are opened as the host attaches.
- * Each waiting port parks up to two threads: start Node with UV_THREADPOOL_SIZE raised by four.
  *
  *     await using link = serveLink({ linkPath, ctlPath, engineSocket, io: kernel, version, log, signal,
  *       shutdown: () => engine.stop(), powerOff: () => execFileSync("poweroff") });

@@ -37,6 +37,7 @@ export async function bootGuest(plan: GuestPlan, paths: MachinePaths, steps: Boo
   await using undo = new AsyncDisposableStack();
   const ended = new AbortController();
   const alive = AbortSignal.any([signal, ended.signal]);
+  let shutdownReason = "";
   const spoken = Promise.withResolvers<void>();
   const onLine = (line: string): void => {
     const step = parseStep(line);
@@ -52,6 +53,9 @@ export async function bootGuest(plan: GuestPlan, paths: MachinePaths, steps: Boo
     );
     const monitor = await Qmp.connect(await connectPort(plan.qmp, s), s);
     undo.defer(() => monitor.close());
+    monitor.events.on(({ event, data }) => {
+      if (event === "SHUTDOWN") shutdownReason = String(data["reason"]);
+    });
     return { qemu: started, qmp: monitor };
   });
   const ctl = new Ctl(await connectPort(plan.ctl, alive));
@@ -83,6 +87,14 @@ export async function bootGuest(plan: GuestPlan, paths: MachinePaths, steps: Boo
   await steps.run("api", alive, (s) => untilAnswered(keeper, s));
   const resources = undo.move();
   return { qemu, qmp, ctl, keeper, ended: ended.signal, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+}
+
+/** Why QEMU is gone, in words. Its SHUTDOWN event tells a guest that reset itself (a kernel panic) from one that was switched off. */
+function lastWords(end: Awaited<QemuProcess["exited"]>, complaint: string, reason: string): string {
+  if (reason === "guest-reset" || reason === "guest-panic") return "Linux in the virtual machine crashed";
+  if (reason === "guest-shutdown") return "the virtual machine switched itself off";
+  if (end.signal) return `QEMU was killed (${end.signal})`;
+  return `QEMU ended with ${end.code ?? "no code"}: ${complaint || "it gave no reason"}`;
 }
 
 /** The engine may listen a moment after its link. */
