@@ -12,6 +12,7 @@ const PLAIN = new Uint8Array(256);
 for (let byte = 0x20; byte < 0x80; byte++) PLAIN[byte] = 1;
 for (const special of '"\\<>&') PLAIN[special.charCodeAt(0)] = 0;
 
+const NEWLINE = 0x0a;
 const HEAD = Buffer.from('{"log":"');
 const HEX = Buffer.from("0123456789abcdef");
 const U_FFFD = Buffer.from("\\ufffd");
@@ -24,9 +25,7 @@ const lineOverheadBytes = 128;
 export class LineEncoder {
   #out: Buffer = Buffer.allocUnsafeSlow(256 * 1024);
   #length = 0;
-  #second = -1;
-  /** `","stream":"stdout","time":"` and the seconds, by stream. */
-  readonly #middles: [Buffer, Buffer] = [Buffer.alloc(0), Buffer.alloc(0)];
+  readonly #tails = [new EntryTail("stdout"), new EntryTail("stderr")] as const;
 
   get length(): number {
     return this.#length;
@@ -58,22 +57,37 @@ export class LineEncoder {
       out[to++] = 0x5c;
       out[to++] = 0x6e;
     }
-    if (at.seconds !== this.#second) this.#newSecond(at.seconds);
-    const middle = this.#middles[stream];
-    for (let i = 0; i < middle.length; i++) out[to++] = middle[i] as number;
-    to = fraction(at.nanos, out, to);
-    out[to++] = 0x5a; // Z
-    out[to++] = 0x22; // "
-    out[to++] = 0x7d; // }
-    out[to++] = 0x0a;
-    this.#length = to;
+    this.#length = this.#tails[stream].write(at, out, to);
   }
 
-  #newSecond(seconds: number): void {
-    this.#second = seconds;
-    const text = new Date(seconds * 1000).toISOString().slice(0, 19);
-    this.#middles[0] = Buffer.from(`","stream":"stdout","time":"${text}`);
-    this.#middles[1] = Buffer.from(`","stream":"stderr","time":"${text}`);
+  /**
+   * The whole line that begins at `start`, if its newline comes before `limit`: one pass over the bytes. Returns the newline's place; -1,
+   * and nothing written, when there is none. `tick` gives the time of an entry that is written.
+   */
+  wholeLine(stream: 0 | 1, source: Uint8Array, start: number, limit: number, tick: () => Clock): number {
+    this.#reserve((limit - start) * escapedBytesMax + lineOverheadBytes);
+    const out = this.#out;
+    let to = this.#length;
+    for (let i = 0; i < HEAD.length; i++) out[to++] = HEAD[i] as number;
+    for (let i = start; i < limit; ) {
+      const byte = source[i] as number;
+      if (PLAIN[byte] === 1) {
+        out[to++] = byte;
+        i++;
+      } else if (byte === NEWLINE) {
+        to = escapeAscii(byte, out, to);
+        this.#length = this.#tails[stream].write(tick(), out, to);
+        return i;
+      } else if (byte < 0x80) {
+        to = escapeAscii(byte, out, to);
+        i++;
+      } else {
+        const size = sequenceLength(source, i, limit);
+        to = escapeWide(source, i, size, out, to);
+        i += size || 1;
+      }
+    }
+    return -1;
   }
 
   #reserve(bytes: number): void {
@@ -84,27 +98,66 @@ export class LineEncoder {
   }
 }
 
-/** Go's RFC3339Nano: no trailing zeros, nothing at all for a whole second. */
-function fraction(nanos: number, out: Uint8Array, start: number): number {
-  if (nanos === 0) return start;
-  out[start] = 0x2e;
-  let digits = 9;
-  let rest = nanos;
-  while (rest % 10 === 0) {
-    rest /= 10;
-    digits--;
+/**
+ * What ends an entry: `","stream":"stdout","time":"2026-01-02T03:04:05.000000006Z"}` and the newline. Kept as bytes: from one entry to the
+ * next usually one digit changes, and the rest is one copy.
+ */
+class EntryTail {
+  readonly #head: string;
+  #bytes = Buffer.alloc(0);
+  #seconds = -1;
+  /** What the digits say. */
+  #nanos = 0;
+
+  constructor(stream: "stdout" | "stderr") {
+    this.#head = `","stream":"${stream}","time":"`;
   }
-  for (let i = digits; i > 0; i--) {
-    out[start + i] = 0x30 + (rest % 10);
-    rest = Math.floor(rest / 10);
+
+  write(at: Clock, out: Buffer, into: number): number {
+    if (at.seconds !== this.#seconds) {
+      this.#seconds = at.seconds;
+      this.#nanos = 0;
+      this.#bytes = Buffer.from(`${this.#head}${new Date(at.seconds * 1000).toISOString().slice(0, 19)}.000000000Z"}\n`);
+    }
+    const bytes = this.#bytes;
+    const last = bytes.length - entryEndBytes - 1;
+    const digit = bytes[last] as number;
+    if (at.nanos === this.#nanos + 1 && digit < NINE) bytes[last] = digit + 1;
+    else this.#setNanos(at.nanos);
+    this.#nanos = at.nanos;
+    if (bytes[last] === ZERO) return this.#writeTrimmed(out, into);
+    out.set(bytes, into);
+    return into + bytes.length;
   }
-  return start + digits + 1;
+
+  #setNanos(nanos: number): void {
+    let rest = nanos;
+    for (let at = this.#bytes.length - entryEndBytes - 1, digits = 0; digits < 9; at--, digits++) {
+      this.#bytes[at] = ZERO + (rest % 10);
+      rest = Math.floor(rest / 10);
+    }
+  }
+
+  /** Go's RFC3339Nano has no trailing zeros, and nothing at all for a whole second. */
+  #writeTrimmed(out: Buffer, into: number): number {
+    const bytes = this.#bytes;
+    const end = bytes.length - entryEndBytes;
+    let keep = end;
+    while (bytes[keep - 1] === ZERO && keep > end - 9) keep--;
+    if (keep === end - 9) keep--;
+    const to = into + bytes.copy(out, into, 0, keep);
+    return to + bytes.copy(out, to, end);
+  }
 }
+
+const ZERO = 0x30;
+const NINE = 0x39;
+/** `Z"}` and the newline. */
+const entryEndBytes = 4;
 
 function escape(source: Uint8Array, start: number, end: number, out: Uint8Array, into: number): number {
   let to = into;
-  let i = start;
-  while (i < end) {
+  for (let i = start; i < end; ) {
     const byte = source[i] as number;
     if (PLAIN[byte] === 1) {
       out[to++] = byte;
@@ -114,18 +167,22 @@ function escape(source: Uint8Array, start: number, end: number, out: Uint8Array,
       i++;
     } else {
       const size = sequenceLength(source, i, end);
-      if (size === 0) {
-        to = put(U_FFFD, out, to);
-        i++;
-      } else if (size === 3 && byte === 0xe2 && source[i + 1] === 0x80 && ((source[i + 2] as number) & 0xfe) === 0xa8) {
-        to = put(U_202, out, to);
-        out[to++] = HEX[(source[i + 2] as number) & 0xf] as number;
-        i += 3;
-      } else {
-        for (const stop = i + size; i < stop; i++) out[to++] = source[i] as number;
-      }
+      to = escapeWide(source, i, size, out, to);
+      i += size || 1;
     }
   }
+  return to;
+}
+
+function escapeWide(source: Uint8Array, i: number, size: number, out: Uint8Array, into: number): number {
+  if (size === 0) return put(U_FFFD, out, into);
+  let to = into;
+  if (size === 3 && source[i] === 0xe2 && source[i + 1] === 0x80 && ((source[i + 2] as number) & 0xfe) === 0xa8) {
+    to = put(U_202, out, to);
+    out[to++] = HEX[(source[i + 2] as number) & 0xf] as number;
+    return to;
+  }
+  for (let at = i; at < i + size; at++) out[to++] = source[at] as number;
   return to;
 }
 

@@ -24,6 +24,16 @@ export class LineSplitter {
   push(chunk: Buffer, encoder: LineEncoder, tick: () => Clock, written: () => void): void {
     let start = 0;
     for (;;) {
+      if (this.#pending.length === 0) {
+        // The newline of a line that is short enough, and the common case.
+        const limit = Math.min(chunk.length, start + limits.logLineBytesMax);
+        const newline = encoder.wholeLine(this.#stream, chunk, start, limit, tick);
+        if (newline >= 0) {
+          written();
+          start = newline + 1;
+          continue;
+        }
+      }
       const newline = chunk.indexOf(0x0a, start);
       const end = newline < 0 ? chunk.length : newline;
       while (this.#pending.length + end - start >= limits.logLineBytesMax) start = this.#cut(chunk, start, encoder, tick, written);

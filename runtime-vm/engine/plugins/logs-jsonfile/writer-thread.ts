@@ -80,6 +80,7 @@ export class WriterThread implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const worker = this.#worker;
     this.#worker = undefined;
+    this.#listeners.clear();
     await worker?.terminate();
   }
 
