@@ -149,9 +149,9 @@ class SqliteImageStore implements ImageStore {
     })();
   }
 
-  pull(opts: { reference: string; platform?: string; auth?: RegistryAuth; signal: AbortSignal }): AsyncIterable<PullProgress> {
+  async *pull(opts: { reference: string; platform?: string; auth?: RegistryAuth; signal: AbortSignal }): AsyncIterable<PullProgress> {
     const platform = this.#platform(opts.platform) ?? this.#parts.host;
-    return pull(this.#parts, { reference: opts.reference, platform, signal: opts.signal, ...(opts.auth === undefined ? {} : { auth: opts.auth }) });
+    yield* pull(this.#parts, { reference: opts.reference, platform, signal: opts.signal, ...(opts.auth === undefined ? {} : { auth: opts.auth }) });
   }
 
   #platform(text: string | undefined): Platform | undefined {

@@ -144,11 +144,10 @@ class HttpReader implements RegistryReader {
     const plain = this.#endpoint;
     try {
       const response = await ask(true);
-      if (response.status !== 400) {
-        this.#endpoint = { ...plain, otherScheme: false };
-        return response;
-      }
+      if (response.status !== 400) this.#endpoint = { ...plain, otherScheme: false };
+      if (response.status < 500 && ![400, 429].includes(response.status)) return response;
       response.body.resume();
+      if (response.status !== 400) return await ask(false);
     } catch (error) {
       const cause = error instanceof Error ? codeOf(error.cause) : undefined;
       if (!isClass(error, "unavailable") || !(cause?.startsWith("HPE_") || cause === "ECONNRESET")) throw error;
