@@ -77,6 +77,18 @@ export function portMap(exposed: readonly string[], bound: readonly { readonly k
   return Object.fromEntries(Object.entries(map).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** Exactly the publications that a map shows. */
+export function publicationsOf(ports: PortMap): Publication[] {
+  return Object.entries(ports).flatMap(([key, bindings]) =>
+    (bindings ?? []).map(({ HostIp, HostPort }) => ({
+      key,
+      ...parsePort(key),
+      hostIps: [HostIp],
+      hostPorts: { first: Number(HostPort), last: Number(HostPort) },
+    })),
+  );
+}
+
 interface Held {
   readonly proto: string;
   readonly ip: string;

@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { codeOf } from "#base/errors.ts";
 import type { EndpointSettings, PortMap } from "#api/networks.ts";
 import type { Link } from "./driver.ts";
 
@@ -49,6 +50,15 @@ export const linkOf = (endpoint: EndpointRecord): Link => ({
   mac: endpoint.mac,
   addresses: [endpoint.ipv4, endpoint.ipv6].flatMap((address) => (address === undefined ? [] : [{ address: address.address, length: address.length }])),
 });
+
+/** The endpoint that traffic leaves by: highest priority, then first by the network's name. */
+export function gatewayOf(record: SandboxRecord, family: 4 | 6): EndpointRecord | undefined {
+  const priority = (endpoint: EndpointRecord): number => endpoint.settings.GwPriority ?? 0;
+  const [first] = record.endpoints
+    .filter((endpoint) => ((family === 4 ? endpoint.ipv4 : endpoint.ipv6)?.gateway ?? "") !== "")
+    .toSorted((a, b) => priority(b) - priority(a) || (a.networkName < b.networkName ? -1 : 1));
+  return first;
+}
 
 export function endpointSettings(endpoint: EndpointRecord): EndpointSettings {
   return {
@@ -104,6 +114,10 @@ export class SandboxFiles {
   }
 
   remove(containerId: string): void {
-    rmSync(join(this.#dir, `${containerId}.json`), { force: true });
+    try {
+      unlinkSync(join(this.#dir, `${containerId}.json`));
+    } catch (error) {
+      if (codeOf(error) !== "ENOENT") throw error;
+    }
   }
 }

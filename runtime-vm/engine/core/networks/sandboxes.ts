@@ -1,29 +1,24 @@
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { EndpointSettings, PortMap } from "#api/networks.ts";
-import { EngineError, isClass, messageOf } from "#base/errors.ts";
+import type { EndpointSettings } from "#api/networks.ts";
+import { EngineError, messageOf } from "#base/errors.ts";
 import type { EventLog } from "../events/events.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { NetworkDriver } from "./driver.ts";
-import type { SandboxContents } from "./contents.ts";
-import { Directory, type NameService } from "./names.ts";
-import type { PortPublisher, Sandbox, Sandboxes, SandboxRequest } from "./networks.ts";
+import { Directory } from "./names.ts";
+import type { Sandbox, Sandboxes, SandboxRequest } from "./networks.ts";
 import { dnsNames, markEndpoint, type Owner, planEndpoint, releaseEndpoint } from "./plan.ts";
-import { parsePort, PortAllocations, portMap, type Publication, publications } from "./ports.ts";
-import { publishAll, type Published } from "./publish.ts";
+import { type Publication, publicationsOf } from "./ports.ts";
 import { bridgeOf } from "./record.ts";
-import { type EndpointRecord, endpointSettings, linkOf, linksOf, SandboxFiles, type SandboxRecord } from "./sandbox-record.ts";
+import { type EndpointRecord, endpointSettings, gatewayOf, linkOf, linksOf, SandboxFiles, type SandboxRecord } from "./sandbox-record.ts";
+import { type Live, type ServiceOptions, SandboxServices } from "./services.ts";
 import { checkEndpoint, checkRequest, networksOf, parseMode, settingsOf } from "./settings.ts";
-import type { LiveNetwork, Networks } from "./store.ts";
+import type { LiveNetwork } from "./store.ts";
 
-export interface SandboxOptions {
-  readonly networks: Networks;
+export interface SandboxOptions extends ServiceOptions {
   readonly driver: NetworkDriver;
-  readonly names: NameService;
-  readonly publisher: PortPublisher;
   readonly events: EventLog;
   readonly journal: Journal;
-  readonly contents: SandboxContents;
   /** Directories for nsfs files and for records. */
   readonly netnsDir: string;
   readonly recordsDir: string;
@@ -31,21 +26,12 @@ export interface SandboxOptions {
   readonly fixedNames: ReadonlyMap<string, string>;
 }
 
-/** A sandbox in use: what `close` undoes, in reverse. */
-interface Live {
-  readonly owner: Owner;
-  readonly request: SandboxRequest;
-  record: SandboxRecord;
-  names: AsyncDisposable | undefined;
-  published: Published | undefined;
-}
-
 /** Networks of containers: each open sandbox is a namespace with its interfaces, its resolver and its published ports. */
 export class SandboxManager implements Sandboxes, AsyncDisposable {
   readonly #options: SandboxOptions;
   readonly #files: SandboxFiles;
   readonly #directory: Directory;
-  readonly #allocations = new PortAllocations();
+  readonly #services: SandboxServices;
   readonly #live = new Map<string, Live>();
   /** What an earlier engine left, until `restore` or `sweep`. */
   readonly #dormant = new Map<string, SandboxRecord>();
@@ -55,6 +41,7 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
     mkdirSync(options.netnsDir, { recursive: true, mode: 0o711 });
     this.#files = new SandboxFiles(options.recordsDir);
     this.#directory = new Directory(options.fixedNames);
+    this.#services = new SandboxServices(options, this.#directory);
     for (const record of this.#files.all()) {
       this.#dormant.set(record.containerId, record);
       for (const endpoint of record.endpoints) this.#occupy(endpoint);
@@ -115,9 +102,9 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
       for (const endpoint of endpoints) this.#attach(netns, endpoint);
       this.#setGateways(live.record);
     }
-    undo.defer(() => this.#silence(live));
-    await this.#serve(live);
-    await this.#publish(live, this.#wanted(live));
+    undo.defer(() => this.#services.silence(live));
+    await this.#services.answerNames(live);
+    await this.#publish(live, this.#services.wanted(live));
     this.#live.set(request.containerId, live);
     undo.move();
     return this.#sandbox(live);
@@ -132,7 +119,7 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
 
   async restore(request: SandboxRequest): Promise<Sandbox | undefined> {
     const mode = parseMode(request.mode);
-    if (mode.kind === "container") return this.#live.has(mode.id) ? this.#joined(mode.id) : undefined;
+    if (mode.kind === "container") return this.#restoreJoined(mode.id);
     const record = this.#dormant.get(request.containerId);
     if (record === undefined) return undefined;
     if (record.netns !== undefined && !this.#options.driver.sandboxLives(record.netns, linksOf(record))) {
@@ -142,20 +129,30 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
     this.#dormant.delete(request.containerId);
     const live: Live = { owner: ownerOf(request), request, record, names: undefined, published: undefined };
     this.#live.set(request.containerId, live);
-    await this.#serve(live);
+    await this.#services.answerNames(live);
     try {
-      await this.#publish(live, recorded(record.ports));
+      await this.#publish(live, publicationsOf(record.ports));
     } catch (error) {
       this.#options.journal.warn(`container ${live.owner.containerName} goes on without its published ports`, error);
     }
     return this.#sandbox(live);
   }
 
+  /** The other container may be taken up only after this one. */
+  #restoreJoined(containerId: string): Sandbox | undefined {
+    if (this.#live.has(containerId)) return this.#joined(containerId);
+    const record = this.#dormant.get(containerId);
+    if (record === undefined) return undefined;
+    const { netns } = record;
+    const interfaces = linksOf(record).map(({ hostInterface }) => hostInterface);
+    return { ...(netns === undefined ? {} : { netns }), endpoints: {}, ports: {}, interfaces, files: { hosts: "", resolvConf: "", hostname: "" } };
+  }
+
   async close(containerId: string): Promise<void> {
     const live = this.#live.get(containerId);
     if (live === undefined) return await this.#forget(containerId);
     this.#live.delete(containerId);
-    await this.#silence(live);
+    await this.#services.silence(live);
     this.#drop(live.record);
   }
 
@@ -166,7 +163,7 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
   rename(containerId: string, name: string): void {
     const live = this.#live.get(containerId);
     if (live === undefined) return;
-    Object.assign(live, { owner: { ...live.owner, containerName: bare(name) } });
+    live.owner = { ...live.owner, containerName: bare(name) };
     const endpoints = live.record.endpoints.map((endpoint) => {
       const renamed = { ...endpoint, containerName: live.owner.containerName, dnsNames: dnsNames(live.owner, endpoint.settings.Aliases ?? []) };
       this.#unlist(endpoint);
@@ -197,8 +194,8 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
     undo.defer(() => this.#update(live, { endpoints }));
     this.#update(live, { endpoints: [...endpoints.filter(({ hostInterface }) => hostInterface !== ""), endpoint] });
     this.#setGateways(live.record);
-    await this.#serve(live);
-    if (live.published === undefined) await this.#publish(live, this.#wanted(live));
+    await this.#services.answerNames(live);
+    if (live.published === undefined) await this.#publish(live, this.#services.wanted(live));
     undo.move();
     this.#tell("connect", endpoint);
     return this.#sandbox(live);
@@ -210,8 +207,8 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
     const endpoint = live.record.endpoints.find((one) => one.network === network.record.id);
     if (endpoint === undefined) throw new EngineError("internal", `container ${containerId} is not connected to network ${network.record.name}`);
     if (live.record.netns === undefined) throw new EngineError("forbidden", "container cannot be disconnected from host network or connected to host network");
-    const ports = recorded(live.record.ports);
-    if (endpoint === this.#gateway(live.record, 4)) await this.#unpublish(live);
+    const ports = publicationsOf(live.record.ports);
+    if (endpoint === gatewayOf(live.record, 4)) await this.#services.unpublish(live);
     this.#options.driver.detach(linkOf(endpoint));
     this.#vacate(endpoint);
     this.#update(live, { endpoints: live.record.endpoints.filter((one) => one !== endpoint) });
@@ -223,7 +220,7 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
 
   /** Gives sockets back and leaves the sandboxes as they are, for the next engine. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const live of this.#live.values()) await this.#silence(live);
+    for (const live of this.#live.values()) await this.#services.silence(live);
     if (this.#live.size === 0 && this.#dormant.size === 0) this.#options.networks.close();
     this.#live.clear();
   }
@@ -241,67 +238,16 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
 
   #setGateways(record: SandboxRecord): void {
     const gateways = ([4, 6] as const).flatMap((family) => {
-      const endpoint = this.#gateway(record, family);
+      const endpoint = gatewayOf(record, family);
       const address = family === 4 ? endpoint?.ipv4?.gateway : endpoint?.ipv6?.gateway;
       return endpoint === undefined || address === undefined ? [] : [{ address, containerInterface: endpoint.containerInterface }];
     });
     if (record.netns !== undefined && gateways.length > 0) this.#options.driver.setGateways(record.netns, gateways);
   }
 
-  /** The endpoint that traffic leaves by: highest priority, then first by the network's name. */
-  #gateway(record: SandboxRecord, family: 4 | 6): EndpointRecord | undefined {
-    const priority = (endpoint: EndpointRecord): number => endpoint.settings.GwPriority ?? 0;
-    const [first] = record.endpoints
-      .filter((endpoint) => ((family === 4 ? endpoint.ipv4 : endpoint.ipv6)?.gateway ?? "") !== "")
-      .toSorted((a, b) => priority(b) - priority(a) || (a.networkName < b.networkName ? -1 : 1));
-    return first;
-  }
-
-  /** Answers names inside the sandbox when a network with names is connected, or the host's own resolvers cannot be reached from there. */
-  async #serve(live: Live): Promise<void> {
-    const { netns } = live.record;
-    if (netns === undefined || live.names !== undefined || !this.#options.contents.internal(live.record, live.request)) return;
-    live.names = await this.#options.names.serve({
-      netns,
-      lookup: this.#directory.lookup(() => live.record.endpoints),
-      upstreams: this.#options.contents.upstreams(live.request),
-    });
-  }
-
-  #wanted({ record, request }: Live): Publication[] {
-    const gateway = this.#gateway(record, 4) ?? this.#gateway(record, 6);
-    if (gateway === undefined) return [];
-    const hostBinding = this.#options.networks.get(gateway.network).record.bridge?.hostBinding ?? "";
-    return publications(request.ports, request.exposed, request.publishAll, hostBinding);
-  }
-
   async #publish(live: Live, what: readonly Publication[]): Promise<void> {
-    const endpoint = this.#gateway(live.record, 4) ?? this.#gateway(live.record, 6);
-    const address = endpoint?.ipv4?.address ?? endpoint?.ipv6?.address;
-    let bound: Published["bound"] = [];
-    if (endpoint !== undefined && address !== undefined && what.length > 0) {
-      try {
-        const target = { address, ...(live.record.netns === undefined ? {} : { netns: live.record.netns }) };
-        live.published = await publishAll({ publisher: this.#options.publisher, allocations: this.#allocations }, what, target);
-        bound = live.published.bound;
-      } catch (error) {
-        const where = `endpoint ${endpoint.containerName} (${endpoint.id})`;
-        const cls = isClass(error, "invalidArgument") ? "invalidArgument" : "internal";
-        throw new EngineError(cls, `driver failed programming external connectivity on ${where}: ${messageOf(error)}`, { cause: error });
-      }
-    }
-    this.#update(live, { ports: endpoint === undefined ? {} : portMap(live.request.exposed, bound) });
-  }
-
-  async #unpublish(live: Live): Promise<void> {
-    await live.published?.[Symbol.asyncDispose]();
-    live.published = undefined;
-  }
-
-  async #silence(live: Live): Promise<void> {
-    await this.#unpublish(live);
-    await live.names?.[Symbol.asyncDispose]();
-    live.names = undefined;
+    const ports = await this.#services.publish(live, what);
+    if (Object.keys(ports).length > 0 || Object.keys(live.record.ports).length > 0) this.#update(live, { ports });
   }
 
   #update(live: Live, change: Partial<SandboxRecord>): void {
@@ -374,15 +320,3 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
 /** Docker writes names with a slash before them in places. */
 const bare = (name: string): string => name.replace(/^\//, "");
 const ownerOf = ({ containerId, containerName, hostname }: SandboxRequest): Owner => ({ containerId, containerName: bare(containerName), hostname });
-
-/** Exactly the publications that a map shows. */
-function recorded(ports: PortMap): Publication[] {
-  return Object.entries(ports).flatMap(([key, bindings]) =>
-    (bindings ?? []).map(({ HostIp, HostPort }) => ({
-      key,
-      ...parsePort(key),
-      hostIps: [HostIp],
-      hostPorts: { first: Number(HostPort), last: Number(HostPort) },
-    })),
-  );
-}

@@ -1,4 +1,5 @@
-import { closeSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { codeOf } from "#base/errors.ts";
 import { KernelError, MNT, MS, type Namespaces } from "#core/kernel/kernel.ts";
 import { c, check } from "./libc.ts";
 
@@ -35,7 +36,11 @@ export const namespaces: Namespaces = {
       // EINVAL: a plain file, left by a create that was cut short or by a reboot.
       if (!(error instanceof KernelError) || !["ENOENT", "EINVAL"].includes(error.code)) throw error;
     }
-    rmSync(path, { force: true });
+    try {
+      unlinkSync(path);
+    } catch (error) {
+      if (codeOf(error) !== "ENOENT") throw error;
+    }
   },
 
   inNetns(path, work) {

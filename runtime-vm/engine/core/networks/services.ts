@@ -1,0 +1,88 @@
+/** What goes on for a sandbox while it is open: its resolver and its published ports. */
+import type { PortMap } from "#api/networks.ts";
+import { EngineError, isClass, messageOf } from "#base/errors.ts";
+import type { SandboxContents } from "./contents.ts";
+import type { Directory, NameService } from "./names.ts";
+import type { PortPublisher, SandboxRequest } from "./networks.ts";
+import type { Owner } from "./plan.ts";
+import { PortAllocations, portMap, type Publication, publications } from "./ports.ts";
+import { publishAll, type Published } from "./publish.ts";
+import { type EndpointRecord, gatewayOf, type SandboxRecord } from "./sandbox-record.ts";
+import type { Networks } from "./store.ts";
+
+export interface ServiceOptions {
+  readonly networks: Networks;
+  readonly names: NameService;
+  readonly publisher: PortPublisher;
+  readonly contents: SandboxContents;
+}
+
+/** An open sandbox: its record, and what `silence` takes back. */
+export interface Live {
+  owner: Owner;
+  readonly request: SandboxRequest;
+  record: SandboxRecord;
+  names: AsyncDisposable | undefined;
+  published: Published | undefined;
+}
+
+export class SandboxServices {
+  readonly #options: ServiceOptions;
+  readonly #directory: Directory;
+  readonly #allocations = new PortAllocations();
+
+  constructor(options: ServiceOptions, directory: Directory) {
+    this.#options = options;
+    this.#directory = directory;
+  }
+
+  /** Answers names inside the sandbox when a network with names is connected, or the host's own resolvers cannot be reached from there. */
+  async answerNames(live: Live): Promise<void> {
+    const { netns } = live.record;
+    if (netns === undefined || live.names !== undefined || !this.#options.contents.internal(live.record, live.request)) return;
+    live.names = await this.#options.names.serve({
+      netns,
+      lookup: this.#directory.lookup(() => live.record.endpoints),
+      upstreams: this.#options.contents.upstreams(live.request),
+    });
+  }
+
+  /** The publications asked for; none without a way out, as on internal networks. */
+  wanted({ record, request }: Live): Publication[] {
+    const gateway = wayOut(record);
+    if (gateway === undefined) return [];
+    const hostBinding = this.#options.networks.get(gateway.network).record.bridge?.hostBinding ?? "";
+    return publications(request.ports, request.exposed, request.publishAll, hostBinding);
+  }
+
+  /** Publishes to the address that traffic leaves by; the map that inspect shows. */
+  async publish(live: Live, what: readonly Publication[]): Promise<PortMap> {
+    const endpoint = wayOut(live.record);
+    const address = endpoint?.ipv4?.address ?? endpoint?.ipv6?.address;
+    if (endpoint === undefined || address === undefined) return {};
+    if (what.length === 0) return portMap(live.request.exposed, []);
+    try {
+      const target = { address, ...(live.record.netns === undefined ? {} : { netns: live.record.netns }) };
+      live.published = await publishAll({ publisher: this.#options.publisher, allocations: this.#allocations }, what, target);
+      return portMap(live.request.exposed, live.published.bound);
+    } catch (error) {
+      const where = `endpoint ${endpoint.containerName} (${endpoint.id})`;
+      const cls = isClass(error, "invalidArgument") ? "invalidArgument" : "internal";
+      throw new EngineError(cls, `driver failed programming external connectivity on ${where}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  async unpublish(live: Live): Promise<void> {
+    await live.published?.[Symbol.asyncDispose]();
+    live.published = undefined;
+  }
+
+  /** Gives all sockets back: an open one would keep the namespace alive. */
+  async silence(live: Live): Promise<void> {
+    await this.unpublish(live);
+    await live.names?.[Symbol.asyncDispose]();
+    live.names = undefined;
+  }
+}
+
+const wayOut = (record: SandboxRecord): EndpointRecord | undefined => gatewayOf(record, 4) ?? gatewayOf(record, 6);
