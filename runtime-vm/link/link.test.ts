@@ -3,10 +3,12 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { buffer, text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { DatagramReader, frameDatagram } from "./datagrams.ts";
 import { openRig } from "./rig.ts";
 import { joinTo, type Tunnel } from "./tunnel.ts";
+
+vi.setConfig({ testTimeout: 60_000 }); // Megabytes on a computer that may be busy.
 
 const echo = (socket: Socket): void => void socket.on("error", () => {}).pipe(socket);
 const tcp = (port: number) => ({ kind: "tcp", address: "127.0.0.1", port }) as const;

@@ -48,9 +48,7 @@ export async function bootGuest(plan: GuestPlan, paths: MachinePaths, steps: Boo
 
   const { qemu, qmp } = await steps.run("qemu", alive, async (s) => {
     const started = undo.use(await startQemu(emulator(plan.arch, plan.platform), qemuArguments(plan), paths, onLine));
-    void started.exited.then(({ code, signal: by }) =>
-      ended.abort(new EngineError("unavailable", `QEMU ended (${by ?? code}): ${started.complaint() || "without a word"}`)),
-    );
+    void started.exited.then((end) => ended.abort(new EngineError("unavailable", lastWords(end, started.complaint(), shutdownReason))));
     const monitor = await Qmp.connect(await connectPort(plan.qmp, s), s);
     undo.defer(() => monitor.close());
     monitor.events.on(({ event, data }) => {
