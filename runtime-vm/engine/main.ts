@@ -86,7 +86,8 @@ interface Engine {
 
 async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Journal, stop: StopRequest): Promise<Engine> {
   const paths = enginePaths(config.root);
-  const log = (line: string): void => journal.info(line);
+  // Shims are told to log little and log much; their lines carry the level.
+  const log = (line: string): void => (line.includes("level=info") ? journal.debug(line) : journal.info(line));
   const cleanup = new AsyncDisposableStack();
   const state = cleanup.use(openSqliteState(paths.state));
   const kernel = createKernel();
@@ -170,7 +171,8 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Jou
       await server[Symbol.asyncDispose]();
       await containers.close({ stopContainers });
       await withDeadline(closeMsMax, "closing the engine", async () => {
-        await tasks.close({ stopShims: stopContainers });
+        // Only shims without containers end.
+        await tasks.close({ stopShims: true });
         await trash.drained();
         await cleanup.disposeAsync();
       });

@@ -148,6 +148,8 @@ export class ApiServer implements AsyncDisposable {
 
   async #fail(request: IncomingMessage, response: ServerResponse | undefined, send: (answer: Answer) => Promise<void>, error: unknown): Promise<void> {
     const { status, message } = failure(error);
+    // A client that went away has not met an error of ours.
+    if ((response ?? request.socket).destroyed) return this.#journal.debug(`${request.method} ${request.url}: the client left: ${message}`);
     if (status >= 500) this.#journal.error(`${request.method} ${request.url} answered ${status}`, error);
     else this.#journal.debug(`${request.method} ${request.url} answered ${status}: ${message}`);
     if (response?.headersSent === true) return void response.destroy();
