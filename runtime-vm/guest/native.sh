@@ -80,7 +80,9 @@ discard_stale() {
 
 take_down() {
   [ -z "$isolate" ] || find "$group" -depth -type d -exec rmdir {} + 2> /dev/null || true
-  for mount in mnt cgroup groups ""; do umount "$pins/$mount" 2> /dev/null || true; done
+  for mount in mnt cgroup groups; do umount "$pins/$mount" 2> /dev/null || true; done
+  # Lazily: the lock that this shell holds may have been opened through it.
+  umount -l "$pins" 2> /dev/null || true
   rm -f "$pins/mnt" "$pins/cgroup" "$pins/tree"
   rmdir "$pins/groups" 2> /dev/null || true
   if [ -e "$pins/netns" ]; then

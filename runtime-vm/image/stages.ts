@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, globSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import type { Mirrors } from "./apt.ts";
@@ -12,6 +12,7 @@ import { npmFile } from "./npm.ts";
 import { type Arch, hostArch, nodeArch } from "./recipe.ts";
 import { writeRootImage } from "./rootimage.ts";
 import { digestOfFiles, type Stage, stampOf } from "./stage.ts";
+import { writeStarter } from "./starter.ts";
 import { assembleTree } from "./tree.ts";
 
 /** What each stage makes, from what. */
@@ -28,6 +29,8 @@ const repository = resolve(import.meta.dirname, "../..");
 const guest = join(repository, "runtime-vm/guest");
 const out = join(import.meta.dirname, "out");
 const cache = join(out, "cache");
+const pages = join(repository, "assets/starter/www");
+const icon = join(repository, "assets/icons/icon.svg");
 const moduleBytesMax = 64 * 1024 * 1024;
 
 /** Everything the recipe makes, below runtime-vm/image/out. */
@@ -51,6 +54,14 @@ export function imageStages(plan: Build): readonly (() => Stage)[] {
 const code = (...names: string[]): string => digestOfFiles(names.map((name) => join(import.meta.dirname, name)));
 const guestFiles = ["boot.sh", "late.sh", "engine.sh", "shutdown.sh", "inittab"].map((name) => join(guest, name));
 
+const starterFiles = (): string[] => [
+  icon,
+  ...globSync("**/*", { cwd: pages, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .toSorted(),
+];
+
 export function treeStage(plan: Build): Stage {
   const { arch, update, signal } = plan;
   // With --update the tree is made anew whatever it was made from.
@@ -58,13 +69,18 @@ export function treeStage(plan: Build): Stage {
   return {
     name: `tool tree ${arch}`,
     target: outputs(arch).rootfs,
-    inputs: [pins, code("tree.ts", "recipe.ts", "kernel.ts", "modules.ts", "elf.ts", "busybox.ts", "stages.ts"), digestOfFiles(guestFiles)],
+    inputs: [
+      pins,
+      code("tree.ts", "recipe.ts", "kernel.ts", "modules.ts", "elf.ts", "busybox.ts", "starter.ts", "stages.ts"),
+      digestOfFiles([...guestFiles, ...starterFiles()]),
+    ],
     make: async (path) => {
       const lock = await fetchPackages({ ...plan, cache: join(cache, "packages") });
       const unpacked = `${path}.packages`;
       await unpack(lock, unpacked, signal);
       assembleTree(unpacked, path, { arch, node: await npmFile(`node-linux-${nodeArch(arch)}`, "bin/node", join(cache, "npm"), signal) });
       placeGuest(path, arch);
+      await writeStarter(join(path, "usr/share/slipway/starter.tar"), { busybox: join(path, "usr/bin/busybox"), pages, icon, arch });
       await placeKernel(unpacked, path, lock, signal);
       rmSync(unpacked, { recursive: true, force: true });
     },
