@@ -5,13 +5,12 @@ import type { EventMessage } from "#api/events.ts";
 import type { PullProgress } from "#api/images.ts";
 import type { ImageStore } from "#core/images/images.ts";
 import type { LayerStore, Snapshotter } from "#core/layers/layers.ts";
+import type { ContentStore } from "#core/content/content.ts";
+import type { EventLog } from "#core/events/events.ts";
+import type { Kernel } from "#core/kernel/kernel.ts";
 import type { Registries } from "#core/registry/registry.ts";
-import { openContent } from "#plugins/content-ocilayout/layout.ts";
-import { MemoryEventLog } from "#plugins/events-memory/events.ts";
-import { createKernel } from "#plugins/kernel-koffi/kernel.ts";
-import { openLayers } from "#plugins/layers-erofs/layers.ts";
-import { openSqliteState } from "#plugins/state-sqlite/state.ts";
-import { openTrash } from "#plugins/trash-directory/trash.ts";
+import type { State } from "#core/state/state.ts";
+import type { Trash } from "#core/trash/trash.ts";
 import { openImages } from "./store.ts";
 
 /** A whole image store on real parts, for int tests. */
@@ -26,17 +25,32 @@ export interface TestStore extends AsyncDisposable {
   events(): Promise<string[]>;
 }
 
-export async function openTestStore(registries: Registries): Promise<TestStore> {
+/** The plugins it stands on; a test names them, as main.ts does. */
+export interface TestPlugins {
+  readonly kernel: Kernel;
+  readonly registries: Registries;
+  readonly events: () => EventLog;
+  readonly state: (path: string) => State;
+  readonly trash: (directory: string) => Trash & { drained(): Promise<void> };
+  readonly content: (paths: { content: string; ingest: string; trash: Trash }) => Promise<ContentStore>;
+  readonly layers: (opts: {
+    paths: { layers: string; snapshots: string; layerMounts: string };
+    trash: Trash;
+    kernel: Kernel;
+    log: (message: string) => void;
+  }) => AsyncDisposable & { readonly layers: LayerStore; readonly snapshots: Snapshotter };
+}
+
+export async function openTestStore({ kernel, registries, ...plugins }: TestPlugins): Promise<TestStore> {
   const root = mkdtempSync(join(tmpdir(), "images-"));
-  const kernel = createKernel();
-  const trash = openTrash(join(root, "trash"), () => {});
-  const log = new MemoryEventLog();
+  const trash = plugins.trash(join(root, "trash"));
+  const log = plugins.events();
   let heard = 0;
   const start = async () => {
-    const state = openSqliteState(join(root, "state.db"));
-    const content = await openContent({ content: join(root, "content"), ingest: join(root, "ingest"), trash });
+    const state = plugins.state(join(root, "state.db"));
+    const content = await plugins.content({ content: join(root, "content"), ingest: join(root, "ingest"), trash });
     const paths = { layers: join(root, "layers"), snapshots: join(root, "snapshots"), layerMounts: join(root, "run") };
-    const opened = openLayers({ paths, trash, kernel, log: () => {} });
+    const opened = plugins.layers({ paths, trash, kernel, log: () => {} });
     const { images, swept } = openImages({ state, content, layers: opened.layers, registries, events: log, architecture: process.arch });
     await swept;
     return { state, opened, images };
