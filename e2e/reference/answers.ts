@@ -16,7 +16,16 @@ export function answerOf(socket: string, one: Case): Promise<Answer> {
       const chunks: Buffer[] = [];
       answer.on("data", (chunk: Buffer) => chunks.push(chunk));
       answer.on("error", reject);
-      answer.on("end", () => resolve({ status: answer.statusCode ?? 0, ...messageIn(Buffer.concat(chunks).toString()) }));
+      answer.on("end", () =>
+        resolve({
+          status: answer.statusCode ?? 0,
+          ...messageIn(
+            Buffer.concat(chunks)
+              .toString()
+              .replaceAll(/[0-9a-f]{64}/g, "<id>"),
+          ),
+        }),
+      );
     });
     sent.on("timeout", () => sent.destroy(new Error(`${one.name}: no answer`)));
     sent.on("error", reject);
@@ -24,12 +33,13 @@ export function answerOf(socket: string, one: Case): Promise<Answer> {
   });
 }
 
+/** The error's sentence: `message` of a JSON body, or the body itself, which is how old and hijacking paths answer. */
 function messageIn(body: string): { message?: string } {
   try {
     const parsed: unknown = JSON.parse(body);
     return typeof parsed === "object" && parsed !== null && "message" in parsed && typeof parsed.message === "string" ? { message: parsed.message.trim() } : {};
   } catch {
-    return {};
+    return body.trim() === "" ? {} : { message: body.trim() };
   }
 }
 

@@ -6,7 +6,7 @@ import type { Container } from "./container.ts";
 export function logDriverOf(backends: Pick<ContainerBackends, "logs">, container: Pick<Container, "spec">): LogDriver {
   const type = container.spec.hostConfig.LogConfig?.Type ?? "";
   const driver = backends.logs.get(type);
-  if (driver === undefined) throw new EngineError("invalidArgument", `logger: no log driver named '${type}' is registered`);
+  if (driver === undefined) throw new EngineError("invalidArgument", `error looking up logging plugin ${type}: plugin ${JSON.stringify(type)} not found`);
   return driver;
 }
 
