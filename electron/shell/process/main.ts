@@ -11,7 +11,6 @@ const { parentPort } = process;
 const say = (message: FromHost): void => parentPort.postMessage(message);
 
 async function main(): Promise<void> {
-  // The one argument is the shell's own.
   const given = JSON.parse(process.argv.at(-1) ?? "{}") as HostArguments;
   await using host = await openDesktop({ ...given, mode: "electron", log: (line) => console.log(line) });
   using _status = host.onStatus(({ phase, error }) => say({ kind: "machine", phase, ...(error === undefined ? {} : { problem: error.message }) }));

@@ -19,29 +19,15 @@ export function registerScheme(): void {
 /** Serves the built window from `directory` as `app://slipway/`; nothing outside it, nothing by file://. */
 export function serveScheme(on: Protocol, directory: string): void {
   on.handle("app", async ({ url }) => {
-    const { host, pathname } = new URL(url);
-    const names = decode(pathname)?.split("/").filter(Boolean) ?? [".."];
-    if (host !== "slipway" || names.some((name) => name === ".." || name.includes("\\") || name.includes("\0")))
-      return new Response("no such page", { status: 404 });
-    const path = join(directory, ...(names.length === 0 ? ["index.html"] : names));
     try {
-      return new Response(new Uint8Array(await readFile(path)), {
-        headers: {
-          "content-type": contentTypes[extname(path)] ?? "application/octet-stream",
-          "content-security-policy": contentSecurityPolicy,
-          "x-content-type-options": "nosniff",
-        },
-      });
+      const { host, pathname } = new URL(url);
+      const names = decodeURIComponent(pathname).split("/").filter(Boolean);
+      if (host !== "slipway" || names.some((name) => name === ".." || /[\\\0]/.test(name))) throw new Error("outside");
+      const path = join(directory, ...(names.length === 0 ? ["index.html"] : names));
+      const headers = { "content-type": contentTypes[extname(path)] ?? "application/octet-stream", "x-content-type-options": "nosniff" };
+      return new Response(new Uint8Array(await readFile(path)), { headers: { ...headers, "content-security-policy": contentSecurityPolicy } });
     } catch {
-      return new Response("no such page", { status: 404 });
+      return new Response("there is no such page", { status: 404 });
     }
   });
-}
-
-function decode(path: string): string | undefined {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return undefined;
-  }
 }
