@@ -29,12 +29,14 @@ const memoryKeys = (
 ).split(" ");
 
 export function memoryStats(files: { current: string; max: string; stat: string }, machineBytes: number): ContainerStats["memory_stats"] {
-  if (files.current === "") return {};
   const stat = parseFlat(files.stat);
+  const stats = Object.fromEntries(memoryKeys.map((key) => [key, stat.get(key) ?? 0]));
+  // Without the controller dockerd leaves out what is zero, but lists these.
+  if (files.current === "") return { stats };
   const max = files.max.trim();
   return {
     usage: Number(files.current),
-    stats: Object.fromEntries(memoryKeys.map((key) => [key, stat.get(key) ?? 0])),
+    stats,
     // Without a limit of its own a container has the machine's memory.
     limit: max === "" || max === "max" ? machineBytes : Math.min(Number(max), machineBytes),
   };

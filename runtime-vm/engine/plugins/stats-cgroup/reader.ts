@@ -28,8 +28,8 @@ export const createCgroupStats = (): StatsReader => ({
     const networks = interfaces(netDev);
     const { cpu_usage, throttling_data } = cpuUsage(cpuStat);
     const stats: ContainerStats = {
-      id,
       name,
+      id,
       read: new Date().toISOString(),
       preread: never,
       pids_stats: pidsStats({ current: pidsCurrent, max: pidsMax }),

@@ -10,11 +10,11 @@ export function runtimeError(what: "create" | "start" | "exec", error: unknown):
   const reason = stripPrefix(said);
   const command = commandFailure(reason);
   const prefix = what === "exec" ? "OCI runtime exec failed: exec failed: unable to start container process" : createPrefix;
-  return new EngineError(command ? "invalidArgument" : "internal", `${prefix}: ${command ?? reason}: unknown`, { cause: error });
+  return new EngineError(command ? "invalidArgument" : "internal", `${prefix}: ${command ?? reason}`, { cause: error });
 }
 
 const createPrefix =
-  "failed to create task for container: failed to create shim task: OCI runtime create failed: crun create failed: unable to start container process";
+  "failed to create task for container: failed to create shim task: OCI runtime create failed: crun create failed: unable to start container process: error during container init";
 
 /** `OCI runtime create failed: REASON: unknown` is how the shim wraps the runtime's last error line. */
 function stripPrefix(message: string): string {
@@ -37,7 +37,7 @@ function commandFailure(reason: string): string | undefined {
   const notExecutable = /^the path `(.*)` exists but it is not executable/s.exec(reason);
   if (notExecutable) return `exec: ${JSON.stringify(notExecutable[1])}: permission denied`;
   const notFile = /^the path `(.*)` is not a regular file/s.exec(reason);
-  if (notFile) return `exec: ${JSON.stringify(notFile[1])}: is a directory`;
+  if (notFile) return `exec: ${JSON.stringify(notFile[1])}: is a directory: permission denied`;
   return /\b(?:exec|execve|executable|chdir|cwd)\b/i.test(reason) ? lowerCased(reason) : undefined;
 }
 

@@ -114,7 +114,7 @@ test("an exec has its own streams, exit code and terminal", async () => {
   expect((await collect(tty)).stdout.trim()).toBe("11 33");
   await expect(task.exec("e3", { ...spec, args: ["nothing-here"] }, { terminal: false, stdin: false })).rejects.toMatchObject({
     class: "invalidArgument",
-    message: 'OCI runtime exec failed: exec failed: unable to start container process: exec: "nothing-here": executable file not found in $PATH: unknown',
+    message: 'OCI runtime exec failed: exec failed: unable to start container process: exec: "nothing-here": executable file not found in $PATH',
   });
   await task.kill(9);
   await task.wait();
@@ -143,12 +143,14 @@ test.for([
   ["nothing-here", 'exec: "nothing-here": executable file not found in $PATH'],
   ["/nothing/here", 'exec: "/nothing/here": stat /nothing/here: no such file or directory'],
   ["/etc/passwd", 'exec: "/etc/passwd": permission denied'],
-  ["/etc", 'exec: "/etc": is a directory'],
+  ["/etc", 'exec: "/etc": is a directory: permission denied'],
 ])("a command that cannot run (%s) is refused in the words clients know, and leaves nothing", async ([command, words]) => {
   const spec = smallSpec("t-bad", box, [command as string]);
   await expect(runtime.create({ id: "t-bad", rootfs: box.rootfs, spec, terminal: false, stdin: false })).rejects.toMatchObject({
     class: "invalidArgument",
-    message: expect.stringContaining(`OCI runtime create failed: crun create failed: unable to start container process: ${words}: unknown`) as string,
+    message: expect.stringContaining(
+      `OCI runtime create failed: crun create failed: unable to start container process: error during container init: ${words}`,
+    ) as string,
   });
   expect(readdirSync(join(tree.dir, "main/bundles"))).toEqual([]);
   expect(testCgroups()).toEqual([]);
