@@ -184,6 +184,10 @@ export const createExecShape = struct("container.ExecOptions", {
 
 export const startExecShape = struct("container.ExecStartOptions", { Detach: bool, Tty: bool, ConsoleSize: list(int) });
 
+export const connectNetworkShape = struct("network.ConnectOptions", { Container: string, EndpointConfig: endpointSettings });
+
+export const disconnectNetworkShape = struct("network.DisconnectOptions", { Container: string, Force: bool });
+
 /** `POST /auth`. */
 export const authShape = struct("registry.AuthConfig", {
   username: string,

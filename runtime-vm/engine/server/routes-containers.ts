@@ -1,6 +1,7 @@
 import { EngineError } from "#base/errors.ts";
 import type { ContainerCreateRequest, RestartPolicy } from "#api/containers.ts";
-import { createContainerShape, updateContainerShape } from "#api/container-shapes.ts";
+import { connectNetworkShape, createContainerShape, disconnectNetworkShape, updateContainerShape } from "#api/container-shapes.ts";
+import type { EndpointSettings } from "#api/networks.ts";
 import { has } from "#api/versions.ts";
 import type { ContainerManager } from "#core/containers/containers.ts";
 import type { StopOptions } from "#core/containers/stop.ts";
@@ -27,6 +28,8 @@ type Lifecycle = Pick<
   | "top"
   | "prune"
   | "setRestartPolicy"
+  | "connectNetwork"
+  | "disconnectNetwork"
 >;
 
 /** Containers from create to remove. */
@@ -104,6 +107,16 @@ export const containerRoutes = (containers: Lifecycle): readonly Route[] => [
     const { result } = containers.wait(params.id, condition, signal);
     result.catch(() => undefined);
     return { status: 200, stream: waitAnswer(result) };
+  }),
+  route("POST", "/networks/{network}/connect", async ({ params, json }) => {
+    const body = ((await json(connectNetworkShape)) ?? {}) as { Container?: string; EndpointConfig?: EndpointSettings };
+    await containers.connectNetwork(body.Container ?? "", params.network, body.EndpointConfig ?? {});
+    return { status: 200 };
+  }),
+  route("POST", "/networks/{network}/disconnect", async ({ params, json }) => {
+    const body = ((await json(disconnectNetworkShape)) ?? {}) as { Container?: string };
+    await containers.disconnectNetwork(body.Container ?? "", params.network);
+    return { status: 200 };
   }),
   route("DELETE", "/containers/{id...}", async ({ params, query }) => {
     if (query.bool("link")) throw new EngineError("notImplemented", "links are not supported by this engine: connect the containers to one network instead");

@@ -10,7 +10,8 @@ import { ExitWaiters } from "./waiters.ts";
 /** What is alive of a container between its start and its end. */
 export interface Run {
   readonly task: Task;
-  readonly sandbox: Sandbox;
+  /** Another one after each network connected or disconnected. */
+  sandbox: Sandbox;
   /** Mounted root directory. */
   readonly rootfs: string;
   readonly startedAt: string;

@@ -1,4 +1,5 @@
 import type { ContainerInspect, ContainerStats, ContainerSummary, ExecCreateRequest, RestartPolicy } from "#api/containers.ts";
+import type { EndpointSettings } from "#api/networks.ts";
 import type { Filters } from "#api/filters.ts";
 import { EngineError, isClass } from "#base/errors.ts";
 import type { Digest } from "../content/content.ts";
@@ -8,6 +9,7 @@ import type { ContainerBackends } from "./backends.ts";
 import { Catalog } from "./catalog.ts";
 import type { Container } from "./container.ts";
 import { type CreateRequest, createContainer } from "./create.ts";
+import { connectNetwork, disconnectNetwork } from "./connect.ts";
 import { publishEvent } from "./events.ts";
 import { type Exec, Execs } from "./exec.ts";
 import { inspectContainer } from "./inspect.ts";
@@ -152,6 +154,15 @@ export class ContainerManager {
     container.name = newName;
     this.#backends.sandboxes.rename(container.id, newName);
     publishEvent(this.#backends.events, container, "rename", { oldName: `/${oldName}` });
+  }
+
+  /** Joins one more network, at once when it runs, else from its next start. */
+  connectNetwork(reference: string, network: string, settings: EndpointSettings): Promise<void> {
+    return connectNetwork(this.#supervisor, this.#catalog.get(reference), network, settings);
+  }
+
+  disconnectNetwork(reference: string, network: string): Promise<void> {
+    return disconnectNetwork(this.#supervisor, this.#catalog.get(reference), network);
   }
 
   /** `docker update --restart`. */
