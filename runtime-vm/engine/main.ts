@@ -23,9 +23,11 @@ import { FileJournal } from "#plugins/journal-file/journal.ts";
 import { createKernel } from "#plugins/kernel-koffi/kernel.ts";
 import { openLayers } from "#plugins/layers-erofs/layers.ts";
 import { createLogDrivers } from "#plugins/logs-jsonfile/drivers.ts";
+import { byNameResolver } from "#plugins/names-dns/by-name.ts";
 import { serverResolver } from "#plugins/names-dns/forward.ts";
 import { DnsService } from "#plugins/names-dns/server.ts";
 import { BridgeDriver } from "#plugins/networks-bridge/driver.ts";
+import { alsoLocally } from "#plugins/ports-local/also.ts";
 import { localPorts } from "#plugins/ports-local/publisher.ts";
 import { openRegistries } from "#plugins/registry-http/registries.ts";
 import { createDockerSpecs } from "#plugins/specs-docker/builder.ts";
@@ -77,6 +79,9 @@ async function main(args: readonly string[]): Promise<void> {
   journal.info("stopped");
 }
 
+/** QEMU's user network: through it a guest reaches the loopback of the machine around it, which is not for containers. */
+const userNetwork = "10.0.2.0/24";
+
 interface Engine {
   readonly server: ApiServer;
   /** What is done after the first answer: restart policies, the starter image, sweeping. */
@@ -105,11 +110,14 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Jou
   );
   const { images, swept } = openImages({ state, content, layers, registries, events, architecture: arch() });
   const volumes = new LocalVolumes({ state, kernel, trash, events, journal, directory: paths.volumes, hostPrefix: config.hostPrefix });
-  const driver = cleanup.use(new BridgeDriver(kernel));
+  const driver = cleanup.use(new BridgeDriver(kernel, link === undefined ? [] : [userNetwork]));
   const hostFile = hostFileReader(kernel, config.hostPrefix);
-  const names = new DnsService({ kernel, fallback: serverResolver(() => hostResolvConf(hostFile).servers) });
-  const publisher = link?.publisher ?? localPorts;
-  const { networks, sandboxes, ...networking } = openNetworking({ state, kernel, events, journal, driver, names, publisher, paths, config });
+  const servers = serverResolver(() => hostResolvConf(hostFile).servers);
+  const fallback = link === undefined ? servers : byNameResolver((name, type, opts) => link.resolve(name, type, opts), servers);
+  const names = new DnsService({ kernel, fallback });
+  const publisher = link === undefined ? localPorts : alsoLocally(link.publisher);
+  const resolveInside = link !== undefined;
+  const { networks, sandboxes, ...networking } = openNetworking({ state, kernel, events, journal, driver, names, publisher, paths, config, resolveInside });
   cleanup.use(networking);
   const logDrivers = createLogDrivers({ directory: paths.containers, report: log });
   cleanup.use(logDrivers);

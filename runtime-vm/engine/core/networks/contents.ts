@@ -7,6 +7,8 @@ export interface ContentsOptions {
   readonly hostFile: HostFile;
   /** The engine's own `dns`, `dns-search`, `dns-opts`. */
   readonly defaults: ResolvConf;
+  /** Every container with an interface asks 127.0.0.11, on the default bridge too: where the host's resolvers are asked in another way than by packets. */
+  readonly resolveInside: boolean;
   /** What `host-gateway` stands for in `--add-host`. */
   readonly hostGateway: () => string;
 }
@@ -22,13 +24,11 @@ export class SandboxContents {
   /** Whether the sandbox's resolver is 127.0.0.11. */
   internal(record: SandboxRecord, request: SandboxRequest): boolean {
     if (record.endpoints.some(({ named }) => named)) return true;
-    const servers = this.#asked(request).servers;
+    if (!record.endpoints.some(({ hostInterface }) => hostInterface !== "")) return false;
+    const { servers } = this.#asked(request);
+    if (servers.length > 0) return false;
     // A resolver on the host's loopback is out of reach for the container, but not for us.
-    return (
-      record.endpoints.some(({ hostInterface }) => hostInterface !== "") &&
-      servers.length === 0 &&
-      this.#host().servers.every((s) => !reachableFromContainers(s))
-    );
+    return this.#options.resolveInside || this.#host().servers.every((server) => !reachableFromContainers(server));
   }
 
   /** Resolvers asked for, by the container or the engine's configuration; none: the host's. */

@@ -28,6 +28,8 @@ export interface NetworkingOptions {
     readonly dnsSearch: readonly string[];
     readonly hostPrefix: string;
   };
+  /** Names are answered by `names` on every network, the default bridge included. */
+  readonly resolveInside?: boolean;
   /** `host-gateway` of `--add-host`; absent: the default bridge's own address. */
   readonly hostGateway?: string;
   readonly fixedNames?: ReadonlyMap<string, string>;
@@ -46,6 +48,7 @@ export function openNetworking(options: NetworkingOptions): Networking {
   const contents = new SandboxContents({
     hostFile: hostFileReader(options.kernel, config.hostPrefix),
     defaults: { servers: config.dns, search: config.dnsSearch, options: [] },
+    resolveInside: options.resolveInside ?? false,
     hostGateway: () => options.hostGateway ?? networks.inspect("bridge").IPAM.Config?.[0]?.Gateway ?? "",
   });
   const fixedNames = options.fixedNames ?? new Map();

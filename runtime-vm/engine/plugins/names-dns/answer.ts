@@ -8,7 +8,8 @@ const TTL_SECONDS = 600;
 /** A UDP answer without EDNS is no longer than this; the client then asks again by TCP. */
 const UDP_BYTES_DEFAULT = 512;
 
-const RCODE = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, REFUSED: 5 } as const;
+const RCODE = { NOERROR: 0, SERVFAIL: 2, NXDOMAIN: 3, REFUSED: 5 } as const;
+export type Rcode = keyof typeof RCODE;
 const RCODE_MASK = 0x000f;
 
 export function decodeQuery(message: Uint8Array): DecodedPacket | undefined {
@@ -61,9 +62,9 @@ function shuffled<T>(list: readonly T[]): T[] {
 }
 
 /** `bytesMax`: the transport's limit; past it the answer is cut and marked so. */
-export function encodeAnswer(query: DecodedPacket, answers: Answer[], bytesMax = Number.POSITIVE_INFINITY): Uint8Array {
-  const whole = encodeReply(query, RCODE.NOERROR, answers, 0);
-  return whole.length <= bytesMax ? whole : encodeReply(query, RCODE.NOERROR, [], dns.TRUNCATED_RESPONSE);
+export function encodeAnswer(query: DecodedPacket, answers: Answer[], bytesMax = Number.POSITIVE_INFINITY, rcode: Rcode = "NOERROR"): Uint8Array {
+  const whole = encodeReply(query, RCODE[rcode], answers, 0);
+  return whole.length <= bytesMax ? whole : encodeReply(query, RCODE[rcode], [], dns.TRUNCATED_RESPONSE);
 }
 
 export const encodeFailure = (query: DecodedPacket): Uint8Array => encodeReply(query, RCODE.SERVFAIL, [], 0);
@@ -72,6 +73,9 @@ function encodeReply(query: DecodedPacket, rcode: number, answers: Answer[], fla
   const asked = (query.flags ?? 0) & dns.RECURSION_DESIRED;
   return dns.encode({ type: "response", id: query.id ?? 0, flags: asked | dns.RECURSION_AVAILABLE | flags | rcode, questions: query.questions ?? [], answers });
 }
+
+/** The most bytes an answer may have on its way back. */
+export const bytesMaxOf = (query: DecodedPacket, transport: "udp" | "tcp"): number => (transport === "udp" ? udpBytesMax(query) : 65_535);
 
 /** How long a UDP answer this client takes: what its EDNS record says. */
 export function udpBytesMax(query: DecodedPacket): number {

@@ -4,7 +4,7 @@ import { finished } from "node:stream/promises";
 import type { Kernel } from "#core/kernel/kernel.ts";
 import { INTERNAL_RESOLVER } from "#core/networks/files.ts";
 import type { Lookup, NameService } from "#core/networks/names.ts";
-import { decodeQuery, encodeAnswer, encodeFailure, localAnswer, udpBytesMax } from "./answer.ts";
+import { bytesMaxOf, decodeQuery, encodeAnswer, encodeFailure, localAnswer } from "./answer.ts";
 import { type Resolver, serverResolver, type Transport } from "./forward.ts";
 import { frame, MessageReader } from "./framing.ts";
 
@@ -96,7 +96,7 @@ class Resolving implements AsyncDisposable {
     const query = decodeQuery(message);
     if (query === undefined) return undefined;
     const own = localAnswer(query, this.#lookup);
-    if (own !== undefined) return encodeAnswer(query, own, transport === "udp" ? udpBytesMax(query) : 65_535);
+    if (own !== undefined) return encodeAnswer(query, own, bytesMaxOf(query, transport));
     if (this.#forwards >= FORWARDS_MAX) return encodeFailure(query);
     this.#forwards += 1;
     try {

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { EngineError } from "#base/errors.ts";
 import { type Kernel, KernelError, type Netlink } from "#core/kernel/kernel.ts";
-import type { Prefix } from "#core/networks/address.ts";
+import { type Prefix, prefixOf } from "#core/networks/address.ts";
 import type { BridgeNetwork, Link, NetworkDriver } from "#core/networks/driver.ts";
 import {
   allRoutes,
@@ -34,10 +34,13 @@ const missing = (error: unknown): boolean => error instanceof KernelError && ["E
  */
 export class BridgeDriver implements NetworkDriver, Disposable {
   readonly #kernel: Kernel;
+  readonly #forbidden: readonly Prefix[];
   #link: Netlink | undefined;
 
-  constructor(kernel: Kernel) {
+  /** `forbidden`: prefixes that no container may send to (the addresses by which a VM's user network stands for its host). */
+  constructor(kernel: Kernel, forbidden: readonly string[] = []) {
     this.#kernel = kernel;
+    this.#forbidden = forbidden.map(prefixOf);
   }
 
   routes(): readonly Prefix[] {
@@ -86,7 +89,7 @@ export class BridgeDriver implements NetworkDriver, Disposable {
   }
 
   program(networks: readonly BridgeNetwork[]): void {
-    this.#kernel.nft(rulesText(networks));
+    this.#kernel.nft(rulesText(networks, this.#forbidden));
   }
 
   createSandbox(netns: string): void {

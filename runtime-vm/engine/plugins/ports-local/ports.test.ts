@@ -2,6 +2,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { alsoLocally } from "./also.ts";
 import { localPorts } from "./publisher.ts";
 
 let target: Server;
@@ -116,4 +117,24 @@ test("each UDP client gets its own answers", async () => {
     ["to c", "to c2"],
   ]);
   echo.close();
+});
+
+test("a port published elsewhere is published here too, if it can be", async () => {
+  const ended: number[] = [];
+  const elsewhere = alsoLocally({
+    publish: async ({ hostPort }) => ({
+      hostPort: hostPort === 0 ? 40_123 : hostPort,
+      [Symbol.asyncDispose]: async () => void ended.push(hostPort),
+    }),
+  });
+  const what = { proto: "tcp" as const, hostIp: "127.0.0.1", hostPort: 0, target: { address: "127.0.0.1", port: (target.address() as AddressInfo).port } };
+  const port = await elsewhere.publish(what);
+  expect(await talk(port.hostPort, "hello")).toBe("heard hello");
+  const taken = await elsewhere.publish({ ...what, hostPort: port.hostPort });
+  await taken[Symbol.asyncDispose]();
+  expect(await talk(port.hostPort, "still")).toBe("heard still");
+  await port[Symbol.asyncDispose]();
+  expect(ended).toEqual([40_123, 0]);
+  await using again = await publish({ hostPort: port.hostPort });
+  expect(again.hostPort).toBe(port.hostPort);
 });
