@@ -72,11 +72,13 @@ async function main(args: readonly string[]): Promise<void> {
   journal.info(`ready at ${config.socket} after ${Math.round(performance.now())} ms`);
   flushCompileCache();
   const settled = engine.settle();
-  const { stopContainers } = await stop.asked;
+  const { stopContainers, powerOff } = await stop.asked;
   await settled;
   await engine.close({ stopContainers });
-  stop.done();
   journal.info("stopped");
+  stop.done();
+  // Still to come: the link tells the host and switches the guest off. An engine that just ended would be started again by init.
+  if (powerOff === true) await stop.switchedOff.promise;
 }
 
 /** QEMU's user network: through it a guest reaches the loopback of the machine around it, which is not for containers. */
@@ -99,7 +101,6 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Jou
   const trash = openTrash(paths.trash, log);
   const events = new MemoryEventLog();
   const link = openLink(config, flags, kernel, journal, stop);
-  if (link !== undefined) cleanup.use(link);
   const [content, { layers, snapshots, ...layerThreads }] = [
     await openContent({ content: paths.content, ingest: paths.ingest, trash }),
     openLayers({ paths, trash, kernel, log }),
@@ -197,22 +198,32 @@ function openLink(config: EngineConfig, { link, ctl }: EngineFlags, kernel: Kern
     engineSocket: config.socket,
     io: kernel,
     version: release,
-    shutdown: () => stop.ask({ stopContainers: true }),
-    powerOff: () => void execFileSync("poweroff"),
+    shutdown: () => stop.ask({ stopContainers: true, powerOff: true }),
+    powerOff: () => {
+      execFileSync("poweroff");
+      stop.switchedOff.resolve();
+    },
     log: (line) => journal.info(line),
     signal: new AbortController().signal,
   });
 }
 
+interface HowToStop {
+  readonly stopContainers: boolean;
+  /** The host wants the whole guest off. */
+  readonly powerOff?: boolean;
+}
+
 interface StopRequest {
-  readonly asked: Promise<{ stopContainers: boolean }>;
+  readonly asked: Promise<HowToStop>;
   /** Resolves when the engine has stopped. */
-  ask(how: { stopContainers: boolean }): Promise<void>;
+  ask(how: HowToStop): Promise<void>;
   done(): void;
+  readonly switchedOff: PromiseWithResolvers<void>;
 }
 
 function stopRequest(config: EngineConfig): StopRequest {
-  const asked = Promise.withResolvers<{ stopContainers: boolean }>();
+  const asked = Promise.withResolvers<HowToStop>();
   const stopped = Promise.withResolvers<void>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => asked.resolve({ stopContainers: !config.liveRestore }));
   return {
@@ -222,6 +233,7 @@ function stopRequest(config: EngineConfig): StopRequest {
       await stopped.promise;
     },
     done: stopped.resolve,
+    switchedOff: Promise.withResolvers<void>(),
   };
 }
 
