@@ -1,3 +1,4 @@
+import { parseGoJson } from "#api/gojson.ts";
 import type { ImageInspect, ImageSummary, PullProgress } from "#api/images.ts";
 import { isDigest, normalizedName, parseReference, withDigest, withTag } from "#api/reference.ts";
 import { type ApiVersion, has } from "#api/versions.ts";
@@ -71,7 +72,7 @@ function pullReference(query: Query): string {
   const image = query.get("fromImage").replace(/:$/, "");
   if (image === "") throw new EngineError("invalidArgument", "invalid reference format");
   const ref = parseReference(image);
-  if (ref.domain === "docker.io" && ref.path === "library/scratch") throw new EngineError("invalidArgument", "'scratch' is a reserved name");
+  if (ref.domain === "docker.io" && ref.path === "library/scratch") throw new EngineError("forbidden", "'scratch' is a reserved name");
   const tag = query.get("tag");
   if (tag === "") return normalizedName(ref);
   return normalizedName(isDigest(tag) ? withDigest(ref, tag) : withTag(ref, tag));
@@ -81,10 +82,14 @@ function pullReference(query: Query): string {
 function platformParameter(query: Query): string | undefined {
   const text = query.get("platform");
   if (text === "") return undefined;
+  const { os, architecture, variant } = parsePlatformJson(text);
+  if (!os || !architecture) throw new EngineError("invalidArgument", "both OS and Architecture must be provided");
+  return [os, architecture, ...(variant ? [variant] : [])].join("/");
+}
+
+function parsePlatformJson(text: string): { os?: string; architecture?: string; variant?: string } {
   try {
-    const { os, architecture, variant } = JSON.parse(text) as { os?: string; architecture?: string; variant?: string };
-    if (!os || !architecture) throw new EngineError("invalidArgument", "both OS and Architecture must be provided");
-    return [os, architecture, ...(variant ? [variant] : [])].join("/");
+    return (parseGoJson(text).value ?? {}) as { os?: string; architecture?: string; variant?: string };
   } catch (error) {
     throw new EngineError("invalidArgument", `failed to parse platform: ${messageOf(error)}`);
   }

@@ -16,7 +16,11 @@ const listFilters = ["dangling", "label", "label!", "before", "since", "referenc
 const pruneFilters = ["dangling", "label", "label!", "until"];
 
 /** A test for `GET /images/json`; rejects filters it does not know and images they name that are not here. */
-export async function listFilter(filters: Filters, names: ImageNames, created: (digest: Digest) => Promise<number>): Promise<(image: Candidate) => boolean> {
+export async function listFilter(
+  filters: Filters,
+  names: ImageNames,
+  created: (digest: Digest) => Promise<number | undefined>,
+): Promise<(image: Candidate) => boolean> {
   checkFilters(filters, listFilters);
   const dangling = filters["dangling"] === undefined ? undefined : booleanFilter(filters, "dangling", false);
   const before = await Promise.all((filters["before"] ?? []).map((name) => created(lookUp(names, name).digest)));
@@ -26,9 +30,9 @@ export async function listFilter(filters: Filters, names: ImageNames, created: (
     const time = createdMs(image.best);
     return (
       (dangling === undefined || dangling === image.names.every(isDangling)) &&
-      before.every((limit) => time < limit) &&
-      since.every((limit) => time > limit) &&
-      until.every((limit) => time < limit) &&
+      before.every((limit) => limit === undefined || (time !== undefined && time < limit)) &&
+      since.every((limit) => limit === undefined || (time !== undefined && time > limit)) &&
+      until.every((limit) => time !== undefined && time < limit) &&
       labelsMatch(filters, image.best) &&
       referencesMatch(filters["reference"], image.names)
     );
@@ -42,7 +46,8 @@ export function pruneFilter(filters: Filters): (image: Candidate) => boolean {
   const until = (filters["until"] ?? []).map(parseTime);
   return (image) => {
     if (danglingOnly && !image.names.every(isDangling)) return false;
-    return until.every((limit) => createdMs(image.best) < limit) && labelsMatch(filters, image.best);
+    const time = createdMs(image.best);
+    return until.every((limit) => time !== undefined && time < limit) && labelsMatch(filters, image.best);
   };
 }
 
@@ -51,7 +56,9 @@ export function namesMatching(patterns: readonly string[] | undefined, names: re
   return patterns === undefined || patterns.length === 0 ? names : names.filter((image) => patterns.some((pattern) => matchesReference(pattern, image)));
 }
 
-export const createdMs = (variant: Variant | undefined): number => (variant?.config?.created === undefined ? 0 : Date.parse(variant.config.created));
+/** When an image was made; undefined for one that does not say, which no limit on time lets through. */
+export const createdMs = (variant: Variant | undefined): number | undefined =>
+  variant?.config?.created === undefined ? undefined : Date.parse(variant.config.created);
 
 function labelsMatch(filters: Filters, best: Variant | undefined): boolean {
   const labels = best?.config?.config?.Labels ?? {};

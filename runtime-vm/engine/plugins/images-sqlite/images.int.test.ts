@@ -152,11 +152,11 @@ test("inspect and history show what dockerd shows", async () => {
     GraphDriver: { Data: null, Name: "overlayfs" },
     RootFS: { Type: "layers", Layers: image.layers.map(({ tar }) => sha256(tar)) },
     Config: { Cmd: ["/bin/sh"], Entrypoint: null, Env: ["PATH=/bin"], Labels: { k: "v" }, OnBuild: null, User: "", Volumes: null, WorkingDir: "" },
-    Manifests: [{ Kind: "image", Available: true, Size: { Content: content, Total: content + 2 * 4096 } }],
+    Manifests: [{ Kind: "image", Available: true, Size: { Content: content, Total: content + 4 * 4096 } }],
   });
   expect(await store.images.history("app:1")).toEqual([
-    { Comment: "", Created: 1714979289, CreatedBy: "layer 1", Id: shown.Id, Size: 4096, Tags: ["app:1"] },
-    { Comment: "", Created: 1714979289, CreatedBy: "layer 0", Id: "<missing>", Size: 4096, Tags: null },
+    { Comment: "", Created: 1714979289, CreatedBy: "layer 1", Id: shown.Id, Size: 8192, Tags: ["app:1"] },
+    { Comment: "", Created: 1714979289, CreatedBy: "layer 0", Id: "<missing>", Size: 8192, Tags: null },
   ]);
 });
 
@@ -202,7 +202,7 @@ test("what images share stays while one of them is here", async () => {
   await load(store, dockerArchive(makeImage([[shared], [text("a", "a")]]), ["a:1"]));
   await load(store, dockerArchive(makeImage([[shared], [text("b", "b")]]), ["b:1"]));
   const sizes = await store.images.list({ filters: {}, manifests: false, sharedSize: true, users: nobody });
-  expect(sizes.map(({ SharedSize }) => SharedSize)).toEqual([4096, 4096]);
+  expect(sizes.map(({ SharedSize }) => SharedSize)).toEqual([8192, 8192]);
   await store.images.remove("a:1", { force: false, users: nobody });
   expect(store.layers.list()).toHaveLength(2);
   await store.snapshots.prepare("box", (await store.images.resolve("b:1")).layers);

@@ -24,7 +24,8 @@ export async function describeAll(parts: ImageParts): Promise<Described[]> {
   const byDigest = Map.groupBy(parts.names.all(), ({ target }) => target.digest);
   return await Promise.all(
     [...byDigest.values()].map(async (names) => {
-      const target = names[0]!.target;
+      // Of several names the last one's annotations are shown, as dockerd shows them.
+      const target = names.at(-1)!.target;
       const variants = await parts.documents.variants(target);
       return { target, names, variants, best: preferred(variants, parts.host) };
     }),
@@ -33,7 +34,7 @@ export async function describeAll(parts: ImageParts): Promise<Described[]> {
 
 /** `GET /images/json`: newest first. */
 export async function listImages(parts: ImageParts, opts: ImageListOptions): Promise<ImageSummary[]> {
-  const created = async (digest: Digest): Promise<number> => {
+  const created = async (digest: Digest): Promise<number | undefined> => {
     const [name] = parts.names.byDigest(digest);
     return createdMs(preferred(await parts.documents.variants(name!.target), parts.host));
   };
@@ -43,7 +44,10 @@ export async function listImages(parts: ImageParts, opts: ImageListOptions): Pro
   const rows = images.map((image) => {
     const names = namesMatching(opts.filters["reference"], image.names);
     const sharedSize = shared?.get(image.target.digest) ?? -1;
-    return { time: createdMs(image.best), row: summaryOf({ ...image, names }, { stores: parts, users: opts.users, manifests: opts.manifests, sharedSize }) };
+    return {
+      time: createdMs(image.best) ?? 0,
+      row: summaryOf({ ...image, names }, { stores: parts, users: opts.users, manifests: opts.manifests, sharedSize }),
+    };
   });
   return rows.toSorted((a, b) => b.time - a.time).map(({ row }) => row);
 }
@@ -76,14 +80,14 @@ export function required(variants: readonly Variant[], platform: Platform, refer
 export const preferred = (variants: readonly Variant[], host: Platform): Variant | undefined =>
   bestOf(variants, host) ?? variants.find(({ kind, config }) => kind === "image" && config !== undefined);
 
-/** Bytes of an image's layers that other images have, too. */
+/** Bytes of an image's layers that other images, or its own for other platforms, have as well. */
 function sharedSizes(parts: ImageParts, images: readonly Described[]): Map<Digest, number> {
-  const layersOf = (image: Described): Set<Digest> => new Set(image.variants.flatMap(({ config }) => (config?.rootfs.diff_ids ?? []) as Digest[]));
+  const layersOf = (image: Described): Digest[] => image.variants.flatMap(({ config }) => (config?.rootfs.diff_ids ?? []) as Digest[]);
   const uses = new Map<Digest, number>();
   for (const image of images) for (const diffId of layersOf(image)) uses.set(diffId, (uses.get(diffId) ?? 0) + 1);
   return new Map(
     images.map((image) => {
-      const shared = [...layersOf(image)].filter((diffId) => uses.get(diffId)! > 1);
+      const shared = layersOf(image).filter((diffId) => uses.get(diffId)! > 1);
       return [image.target.digest, shared.reduce((sum, diffId) => sum + parts.layers.unpackedSize(diffId), 0)];
     }),
   );

@@ -99,8 +99,7 @@ class SqliteImageStore implements ImageStore {
   async tag(source: string, target: string): Promise<void> {
     const ref = withDefaultTag(parseReference(target));
     if (ref.digest !== undefined) throw new EngineError("invalidArgument", "refusing to create a tag with a digest reference");
-    const { all } = lookUp(this.#parts.names, source);
-    const image = all[0]!.target;
+    const image = this.#toTag(source);
     this.#parts.names.put(normalizedName(ref), image, new Date());
     publishIndex(this.#parts);
     await announce(this.#parts, "tag", { id: image.digest, name: familiarName(ref), target: image });
@@ -173,6 +172,15 @@ class SqliteImageStore implements ImageStore {
     if (!plan.deletes) return { items, bytes: 0 };
     await announce(this.#parts, "delete", { id: plan.digest, name: plan.digest, target });
     return { items: [...items, { Deleted: plan.digest }], bytes: await collector.collect([target]) };
+  }
+
+  /** dockerd answers 404 for a source that is no reference, too. */
+  #toTag(source: string): Descriptor {
+    try {
+      return lookUp(this.#parts.names, source).all[0]!.target;
+    } catch (error) {
+      throw isClass(error, "invalidArgument") ? new EngineError("notFound", error.message, { cause: error }) : error;
+    }
   }
 
   /** An archive's nameless image that has a name here keeps it, and is not dangling. */

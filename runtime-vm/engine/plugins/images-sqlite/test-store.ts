@@ -77,7 +77,7 @@ export async function openTestStore({ kernel, registries, ...plugins }: TestPlug
     },
     events: async () => {
       const all: EventMessage[] = [];
-      for await (const event of log.follow({ sinceNano: 0n, untilNano: BigInt(Date.now()) * 1_000_000n, signal: new AbortController().signal }))
+      for await (const event of log.follow({ sinceNano: 0n, untilNano: BigInt(Date.now() + 2) * 1_000_000n, signal: new AbortController().signal }))
         all.push(event);
       const fresh = all.slice(heard);
       heard = all.length;

@@ -52,7 +52,7 @@ test("the report counts inodes, pages and directories without an entry", () => {
   expect(treeOf([file("a/b", "x".repeat(5000)), { name: "a/c", type: "1", linkName: "a/b" }, dir("d")]).report()).toEqual({
     entries: 3,
     inodes: 4,
-    unpackedBytes: (2 + 2) * 4096,
+    unpackedBytes: (2 + 3) * 4096,
     implicitDirectories: ["a"],
   });
 });
