@@ -97,7 +97,7 @@ export interface StreamOpen {
 export interface BridgeStream {
   /** Status and headers; for an error status the body follows in `bytes`. */
   readonly head: Promise<{ readonly status: number; readonly headers: Readonly<Record<string, string>> }>;
-  /** The answer's bytes. Reading grants credit; breaking out of the loop closes the stream. */
+  /** The answer's bytes. Reading grants credit; breaking out of the loop closes the stream, reading an upgraded one to its end ends our direction. */
   readonly bytes: AsyncIterable<Uint8Array>;
   /** Resolves when the far side's window has room again. */
   write(bytes: Uint8Array): Promise<void>;

@@ -24,6 +24,7 @@ export class ByteChannel {
   #outgoing: Uint8Array[] = [];
   #outgoingBytes = 0;
   #ended: "no" | "asked" | "sent" = "no";
+  readonly #endSent = Promise.withResolvers<void>();
   #cooling: ReturnType<typeof setTimeout> | undefined;
   readonly #room: PromiseWithResolvers<void>[] = [];
 
@@ -67,11 +68,13 @@ export class ByteChannel {
     await room.promise;
   }
 
-  /** Half-closes our direction, after what was written. */
-  end(): void {
-    if (this.#closed || this.#ended !== "no") return;
-    this.#ended = "asked";
-    this.#flush();
+  /** Half-closes our direction, after what was written. Resolves when the far side has been sent all of it, or the stream is closed. */
+  async end(): Promise<void> {
+    if (!this.#closed && this.#ended === "no") {
+      this.#ended = "asked";
+      this.#flush();
+    }
+    await this.#endSent.promise;
   }
 
   /** Ends both directions at once and tells the far side why. */
@@ -162,6 +165,7 @@ export class ByteChannel {
     if (this.#ended === "asked" && this.#outgoingBytes === 0) {
       this.#ended = "sent";
       this.#wire.end();
+      this.#endSent.resolve();
       this.#closeWhenDone();
     }
   }
@@ -205,6 +209,7 @@ export class ByteChannel {
     this.#outgoing = [];
     this.#outgoingBytes = 0;
     clearTimeout(this.#cooling);
+    this.#endSent.resolve();
     this.#reader?.resolve();
     for (const room of this.#room.splice(0)) room.reject(failure ?? new EngineError("cancelled", "the stream is closed"));
     this.#onClosed();

@@ -127,7 +127,7 @@ test("the host sends no more than the window granted until the window reads", as
         await stream.write(new Uint8Array(16 * 1024).fill(i));
         written += 1;
       }
-      stream.end();
+      await stream.end();
     },
   });
   await bridge.call("host.info");
@@ -151,7 +151,7 @@ test("the window's writes wait for the host's reader", async () => {
       for await (const chunk of stream.read()) bytes += chunk.byteLength;
       received.resolve(bytes);
       stream.head({ status: 200, headers: {} });
-      stream.end();
+      await stream.end();
     },
   });
   const stream = bridge.stream({ ...open, kind: "upload" });
@@ -178,7 +178,7 @@ test("half-close: the window ends its direction and still reads the answer", asy
       const parts: string[] = [];
       for await (const chunk of stream.read()) parts.push(new TextDecoder().decode(chunk));
       await stream.write(new TextEncoder().encode(`got ${parts.join("")}`));
-      stream.end();
+      await stream.end();
     },
   });
   const stream = bridge.stream({ ...open, kind: "upgrade" });
@@ -192,17 +192,31 @@ test("half-close the other way: the host ends and still reads what the window wr
   const { bridge } = rig({
     stream: async (_, stream) => {
       stream.head({ status: 101, headers: {} });
-      stream.end();
+      await stream.end();
       let text = "";
       for await (const chunk of stream.read()) text += new TextDecoder().decode(chunk);
       late.resolve(text);
     },
   });
   const stream = bridge.stream({ ...open, kind: "upgrade" });
-  expect(await bytesOf(stream)).toHaveLength(0);
+  await stream.head;
+  await settle();
   await stream.write(new TextEncoder().encode("after the end"));
   stream.end();
   expect(await late.promise).toBe("after the end");
+});
+
+test("reading a terminal's output to its end leaves nothing open at the host", async () => {
+  const closed = Promise.withResolvers<void>();
+  const { bridge } = rig({
+    stream: async (_, stream) => {
+      stream.signal.addEventListener("abort", () => closed.resolve());
+      stream.head({ status: 101, headers: {} });
+      await stream.end();
+    },
+  });
+  expect(await bytesOf(bridge.stream({ ...open, kind: "upgrade" }))).toHaveLength(0);
+  await closed.promise;
 });
 
 test("many small writes share frames", async () => {
@@ -211,7 +225,7 @@ test("many small writes share frames", async () => {
     stream: async (_, stream) => {
       stream.head({ status: 200, headers: {} });
       for (let i = 0; i < 1000; i += 1) await stream.write(new Uint8Array(10));
-      stream.end();
+      await stream.end();
     },
   });
   await bridge.call("host.info");

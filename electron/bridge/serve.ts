@@ -16,7 +16,8 @@ export type HostEvent = { [E in keyof HostEvents]: { readonly name: E; readonly 
 export interface HostStream {
   head(head: Awaited<BridgeStream["head"]>): void;
   write(bytes: Uint8Array): Promise<void>;
-  end(): void;
+  /** Half-closes; resolves when the window has been sent everything. */
+  end(): Promise<void>;
   /** Ends both directions; the window sees `error`. */
   close(error: unknown): void;
   read(): AsyncIterable<Uint8Array>;

@@ -24,10 +24,16 @@ export class WindowStream implements BridgeStream {
       this.answer.reject(new EngineError("cancelled", "the stream was closed before its answer"));
       this.onClosed();
     });
-    this.bytes = { [Symbol.asyncIterator]: () => this.channel.read() };
+    this.bytes = { [Symbol.asyncIterator]: () => this.#read() };
     // Whoever only reads the bytes sees the failure there; an unread head must not count as unhandled.
     this.answer.promise.catch(() => undefined);
-    if (open.kind === "download") this.channel.end();
+    if (open.kind === "download") this.end();
+  }
+
+  /** Once a hijacked connection's output is over nobody answers what is typed: our direction ends, too, as the docker CLI's does. */
+  async *#read(): AsyncGenerator<Uint8Array, void, void> {
+    yield* this.channel.read();
+    if (this.open.kind === "upgrade") this.end();
   }
 
   get head(): Promise<Head> {
@@ -37,7 +43,7 @@ export class WindowStream implements BridgeStream {
     return this.channel.write(bytes);
   }
   end(): void {
-    this.channel.end();
+    void this.channel.end();
   }
   close(): void {
     this.channel.close();

@@ -44,8 +44,10 @@ export class EngineConnection {
       const first = await (upload === undefined ? answer : Promise.race([answer, upload.then(() => answer)]));
       upload?.catch(() => undefined);
       stream.head({ status: first.message.statusCode ?? 0, headers: flat(first.message.headers) });
-      if (first.socket === undefined) await receive(first.message, stream);
-      else await hijacked(first.socket, first.early, stream);
+      if (first.socket !== undefined) await hijacked(first.socket, first.early, stream);
+      else await receive(first.message, stream);
+      // An engine may answer before it has read everything: the window must not wait for room that nobody makes.
+      stream.close(new EngineError("cancelled", "the engine has answered and reads no more"));
     } catch (error) {
       throw unreachable(error);
     } finally {
@@ -122,7 +124,7 @@ async function send(bytes: AsyncIterable<Uint8Array>, to: ClientRequest | Duplex
 async function receive(from: Readable, stream: HostStream): Promise<void> {
   // The socket of a hijacked connection outlives its readable side: half-close.
   for await (const chunk of from.iterator({ destroyOnReturn: false })) await stream.write(chunk as Buffer);
-  stream.end();
+  await stream.end();
 }
 
 /** Both directions until both have ended; the engine's end does not end ours, nor the other way round. */

@@ -23,8 +23,6 @@ export interface HostOptions {
   readonly dockerConfig: string;
   /** The environment variable that hides docker's contexts, when one is set. */
   readonly contextHiddenBy?: string | undefined;
-  /** The user the socket belongs to, when not the one we run as. */
-  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
   readonly createMachine: (settings: Settings, directory: string) => Machine;
   /** Told what goes wrong without stopping anything. */
   readonly log: (line: string) => void;
@@ -53,9 +51,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       () => settings.current,
     ),
   );
-  undo.use(
-    await serveDockerSocket({ path: paths.socket, dial: (opts) => keeper.connect(opts), ...(options.owner === undefined ? {} : { owner: options.owner }) }),
-  );
+  undo.use(await serveDockerSocket({ path: paths.socket, dial: (opts) => keeper.connect(opts) }));
   const context = new DockerContext({
     directory: options.dockerConfig,
     statePath: paths.contextState,

@@ -47,7 +47,6 @@ export async function openDesktop(options: DesktopOptions): Promise<Host> {
     modeReason: options.modeReason,
     dockerConfig: env["DOCKER_CONFIG"] || join(homedir(), ".docker"),
     contextHiddenBy: ["DOCKER_HOST", "DOCKER_CONTEXT"].find((name) => env[name]),
-    owner: sudoCaller(env),
     createMachine: await machineFactory({
       ...options,
       driver: options.driver ?? env["SLIPWAY_DRIVER"],
@@ -99,11 +98,4 @@ async function machineFactory(options: DesktopOptions): Promise<(settings: Setti
 function acceleratorOf(name: string): "auto" | "kvm" | "hvf" | "whpx" | "tcg" {
   if (name === "auto" || name === "kvm" || name === "hvf" || name === "whpx" || name === "tcg") return name;
   throw new EngineError("invalidArgument", `there is no accelerator ${name}: name kvm, hvf, whpx, tcg or auto`);
-}
-
-/** Under sudo the socket belongs to who called it: that user's `docker` must reach it. */
-function sudoCaller(env: NodeJS.ProcessEnv): { uid: number; gid: number } | undefined {
-  const uid = Number(env["SUDO_UID"]);
-  const gid = Number(env["SUDO_GID"]);
-  return process.getuid?.() === 0 && uid > 0 && Number.isInteger(gid) ? { uid, gid } : undefined;
 }

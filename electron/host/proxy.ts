@@ -1,4 +1,4 @@
-import { chown, mkdir } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Duplex } from "node:stream";
 import { messageOf } from "#base/errors.ts";
@@ -9,17 +9,10 @@ import type { Dial } from "./engine.ts";
  * Serves the Docker API on a local socket (or Windows pipe) by carrying bytes to the engine, each connection over one
  * of `dial`'s. A client that comes while there is no engine is told why in HTTP, so that the CLI shows the reason.
  */
-export async function serveDockerSocket(opts: {
-  readonly path: string;
-  readonly dial: Dial;
-  /** Who may use it, when not the user we run as: the one who called sudo. */
-  readonly owner?: { readonly uid: number; readonly gid: number };
-}): Promise<AsyncDisposable> {
-  const pipe = opts.path.startsWith("\\\\");
-  if (!pipe) await mkdir(dirname(opts.path), { recursive: true, mode: 0o700 });
+export async function serveDockerSocket(opts: { readonly path: string; readonly dial: Dial }): Promise<AsyncDisposable> {
+  if (!opts.path.startsWith("\\\\")) await mkdir(dirname(opts.path), { recursive: true, mode: 0o700 });
   const closing = new AbortController();
   const served = await serveSocket(opts.path, () => opts.dial({ signal: closing.signal }).catch((error: unknown) => refusal(error)));
-  if (!pipe && opts.owner !== undefined) await chown(opts.path, opts.owner.uid, opts.owner.gid);
   return {
     async [Symbol.asyncDispose]() {
       closing.abort();
