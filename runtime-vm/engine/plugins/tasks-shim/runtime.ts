@@ -72,6 +72,7 @@ class ShimRuntime implements TaskRuntime {
       const io = undo.use(ProcessStdio.create(bundle, "", what, this.#options));
       this.#record(bundle, { shim: shim.name, boot: bootId(), cgroup, held: [] });
       const pid = await this.#createInShim(shim, what.id, bundle, io, cgroup);
+      undo.defer(() => this.#abandon(shim, what.id, pid));
       await io.connected();
       const held = [io.wire.stdout, io.wire.stderr].filter((path) => path !== "").map((path) => ({ number: this.#holder.hold(path), path }));
       this.#record(bundle, { shim: shim.name, boot: bootId(), cgroup, held });
@@ -96,7 +97,9 @@ class ShimRuntime implements TaskRuntime {
     }
     for (const { number, path } of record.held) this.#holder.adopt(number, path);
     const io = ProcessStdio.restore(bundle, "", what);
-    return this.#keep(what.id, shim, state.pid, io, record.cgroup, record.held);
+    const task = this.#keep(what.id, shim, state.pid, io, record.cgroup, record.held);
+    task.freeOrphanedExecs(readdirSync(bundle));
+    return task;
   }
 
   recorded(): readonly string[] {
@@ -131,6 +134,13 @@ class ShimRuntime implements TaskRuntime {
       }
       throw runtimeError("create", error);
     }
+  }
+
+  /** Created, but the engine cannot keep it. */
+  async #abandon(shim: Shim, id: string, pid: number): Promise<void> {
+    process.kill(pid, "SIGKILL");
+    await shim.wait(processRequest(id));
+    await shim.call("Delete", processRequest(id));
   }
 
   #keep(id: string, shim: Shim, pid: number, io: ProcessStdio, cgroup: string, held: TaskRecord["held"]): ShimTask {

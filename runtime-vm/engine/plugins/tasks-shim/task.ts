@@ -98,11 +98,7 @@ export class ShimTask extends ShimProcess implements Task {
     this.#execs.add(execId);
     const { shim, bundle, options } = this.context;
     const io = ProcessStdio.create(bundle, execId, opts, options);
-    const free = async (): Promise<void> => {
-      await shim.call("Delete", processRequest(this.id, execId)).catch(() => undefined);
-      this.#execs.delete(execId);
-      io.removeFifos();
-    };
+    const free = (): Promise<void> => this.#freeExec(execId, io);
     const given: OciProcess = { ...process, terminal: opts.terminal, ...(opts.size ? { consoleSize: opts.size } : {}) };
     try {
       await shim.call("Exec", execRequest(this.id, execId, io.wire, specJson(given)));
@@ -118,6 +114,29 @@ export class ShimTask extends ShimProcess implements Task {
       await free();
       io.close();
       throw runtimeError("exec", error);
+    }
+  }
+
+  /**
+   * Execs that an earlier engine started, told by the FIFOs in the bundle: their clients are gone with it. Their output is read and
+   * dropped, so that they do not stand still for want of a reader, and they are freed when they end.
+   */
+  freeOrphanedExecs(files: readonly string[]): void {
+    for (const file of files) {
+      const execId = /^(.+)\.stdout$/.exec(file)?.[1];
+      if (execId === undefined || this.#execs.has(execId)) continue;
+      this.#execs.add(execId);
+      const io = ProcessStdio.restore(this.context.bundle, execId, { terminal: !files.includes(`${execId}.stderr`), stdin: files.includes(`${execId}.stdin`) });
+      io.stdio.stdout.resume();
+      io.stdio.stderr?.resume();
+      const orphan = new ShimProcess(this.context, execId, 0, io, () => Promise.resolve({ code: lostExitCode, at: new Date() }));
+      void orphan.wait().then(
+        async () => {
+          await this.#freeExec(execId, io);
+          io.close();
+        },
+        () => io.close(),
+      );
     }
   }
 
@@ -158,6 +177,12 @@ export class ShimTask extends ShimProcess implements Task {
       await this.wait();
       if (!this.#shimLost) throw error;
     }
+  }
+
+  async #freeExec(execId: string, io: ProcessStdio): Promise<void> {
+    await this.context.shim.call("Delete", processRequest(this.id, execId)).catch(() => undefined);
+    this.#execs.delete(execId);
+    io.removeFifos();
   }
 
   /** The shim died: nobody can tell how the container ends, so it ends now. */

@@ -169,8 +169,9 @@ test("containers started side by side all end as they should", async () => {
 });
 
 test("a hundred megabytes go through the log complete and in order", async () => {
-  const lines = 2_500_000;
-  const numbers = Array.from({ length: lines }, (_, n) => `${String(n + 1).padStart(39, "0")}\n`);
+  const lines = 250_000;
+  const width = 400;
+  const numbers = Array.from({ length: lines }, (_, n) => `${String(n + 1).padStart(width - 1, "0")}\n`);
   writeFileSync(join(box.rootfs, "numbers"), numbers.join(""));
   await using logs = asDisposable(createLogDrivers({ directory: join(tree.dir, "logs"), report: (line) => void said.push(line) }));
   const log = await logs.drivers["json-file"].open("t-big", {});
@@ -183,7 +184,8 @@ test("a hundred megabytes go through the log complete and in order", async () =>
   let next = 1;
   const signal = new AbortController().signal;
   for await (const block of log.readFrames({ stdout: true, stderr: true, follow: false, signal }, { raw: true, timestamps: false })) {
-    for (let at = 0; at < block.length; at += 40, next++) if (Number(block.toString("latin1", at, at + 39)) !== next) throw new Error(`line ${next} is wrong`);
+    for (let at = 0; at < block.length; at += width, next++)
+      if (Number(block.toString("latin1", at + width - 17, at + width - 1)) !== next) throw new Error(`line ${next} is wrong`);
   }
   expect(next - 1).toBe(lines);
   await log[Symbol.asyncDispose]();
@@ -229,6 +231,22 @@ test("a task that ends while no engine runs keeps its last output and its exit c
   }
 });
 
+test("an exec whose engine was killed does not stand still, and is freed when it ends", async () => {
+  const options = optionsFor("orphan");
+  const engine = await startEngine(options, "t-orphan", ["sleep", "1000"], ["sh", "-c", "cat /numbers; echo done > /orphan-done"]);
+  engine.kill("SIGKILL");
+  await once(engine, "exit");
+  await using second = asClosable(await openShimRuntime(options));
+  const task = await second.runtime.restore({ id: "t-orphan", terminal: false, stdin: true });
+  if (!task) throw new Error("the task is gone");
+  const fifos = (): string[] => readdirSync(join(options.bundles, "t-orphan")).filter((name) => name.startsWith("e1."));
+  expect(await gone(fifos)).toEqual([]);
+  expect(readFileSync(join(box.rootfs, "orphan-done"), "utf8")).toBe("done\n");
+  await task.kill(9);
+  await task.wait();
+  await task.delete();
+});
+
 test("when a shim is killed its container is reaped and other containers go on", async () => {
   const own = await openShimRuntime(optionsFor("killed"));
   const spec = (id: string) => smallSpec(id, box, ["sleep", "1000"]);
@@ -248,14 +266,14 @@ test("when a shim is killed its container is reaped and other containers go on",
 test("nothing is left: no process, cgroup, bundle or FIFO", async () => {
   await runtime.close({ stopShims: true });
   expect(testCgroups()).toEqual([]);
-  for (const name of ["main", "restore", "ended", "killed"]) {
+  for (const name of ["main", "restore", "ended", "orphan", "killed"]) {
     expect(readdirSync(join(tree.dir, name, "bundles"))).toEqual([]);
     expect(await gone(() => processesNaming(join(tree.dir, name)))).toEqual([]);
   }
 });
 
 /** An engine in a process of its own that creates and starts one container, and says when its first output has come. */
-async function startEngine(options: ShimRuntimeOptions, id: string, args: string[]): Promise<ChildProcess> {
+async function startEngine(options: ShimRuntimeOptions, id: string, args: string[], exec?: string[]): Promise<ChildProcess> {
   const { kernel: _kernel, log: _log, ...plain } = options;
   const here = new URL(".", import.meta.url).pathname;
   const script = `
@@ -265,6 +283,8 @@ async function startEngine(options: ShimRuntimeOptions, id: string, args: string
     const runtime = await openShimRuntime({ ...${JSON.stringify(plain)}, kernel: createKernel(), log: () => undefined });
     const task = await runtime.create({ id: "${id}", rootfs: "${box.rootfs}", spec: smallSpec("${id}", ${JSON.stringify(box)}, ${JSON.stringify(args)}), terminal: false, stdin: true });
     await task.start();
+    const exec = ${JSON.stringify(exec ?? null)};
+    if (exec) await task.exec("e1", { terminal: false, user: { uid: 0, gid: 0 }, env: ["PATH=/bin"], cwd: "/", args: exec }, { terminal: false, stdin: true });
     setTimeout(() => console.log("started"), 300);
     setInterval(() => undefined, 1000);`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
