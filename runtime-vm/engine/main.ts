@@ -172,6 +172,11 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Jou
   return {
     server,
     settle: async () => {
+      try {
+        networks.prepare();
+      } catch (error) {
+        journal.error("bridges and packet rules could not be made: containers will fail to start on them", error);
+      }
       await containers.startAtBoot();
       await loadStarterImage(images, journal);
       await swept;

@@ -77,6 +77,7 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
     const mode = parseMode(request.mode);
     if (mode.kind === "container") return this.#joined(mode.id);
     const owner = ownerOf(request);
+    this.#options.networks.prepare();
     await using undo = new AsyncDisposableStack();
     const endpoints: EndpointRecord[] = [];
     undo.defer(() => endpoints.forEach((endpoint) => this.#vacate(endpoint)));
@@ -122,6 +123,7 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
     if (mode.kind === "container") return this.#restoreJoined(mode.id);
     const record = this.#dormant.get(request.containerId);
     if (record === undefined) return undefined;
+    this.#options.networks.prepare();
     if (record.netns !== undefined && !this.#options.driver.sandboxLives(record.netns, linksOf(record))) {
       await this.#forget(request.containerId);
       return undefined;

@@ -10,6 +10,7 @@ import { type AddressPool, SubnetPool } from "./ipam.ts";
 import type { NetworkStore } from "./networks.ts";
 import { defaultBridgeRecord, plainRecord } from "./predefined.ts";
 import { bridgeOf, inspectRecord, isPredefined, type NetworkRecord, NetworkTable, subnetsOf } from "./record.ts";
+import { markEndpoint } from "./plan.ts";
 import type { EndpointRecord } from "./sandbox-record.ts";
 
 export interface NetworkStoreOptions {
@@ -35,18 +36,28 @@ export class Networks implements NetworkStore {
   readonly #options: NetworkStoreOptions;
   readonly #table: NetworkTable;
   readonly #live = new Map<string, LiveNetwork>();
+  #prepared = false;
 
-  /** Loads what is recorded and makes the kernel agree with it. */
+  /** Loads what is recorded. The kernel is brought to agree with it by `prepare`. */
   constructor(options: NetworkStoreOptions) {
     this.#options = options;
     this.#table = new NetworkTable(options.state);
     const records = this.#table.all();
-    options.driver.sweep(new Set(records.map(({ id }) => id)));
-    for (const record of records) if (record.name !== "bridge") this.#add(record);
+    for (const record of records) this.#add(record);
     for (const name of ["none", "host"] as const) if (!records.some((record) => record.name === name)) this.#save(plainRecord(name));
-    for (const { record } of this.#live.values()) this.#ensure(record);
+    // What the default bridge is called and which addresses it has is seen when it is first made.
+    if (!records.some(({ name }) => name === "bridge")) this.prepare();
+  }
+
+  /** Makes bridges and packet rules as recorded; everything that needs them asks for it, and only the first call does anything. */
+  prepare(): void {
+    if (this.#prepared) return;
+    const records = [...this.#live.values()].map(({ record }) => record);
+    this.#options.driver.sweep(new Set(records.map(({ id }) => id)));
+    for (const record of records) if (record.name !== "bridge") this.#ensure(record);
     this.#openDefaultBridge(records.find(({ name }) => name === "bridge"));
     this.#program();
+    this.#prepared = true;
   }
 
   list(filters: Readonly<Record<string, readonly string[]>>): NetworkInspect[] {
@@ -64,6 +75,7 @@ export class Networks implements NetworkStore {
     if (!isPredefined(request.Name) && [...this.#live.values()].some(({ record }) => record.name === request.Name)) {
       throw new EngineError("conflict", `network with name ${request.Name} already exists`);
     }
+    this.prepare();
     const record = buildRecord(request, {
       used: this.#subnets(),
       routed: this.#options.driver.routes(),
@@ -90,6 +102,7 @@ export class Networks implements NetworkStore {
       const names = [...endpoints].map(({ containerName, id }) => `name:${JSON.stringify(containerName)} id:${JSON.stringify(id.slice(0, 12))}`);
       throw new EngineError("forbidden", `error while removing network: network ${record.name} has active endpoints (${names.join(", ")})`);
     }
+    this.prepare();
     this.#forget(record);
     this.#publish("destroy", record);
   }
@@ -124,6 +137,7 @@ export class Networks implements NetworkStore {
 
   /** Takes packet rules and bridges away: for an engine that ends with no container left. */
   close(): void {
+    if (!this.#prepared) return;
     for (const network of this.#bridges()) this.#options.driver.removeBridge(network);
     this.#options.driver.program([]);
   }
@@ -144,7 +158,7 @@ export class Networks implements NetworkStore {
         refused = error;
         continue;
       }
-      this.#save(record);
+      this.#replace(record);
       return;
     }
     throw refused;
@@ -160,6 +174,18 @@ export class Networks implements NetworkStore {
 
   #add(record: NetworkRecord): void {
     this.#live.set(record.id, { record, subnets: subnetsOf(record).map((config) => new SubnetPool(config)), endpoints: new Set() });
+  }
+
+  /** Who is connected stays connected. */
+  #replace(record: NetworkRecord): void {
+    const before = this.#live.get(record.id);
+    if (before !== undefined && JSON.stringify(before.record) === JSON.stringify(record)) return;
+    this.#save(record);
+    const now = this.#live.get(record.id);
+    for (const endpoint of before?.endpoints ?? []) {
+      now?.endpoints.add(endpoint);
+      if (now !== undefined) markEndpoint(now, endpoint);
+    }
   }
 
   #save(record: NetworkRecord): void {

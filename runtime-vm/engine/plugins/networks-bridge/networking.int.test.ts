@@ -282,6 +282,8 @@ test("an engine that ends with no container takes its bridges and rules along", 
   expect(execFileSync("ip", ["-br", "link"], { encoding: "utf8" }).trim().split("\n")).toHaveLength(1);
   openAll();
   expect(net.networks.inspect("n").IPAM.Config?.[0]?.Subnet).toBe("172.18.0.0/16");
+  expect(kernel.nft("list ruleset")).toBe("");
+  net.networks.prepare();
   expect(kernel.nft("list table inet slipway")).toContain("172.18.0.0/16");
 });
 
