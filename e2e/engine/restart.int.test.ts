@@ -1,0 +1,135 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { EngineClient } from "#client/client.ts";
+import { daemonOf } from "../fixtures/processes.ts";
+import { type Program, startEngine } from "../fixtures/program.ts";
+import { type Rig, create, frames, inspect, logs, openRig, remove, run, sh, wait } from "./rig.ts";
+
+const root = mkdtempSync("/var/tmp/slipway-restart-");
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const place = (name: string): string => join(root, name);
+const clientOf = (program: Program): EngineClient => new EngineClient({ kind: "socket", path: program.socket });
+
+/** The same root again, after `stop` ended the engine. */
+async function again(
+  rig: Rig,
+  stop: (rig: Rig) => Promise<void>,
+  args: readonly string[] = [],
+): Promise<{ program: Program; client: EngineClient } & AsyncDisposable> {
+  await stop(rig);
+  const program = await startEngine({ isolate: rig.netns, root: rig.program.root, args });
+  return { program, client: clientOf(program), [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() };
+}
+
+const killed = async ({ program }: Rig): Promise<void> => {
+  const pid = daemonOf(program.socket);
+  if (pid === undefined) throw new Error("no engine to kill");
+  process.kill(Number(pid), "SIGKILL");
+  await program.exited;
+};
+const stopped = async ({ program }: Rig): Promise<void> => void (await program.stop());
+
+test("after kill -9 containers go on, ended ones have their true exit code, attached input still arrives, nothing printed is lost", async () => {
+  const rig = await openRig("rk", { root: place("kill") });
+  const before = rig.client;
+  await run(before, { name: "counter", ...sh("i=0; while :; do i=$((i+1)); echo $i; sleep 0.05; done") });
+  await run(before, { name: "short", ...sh("sleep 1; echo last words; exit 42") });
+  await run(before, { name: "listener", Cmd: ["cat"], OpenStdin: true, StdinOnce: true });
+  await run(before, { name: "held", Cmd: ["sleep", "1000"] });
+  await before.call("POST", "/containers/held/pause");
+  const pid = (await inspect(before, "counter")).State.Pid;
+  await using next = await again(rig, async (one) => {
+    await killed(one);
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+  });
+  const { client } = next;
+  expect((await inspect(client, "counter")).State).toMatchObject({ Status: "running", Pid: pid });
+  expect(await wait(client, "short")).toBe(42);
+  expect((await logs(client, "short")).stdout).toBe("last words\n");
+  expect((await inspect(client, "held")).State.Status).toBe("paused");
+  const { stream } = await client.hijack("/containers/listener/attach", { query: { stream: 1, stdin: 1, stdout: 1 } });
+  stream.end("heard after all");
+  expect((await frames(stream)).stdout).toBe("heard after all");
+  await client.call("POST", "/containers/counter/stop", { query: { t: 0 } });
+  const numbers = (await logs(client, "counter")).stdout.trim().split("\n").map(Number);
+  expect(numbers).toEqual(Array.from({ length: numbers.length }, (_, i) => i + 1));
+  for (const name of ["counter", "short", "listener", "held"]) await remove(client, name);
+});
+
+test("a clean stop with live-restore leaves containers running, and the next engine has them", async () => {
+  const rig = await openRig("rl", { root: place("live") });
+  const id = await run(rig.client, { Cmd: ["sleep", "1000"], HostConfig: { PortBindings: { "80/tcp": [{ HostIp: "127.0.0.1", HostPort: "" }] } } });
+  const { State, NetworkSettings } = await inspect(rig.client, id);
+  await using next = await again(rig, stopped);
+  const now = await inspect(next.client, id);
+  expect(now.State.Pid).toBe(State.Pid);
+  expect(now.NetworkSettings.Ports).toEqual(NetworkSettings.Ports);
+  const exec = await next.client.json<{ Id: string }>("POST", `/containers/${id}/exec`, { json: { Cmd: ["echo", "alive"], AttachStdout: true } });
+  const { stream } = await next.client.hijack(`/exec/${exec.Id}/start`, { json: {} });
+  expect((await frames(stream)).stdout).toBe("alive\n");
+  await remove(next.client, id);
+});
+
+test("without live-restore a clean stop ends each by its stop signal, and the next start brings up what its policy wants", async () => {
+  const config = place("daemon.json");
+  writeFileSync(config, JSON.stringify({ "live-restore": false, features: {} }));
+  const rig = await openRig("rp", { root: place("policy"), args: ["--config", config] });
+  const before = rig.client;
+  const graceful = sh("trap 'echo stopped by signal; exit 0' TERM; while :; do sleep 0.1; done");
+  for (const [name, policy] of [
+    ["always", "always"],
+    ["unless", "unless-stopped"],
+    ["byhand", "unless-stopped"],
+    ["byhand-always", "always"],
+    ["none", "no"],
+  ] as const) {
+    await run(before, { name, ...graceful, HostConfig: { RestartPolicy: { Name: policy } } });
+  }
+  await create(before, { name: "never-started", Cmd: ["sleep", "1000"], HostConfig: { RestartPolicy: { Name: "always" } } });
+  for (const name of ["byhand", "byhand-always"]) await before.call("POST", `/containers/${name}/stop`);
+  await using next = await again(rig, stopped, ["--config", config]);
+  const { client } = next;
+  const running = (name: string) => async () => (await inspect(client, name)).State.Running;
+  for (const name of ["always", "unless", "byhand-always"]) await expect.poll(running(name), { timeout: 15_000 }).toBe(true);
+  for (const name of ["byhand", "none", "never-started"]) expect(await running(name)()).toBe(false);
+  expect((await logs(client, "none")).stdout).toBe("stopped by signal\n");
+  expect((await inspect(client, "none")).State.ExitCode).toBe(0);
+  expect(await client.json("GET", "/info")).toMatchObject({
+    LiveRestoreEnabled: false,
+    Warnings: expect.arrayContaining(
+      ['WARNING: daemon.json: "features" has no effect in this engine'].map((text) => expect.stringContaining(text.slice(-40)) as string),
+    ) as string[],
+  });
+});
+
+test("a second engine on the same root is refused and the first goes on", async () => {
+  await using rig = await openRig("r2", { root: place("two") });
+  await expect(startEngine({ isolate: rig.netns, root: rig.program.root })).rejects.toThrow(/another engine/);
+  expect(await rig.client.json("GET", "/info")).toMatchObject({ Containers: 0 });
+});
+
+test("an engine killed at any moment of a run starts again with whole containers or none", async () => {
+  const rounds = process.env["SLIPWAY_TEST_LONG"] === "1" ? 40 : 4;
+  let rig: Rig = await openRig("rm", { root: place("moments") });
+  for (let i = 0; i < rounds; i++) {
+    const acting = Promise.allSettled(
+      Array.from({ length: 4 }, async () => {
+        const id = await run(rig.client, { ...sh("echo hi; sleep 0.3"), HostConfig: { AutoRemove: true } });
+        await wait(rig.client, id, "removed");
+      }),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 20 + i * 90));
+    await killed(rig);
+    await acting;
+    const program = await startEngine({ isolate: rig.netns, root: rig.program.root });
+    rig = { ...rig, program, client: clientOf(program) };
+    const listed = (): Promise<{ State: string }[]> => rig.client.json("GET", "/containers/json", { query: { all: 1 } });
+    await expect.poll(async () => (await listed()).filter(({ State }) => State !== "created").length, { timeout: 20_000 }).toBe(0);
+    await rig.client.call("POST", "/containers/prune");
+    expect(await wait(rig.client, await run(rig.client, { Cmd: ["true"] }))).toBe(0);
+    await rig.client.call("POST", "/containers/prune");
+  }
+  await rig.program[Symbol.asyncDispose]();
+});
