@@ -1,5 +1,5 @@
 import { codeOf, messageOf } from "#base/errors.ts";
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, constants, existsSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { shimPaths, type ResolvedOptions } from "./options.ts";
 
@@ -21,10 +21,14 @@ done 2>/dev/null`;
 /** Descriptor numbers below are the shell's own. */
 const firstNumber = 20;
 
+/** One that ends sooner is not started again. */
+const lifeMsMin = 100;
+
 export class Holder implements Disposable {
   readonly #options: ResolvedOptions;
   readonly #held = new Map<number, string>();
   #control: number | undefined;
+  #child: ChildProcess | undefined;
 
   constructor(options: ResolvedOptions) {
     this.#options = options;
@@ -82,8 +86,9 @@ export class Holder implements Disposable {
     }
   }
 
-  /** Somebody killed it. */
+  /** Somebody killed it: what its FIFOs hold is safe while the shim has them open. */
   #restart(): void {
+    this.#options.log("holder: it was killed, starting another");
     this[Symbol.dispose]();
     this.#control = this.#start();
     for (const [number, path] of this.#held) this.#order(`hold ${number} ${path}\n`);
@@ -109,6 +114,15 @@ export class Holder implements Disposable {
       env: {},
     });
     child.unref();
+    const started = Date.now();
+    // Our control end is open for reading too and would never say EPIPE.
+    child.once("exit", () => {
+      if (this.#control === undefined || this.#child !== child) return;
+      if (Date.now() - started > lifeMsMin) return this.#restart();
+      this.#options.log(`holder: ${this.#options.busyboxBinary} does not stay: output of a container that ends while no engine runs may be cut short`);
+      this[Symbol.dispose]();
+    });
+    this.#child = child;
     child.once("error", (error) => this.#options.log(`holder: cannot run ${this.#options.busyboxBinary}: ${error.message}`));
     if (child.pid === undefined) return undefined;
     writeFileSync(holderPid, String(child.pid));
