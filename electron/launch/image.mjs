@@ -1,11 +1,11 @@
 // `npm run image`: runs the image's recipe under this repository's Node 24.
 // Dependency-free on purpose: `npm run` may start it with an older Node.
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 /** Debian packages the recipe needs on the machine that builds the image. */
-export const imagePackages = ["apt", "dpkg", "xz-utils", "debian-archive-keyring", "ca-certificates"];
+export const imagePackages = ["apt", "dpkg", "xz-utils", "util-linux", "debian-archive-keyring", "ca-certificates"];
 
 const repository = resolve(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "..", "..");
 
@@ -13,8 +13,12 @@ const repository = resolve(import.meta.dirname ?? new URL(".", import.meta.url).
 export function buildImage(args = [], { onLine = (line) => console.log(line), signal } = {}) {
   const node = join(repository, "node_modules", ".bin", "node");
   if (!existsSync(node)) throw new Error(`${node} is missing: run npm ci first`);
+  const out = join(repository, "runtime-vm", "image", "out");
+  mkdirSync(out, { recursive: true });
   return new Promise((done, fail) => {
-    const child = spawn(node, ["--disable-warning=ExperimentalWarning", join(repository, "runtime-vm/image/main.ts"), ...args], {
+    // One build at a time, however many ask for one: the next finds everything made.
+    const recipe = [node, "--disable-warning=ExperimentalWarning", join(repository, "runtime-vm/image/main.ts")];
+    const child = spawn("flock", ["--no-fork", out, ...recipe, ...args], {
       cwd: repository,
       stdio: ["ignore", "pipe", "inherit"],
       signal,
