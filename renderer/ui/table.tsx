@@ -18,6 +18,8 @@ export interface Column<Row> {
   readonly cell: (row: Row) => ReactNode;
   readonly sortBy?: (row: Row) => string | number;
   readonly alignRight?: boolean;
+  /** The header is for readers only: what the column holds is plain to see. */
+  readonly quietHeader?: boolean;
 }
 
 export interface TableProps<Row> {
@@ -232,7 +234,7 @@ function HeaderCell<Row>({ column, sort, onSort }: { readonly column: Column<Row
       className={cx("flex min-w-0 px-2", column.alignRight === true && "justify-end")}
     >
       {column.sortBy === undefined ? (
-        <span className="truncate text-xs font-medium text-fg3">{column.header}</span>
+        <span className={column.quietHeader === true ? "sr-only" : "truncate text-xs font-medium text-fg3"}>{column.header}</span>
       ) : (
         <button
           type="button"

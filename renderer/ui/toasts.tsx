@@ -9,7 +9,7 @@ import { ErrorText } from "./errornotice.tsx";
 export function ToastHost() {
   const list = useStore(toasts, (state) => state.list);
   return (
-    <div className="pointer-events-none fixed right-4 bottom-10 z-30 flex w-[360px] flex-col gap-2">
+    <div className="pointer-events-none fixed right-4 bottom-10 z-20 flex w-[360px] flex-col gap-2">
       <div aria-live="polite" role="status" className="contents">
         {list.map(
           (toast) =>

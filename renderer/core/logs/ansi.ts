@@ -1,3 +1,4 @@
+/* oxlint-disable no-control-regex -- control characters are what this file is about */
 /**
  * Colours in log lines: the SGR subset of ECMA-48 (`ESC [ … m`). Every other control sequence, and control characters
  * that are not layout, are taken out. Each line starts plain: a colour left open does not run into the next line.
@@ -19,7 +20,6 @@ export interface AnsiSpan {
 }
 
 // CSI sequences, OSC sequences (to BEL or ST), character sets, two-character escapes, then lone control characters except tab.
-// oxlint-disable-next-line no-control-regex -- control characters are what this is about
 const sequence =
   /\x1b\[([0-9;:]*)([ -/]*[@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[()*+][0-9A-Za-z]|\x1b[@-Z\\-_a-z0-9=><]?|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]/g;
 

@@ -117,7 +117,14 @@ function columnsFor(actions: ContainerActions): readonly Column<ContainerSummary
     },
     { id: "cpu", header: columns.cpu, width: "var(--cpu-column)", alignRight: true, cell: (container) => <CpuCell container={container} /> },
     { id: "memory", header: columns.memory, width: "96px", alignRight: true, cell: (container) => <MemoryCell container={container} /> },
-    { id: "actions", header: "", width: "104px", alignRight: true, cell: (container) => <RowActions container={container} actions={actions} /> },
+    {
+      id: "actions",
+      header: columns.actions,
+      quietHeader: true,
+      width: "104px",
+      alignRight: true,
+      cell: (container) => <RowActions container={container} actions={actions} />,
+    },
   ];
 }
 

@@ -19,8 +19,10 @@ export function ImagePage({ name }: { readonly name: string }) {
   const [dialog, setDialog] = useState<"run" | "delete">();
   const images = useImages().data ?? [];
   const containers = useContainers().data ?? [];
-  const title = query.data?.RepoTags?.[0] ?? (name.startsWith("sha256:") ? shortId(name) : name);
   const rows = imageRows(images, containers).filter((row) => row.id === query.data?.Id);
+  // Opened by one of its names, the page is about that name; opened by its id, about the image with all its names.
+  const own = rows.find((row) => row.reference === name || row.reference === `${name}:latest`);
+  const title = own?.reference ?? query.data?.RepoTags?.[0] ?? shortId(name);
   return (
     <ObjectPage
       title={title}
@@ -37,7 +39,7 @@ export function ImagePage({ name }: { readonly name: string }) {
       onDelete={rows.length > 0 ? () => setDialog("delete") : undefined}
     >
       {dialog === "run" && <RunDialog image={title} onClose={() => setDialog(undefined)} />}
-      {dialog === "delete" && <DeleteImages rows={rows} onClose={() => setDialog(undefined)} onDeleted={() => go("/images")} />}
+      {dialog === "delete" && <DeleteImages rows={own === undefined ? rows : [own]} onClose={() => setDialog(undefined)} onDeleted={() => go("/images")} />}
     </ObjectPage>
   );
 }

@@ -22,6 +22,7 @@ import { PullDialog } from "./pulldialog.tsx";
 const idOf = (row: ImageRow): string => row.key;
 const nameOf = (row: ImageRow): string => row.reference;
 const searched = (row: ImageRow): string => row.shortId;
+const pathOf = (row: ImageRow): string => `/images/${encodeURIComponent(row.tag === "" || row.tag === "<none>" ? row.id : row.reference)}`;
 const minuteMs = 60_000;
 
 export function ImagesPage() {
@@ -62,7 +63,7 @@ export function ImagesPage() {
         nameOf={nameOf}
         searched={searched}
         selection={selections.images}
-        onOpen={(row) => go(`/images/${encodeURIComponent(row.id)}`)}
+        onOpen={(row) => go(pathOf(row))}
         menuOf={menuOf}
         onDelete={(picked) => setDialog({ kind: "delete", rows: picked })}
         defaultSort={{ column: "name", down: false }}
@@ -171,7 +172,7 @@ function columnsFor(run: (image: string) => void): readonly Column<ImageRow>[] {
       header: columns.name,
       width: "minmax(160px, 1fr)",
       sortBy: (row) => row.reference,
-      cell: (row) => <NameLink href={`/images/${encodeURIComponent(row.id)}`} name={row.repository} suffix={row.tag === "" ? undefined : `:${row.tag}`} />,
+      cell: (row) => <NameLink href={pathOf(row)} name={row.repository} suffix={row.tag === "" ? undefined : `:${row.tag}`} />,
     },
     { id: "id", header: columns.id, width: "116px", cell: (row) => <code className="font-mono text-xs text-fg3">{row.shortId}</code> },
     {
@@ -192,7 +193,8 @@ function columnsFor(run: (image: string) => void): readonly Column<ImageRow>[] {
     },
     {
       id: "actions",
-      header: "",
+      header: columns.actions,
+      quietHeader: true,
       width: "84px",
       alignRight: true,
       cell: (row) => (

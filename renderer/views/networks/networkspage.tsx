@@ -118,7 +118,8 @@ const columns: readonly Column<NetworkRow>[] = [
   },
   {
     id: "actions",
-    header: "",
+    header: t.networks.columns.actions,
+    quietHeader: true,
     width: "56px",
     alignRight: true,
     cell: (row) => (

@@ -22,7 +22,7 @@ export function TransfersPopover({ onClose }: { readonly onClose: () => void }) 
       role="dialog"
       aria-label={t.transfers.title}
       onKeyDown={(event) => event.key === "Escape" && onClose()}
-      className="menu-in fixed right-2 bottom-8 z-20 flex max-h-[60vh] w-[420px] flex-col gap-4 overflow-y-auto rounded-lg bg-raised p-4 text-base text-fg shadow-float"
+      className="menu-in fixed right-2 bottom-8 z-30 flex max-h-[60vh] w-[420px] flex-col gap-4 overflow-y-auto rounded-lg bg-raised p-4 text-base text-fg shadow-float"
     >
       {list.length === 0 && <p className="text-fg2">{t.transfers.none}</p>}
       {list.map((transfer) => (

@@ -111,7 +111,8 @@ const columns: readonly Column<VolumeRow>[] = [
   { id: "created", header: t.volumes.columns.created, width: "132px", sortBy: (row) => -createdAt(row), cell: (row) => <Created at={createdAt(row)} /> },
   {
     id: "actions",
-    header: "",
+    header: t.volumes.columns.actions,
+    quietHeader: true,
     width: "56px",
     alignRight: true,
     cell: (row) => (

@@ -33,7 +33,12 @@ export const LogLine = memo(function LogLine({ row, top, height, wrap, timestamp
       className={`absolute top-0 left-0 flex min-w-full overflow-hidden pr-4 pl-4 hover:bg-hover ${now ? "bg-picked" : ""}`}
     >
       {row.stderr && (
-        <span aria-label={t.logs.stderr} data-tip={t.logs.stderr} className="absolute inset-y-0.5 left-1.5 w-[3px] rounded-full bg-danger opacity-60" />
+        <span
+          role="img"
+          aria-label={t.logs.stderr}
+          data-tip={t.logs.stderr}
+          className="absolute inset-y-0.5 left-1.5 w-[3px] rounded-full bg-danger opacity-60"
+        />
       )}
       {timestamps && <time className="shrink-0 pr-3 text-fg3">{row.time === 0 ? "" : stamp(row.time)}</time>}
       <span className={wrap ? "min-w-0 flex-1 break-all whitespace-pre-wrap" : "whitespace-pre"}>

@@ -23,7 +23,7 @@ export function Panel({ title, note, ...chart }: PanelProps) {
   return (
     <section aria-label={title} data-testid={`panel-${title}`} className="rounded-lg border border-line bg-page p-3 pb-2">
       <header className="flex items-baseline gap-3">
-        <h3 className="font-medium whitespace-nowrap">{title}</h3>
+        <h2 className="font-medium whitespace-nowrap">{title}</h2>
         <p className="tabular truncate text-sm text-fg3">{note}</p>
         <div className="ml-auto flex gap-3">
           {series.map(({ name, values }, index) => (

@@ -1,0 +1,120 @@
+import type { MachineStatus } from "#api/machine.ts";
+import { EngineError } from "#base/errors.ts";
+import type { Bridge, BridgeStream, EngineRequest, Settings } from "#bridge/bridge.ts";
+
+type Answer = { readonly status?: number; readonly body?: unknown } | ((request: EngineRequest) => { readonly status?: number; readonly body?: unknown });
+
+export interface FakeBridge extends Bridge {
+  /** What the window asked the engine for: `POST /containers/web/start`. */
+  readonly asked: readonly EngineRequest[];
+  /** Makes the engine answer `METHOD /path` (query left out) from now on. */
+  answer(call: string, answer: Answer): void;
+  /** Pushes a line into `GET /events`. */
+  event(event: object): void;
+  machine(status: Partial<MachineStatus>): void;
+}
+
+const running: MachineStatus = { phase: "running", driver: "qemu", accelerator: "kvm", steps: [], notices: [], restarts: 0, logTail: [] };
+
+/** The host core's end for component tests: answers are scripted, everything on this side of the bridge is real. */
+export function fakeBridge(): FakeBridge {
+  const answers = new Map<string, Answer>([
+    ["GET /containers/json", { body: [] }],
+    ["GET /images/json", { body: [] }],
+    ["GET /volumes", { body: { Volumes: [], Warnings: null } }],
+    ["GET /networks", { body: [] }],
+    ["GET /info", { body: { ServerVersion: "1.0", NCPU: 2, MemTotal: 4e9, Warnings: null, OperatingSystem: "Linux", KernelVersion: "6" } }],
+  ]);
+  const asked: EngineRequest[] = [];
+  const pushers = new Set<(line: string) => void>();
+  const machineListeners = new Set<(status: MachineStatus) => void>();
+  let status = running;
+  let settings: Settings = { theme: "system", memoryMiB: 4096, cpus: 2, contextAsked: true };
+
+  const engine = (request: EngineRequest) => {
+    asked.push(request);
+    const call = `${request.method} ${request.path.split("?")[0]}`;
+    const answer = answers.get(call);
+    if (answer === undefined) return { status: 404, headers: {}, body: { message: `no such object: ${call}` } };
+    const { status: code = 200, body = "" } = typeof answer === "function" ? answer(request) : answer;
+    return { status: code, headers: {}, body };
+  };
+  const calls: Record<string, (arg: never) => unknown> = {
+    "engine.request": engine,
+    "host.info": () => ({ version: "0.0.1", platform: "linux", mode: "browser", socketPath: "/x.sock", portHost: "localhost" }),
+    "machine.status": () => status,
+    "context.status": () => ({ created: true, current: "default" }),
+    "settings.get": () => settings,
+    "settings.set": (change: Partial<Settings>) => (settings = { ...settings, ...change }),
+  };
+
+  return {
+    asked,
+    answer: (call, answer) => void answers.set(call, answer),
+    event: (event) => {
+      for (const push of pushers) push(`${JSON.stringify(event)}\n`);
+    },
+    machine(change) {
+      status = { ...status, ...change };
+      for (const listener of machineListeners) listener(status);
+    },
+    call: (async (name: string, arg: never) => {
+      const serve = calls[name];
+      if (serve === undefined) throw new EngineError("notImplemented", name);
+      return serve(arg);
+    }) as Bridge["call"],
+    stream: ({ request }) => (request.path === "/events" ? pushed(pushers) : answered(engine(request))),
+    on: ((_event: string, listener: (status: MachineStatus) => void) => {
+      machineListeners.add(listener);
+      return { [Symbol.dispose]: () => void machineListeners.delete(listener) };
+    }) as Bridge["on"],
+    connected: true,
+    onConnected: () => ({ [Symbol.dispose]: () => undefined }),
+  };
+}
+
+const still = { write: () => Promise.resolve(), end: () => undefined };
+
+function answered({ status, body }: { readonly status: number; readonly body: unknown }): BridgeStream {
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  return {
+    ...still,
+    head: Promise.resolve({ status, headers: {} }),
+    bytes: (async function* () {
+      yield new TextEncoder().encode(text);
+    })(),
+    close: () => undefined,
+  };
+}
+
+function pushed(pushers: Set<(line: string) => void>): BridgeStream {
+  let close = (): void => undefined;
+  const closed = new Promise<void>((resolve) => (close = resolve));
+  const lines: string[] = [];
+  let wake = (): void => undefined;
+  const push = (line: string): void => {
+    lines.push(line);
+    wake();
+  };
+  pushers.add(push);
+  return {
+    ...still,
+    head: Promise.resolve({ status: 200, headers: {} }),
+    bytes: (async function* () {
+      let open = true;
+      void closed.then(() => {
+        open = false;
+        wake();
+      });
+      while (open) {
+        const line = lines.shift();
+        if (line !== undefined) yield new TextEncoder().encode(line);
+        else await new Promise<void>((resolve) => (wake = resolve));
+      }
+    })(),
+    close: () => {
+      pushers.delete(push);
+      close();
+    },
+  };
+}
