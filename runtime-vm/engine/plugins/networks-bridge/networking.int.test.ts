@@ -379,7 +379,7 @@ test("connecting and disconnecting a running container changes its interfaces, n
   expect(run(a.netns, "ip", "route")).toContain("default via 172.18.0.1");
   await expect(net.sandboxes.disconnect(id("a"), "bridge")).rejects.toThrow("is not connected to network bridge");
   const told: EventMessage[] = [];
-  const signal = AbortSignal.timeout(200);
+  const signal = AbortSignal.timeout(10_000);
   for await (const event of events.follow({ sinceNano: 0n, signal })) {
     told.push(event);
     if (event.Action === "disconnect") break;
