@@ -5,7 +5,7 @@ import type { Handlers, HostCalls } from "#link/calls.ts";
 import { connectLink, type HostLink, type HostLinkOptions } from "#link/host.ts";
 import { linkLimits } from "#link/limits.ts";
 
-/** Time from opening the port to the guest's first word; while the guest boots it passes several times. */
+/** How long an engine that is there may take for its first word on the port. */
 const handshakeMs = 20_000;
 
 export interface KeeperOptions {
@@ -14,6 +14,8 @@ export interface KeeperOptions {
   readonly serve: (link: Pick<HostLink, "open">) => Handlers<HostCalls>;
   /** Stretches the waits for a slow guest. */
   readonly factor: number;
+  /** Whether there is an engine that should answer. */
+  readonly expected: () => boolean;
   /** The guest does not answer on its port: have it open the port afresh. */
   readonly onStuck: () => void;
   readonly onUp: () => void;
@@ -92,13 +94,17 @@ export class LinkKeeper implements AsyncDisposable {
   }
 
   async #connect(factor: number, options: HostLinkOptions): Promise<HostLink> {
-    const late = AbortSignal.timeout(handshakeMs * factor);
+    const late = new AbortController();
+    // Before there is an engine nobody can answer: the connection waits in QEMU until one opens the port.
+    const timer = setInterval(() => this.#options.expected() && late.abort(), handshakeMs * factor);
     try {
-      return await connectLink(await this.#options.connect(options.signal), { ...options, signal: AbortSignal.any([options.signal, late]) });
+      return await connectLink(await this.#options.connect(options.signal), { ...options, signal: AbortSignal.any([options.signal, late.signal]) });
     } catch (error) {
-      if (!late.aborted) throw error;
+      if (!late.signal.aborted) throw error;
       this.#options.onStuck();
       throw new EngineError("unavailable", "the guest did not answer on its port", { cause: error });
+    } finally {
+      clearInterval(timer);
     }
   }
 

@@ -224,6 +224,7 @@ export class QemuMachine implements Machine {
         });
       this.#board.set({
         phase: "starting",
+        steps: [],
         restarts: this.#board.current.restarts + 1,
         error: { message: reason, hint: `It is started again in ${Math.ceil(pauseMs / 1_000)} s.` },
       });

@@ -64,6 +64,7 @@ export async function bootGuest(plan: GuestPlan, paths: MachinePaths, steps: Boo
       connect: (s) => connectPort(plan.link, s),
       serve: hooks.serve,
       factor: slow,
+      expected: () => ctl.engine !== undefined,
       onStuck: () => ctl.reset(),
       onUp: hooks.onLinkUp,
       onDown: hooks.onLinkDown,

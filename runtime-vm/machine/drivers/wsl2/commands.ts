@@ -21,7 +21,7 @@ export interface EngineCommand {
 
 /** The engine within the distribution. Windows' drives are mounted at /mnt/c there already, so the host prefix is empty. */
 export const engineCommand = ({ root, socket, debug }: EngineCommand): string[] => [
-  ...["/usr/bin/node", "/usr/lib/slipway/engine.mjs", "--root", root, "--socket", socket],
+  ...["/usr/bin/node", "/usr/lib/slipway/main.mjs", "--root", root, "--socket", socket],
   ...(debug ? ["--debug"] : []),
 ];
 

@@ -118,7 +118,7 @@ export class Wsl2Machine implements Machine {
     this.#engine = undefined;
     if (engine) {
       const never = new AbortController().signal;
-      await wsl(execArguments(["/usr/bin/pkill", "--signal", "TERM", "--full", "slipway/engine.mjs"]), never).catch(() => {});
+      await wsl(execArguments(["/usr/bin/pkill", "--signal", "TERM", "--full", "slipway/main.mjs"]), never).catch(() => {});
       await Promise.race([once(engine, "exit"), delay(60_000)]);
       await wsl(terminateArguments(), never).catch((error: unknown) => this.#options.log(messageOf(error)));
     }
