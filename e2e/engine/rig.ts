@@ -91,9 +91,19 @@ export async function until(stream: Duplex, wanted: string | RegExp): Promise<st
     const chunk = stream.read() as Buffer | null;
     if (chunk !== null) seen += chunk.toString();
     else if (stream.readableEnded || stream.destroyed) throw new Error(`the stream ended before ${String(wanted)}: ${JSON.stringify(seen)}`);
-    else await Promise.race([once(stream, "readable"), once(stream, "close"), once(stream, "end")]);
+    else await new Promise<void>((resolve) => finishedOr(stream, resolve));
   }
   return seen;
+}
+
+/** Calls back once when there is something to read, or nothing will come any more. */
+function finishedOr(stream: Duplex, resolve: () => void): void {
+  const names = ["readable", "close", "end", "error"];
+  const done = (): void => {
+    for (const name of names) stream.off(name, done);
+    resolve();
+  };
+  for (const name of names) stream.on(name, done);
 }
 
 /** What happened to containers (and whatever `filters` asks for) from now on, until disposed. */

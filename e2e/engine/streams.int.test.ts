@@ -206,7 +206,7 @@ describe("exec", () => {
 
 describe("logs", () => {
   test("streams, tail, since and until choose; timestamps are strictly increasing", async () => {
-    const id = await run(client, sh("echo one; echo two >&2; echo three"));
+    const id = await run(client, sh("echo one; echo two >&2; sleep 0.3; echo three"));
     await wait(client, id);
     expect(await logs(client, id)).toEqual({ stdout: "one\nthree\n", stderr: "two\n" });
     expect(await logs(client, id, { stderr: 0 })).toEqual({ stdout: "one\nthree\n", stderr: "" });

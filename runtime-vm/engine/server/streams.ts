@@ -1,6 +1,6 @@
-import { once } from "node:events";
 import type { Duplex, Readable } from "node:stream";
 import { type ApiVersion, has } from "#api/versions.ts";
+import { drained } from "#core/containers/drained.ts";
 import { type FrameStream, frameHeader } from "#api/stdcopy.ts";
 
 /** What is carried over a connection that attach or exec took over. */
@@ -53,7 +53,7 @@ async function writeOutput(client: Duplex, { output, tty }: ProcessStreams): Pro
     if (!tty) client.write(frameHeader(stream, bytes.length));
     const room = client.write(bytes);
     client.uncork();
-    if (!room) await Promise.race([once(client, "drain"), once(client, "close")]);
+    if (!room) await drained(client);
   }
 }
 

@@ -1,6 +1,6 @@
-import { once } from "node:events";
 import type { Readable } from "node:stream";
 import type { TaskProcess } from "../tasks/tasks.ts";
+import { drained } from "./drained.ts";
 
 /** How feeding a process's input came to an end. */
 export type InputEnd = "ended" | "detached" | "closed";
@@ -58,7 +58,7 @@ export async function feedInput(
   try {
     for await (const chunk of source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       const bytes = opts.detachKeys === undefined ? chunk : opts.detachKeys.filter(chunk);
-      if (bytes.length > 0 && !input.write(bytes)) await Promise.race([once(input, "drain"), once(input, "close")]);
+      if (bytes.length > 0 && !input.write(bytes)) await drained(input);
       if (opts.detachKeys?.found === true) return "detached";
       if (input.destroyed || opts.signal.aborted) {
         end = "closed";

@@ -1,5 +1,5 @@
 import { delay } from "#base/deadline.ts";
-import { EngineError } from "#base/errors.ts";
+import { EngineError, messageOf } from "#base/errors.ts";
 import { limits } from "#base/limits.ts";
 import type { Container, Run } from "./container.ts";
 import { publishEvent } from "./events.ts";
@@ -74,7 +74,9 @@ async function sendSignal({ backends }: Supervisor, container: Container, run: R
   if (container.state.kind === "running" && container.state.paused) {
     if (signal !== 9) return;
     await run.task.kill(9);
-    await run.task.resume();
+    // A frozen process dies of SIGKILL by itself; then there is nothing to thaw any more.
+    await run.task.resume().catch((error: unknown) => backends.journal.debug(`container ${container.id}: ${messageOf(error)}`));
+    if (container.state.kind !== "running") return;
     container.state = { ...container.state, paused: false };
   } else await run.task.kill(signal);
   publishEvent(backends.events, container, "kill", { signal: String(signal) });
