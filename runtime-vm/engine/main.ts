@@ -1,7 +1,8 @@
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { createReadStream, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { arch } from "node:os";
+import { promisify } from "node:util";
 import { withDeadline } from "#base/deadline.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
 import { type EngineFlags, parseFlags, resolveConfig } from "#core/config/load.ts";
@@ -154,7 +155,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Jou
     logDrivers: [...logs.keys()],
     cgroupRoot,
     version: release,
-    runtimeVersion: "",
+    runtimeVersion: once(crunVersion),
     containers: () => containers.counts(),
     images: async () => (await images.list({ filters: {}, manifests: false, sharedSize: false, users: () => [] })).length,
     listeners: () => events.readerCount,
@@ -240,6 +241,17 @@ function stopRequest(config: EngineConfig): StopRequest {
     done: stopped.resolve,
     switchedOff: Promise.withResolvers<void>(),
   };
+}
+
+/** Asked for by `/version` and `/info` only: starting a process is not for the way to the first answer. */
+async function crunVersion(): Promise<string> {
+  const { stdout } = await promisify(execFile)("crun", ["--version"]);
+  return /crun version (\S+)/.exec(stdout)?.[1] ?? "";
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
 }
 
 /** Loaded once in the life of a root directory, when there is nothing to run yet; who deletes it has deleted it. */

@@ -21,7 +21,7 @@ export interface SystemBackends {
 export const systemRoutes = (backends: SystemBackends): readonly Route[] => [
   route("HEAD", "/_ping", () => pong),
   route("GET", "/_ping", () => pong),
-  route("GET", "/version", () => ({ status: 200, json: backends.system.version() })),
+  route("GET", "/version", async () => ({ status: 200, json: await backends.system.version() })),
   route("GET", "/info", async () => ({ status: 200, json: await backends.system.info() })),
   route("GET", "/events", ({ query, signal }) => {
     const sinceNano = unixNano(query.get("since"), "since");

@@ -16,7 +16,7 @@ export interface SystemParts {
   readonly cgroupRoot: string;
   /** The release of this program, and the runtime's. */
   readonly version: string;
-  readonly runtimeVersion: string;
+  readonly runtimeVersion: () => Promise<string>;
   readonly containers: () => { total: number; running: number; paused: number; stopped: number };
   readonly images: () => Promise<number>;
   readonly listeners: () => number;
@@ -24,7 +24,7 @@ export interface SystemParts {
 
 export interface SystemInfo {
   info(): Promise<Record<string, unknown>>;
-  version(): Record<string, unknown>;
+  version(): Promise<Record<string, unknown>>;
 }
 
 const machine = { x64: "amd64", arm64: "arm64" } as const;
@@ -51,7 +51,7 @@ function engineId(state: State): string {
   return id;
 }
 
-function versionOf({ version, runtimeVersion }: SystemParts): Record<string, unknown> {
+async function versionOf({ version, runtimeVersion }: SystemParts): Promise<Record<string, unknown>> {
   const details = {
     ApiVersion: apiVersion,
     Arch: nameOf(machine),
@@ -69,7 +69,7 @@ function versionOf({ version, runtimeVersion }: SystemParts): Record<string, unk
       { Name: "Engine", Version: engineVersion, Details: details },
       { Name: "slipway", Version: version, Details: { GitCommit: "" } },
       { Name: "node", Version: process.versions.node, Details: { GitCommit: "" } },
-      { Name: "crun", Version: runtimeVersion, Details: { GitCommit: "" } },
+      { Name: "crun", Version: await runtimeVersion(), Details: { GitCommit: "" } },
     ],
     Version: engineVersion,
     ApiVersion: apiVersion,
@@ -142,7 +142,7 @@ async function infoOf(parts: SystemParts, id: string, os: { name: string; versio
     Isolation: "",
     InitBinary: "docker-init",
     ContainerdCommit: { ID: "" },
-    RuncCommit: { ID: parts.runtimeVersion },
+    RuncCommit: { ID: await parts.runtimeVersion() },
     InitCommit: { ID: "" },
     SecurityOptions: ["name=seccomp,profile=builtin", "name=cgroupns"],
     FirewallBackend: { Driver: "nftables" },
