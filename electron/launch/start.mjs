@@ -10,6 +10,8 @@ import { SetupError, findChromium, findElectron, node, prepareApp, repository, s
 import { buildShell } from "./shell.mjs";
 
 const given = process.argv.slice(2);
+// A terminal that was closed must not cost the machine its orderly end.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
 /** Signals of the terminal reach the child by themselves; we only outlive it. */
 function untilEnd(child) {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BrowserWindowConstructorOptions, MenuItemConstructorOptions, Rectangle } from "electron";
@@ -128,6 +128,15 @@ test("the scheme serves the built window with its policy, and nothing outside it
     "app://slipway/assets",
   ])
     expect((await get(url)).status, url).toBe(404);
+});
+
+test("sources have one way out to other programs, and no remote module", () => {
+  const area = join(import.meta.dirname, "..");
+  const sources = readdirSync(area, { recursive: true, encoding: "utf8" }).filter((name) => /\.(ts|mjs)$/.test(name) && !name.endsWith(".test.ts"));
+  const holding = (text: string): string[] => sources.filter((name) => readFileSync(join(area, name), "utf8").includes(text));
+  expect(holding("shell.openExternal(")).toEqual([join("shell", "windows", "guard.ts")]);
+  expect(holding("new BrowserWindow(")).toEqual([join("shell", "windows", "factory.ts")]);
+  expect(holding("@electron/remote")).toEqual([]);
 });
 
 test.each([

@@ -27,6 +27,8 @@ async function main(): Promise<number> {
     console.error(`${messageOf(error)}\n\n${usage}`);
     return 2;
   }
+  // A terminal that was closed must not cost the machine its orderly end.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   const stop = new AbortController();
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.on(name, () => {
