@@ -1,3 +1,4 @@
+import { closeSync } from "node:fs";
 import { EngineError, messageOf } from "#base/errors.ts";
 import type { ContainerLog, LogChunk, LogQuery, LogStream } from "#core/logs/logs.ts";
 import type { TaskStdio } from "#core/tasks/tasks.ts";
@@ -22,8 +23,12 @@ export class JsonFileLog implements ContainerLog {
   readonly #log: number;
   readonly #pump: OutputPump;
   readonly #readers = new Set<AttachReader>();
+  /** Attached clients that have not read everything yet, those of ended tasks included. */
+  readonly #unfinished = new Set<AttachReader>();
   readonly #followers = new Set<() => void>();
   #consuming = false;
+  /** Once closed: what unfinished clients still need, kept open although the files may be deleted. */
+  #kept: { readonly sources: readonly LogSource[]; readonly end: LogMark } | undefined;
   /** The writer died under us. */
   #lost = false;
 
@@ -75,9 +80,11 @@ export class JsonFileLog implements ContainerLog {
   }
 
   attach(opts: { stdout: boolean; stderr: boolean; replay?: boolean; signal: AbortSignal }): AsyncIterable<AttachChunk> {
-    const backlog = { mark: () => this.#thread.mark(this.#log), between: (from: LogMark, to: LogMark) => this.#between(from, to) };
-    const reader: AttachReader = new AttachReader(opts, backlog, () => this.#readers.delete(reader));
-    if (!opts.signal.aborted) this.#readers.add(reader);
+    const backlog = { mark: () => this.#mark(), between: (from: LogMark, to: LogMark) => this.#between(from, to) };
+    const reader: AttachReader = new AttachReader(opts, backlog, () => this.#left(reader));
+    if (opts.signal.aborted) return reader;
+    this.#readers.add(reader);
+    this.#unfinished.add(reader);
     return reader;
   }
 
@@ -94,9 +101,43 @@ export class JsonFileLog implements ContainerLog {
     }
   }
 
+  /** Does not wait for attached clients: what they have not read yet stays open for them. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const reader of this.#readers) reader.finish();
+    if (this.#unfinished.size > 0 && !this.#lost) {
+      const { sources } = await this.#open();
+      this.#kept = { sources, end: await this.#mark() };
+      if (this.#unfinished.size === 0) this.#release();
+    }
     await this.#thread.close(this.#log);
+  }
+
+  async #mark(): Promise<LogMark> {
+    return this.#kept?.end ?? (await this.#thread.mark(this.#log));
+  }
+
+  #left(reader: AttachReader): void {
+    this.#readers.delete(reader);
+    if (this.#unfinished.delete(reader) && this.#unfinished.size === 0) this.#release();
+  }
+
+  #release(): void {
+    for (const source of this.#kept?.sources ?? []) source[Symbol.dispose]();
+  }
+
+  /** The log's files; the caller lets go of them. */
+  async #open(onFile?: (fd: number) => void): Promise<{ sources: LogSource[]; unfollow: () => void }> {
+    const { files, unfollow } = await this.#thread.files(this.#log, onFile);
+    const sources: LogSource[] = [];
+    try {
+      for (const file of files) sources.push(await LogSource.open(file));
+      return { sources, unfollow };
+    } catch (error) {
+      unfollow();
+      for (const source of sources) source[Symbol.dispose]();
+      for (const file of files.slice(sources.length + 1)) closeSync(file.fd);
+      throw error;
+    }
   }
 
   #take(stream: 0 | 1, bytes: Buffer): void {
@@ -123,10 +164,11 @@ export class JsonFileLog implements ContainerLog {
     const follow = query.follow && this.#consuming;
     using woken = new Wakeable(query.signal);
     if (follow) this.#followers.add(woken.wake);
-    const { files, unfollow } = await this.#thread.files(this.#log, follow ? (fd) => void later.push(LogSource.fromDescriptor(fd)) : undefined);
-    const sources: LogSource[] = [];
+    const kept = this.#kept?.sources;
+    const { sources, unfollow } = kept
+      ? { sources: kept, unfollow: () => undefined }
+      : await this.#open(follow ? (fd) => void later.push(LogSource.fromDescriptor(fd)) : undefined);
     try {
-      for (const file of files) sources.push(await LogSource.open(file));
       const start = await startOf(sources, query);
       for (let index = start.index; index < sources.length; index++) {
         const source = sources[index] as LogSource;
@@ -139,7 +181,7 @@ export class JsonFileLog implements ContainerLog {
     } finally {
       this.#followers.delete(woken.wake);
       unfollow();
-      for (const source of [...sources, ...later]) source[Symbol.dispose]();
+      for (const source of kept ? later : [...sources, ...later]) source[Symbol.dispose]();
     }
   }
 

@@ -183,6 +183,11 @@ function openLog(name: string, options: ResolvedOptions): Socket {
   const socket = new Socket({ fd, readable: true, writable: false });
   socket.unref();
   socket.on("error", () => undefined);
-  createInterface({ input: socket }).on("line", (line) => options.log(`shim ${name}: ${line}`));
+  createInterface({ input: socket }).on("line", (line) => {
+    if (!noise.test(line)) options.log(`shim ${name}: ${line}`);
+  });
   return socket;
 }
+
+/** Its plugins loading, and that it cannot watch a cgroup for memory kills, which nobody asked it to. */
+const noise = /level=(?:info|debug)|cgroupsv2\.Manager\.EventChan/;
