@@ -168,7 +168,8 @@ enter() {
   fi
   NODE_COMPILE_CACHE=/usr/lib/slipway/compile-cache
   export NODE_COMPILE_CACHE
-  exec /usr/bin/node /usr/lib/slipway/main.mjs --root "$root" --socket "$socket" --host-prefix /host "$@"
+  # Small young generation: the engine makes little garbage at a time, and 16 MiB semi-spaces would double its memory.
+  exec /usr/bin/node --max-semi-space-size=2 /usr/lib/slipway/main.mjs --root "$root" --socket "$socket" --host-prefix /host "$@"
 }
 
 # Makes the socket's directory the host's, at the same path.
