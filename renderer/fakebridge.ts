@@ -64,8 +64,8 @@ export function fakeBridge(): FakeBridge {
       return serve(arg);
     }) as Bridge["call"],
     stream: ({ request }) => (request.path === "/events" ? pushed(pushers) : answered(engine(request))),
-    on: ((_event: string, listener: (status: MachineStatus) => void) => {
-      machineListeners.add(listener);
+    on: ((event: string, listener: (status: MachineStatus) => void) => {
+      if (event === "machine") machineListeners.add(listener);
       return { [Symbol.dispose]: () => void machineListeners.delete(listener) };
     }) as Bridge["on"],
     connected: true,

@@ -33,6 +33,7 @@ export function createApp(bridge: Bridge) {
 
 /** Starts what runs as long as the window does: events make answers stale. */
 export function startApp(app: App, signal: AbortSignal): void {
+  app.bridge.on("settings", (settings) => app.queries.setQueryData(keys.settings, settings));
   void followEvents(app.engine, {
     signal,
     stale: (stale) => {

@@ -1,6 +1,6 @@
 // @vitest-environment node
 import { expect, test } from "vitest";
-import { containerMatches, healthOf, matches, portLinks, since, statusWord } from "./containers.ts";
+import { containerMatches, healthOf, matches, portLinks, sinceOf, statusWord } from "./containers.ts";
 
 const tcp = (PrivatePort: number, PublicPort?: number, IP?: string) => ({
   PrivatePort,
@@ -20,10 +20,18 @@ test("health is told apart from the state, and leaves the time alone", () => {
   expect(healthOf("Up 3 minutes (unhealthy)")).toBe("unhealthy");
   expect(healthOf("Up 1 second (health: starting)")).toBe("starting");
   expect(healthOf("Up 3 minutes")).toBeUndefined();
-  expect(since("Up 3 minutes (unhealthy)")).toBe("Up 3 minutes");
-  expect(since("Exited (0) 2 days ago")).toBe("2 days ago");
-  expect(since("Created")).toBe("");
 });
+
+test.each([
+  ["Up Less than a second (health: starting)", { up: true, seconds: 0 }],
+  ["Up About a minute", { up: true, seconds: 60 }],
+  ["Up About an hour (Paused)", { up: true, seconds: 3_600 }],
+  ["Up 3 minutes (unhealthy)", { up: true, seconds: 180 }],
+  ["Exited (137) 2 days ago", { up: false, seconds: 172_800 }],
+  ["Restarting (1) 5 seconds ago", { up: false, seconds: 5 }],
+  ["Created", undefined],
+  ["Dead", undefined],
+])("the time in the status %j is read, so that it can go on without asking again", (status, since) => expect(sinceOf(status)).toEqual(since));
 
 test("IPv4 and IPv6 bindings of one port are one link; published ports come first", () => {
   expect(portLinks([tcp(9000), tcp(80, 8080, "0.0.0.0"), tcp(80, 8080, "::"), tcp(443, 8443)], "localhost")).toEqual([

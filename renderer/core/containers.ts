@@ -36,12 +36,22 @@ export function healthOf(status: string): Health | undefined {
   return status.includes("(health: starting)") ? "starting" : undefined;
 }
 
-/** `Up 3 minutes (healthy)` -> `Up 3 minutes`; `Exited (0) 2 days ago` -> `2 days ago`. */
-export const since = (status: string): string =>
-  status
-    .replace(/\s*\((healthy|unhealthy|health: starting|Paused)\)/, "")
-    .replace(/^Exited \(-?\d+\)\s*/, "")
-    .replace(/^(Created|Removal In Progress|Dead)$/, "");
+const unitSeconds: Readonly<Record<string, number>> = { second: 1, minute: 60, hour: 3_600, day: 86_400, week: 604_800, month: 2_592_000, year: 31_536_000 };
+
+export interface Since {
+  readonly up: boolean;
+  /** Seconds, when the status was read. */
+  readonly seconds: number;
+}
+
+/** How long a container is up, or ago it ended, as Docker's status text says: `Up About an hour (healthy)`, `Exited (0) 2 days ago`. */
+export function sinceOf(status: string): Since | undefined {
+  const match = /^(Up|Exited \(-?\d+\)|Restarting \(-?\d+\)) (?:(Less than a|About an?|\d+) (second|minute|hour|day|week|month|year))/.exec(status);
+  if (match === null) return undefined;
+  const [, state, amount = "", unit = ""] = match;
+  const count = amount === "Less than a" ? 0 : amount.startsWith("About") ? 1 : Number(amount);
+  return { up: state === "Up", seconds: count * (unitSeconds[unit] ?? 0) };
+}
 
 export const canStart = (state: ContainerStatus): boolean => state === "created" || state === "exited" || state === "dead";
 export const canStop = (state: ContainerStatus): boolean => state === "running" || state === "paused" || state === "restarting";

@@ -1,6 +1,6 @@
 // @vitest-environment node
 import { expect, test } from "vitest";
-import { ago, count, duration, memory, middle, percent, plainName, rate, shortId, size } from "./format.ts";
+import { ago, count, duration, elapsed, memory, middle, percent, plainName, rate, shortId, size } from "./format.ts";
 
 test.each([
   [0, "0 B"],
@@ -48,6 +48,14 @@ test("a moment is told relative to now", () => {
   expect(ago(seconds - 3 * 3600, now)).toBe("3 hours ago");
   expect(ago(seconds - 40 * 86_400, now)).toBe("1 month ago");
 });
+
+test.each([
+  [0.4, "0 seconds"],
+  [1, "1 second"],
+  [59, "59 seconds"],
+  [3_700, "1 hour"],
+  [172_800, "2 days"],
+])("%d seconds of running are %s", (seconds, text) => expect(elapsed(seconds)).toBe(text));
 
 test("names lose their slash, ids their algorithm, long names their middle", () => {
   expect(plainName(["/web"])).toBe("web");

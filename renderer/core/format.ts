@@ -54,6 +54,12 @@ export function ago(epochSeconds: number, nowMs: number): string {
   return step === undefined ? "just now" : relativeTime.format(-Math.floor(seconds / step[1]), step[0]);
 }
 
+/** `12 seconds`, `3 minutes`, `2 days`: one unit, rounded down. */
+export function elapsed(seconds: number): string {
+  const [unit, length] = steps.find(([, size]) => seconds >= size) ?? (["second", 1] as const);
+  return new Intl.NumberFormat("en", { style: "unit", unit, unitDisplay: "long" }).format(Math.floor(Math.max(0, seconds) / length));
+}
+
 const exact = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "medium" });
 export const exactTime = (epochSeconds: number): string => (Number.isFinite(epochSeconds) ? exact.format(epochSeconds * 1000) : "");
 

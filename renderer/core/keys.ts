@@ -12,6 +12,7 @@ export const keys = {
   hostInfo: ["host", "info"],
   settings: ["host", "settings"],
   context: ["host", "context"],
+  diagnostics: ["host", "diagnostics"],
 } as const;
 
 export type Key = readonly unknown[];

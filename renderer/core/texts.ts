@@ -93,6 +93,15 @@ export const t = {
     current: (name: string) => `Current context: ${name}`,
   },
 
+  diagnostics: {
+    title: "Diagnostics",
+    open: "Diagnostics…",
+    running: "Checking…",
+    again: "Check again",
+    failed: "Could not run the checks",
+    results: { pass: "pass", warn: "warning", fail: "fail" },
+  },
+
   containers: {
     title: "Containers",
     search: "Search containers",
@@ -126,6 +135,8 @@ export const t = {
       n === 1 ? "It is running and will be killed first." : `${running === 1 ? "1 of them is" : `${running} of them are`} running and will be killed first.`,
     deleteVerb: (n: number) => `Delete ${count(n, "container")}`,
     deleted: (n: number, name: string) => (n === 1 ? `Deleted ${name}` : `Deleted ${count(n, "container")}`),
+    up: (time: string) => `Up ${time}`,
+    ago: (time: string) => `${time} ago`,
     failed: {
       start: (name: string) => `Could not start “${name}”`,
       stop: (name: string) => `Could not stop “${name}”`,

@@ -25,6 +25,9 @@ export interface LogSession extends Disposable {
   ask<A extends LogAsk["type"]>(ask: Extract<LogAsk, { type: A }>): Promise<LogAnswers[A]>;
 }
 
+/** Pieces that the worker may still have before it: enough to keep it busy, few enough to hold the stream back. */
+const outstandingMax = 4;
+
 const nothing: LogTotals = { lines: 0, rows: 0, droppedLines: 0, droppedRows: 0, matches: 0 };
 
 export interface LogWorker extends LogPort<ToLogs, FromLogs> {
@@ -46,12 +49,14 @@ export function openLogs(engine: Pick<Engine, "containers">, id: string, worker:
   const asked = new Map<number, (value: unknown) => void>();
   let lastAsk = 0;
   let lastStamp = "";
+  let outstanding = 0;
   let taken: (() => void) | undefined;
   let streaming = false;
 
   worker.listen((message) => {
     switch (message.type) {
       case "taken":
+        outstanding -= 1;
         taken?.();
         return;
       case "state":
@@ -71,9 +76,9 @@ export function openLogs(engine: Pick<Engine, "containers">, id: string, worker:
     worker.post({ type: "open", tty });
     view.setState({ phase: { kind: "following" } });
     for await (const bytes of logs.bytes) {
-      const room = new Promise<void>((resolve) => (taken = resolve));
+      outstanding += 1;
       worker.post({ type: "bytes", bytes: ownBuffer(bytes) });
-      await room;
+      while (outstanding >= outstandingMax) await new Promise<void>((resolve) => (taken = resolve));
     }
     worker.post({ type: "end" });
   }

@@ -1,4 +1,4 @@
-import { Check, CircleAlert, Minus, RotateCw } from "lucide-react";
+import { Check, CircleAlert, Minus, RotateCw, Stethoscope } from "lucide-react";
 import { useState } from "react";
 import { useStore } from "zustand";
 import type { BootStep, MachineStatus } from "#api/machine.ts";
@@ -12,12 +12,14 @@ import { cx } from "#renderer/ui/cx.ts";
 import { Spinner } from "#renderer/ui/spinner.tsx";
 import { ToastHost } from "#renderer/ui/toasts.tsx";
 import { TooltipHost } from "#renderer/ui/tooltip.tsx";
+import { DiagnosticsDialog } from "#renderer/views/shell/diagnostics.tsx";
 import { Logo } from "#renderer/views/shell/logo.tsx";
 
 /** What is seen until the engine answers: each step of the boot with its time, and the reason when one fails. */
 export function BootScreen({ onContinue }: { readonly onContinue: () => void }) {
   const { bridge, machine } = useApp();
   const { status, connected } = useStore(machine);
+  const [diagnostics, setDiagnostics] = useState(false);
   const failed = status?.phase === "failed" || status?.phase === "stopped";
   const retry = (): void => {
     bridge.call("machine.start").catch((error: unknown) => toastFailed(error, t.engine.failedTo.start));
@@ -49,6 +51,9 @@ export function BootScreen({ onContinue }: { readonly onContinue: () => void }) 
             <Button variant="primary" icon={RotateCw} onClick={retry}>
               {t.common.retry}
             </Button>
+            <Button icon={Stethoscope} onClick={() => setDiagnostics(true)}>
+              {t.diagnostics.title}
+            </Button>
             <Button variant="ghost" onClick={onContinue}>
               {t.boot.continue}
             </Button>
@@ -56,6 +61,7 @@ export function BootScreen({ onContinue }: { readonly onContinue: () => void }) 
         )}
         {status !== undefined && <LogTail lines={status.logTail} open={failed} />}
       </div>
+      {diagnostics && <DiagnosticsDialog onClose={() => setDiagnostics(false)} />}
       <ToastHost />
       <TooltipHost />
     </main>

@@ -4,11 +4,12 @@ import { useStore } from "zustand";
 import type { ContainerSummary } from "#api/containers.ts";
 import { useApp } from "#renderer/appcontext.ts";
 import type { ActName } from "#renderer/core/acts.ts";
-import { healthOf, type PortLink, portLinks, since, statusWord, toneOf } from "#renderer/core/containers.ts";
-import { memory, middle, percent, plainName } from "#renderer/core/format.ts";
+import { healthOf, type PortLink, portLinks, sinceOf, statusWord, toneOf } from "#renderer/core/containers.ts";
+import { elapsed, memory, middle, percent, plainName } from "#renderer/core/format.ts";
 import { historyOf } from "#renderer/core/statsstore.ts";
 import { t } from "#renderer/core/texts.ts";
-import { useHostInfo } from "#renderer/queries.ts";
+import { useNow } from "#renderer/now.ts";
+import { useContainers, useHostInfo } from "#renderer/queries.ts";
 import { Badge } from "#renderer/ui/badge.tsx";
 import { CopyButton } from "#renderer/ui/copy.tsx";
 import { cx } from "#renderer/ui/cx.ts";
@@ -42,6 +43,18 @@ export function NameCell({ container }: CellProps) {
   );
 }
 
+const tickMs = 5_000;
+
+/** Goes on counting from when the list was read: time alone is no event. */
+function SinceText({ status }: { readonly status: string }) {
+  const readAt = useContainers().dataUpdatedAt;
+  const now = useNow(tickMs);
+  const since = sinceOf(status);
+  if (since === undefined) return null;
+  const time = elapsed(since.seconds + Math.max(0, now - readAt) / 1000);
+  return <span className="truncate pl-3.5 text-sm text-fg3">{since.up ? t.containers.up(time) : t.containers.ago(time)}</span>;
+}
+
 const healthTones = { healthy: "ok", unhealthy: "danger", starting: "accent" } as const;
 
 export function StateCell({ container }: CellProps) {
@@ -62,7 +75,7 @@ export function StateCell({ container }: CellProps) {
           {t.containers.pending[pending]}
         </span>
       )}
-      <span className="truncate pl-3.5 text-sm text-fg3">{since(container.Status)}</span>
+      <SinceText status={container.Status} />
     </div>
   );
 }

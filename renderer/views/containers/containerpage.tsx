@@ -1,5 +1,5 @@
 import { Box, ChevronLeft, Play, RotateCw, Square, Trash2 } from "lucide-react";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { Link, useLocation } from "wouter";
 import type { ContainerInspect, ContainerSummary } from "#api/containers.ts";
 import { isClass } from "#base/errors.ts";
@@ -17,6 +17,7 @@ import { ErrorNotice } from "#renderer/ui/errornotice.tsx";
 import { Spinner } from "#renderer/ui/spinner.tsx";
 import { StateDot, toneText } from "#renderer/ui/statedot.tsx";
 import { TabPanel, Tabs } from "#renderer/ui/tabs.tsx";
+import { useEscape } from "#renderer/views/shell/keyboard.ts";
 import { InspectTab } from "#renderer/views/objects/inspecttab.tsx";
 import { useContainerActions } from "./actions.ts";
 import { PortText, usePending } from "./cells.tsx";
@@ -37,13 +38,7 @@ export function ContainerPage({ id, tab }: { readonly id: string; readonly tab: 
   const { data: container, error } = useContainer(id);
   const current: TabId = isTab(tab) ? tab : "logs";
 
-  useEffect(() => {
-    const onKeyDown = (event: KeyboardEvent): void => {
-      if (event.key === "Escape" && !event.defaultPrevented && document.querySelector("dialog[open], [role=menu]") === null) go("/containers");
-    };
-    addEventListener("keydown", onKeyDown);
-    return () => removeEventListener("keydown", onKeyDown);
-  }, [go]);
+  useEscape(() => go("/containers"));
 
   // The object was deleted while it was shown: what was read of it before is no longer true.
   if (error !== null && isClass(error, "notFound")) {

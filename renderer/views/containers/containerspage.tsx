@@ -53,7 +53,7 @@ export function ContainersPage() {
   return (
     <Page
       title={t.containers.title}
-      note={list.data === undefined ? undefined : t.containers.count(all.length, all.filter(({ State }) => State === "running").length)}
+      note={all.length === 0 ? undefined : t.containers.count(all.length, all.filter(({ State }) => State === "running").length)}
       search={all.length > 0 && <SearchField label={t.containers.search} value={query} onChange={setQuery} className="w-[220px]" />}
       actions={
         <Button variant="primary" icon={Plus} disabled={!up} onClick={() => setRunning({ image: "" })} data-testid="run">

@@ -60,7 +60,7 @@ export function ListPage<Row>(props: ListPageProps<Row>) {
   return (
     <Page
       title={title}
-      note={rows === undefined ? undefined : props.note}
+      note={rows === undefined || rows.length === 0 ? undefined : props.note}
       search={any && <SearchField label={props.searchLabel} value={text} onChange={setText} className="w-[220px]" />}
       actions={props.actions}
     >

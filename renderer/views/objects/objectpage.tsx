@@ -1,6 +1,6 @@
 import type { UseQueryResult } from "@tanstack/react-query";
 import { ChevronLeft, type LucideIcon, Trash2 } from "lucide-react";
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useState } from "react";
 import { useLocation } from "wouter";
 import { explain } from "#renderer/core/explain.ts";
 import { t } from "#renderer/core/texts.ts";
@@ -9,6 +9,7 @@ import { ErrorNotice } from "#renderer/ui/errornotice.tsx";
 import { Facts } from "#renderer/ui/page.tsx";
 import { Spinner } from "#renderer/ui/spinner.tsx";
 import { TabPanel, Tabs } from "#renderer/ui/tabs.tsx";
+import { useEscape } from "#renderer/views/shell/keyboard.ts";
 import { InspectTab } from "./inspecttab.tsx";
 
 export interface ObjectPageProps<T> {
@@ -33,13 +34,7 @@ const tabs = [
 export function ObjectPage<T>({ title, icon: Icon, note, listPath, query, facts, actions, onDelete, more, children }: ObjectPageProps<T>) {
   const [, go] = useLocation();
   const [tab, setTab] = useState<"overview" | "inspect">("overview");
-  useEffect(() => {
-    const onKeyDown = (event: KeyboardEvent): void => {
-      if (event.key === "Escape" && !event.defaultPrevented && document.querySelector("dialog[open], [role=menu]") === null) go(listPath);
-    };
-    addEventListener("keydown", onKeyDown);
-    return () => removeEventListener("keydown", onKeyDown);
-  }, [go, listPath]);
+  useEscape(() => go(listPath));
   return (
     <section aria-label={title} className="flex min-h-0 flex-1 flex-col">
       <header className="app-drag flex shrink-0 items-center gap-2 py-2.5 pr-4 pl-2">

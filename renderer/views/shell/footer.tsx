@@ -9,6 +9,7 @@ import { useEngineInfo, useHostInfo } from "#renderer/queries.ts";
 import { cx } from "#renderer/ui/cx.ts";
 import { Menu } from "#renderer/ui/menu.tsx";
 import { Spinner } from "#renderer/ui/spinner.tsx";
+import { DiagnosticsDialog } from "./diagnostics.tsx";
 import { machineItems } from "./machineitems.ts";
 import { TransfersPopover } from "./transferspopover.tsx";
 
@@ -37,6 +38,7 @@ export function Footer() {
   const info = useEngineInfo().data;
   const host = useHostInfo().data;
   const [menu, setMenu] = useState<{ x: number; y: number }>();
+  const [diagnostics, setDiagnostics] = useState(false);
   const look = lookOf(status, connected);
   const usage = status?.phase === "running" ? status.usage : undefined;
   return (
@@ -84,7 +86,10 @@ export function Footer() {
           </Item>
         )}
       </div>
-      {menu !== undefined && <Menu label={look.word} items={machineItems(app, status)} at={menu} onClose={() => setMenu(undefined)} />}
+      {menu !== undefined && (
+        <Menu label={look.word} items={machineItems(app, status, () => setDiagnostics(true))} at={menu} onClose={() => setMenu(undefined)} />
+      )}
+      {diagnostics && <DiagnosticsDialog onClose={() => setDiagnostics(false)} />}
     </footer>
   );
 }

@@ -27,3 +27,15 @@ export function useGlobalKeys({ go, help }: KeyActions): void {
     return () => removeEventListener("keydown", onKeyDown);
   }, [go, help]);
 }
+
+/** Escape leaves a detail page, unless something on it has a use for the key: a field, a shell, a dialog, a menu. */
+export function useEscape(leave: () => void): void {
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent): void => {
+      if (event.key !== "Escape" || event.defaultPrevented || isTyping(event.target)) return;
+      if (document.querySelector("dialog[open], [role=menu]") === null) leave();
+    };
+    addEventListener("keydown", onKeyDown);
+    return () => removeEventListener("keydown", onKeyDown);
+  }, [leave]);
+}

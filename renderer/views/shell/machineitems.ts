@@ -1,4 +1,4 @@
-import { Play, RotateCw, Square } from "lucide-react";
+import { Play, RotateCw, Square, Stethoscope } from "lucide-react";
 import type { MachineStatus } from "#api/machine.ts";
 import type { App } from "#renderer/core/app.ts";
 import { t } from "#renderer/core/texts.ts";
@@ -6,7 +6,7 @@ import { toastFailed } from "#renderer/core/toasts.ts";
 import type { MenuItem } from "#renderer/ui/menu.tsx";
 
 /** What can be done with the machine in its present state. */
-export function machineItems(app: App, status: MachineStatus | undefined): readonly MenuItem[] {
+export function machineItems(app: App, status: MachineStatus | undefined, onDiagnostics: () => void): readonly MenuItem[] {
   const order = (name: "machine.start" | "machine.stop" | "machine.restart", words: string) => () => {
     app.bridge.call(name).catch((error: unknown) => toastFailed(error, words));
   };
@@ -16,5 +16,7 @@ export function machineItems(app: App, status: MachineStatus | undefined): reado
     { label: t.engine.start, icon: Play, disabled: !stopped, onSelect: order("machine.start", t.engine.failedTo.start) },
     { label: t.engine.restart, icon: RotateCw, disabled: !running, onSelect: order("machine.restart", t.engine.failedTo.restart) },
     { label: t.engine.stop, icon: Square, disabled: !running, onSelect: order("machine.stop", t.engine.failedTo.stop) },
+    { kind: "line" },
+    { label: t.diagnostics.open, icon: Stethoscope, onSelect: onDiagnostics },
   ];
 }

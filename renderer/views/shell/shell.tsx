@@ -1,4 +1,4 @@
-import { RotateCw } from "lucide-react";
+import { RotateCw, Stethoscope } from "lucide-react";
 import { useState } from "react";
 import { useLocation } from "wouter";
 import { useStore } from "zustand";
@@ -11,6 +11,7 @@ import { Button } from "#renderer/ui/button.tsx";
 import { ToastHost } from "#renderer/ui/toasts.tsx";
 import { TooltipHost } from "#renderer/ui/tooltip.tsx";
 import { PageBoundary } from "./boundary.tsx";
+import { DiagnosticsDialog } from "./diagnostics.tsx";
 import { Footer } from "./footer.tsx";
 import { useGlobalKeys } from "./keyboard.ts";
 import { ShortcutsDialog } from "./shortcuts.tsx";
@@ -44,6 +45,7 @@ export function Shell() {
 function EngineBanner() {
   const { bridge, machine } = useApp();
   const view = useStore(machine);
+  const [diagnostics, setDiagnostics] = useState(false);
   if (engineUp(view)) return null;
   const phase = view.connected ? view.status?.phase : undefined;
   const title = phase === undefined ? t.engine.lost : t.engine[phase];
@@ -66,6 +68,12 @@ function EngineBanner() {
           </details>
         )}
       </div>
+      {view.connected && (
+        <Button small icon={Stethoscope} onClick={() => setDiagnostics(true)}>
+          {t.diagnostics.title}
+        </Button>
+      )}
+      {diagnostics && <DiagnosticsDialog onClose={() => setDiagnostics(false)} />}
       {canRetry && (
         <Button small icon={RotateCw} onClick={() => void bridge.call("machine.start").catch((e: unknown) => toastFailed(e, t.engine.failedTo.start))}>
           {phase === "failed" ? t.common.retry : t.engine.start}

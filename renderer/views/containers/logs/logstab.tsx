@@ -18,6 +18,11 @@ interface Switches {
   readonly wrap: boolean;
   readonly timestamps: boolean;
 }
+interface Match {
+  readonly line: number;
+  readonly row: number;
+  readonly index: number;
+}
 const copyBytesMax = 5_000_000;
 
 export function LogsTab({ container }: { readonly container: ContainerInspect }) {
@@ -25,7 +30,7 @@ export function LogsTab({ container }: { readonly container: ContainerInspect })
   const { totals, phase, query: counted } = useStore(session.view);
   const [switches, setSwitches] = useState<Switches>(() => readPref("logs", { wrap: true, timestamps: false }));
   const [query, setQuery] = useState("");
-  const [match, setMatch] = useState<{ readonly line: number; readonly index: number }>();
+  const [match, setMatch] = useState<Match>();
   const view = useRef<HTMLDivElement>(null);
   const box = useRef<HTMLDivElement>(null);
   const scroll = useLogScroll(session, view, switches);
@@ -38,27 +43,32 @@ export function LogsTab({ container }: { readonly container: ContainerInspect })
   const searchFor = (next: string): void => {
     setQuery(next);
     setMatch(undefined);
+    jumping.current = Promise.resolve(undefined);
   };
   const change = (part: Partial<Switches>): void => {
     const next = { ...switches, ...part };
     writePref("logs", next);
     setSwitches(next);
   };
-  const jump = async (direction: 1 | -1): Promise<void> => {
-    const from = match?.line ?? (direction === 1 ? scroll.firstLine() - 1 : scroll.firstLine());
-    const found = await session.ask({ type: "match", line: from, direction });
-    if (found === undefined) return;
-    setMatch(found);
-    scroll.toRow(found.row);
+  // Jumps follow each other, however fast the key is pressed: each begins where the one before it ended.
+  const jumping = useRef<Promise<Match | undefined>>(Promise.resolve(undefined));
+  const jump = (direction: 1 | -1): void => {
+    const start = direction === 1 ? scroll.firstLine() - 1 : scroll.firstLine();
+    jumping.current = jumping.current.then(async (before) => {
+      const found = await session.ask({ type: "match", line: before?.line ?? start, direction });
+      setMatch(found);
+      if (found !== undefined) scroll.toRow(found.row);
+      return found;
+    });
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     const typing = event.target instanceof HTMLInputElement;
     const find = event.key.toLowerCase() === "f" && (event.ctrlKey || event.metaKey);
     if (find) box.current?.querySelector<HTMLInputElement>("[data-search]")?.focus();
-    else if (typing && event.key === "Enter") void jump(event.shiftKey ? -1 : 1);
+    else if (typing && event.key === "Enter") jump(event.shiftKey ? -1 : 1);
     else if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    else if (event.key === "n" && query !== "") void jump(1);
-    else if (event.key === "p" && query !== "") void jump(-1);
+    else if (event.key === "n" && query !== "") jump(1);
+    else if (event.key === "p" && query !== "") jump(-1);
     else if (event.key === "End") scroll.toNewest();
     else return;
     event.preventDefault();
@@ -74,8 +84,8 @@ export function LogsTab({ container }: { readonly container: ContainerInspect })
             <span role="status" data-testid="log-matches" className="tabular px-1.5 text-sm whitespace-nowrap text-fg2">
               {counted === query ? t.logs.matches(match?.index ?? 0, totals.matches) : "…"}
             </span>
-            <IconButton icon={ChevronUp} label={t.logs.previous} disabled={totals.matches === 0} onClick={() => void jump(-1)} />
-            <IconButton icon={ChevronDown} label={t.logs.next} disabled={totals.matches === 0} onClick={() => void jump(1)} />
+            <IconButton icon={ChevronUp} label={t.logs.previous} disabled={totals.matches === 0} onClick={() => jump(-1)} />
+            <IconButton icon={ChevronDown} label={t.logs.next} disabled={totals.matches === 0} onClick={() => jump(1)} />
           </>
         )}
         <span className="tabular ml-auto pr-2 text-sm text-fg3" data-testid="log-lines">
