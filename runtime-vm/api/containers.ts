@@ -275,7 +275,7 @@ export interface ContainerStats {
   storage_stats: Record<string, never>;
   cpu_stats: CpuStats;
   precpu_stats: Partial<CpuStats> & { cpu_usage: { total_usage: number; usage_in_kernelmode: number; usage_in_usermode: number } };
-  memory_stats: { usage?: number; stats?: Record<string, number>; limit?: number };
+  memory_stats: { usage?: number; stats?: Record<string, number>; failcnt?: number; limit?: number };
   networks?: Record<
     string,
     { rx_bytes: number; rx_packets: number; rx_errors: number; rx_dropped: number; tx_bytes: number; tx_packets: number; tx_errors: number; tx_dropped: number }

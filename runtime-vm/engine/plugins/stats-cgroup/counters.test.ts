@@ -10,19 +10,27 @@ test("microseconds of cpu.stat become dockerd's nanoseconds", () => {
 });
 
 test("a missing controller reads as nothing, not as zero usage", () => {
-  expect(memoryStats({ current: "", max: "", stat: "" }, 100)).toEqual({ stats: expect.objectContaining({ anon: 0, workingset_refault: 0 }) as object });
+  expect(memoryStats({ current: "", max: "", stat: "", events: "" }, 100)).toEqual({
+    stats: expect.objectContaining({ anon: 0, workingset_refault: 0 }) as object,
+  });
   expect(pidsStats({ current: "", max: "" })).toEqual({});
   expect(blockIo("")).toBeNull();
 });
 
 test("a container without a memory limit has the machine's", () => {
-  expect(memoryStats({ current: "42\n", max: "max\n", stat: "inactive_file 5\n" }, 1000)).toMatchObject({
+  expect(memoryStats({ current: "42\n", max: "max\n", stat: "inactive_file 5\n", events: "" }, 1000)).toMatchObject({
     usage: 42,
     limit: 1000,
     stats: { inactive_file: 5, anon: 0 },
   });
-  expect(memoryStats({ current: "42\n", max: "500\n", stat: "" }, 1000).limit).toBe(500);
-  expect(memoryStats({ current: "42\n", max: "5000\n", stat: "" }, 1000).limit).toBe(1000);
+  expect(memoryStats({ current: "42\n", max: "500\n", stat: "", events: "" }, 1000).limit).toBe(500);
+  expect(memoryStats({ current: "42\n", max: "5000\n", stat: "", events: "" }, 1000).limit).toBe(1000);
+});
+
+test("a container that ran out of memory says how often", () => {
+  const files = { current: "42\n", max: "500\n", stat: "" };
+  expect(memoryStats({ ...files, events: "low 0\nhigh 0\nmax 7\noom 2\noom_kill 2\n" }, 1000).failcnt).toBe(2);
+  expect(memoryStats({ ...files, events: "oom 0\n" }, 1000)).not.toHaveProperty("failcnt");
 });
 
 test("an unlimited number of processes is written as the whole 64 bits", () => {

@@ -28,15 +28,17 @@ const memoryKeys = (
   "unevictable workingset_activate workingset_nodereclaim workingset_refault"
 ).split(" ");
 
-export function memoryStats(files: { current: string; max: string; stat: string }, machineBytes: number): ContainerStats["memory_stats"] {
+export function memoryStats(files: { current: string; max: string; stat: string; events: string }, machineBytes: number): ContainerStats["memory_stats"] {
   const stat = parseFlat(files.stat);
   const stats = Object.fromEntries(memoryKeys.map((key) => [key, stat.get(key) ?? 0]));
   // Without the controller dockerd leaves out what is zero, but lists these.
   if (files.current === "") return { stats };
   const max = files.max.trim();
+  const kills = parseFlat(files.events).get("oom") ?? 0;
   return {
     usage: Number(files.current),
     stats,
+    ...(kills > 0 ? { failcnt: kills } : {}),
     // Without a limit of its own a container has the machine's memory.
     limit: max === "" || max === "max" ? machineBytes : Math.min(Number(max), machineBytes),
   };

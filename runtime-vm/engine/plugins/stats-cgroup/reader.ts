@@ -12,11 +12,12 @@ const never = "0001-01-01T00:00:00Z";
 export const createCgroupStats = (): StatsReader => ({
   async read({ id, name, cgroup, pid, netns }) {
     const file = (base: string): Promise<string> => readOrEmpty(join(cgroup, base));
-    const [cpuStat, memoryCurrent, memoryMax, memoryStat, pidsCurrent, pidsMax, ioStat, procStat, netDev] = await Promise.all([
+    const [cpuStat, memoryCurrent, memoryMax, memoryStat, memoryEvents, pidsCurrent, pidsMax, ioStat, procStat, netDev] = await Promise.all([
       file("cpu.stat"),
       file("memory.current"),
       file("memory.max"),
       file("memory.stat"),
+      file("memory.events"),
       file("pids.current"),
       file("pids.max"),
       file("io.stat"),
@@ -41,7 +42,7 @@ export const createCgroupStats = (): StatsReader => ({
         cpu_usage: { total_usage: 0, usage_in_kernelmode: 0, usage_in_usermode: 0 },
         throttling_data: { periods: 0, throttled_periods: 0, throttled_time: 0 },
       },
-      memory_stats: memoryStats({ current: memoryCurrent, max: memoryMax, stat: memoryStat }, totalmem()),
+      memory_stats: memoryStats({ current: memoryCurrent, max: memoryMax, stat: memoryStat, events: memoryEvents }, totalmem()),
       ...(networks ? { networks } : {}),
     };
     return stats;
