@@ -139,14 +139,17 @@ function titled(spec: string): readonly [string, Column] {
   return [title ?? standard, value];
 }
 
+/** Node 24 reads files that claim no size as text into a buffer that is too short, past 64 KiB: so as bytes first. A container chooses its command line. */
+const procFile = (path: string): string => readFileSync(path).toString("utf8");
+
 /** Undefined when it ended meanwhile. Fields as in proc(5), counted after the command's closing parenthesis. */
 function readProcess(pid: number): Proc | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const stat = procFile(`/proc/${pid}/stat`);
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const at = (field: number): number => Number(fields[field - 3] ?? "0");
     const comm = stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
-    const args = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").join(" ").trim();
+    const args = procFile(`/proc/${pid}/cmdline`).split("\0").join(" ").trim();
     return {
       pid,
       ppid: at(4),
@@ -177,7 +180,7 @@ function ttyName(device: number): string {
 
 const ageSeconds = (p: Proc): number => Math.max(0.01, (Date.now() - p.startedAt.getTime()) / 1_000);
 const cpuPercent = (p: Proc): number => (100 * p.cpuSeconds) / ageSeconds(p);
-const memoryTotalKiB = (): number => Number(/^MemTotal:\s+(\d+)/m.exec(readFileSync("/proc/meminfo", "utf8"))?.[1] ?? "1");
+const memoryTotalKiB = (): number => Number(/^MemTotal:\s+(\d+)/m.exec(procFile("/proc/meminfo"))?.[1] ?? "1");
 const pad = (n: number): string => String(Math.floor(n)).padStart(2, "0");
 const clock = (seconds: number): string => `${pad(seconds / 3600)}:${pad((seconds / 60) % 60)}:${pad(seconds % 60)}`;
 

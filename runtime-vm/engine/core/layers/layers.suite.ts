@@ -166,6 +166,9 @@ export function layersSuite(name: string, open: () => Promise<OpenedLayerStore>)
       expect(readFileSync(join(await snapshots.mount("other"), "a"), "utf8")).toBe("x");
       await snapshots.unmount("other");
       await snapshots.unmount("other");
+      expect(opened.mounts().filter((path) => path.endsWith("/merged"))).toEqual([]);
+      await snapshots.remove("other");
+      layers.remove(first!);
       expect(opened.mounts()).toEqual([]);
       await expect(snapshots.mount("box")).rejects.toMatchObject({ class: "notFound" });
     });

@@ -194,7 +194,8 @@ function countDescriptors(): number {
 
 function read(path: string): string {
   try {
-    return readFileSync(path, "utf8");
+    // As bytes first: see procFile in containers/top.ts.
+    return readFileSync(path).toString("utf8");
   } catch {
     return "";
   }

@@ -27,13 +27,14 @@ export function mountIndex(kernel: Kernel, method: MountMethod, what: { index: s
 }
 
 /**
- * Layers that are mounted because a root stands on them. A mount costs 0.2 ms, so it goes with its last user. What an
- * earlier engine left is taken over by `adopt`, the rest of it unmounted by `sweep`.
+ * Layers that are mounted because a root stands on them, or stood: an unused one stays for the next container of its image
+ * until the layer is removed. What an earlier engine left is taken over by `adopt`, the rest of it unmounted by `sweep`.
  */
 export class LayerMounts {
   readonly method: MountMethod;
   readonly #kernel: Kernel;
   readonly #directory: string;
+  /** Every mounted layer with the roots that stand on it. */
   readonly #users = new Map<Digest, Set<string>>();
 
   constructor(kernel: Kernel, directory: string, method: MountMethod) {
@@ -46,12 +47,14 @@ export class LayerMounts {
   /** The layer's directory, mounted if it is not yet; counted for `user` until `release`. */
   acquire(diffId: Digest, user: string, files: { index: string; tar: string }): string {
     const target = this.#target(diffId);
-    const users = this.#users.get(diffId) ?? new Set<string>();
-    if (users.size === 0) {
+    let users = this.#users.get(diffId);
+    if (users === undefined) {
       mkdirSync(target, { recursive: true, mode: 0o700 });
       mountIndex(this.#kernel, this.method, { ...files, target });
+      users = new Set();
+      this.#users.set(diffId, users);
     }
-    this.#users.set(diffId, users.add(user));
+    users.add(user);
     return target;
   }
 
@@ -63,10 +66,12 @@ export class LayerMounts {
   }
 
   release(diffId: Digest, user: string): void {
-    const users = this.#users.get(diffId);
-    if (users === undefined || !users.delete(user) || users.size > 0) return;
-    this.#users.delete(diffId);
-    this.#unmount(this.#target(diffId));
+    this.#users.get(diffId)?.delete(user);
+  }
+
+  /** The layer goes: unmounts it. Nobody uses it any more. */
+  drop(diffId: Digest): void {
+    if (this.#users.delete(diffId)) this.#unmount(this.#target(diffId));
   }
 
   /** Counts a root that an earlier engine mounted. */

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { close, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Digest } from "#core/content/content.ts";
@@ -28,6 +28,8 @@ export class OverlaySnapshotter implements Snapshotter {
   readonly #mounted = new Set<string>();
   readonly #stacks = new Map<string, readonly Digest[]>();
   readonly #lock = new KeyedLock();
+  /** Roots whose file system the kernel is still taking down. */
+  readonly #going = new Map<string, Promise<void>>();
 
   /** Finds the roots that an earlier engine mounted and counts their layers; half-made ones go into the trash. */
   constructor(parts: SnapshotParts) {
@@ -48,11 +50,11 @@ export class OverlaySnapshotter implements Snapshotter {
     return this.#lock.with(id, async () => {
       const paths = this.#paths(id);
       if (existsSync(paths.root)) throw new EngineError("conflict", `snapshot ${id} exists already`);
-      for (const diffId of layers) this.#parts.store.record(diffId);
+      // A root is for good, and so must be what it stands on.
+      for (const diffId of layers) await this.#parts.store.settled(diffId);
       this.#stacks.delete(id);
       for (const directory of [paths.root, paths.upper, paths.work, paths.merged]) mkdirSync(directory, { mode: 0o755 });
       writeDurably(paths.layers, JSON.stringify(layers), [paths.root, this.#parts.snapshots]);
-      await Promise.resolve();
     });
   }
 
@@ -60,10 +62,11 @@ export class OverlaySnapshotter implements Snapshotter {
     return this.#lock.with(id, async () => {
       const paths = this.#known(id);
       if (!this.#mounted.has(id)) {
+        await this.#going.get(id);
         this.#mount(id, paths);
         this.#mounted.add(id);
       }
-      return await Promise.resolve(paths.merged);
+      return paths.merged;
     });
   }
 
@@ -119,7 +122,13 @@ export class OverlaySnapshotter implements Snapshotter {
 
   #unmount(id: string): void {
     if (!this.#mounted.delete(id)) return;
-    this.#parts.kernel.umount(this.#paths(id).merged, MNT.DETACH);
+    const { merged } = this.#paths(id);
+    // Taking an overlay down syncs the whole file system below it, tens of milliseconds on a busy disk. A descriptor of ours
+    // keeps it until the root is detached, so that the last to let go is a thread of the pool and not this one.
+    const held = openSync(merged, "r");
+    this.#parts.kernel.umount(merged, MNT.DETACH);
+    const gone = new Promise<void>((resolve) => close(held, () => resolve())).then(() => void this.#going.delete(id));
+    this.#going.set(id, gone);
     for (const diffId of this.#indexed(id)) this.#parts.mounts.release(diffId, id);
   }
 
