@@ -51,7 +51,7 @@ export interface Files {
   getxattrs(path: string): ReadonlyMap<string, Buffer>;
   setxattr(path: string, name: string, value: Buffer): void;
   /** syncfs(2): everything written to the file system that holds `path` survives a power cut once it returns. */
-  syncFileSystem(path: string): void;
+  syncFileSystem(path: string): Promise<void>;
   /** Loop device over `path`; it detaches itself when its last user closes (LO_FLAGS_AUTOCLEAR). Returns /dev/loopN and an fd to close once mounted. */
   loop(path: string, readOnly: boolean): { device: string; fd: number };
 }

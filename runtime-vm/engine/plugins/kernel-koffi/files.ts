@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, constants, existsSync, openSync } from "node:fs";
 import { EngineError } from "#base/errors.ts";
 import { type Files, KernelError } from "#core/kernel/kernel.ts";
-import { c, check, sys } from "./libc.ts";
+import { c, check, syncfs, sys } from "./libc.ts";
 
 const RESOLVE = { NO_MAGICLINKS: 0x02, IN_ROOT: 0x10 } as const;
 const O_PATH = 0o10000000;
@@ -60,10 +60,10 @@ export const files: Files = {
     check(c.lsetxattr(path, name, value, value.length, 0), `set attribute ${name} of`, path);
   },
 
-  syncFileSystem(path) {
+  async syncFileSystem(path) {
     const fd = openSync(path, constants.O_RDONLY);
     try {
-      check(c.syncfs(fd), "syncfs", path);
+      if ((await syncfs(fd)) === -1) throw new KernelError("syncfs", path, "EIO");
     } finally {
       closeSync(fd);
     }

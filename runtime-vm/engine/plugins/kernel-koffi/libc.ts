@@ -36,7 +36,6 @@ export const c = {
   umount2: int<[string, number]>("umount2", "str", "int"),
   mkfifo: int<[string, number]>("mkfifo", "str", "uint"),
   mknod: int<[string, number, number]>("mknod", "str", "uint", "ulong"),
-  syncfs: int<[number]>("syncfs", "int"),
   llistxattr: bind<[string, Uint8Array | null, number], number>(LIBC, "llistxattr", "long", ["str", "void*", "size_t"]),
   lgetxattr: bind<[string, string, Uint8Array | null, number], number>(LIBC, "lgetxattr", "long", ["str", "str", "void*", "size_t"]),
   lsetxattr: int<[string, string, Uint8Array, number, number]>("lsetxattr", "str", "str", "void*", "size_t", "int"),
@@ -55,6 +54,13 @@ export const c = {
   kill: int<[number, number]>("kill", "int", "int"),
   prlimit: int<[number, number, Uint8Array | null, Uint8Array | null]>("prlimit64", "int", "int", "void*", "void*"),
 } as const;
+
+/** syncfs(2) may take as long as the disk does, so it runs on one of koffi's own threads; errno is not carried over. */
+export const syncfs = (fd: number): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const call = library(LIBC).func("syncfs", "int", ["int"]) as KoffiFunc<(fd: number) => number>;
+    call.async(fd, (error: unknown, result: number) => (error ? reject(error as Error) : resolve(result)));
+  });
 
 /** System calls that glibc wraps too late or not at all; the numbers are the same on x86-64 and arm64. */
 const NR = { openat2: 437, move_mount: 429, fsopen: 430, fsconfig: 431, fsmount: 432 } as const;
