@@ -6,6 +6,8 @@ import { EngineError } from "#base/errors.ts";
 import { syncDirectory } from "./durable.ts";
 
 const batchBytes = 1024 * 1024;
+/** Written bytes are sent to the disk in steps while more arrive, so that little is left to wait for at commit. */
+const syncBytes = 32 * 1024 * 1024;
 const resumableDaysMax = 7;
 
 export interface IngestOptions {
@@ -65,6 +67,9 @@ class FileIngest implements Ingest {
   #offset: number;
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
+  #unsynced = 0;
+  #syncing: Promise<void> | undefined;
+  #syncFailure: unknown;
   #state: "open" | "committed" | "closed" = "open";
 
   constructor(parts: Parts) {
@@ -96,6 +101,8 @@ class FileIngest implements Ingest {
       await unlink(this.#parts.path);
       throw new EngineError("invalidArgument", mismatch);
     }
+    await this.#syncing;
+    if (this.#syncFailure !== undefined) throw this.#syncFailure;
     await this.#parts.file.datasync();
     await rename(this.#parts.path, join(this.#parts.blobs, digest.slice("sha256:".length)));
     await syncDirectory(this.#parts.blobs);
@@ -119,10 +126,23 @@ class FileIngest implements Ingest {
     // appendFile semantics come from the "a+" flag; writev may write less than asked.
     const total = pending.reduce((sum, part) => sum + part.length, 0);
     const { bytesWritten } = await this.#parts.file.writev(pending);
+    this.#unsynced += total;
+    if (this.#unsynced >= syncBytes) this.#beginSync();
     if (bytesWritten !== total) await this.#parts.file.writeFile(Buffer.concat(pending).subarray(bytesWritten));
   }
 
+  #beginSync(): void {
+    if (this.#syncing !== undefined) return;
+    this.#unsynced = 0;
+    this.#syncing = this.#parts.file
+      .datasync()
+      // The kernel tells of a failed write once; the commit must know.
+      .catch((error: unknown) => void (this.#syncFailure = error))
+      .finally(() => (this.#syncing = undefined));
+  }
+
   async #close(): Promise<void> {
+    await this.#syncing;
     if (this.#state === "open") this.#state = "closed";
     this.#parts.onClose();
     await this.#parts.file.close();

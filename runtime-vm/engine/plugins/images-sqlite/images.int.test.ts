@@ -267,6 +267,16 @@ test("a restart finds everything; leftovers without a name go, a fresh download 
   expect(await store.images.resolve("a:1")).toMatchObject({ id: before[0]!.Id });
 });
 
+test("a layer that a power cut took is unpacked again from its blob", async () => {
+  await using store = await open();
+  await load(store, dockerArchive(small("a"), ["a:1"]));
+  const [diffId] = store.layers.list();
+  store.layers.remove(diffId!);
+  await store.reopen();
+  expect((await store.images.resolve("a:1")).layers).toEqual([diffId]);
+  expect(store.layers.has(diffId!)).toBe(true);
+});
+
 test("prune with dangling=false takes every image no container uses", async () => {
   await using store = await open();
   await load(store, dockerArchive(small("a"), ["a:1"]));

@@ -8,11 +8,11 @@ import type { Digest } from "#core/content/content.ts";
 import type { Files } from "#core/kernel/kernel.ts";
 import type { LayerStore } from "#core/layers/layers.ts";
 import type { Trash } from "#core/trash/trash.ts";
-import { codeOf, EngineError } from "#base/errors.ts";
+import { codeOf, EngineError, messageOf } from "#base/errors.ts";
 import { KeyedLock } from "#base/lock.ts";
 import type { LayerMounts } from "./layer-mounts.ts";
 import type { Special } from "./materialize.ts";
-import { layerFiles, readRecords, writeRecord, type LayerRecord } from "./records.ts";
+import { bootId, layerFiles, readRecords, writeRecord, type LayerRecord } from "./records.ts";
 import type { UnpackPool, Unpacked } from "./unpack-pool.ts";
 
 export interface LayerStoreParts {
@@ -21,19 +21,24 @@ export interface LayerStoreParts {
   readonly kernel: Files;
   readonly pool: UnpackPool;
   readonly mounts: LayerMounts;
+  readonly log: (message: string) => void;
   /** A root that stands on the layer, mounted or not. */
   readonly userOf: (diffId: Digest) => string | undefined;
 }
 
 /** Layers as `<hex>.tar` with `<hex>.erofs`, an index of it, or `<hex>.d`, its files; `<hex>.json` says which. */
-export class ErofsLayerStore implements LayerStore {
+export class ErofsLayerStore implements LayerStore, AsyncDisposable {
   readonly #parts: LayerStoreParts;
   readonly #records: Map<Digest, LayerRecord>;
   readonly #lock = new KeyedLock();
+  readonly #boot = bootId();
+  /** Layers on their way to the disk. */
+  readonly #syncing = new Map<Digest, Promise<void>>();
 
   constructor(parts: LayerStoreParts) {
     this.#parts = parts;
-    this.#records = readRecords(parts.layers, parts.trash);
+    this.#records = readRecords(parts.layers, this.#boot, parts.trash);
+    for (const [diffId, record] of this.#records) if (record.unsyncedIn !== undefined) this.#sync(diffId, record);
   }
 
   get method(): string {
@@ -62,6 +67,17 @@ export class ErofsLayerStore implements LayerStore {
     return record;
   }
 
+  /** Resolves when the layer survives a power cut. */
+  async settled(diffId: Digest): Promise<void> {
+    await this.#syncing.get(diffId);
+    this.record(diffId);
+  }
+
+  /** Waits for everything that is on its way to the disk. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.#syncing.values());
+  }
+
   openTar(diffId: Digest): Readable {
     this.record(diffId);
     return createReadStream(layerFiles(this.#parts.layers, diffId).tar, { highWaterMark: 1024 * 1024 });
@@ -71,7 +87,10 @@ export class ErofsLayerStore implements LayerStore {
     const path = join(this.#parts.layers, `ingest-${randomUUID()}`);
     try {
       await this.#store(tar, path, opts.signal);
-      return await this.#unpack(path, { signal: opts.signal, ...(opts.expected === undefined ? {} : { expected: opts.expected }) });
+      const done = await this.#unpack(path, { signal: opts.signal, ...(opts.expected === undefined ? {} : { expected: opts.expected }) });
+      // There is no blob that it could be made from again.
+      await this.settled(done.diffId);
+      return done;
     } finally {
       await rm(path, { force: true });
     }
@@ -92,6 +111,7 @@ export class ErofsLayerStore implements LayerStore {
     const user = this.#parts.userOf(diffId);
     if (user !== undefined) throw new EngineError("conflict", `layer ${diffId} is in use by ${user}; remove that first`);
     this.#records.delete(diffId);
+    this.#parts.mounts.drop(diffId);
     const files = layerFiles(this.#parts.layers, diffId);
     // The record first: without it the rest is swept at the next start.
     for (const path of [files.record, files.index, files.directory, files.tar]) this.#parts.trash.move(path);
@@ -107,7 +127,6 @@ export class ErofsLayerStore implements LayerStore {
         },
         { signal },
       );
-      await file.datasync();
     } finally {
       await file.close();
     }
@@ -129,7 +148,6 @@ export class ErofsLayerStore implements LayerStore {
         throw new EngineError("invalidArgument", `layer ${opts.expected}: the tar has digest ${unpacked.digest}; the source sent something else`);
       }
       finishSpecials(this.#parts.kernel, made.directory, unpacked.specials);
-      if (unpacked.indexBytes === undefined) this.#parts.kernel.syncFileSystem(made.directory);
       this.#commit(made, unpacked);
       return { diffId: unpacked.digest, size: unpacked.size };
     } finally {
@@ -146,6 +164,7 @@ export class ErofsLayerStore implements LayerStore {
     renameSync(made.tar, files.tar);
     renameSync(made[form], files[form]);
     const record: LayerRecord = {
+      unsyncedIn: this.#boot,
       size: unpacked.size,
       form,
       indexBytes: unpacked.indexBytes ?? 0,
@@ -154,8 +173,40 @@ export class ErofsLayerStore implements LayerStore {
       implicitDirectories,
       ...(unpackReason === undefined ? {} : { unpackReason }),
     };
-    writeRecord(files.record, layers, record);
+    writeRecord(files.record, layers, record, false);
     this.#records.set(unpacked.digest, record);
+    this.#sync(unpacked.digest, record);
+  }
+
+  /**
+   * Brings a layer to the disk while others work: its blob is there, so until then a power cut costs unpacking it again.
+   * Whoever builds on the layer for good waits for `settled`.
+   */
+  #sync(diffId: Digest, { unsyncedIn: _, ...record }: LayerRecord): void {
+    const { layers, kernel } = this.#parts;
+    const files = layerFiles(layers, diffId);
+    const work = async (): Promise<void> => {
+      await syncFile(files.tar);
+      await (record.form === "index" ? syncFile(files.index) : kernel.syncFileSystem(files.directory));
+      if (!this.#records.has(diffId)) return;
+      writeRecord(files.record, layers, record, true);
+      this.#records.set(diffId, record);
+    };
+    const syncing = work().finally(() => this.#syncing.delete(diffId));
+    syncing.catch((error: unknown) => {
+      // Removed meanwhile; else it stays unsynced, and the next boot unpacks it again.
+      if (this.#records.has(diffId)) this.#parts.log(`layer ${diffId} could not be brought to the disk: ${messageOf(error)}`);
+    });
+    this.#syncing.set(diffId, syncing);
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, "r");
+  try {
+    await file.datasync();
+  } finally {
+    await file.close();
   }
 }
 

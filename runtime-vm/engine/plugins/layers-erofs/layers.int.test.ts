@@ -194,3 +194,21 @@ test("a layer whose files lost bytes is gone at the next start, and half-made on
   expect(opened.layers.has(diffId)).toBe(false);
   expect(execFileSync("ls", [join(opened.root, "layers")]).toString()).toBe("");
 });
+
+test("a layer that was not yet on the disk when the machine went down is not trusted; in the same boot it is", async () => {
+  await using opened = await open();
+  const { diffId } = await opened.layers.ingest(Readable.from([packTar([{ name: "a", body: Buffer.from("x") }])]), { signal });
+  const record = join(opened.root, "layers", `${diffId.slice(7)}.json`);
+  const written = JSON.parse(readFileSync(record, "utf8")) as object;
+  expect(written).not.toHaveProperty("unsyncedIn");
+  const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  writeFileSync(record, JSON.stringify({ ...written, unsyncedIn: boot }));
+  await opened.reopen();
+  expect(opened.layers.has(diffId)).toBe(true);
+  // Until its sync, begun at the start, is over.
+  await opened.reopen();
+  expect(JSON.parse(readFileSync(record, "utf8"))).toEqual(written);
+  writeFileSync(record, JSON.stringify({ ...written, unsyncedIn: "another boot" }));
+  await opened.reopen();
+  expect(opened.layers.has(diffId)).toBe(false);
+});

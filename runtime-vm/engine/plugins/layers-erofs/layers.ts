@@ -27,14 +27,21 @@ export interface OpenedLayers extends AsyncDisposable {
 
 /**
  * Opens the layer store and the writable roots over it, taking up what an earlier engine left mounted. Disposing ends
- * the worker threads only: mounted roots stay for the containers that live in them.
+ * the worker threads and waits for the disk; mounted roots stay for the containers that live in them.
  */
 export function openLayers({ paths, trash, kernel, log, method }: LayersOptions): OpenedLayers {
   for (const path of [paths.layers, paths.snapshots, paths.layerMounts]) mkdirSync(path, { recursive: true, mode: 0o700 });
   const mounts = new LayerMounts(kernel, paths.layerMounts, method ?? probeMounts(kernel, paths.layers, paths.layerMounts, log));
   const pool = new UnpackPool(Math.max(2, Math.min(4, availableParallelism())));
   const userOf = (diffId: Digest): string | undefined => snapshots.userOf(diffId);
-  const store = new ErofsLayerStore({ layers: paths.layers, trash, kernel, pool, mounts, userOf });
+  const store = new ErofsLayerStore({ layers: paths.layers, trash, kernel, pool, mounts, log, userOf });
   const snapshots: OverlaySnapshotter = new OverlaySnapshotter({ snapshots: paths.snapshots, layers: paths.layers, trash, kernel, store, mounts });
-  return { layers: store, snapshots, [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose]() };
+  return {
+    layers: store,
+    snapshots,
+    async [Symbol.asyncDispose]() {
+      await pool[Symbol.asyncDispose]();
+      await store[Symbol.asyncDispose]();
+    },
+  };
 }

@@ -13,6 +13,11 @@ export interface LayerRecord {
   /** Directories the layer has only because something is in them. */
   readonly implicitDirectories: readonly string[];
   readonly unpackReason?: string;
+  /**
+   * Boot in which the files were written, until they are known to be on the disk. In another boot nobody knows what of
+   * them a power cut left, whatever their sizes say.
+   */
+  readonly unsyncedIn?: string;
 }
 
 /** Names of one layer's files below the layers directory. */
@@ -30,14 +35,15 @@ export const layerFiles = (layers: string, diffId: Digest) => {
  * Reads the records of all whole layers. A layer whose files do not have the recorded sizes (a disk that lost writes)
  * and files without a record (an engine that was killed) go into the trash; the blob they came from is unpacked again.
  */
-export function readRecords(layers: string, trash: Trash): Map<Digest, LayerRecord> {
+export function readRecords(layers: string, boot: string, trash: Trash): Map<Digest, LayerRecord> {
   const records = new Map<Digest, LayerRecord>();
   const names = readdirSync(layers);
   for (const name of names) {
     const hex = /^([0-9a-f]{64})\.json$/.exec(name)?.[1];
     if (hex === undefined) continue;
     const record = parse(readFileSync(join(layers, name), "utf8"));
-    if (record !== undefined && isWhole(layerFiles(layers, `sha256:${hex}`), record)) records.set(`sha256:${hex}`, record);
+    if (record !== undefined && (record.unsyncedIn ?? boot) === boot && isWhole(layerFiles(layers, `sha256:${hex}`), record))
+      records.set(`sha256:${hex}`, record);
   }
   for (const name of names) {
     if (!records.has(`sha256:${name.slice(0, 64)}`)) trash.move(join(layers, name));
@@ -60,17 +66,18 @@ function isWhole(files: ReturnType<typeof layerFiles>, record: LayerRecord): boo
   return record.form === "index" ? bytes(files.index) === record.indexBytes : bytes(files.directory) >= 0;
 }
 
-/** Writes a record so that it and every rename in its directory survive a power cut. */
-export function writeRecord(path: string, layers: string, record: LayerRecord): void {
+/** Writes a record; `sync`: so that it and every rename in its directory survive a power cut. */
+export function writeRecord(path: string, layers: string, record: LayerRecord, sync: boolean): void {
   const temporary = `${path}.tmp`;
   const fd = openSync(temporary, "w", 0o644);
   try {
     writeFileSync(fd, JSON.stringify(record));
-    fsyncSync(fd);
+    if (sync) fsyncSync(fd);
   } finally {
     closeSync(fd);
   }
   renameSync(temporary, path);
+  if (!sync) return;
   const directory = openSync(layers, "r");
   try {
     fsyncSync(directory);
@@ -78,3 +85,6 @@ export function writeRecord(path: string, layers: string, record: LayerRecord): 
     closeSync(directory);
   }
 }
+
+/** Names this boot of the kernel. */
+export const bootId = (): string => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();

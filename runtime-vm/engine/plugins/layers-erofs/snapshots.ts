@@ -1,4 +1,4 @@
-import { close, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { close, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Digest } from "#core/content/content.ts";
@@ -36,7 +36,7 @@ export class OverlaySnapshotter implements Snapshotter {
     this.#parts = parts;
     const mountPoints = new Set(parts.kernel.mountsUnder(parts.snapshots));
     for (const name of readdirSync(parts.snapshots)) {
-      if (!existsSync(join(parts.snapshots, name, "layers.json"))) {
+      if (!isWhole(join(parts.snapshots, name, "layers.json"))) {
         parts.trash.move(join(parts.snapshots, name));
       } else if (mountPoints.has(this.#paths(name).merged)) {
         this.#mounted.add(name);
@@ -54,7 +54,8 @@ export class OverlaySnapshotter implements Snapshotter {
       for (const diffId of layers) await this.#parts.store.settled(diffId);
       this.#stacks.delete(id);
       for (const directory of [paths.root, paths.upper, paths.work, paths.merged]) mkdirSync(directory, { mode: 0o755 });
-      writeDurably(paths.layers, JSON.stringify(layers), [paths.root, this.#parts.snapshots]);
+      // One sync: a file system with a journal takes the directories above along, and half a list is no list at the next start.
+      writeFileSync(paths.layers, JSON.stringify(layers), { flush: true });
     });
   }
 
@@ -168,20 +169,12 @@ interface SnapshotPaths {
   readonly layers: string;
 }
 
-function writeDurably(path: string, text: string, directories: readonly string[]): void {
-  const temporary = `${path}.tmp`;
-  writeFileSync(temporary, text);
-  syncPath(temporary);
-  renameSync(temporary, path);
-  for (const directory of directories) syncPath(directory);
-}
-
-function syncPath(path: string): void {
-  const fd = openSync(path, "r");
+/** Whether the list was written to its end. */
+function isWhole(path: string): boolean {
   try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
+    return Array.isArray(JSON.parse(readFileSync(path, "utf8")));
+  } catch {
+    return false;
   }
 }
 

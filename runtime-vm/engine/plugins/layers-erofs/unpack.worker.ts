@@ -1,9 +1,9 @@
 /**
  * One layer at a time: reads a blob's file, decompresses it, hashes the tar, checks every header, writes the tar and its
- * index (or its files), synced. The main thread only names files; see unpack-pool.ts.
+ * index (or its files). Nothing is synced here. The main thread only names files; see unpack-pool.ts.
  */
 import { createHash, type Hash } from "node:crypto";
-import { closeSync, createReadStream, fdatasyncSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, createReadStream, openSync, readSync, writeFileSync, writeSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
 import { pipeline } from "node:stream/promises";
 import type { Transform } from "node:stream";
@@ -56,7 +56,7 @@ async function unpack(request: UnpackRequest): Promise<UnpackReply> {
   const done = { kind: "done", digest, size, report: layer, specials: [] } as const;
   if (request.index !== undefined && layer.unpackReason === undefined) {
     const image = encodeErofs(tree.root, size);
-    writeSynced(request.index, image);
+    writeFileSync(request.index, image, { flag: "wx", mode: 0o644 });
     return { ...done, indexBytes: image.length };
   }
   return { ...done, specials: materialize(tree.root, request.tar ?? request.source, request.directory) };
@@ -79,20 +79,9 @@ async function readTar(request: UnpackRequest, scanner: TarScanner): Promise<{ d
     if (decompressor === undefined) await pipeline(source, sink);
     else await pipeline(source, decompressor(), sink);
     scanner.end();
-    if (target !== undefined) fdatasyncSync(target);
     return { digest: `sha256:${hash.digest("hex")}`, size };
   } finally {
     if (target !== undefined) closeSync(target);
-  }
-}
-
-function writeSynced(path: string, bytes: Buffer): void {
-  const fd = openSync(path, "wx", 0o644);
-  try {
-    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
-    fdatasyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }
 
