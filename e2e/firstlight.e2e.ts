@@ -28,10 +28,11 @@ test.beforeAll(async ({ browser }) => {
   mkdirSync(shots, { recursive: true });
   web = await startWeb();
   docker = stockDocker({ socket: join(web.root, "docker.sock") });
-  page = await browser.newPage();
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  page = await context.newPage();
 });
 test.afterAll(async () => {
-  await page?.close();
+  await page?.context().close();
   await web?.[Symbol.asyncDispose]();
 });
 
@@ -54,7 +55,7 @@ test("one click runs the starter image, and its page answers", async () => {
   await expect(async () => {
     await opened.goto(address ?? "", { timeout: 5_000 });
   }).toPass({ timeout: 60_000 });
-  await expect(opened.locator("body")).toContainText(/slipway/i);
+  await expect(opened.locator("body")).toContainText("Your first container is running");
   await opened.screenshot({ path: join(shots, "welcome.png") });
   await opened.close();
   await shoot("containers");
