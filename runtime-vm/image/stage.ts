@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 export interface Stage {
@@ -46,14 +46,19 @@ function sweep(target: string): void {
   }
 }
 
-/** Whether any process's mount table shows the directory, as it does for a tree that is some namespace's root. */
+/** Whether any mount namespace shows the directory, as it does for a tree that is some engine's root. */
 function isMounted(path: string): boolean {
-  const processes = existsSync("/proc/self/mountinfo") ? readdirSync("/proc").filter((name) => /^\d+$/.test(name)) : [];
-  return processes.some((pid) => {
+  if (!existsSync("/proc/self/mountinfo")) return false;
+  const seen = new Set<string>();
+  return readdirSync("/proc").some((pid) => {
     try {
-      return readFileSync(`/proc/${pid}/mountinfo`, "utf8").includes(path);
+      const namespace = readlinkSync(`/proc/${pid}/ns/mnt`);
+      if (seen.has(namespace)) return false;
+      seen.add(namespace);
+      // As bytes: Node's direct way to a string breaks its heap on such a file of some 70 KiB.
+      return readFileSync(`/proc/${pid}/mountinfo`).includes(path);
     } catch {
-      return false; // It ended, or is not ours to look into.
+      return false; // No process, or it ended, or is not ours to look into.
     }
   });
 }
