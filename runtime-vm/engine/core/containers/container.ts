@@ -84,6 +84,12 @@ export class Container {
     return this.state.kind === "running" || this.state.kind === "restarting";
   }
 
+  /** Whether somebody will ask after a power cut what it was doing. */
+  get durable(): boolean {
+    const { Name: name = "no" } = this.spec.hostConfig.RestartPolicy ?? {};
+    return name !== "no" && name !== "";
+  }
+
   get progress(): Progress {
     return { phase: phaseOf(this.state), restartCount: this.restartCount, manuallyStopped: this.manuallyStopped };
   }

@@ -65,7 +65,7 @@ export interface ContainerRecord {
   readonly progress: Progress;
 }
 
-/** The containers' table. What a method wrote is durable when it returns. */
+/** The containers' table. What a method wrote is durable when it returns, `setProgress` excepted. */
 export class ContainerTable {
   readonly #state: State;
 
@@ -83,8 +83,15 @@ export class ContainerTable {
     this.#state.prepare("INSERT INTO containers VALUES (?, ?, ?, ?)").run(id, name, JSON.stringify(spec), JSON.stringify(progress));
   }
 
-  setProgress(id: string, progress: Progress): void {
-    this.#state.prepare("UPDATE containers SET progress = ? WHERE id = ?").run(JSON.stringify(progress), id);
+  /**
+   * After a power cut nothing runs any more, whatever was written: only where a restart policy will ask what a container was
+   * doing does it have to be on the disk before anybody is told.
+   */
+  setProgress(id: string, progress: Progress, opts: { durable: boolean }): void {
+    const update = this.#state.prepare("UPDATE containers SET progress = ? WHERE id = ?");
+    const write = (): void => void update.run(JSON.stringify(progress), id);
+    if (opts.durable) this.#state.transaction(write);
+    else this.#state.relaxed(write);
   }
 
   setSpec(id: string, name: string, spec: ContainerSpec): void {

@@ -54,7 +54,7 @@ async function takeUp(supervisor: Supervisor, container: Container, phase: { sta
   const { config, hostConfig } = container.spec;
   const task = await backends.tasks.restore({ id: container.id, terminal: config.Tty ?? false, stdin: config.OpenStdin ?? false });
   if (task === undefined) {
-    table.setProgress(container.id, container.progress);
+    table.setProgress(container.id, container.progress, container);
     await backends.sandboxes.close(container.id);
     await backends.snapshots.unmount(container.id);
     return;

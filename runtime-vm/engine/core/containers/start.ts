@@ -30,7 +30,7 @@ export async function startContainer(supervisor: Supervisor, container: Containe
       failedStart.kind === "created"
         ? { kind: "created", exitCode, error: reason }
         : { kind: "exited", last: { ...lastOf(failedStart), exitCode, error: reason } };
-    supervisor.table.setProgress(container.id, container.progress);
+    supervisor.table.setProgress(container.id, container.progress, container);
     backends.journal.debug(`container ${container.id} did not start: ${reason}`);
     throw error;
   }
@@ -55,7 +55,7 @@ async function bringUp(supervisor: Supervisor, container: Container): Promise<vo
   const run: Run = supervisor.watch(container, { task, sandbox, rootfs, startedAt, drained });
   container.state = { kind: "running", paused: false, run };
   container.manuallyStopped = false;
-  table.setProgress(container.id, container.progress);
+  table.setProgress(container.id, container.progress, container);
   container.input.open(task);
   publishNetworkEvents(backends.events, container, sandbox, "connect");
   publishEvent(backends.events, container, "start");

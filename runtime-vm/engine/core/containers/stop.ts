@@ -143,6 +143,6 @@ export async function unpauseContainer(supervisor: Supervisor, container: Contai
 function setPaused(supervisor: Supervisor, container: Container, paused: boolean): void {
   if (container.state.kind !== "running") return;
   container.state = { ...container.state, paused };
-  supervisor.table.setProgress(container.id, container.progress);
+  supervisor.table.setProgress(container.id, container.progress, container);
   publishEvent(supervisor.backends.events, container, paused ? "pause" : "unpause");
 }

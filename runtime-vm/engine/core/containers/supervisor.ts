@@ -83,7 +83,7 @@ export class Supervisor {
     container.lastHealth = run.health?.state;
     container.finishedBefore = last.finishedAt;
     container.state = again ? { kind: "restarting", last, timer: new AbortController() } : { kind: "exited", last };
-    this.table.setProgress(container.id, container.progress);
+    this.table.setProgress(container.id, container.progress, container);
     const ranMs = Number(((parseNano(last.finishedAt) ?? 0n) - (parseNano(last.startedAt) ?? 0n)) / 1_000_000n);
     if (last.oomKilled) publishEvent(backends.events, container, "oom");
     publishEvent(backends.events, container, "die", { exitCode: String(exit.code), execDuration: String(Math.max(0, Math.floor(ranMs / 1_000))) });
@@ -144,7 +144,7 @@ export class Supervisor {
     const { last } = container.state;
     if (!this.#stopping && wantsRestart(container, last.exitCode)) {
       container.state = { kind: "restarting", last, timer: new AbortController() };
-      this.table.setProgress(container.id, container.progress);
+      this.table.setProgress(container.id, container.progress, container);
       void this.#restart(container, 0);
     } else container.exits.fire("not-running", { exitCode: last.exitCode });
   }
@@ -155,7 +155,7 @@ export class Supervisor {
     const { last, timer } = container.state;
     timer.abort();
     container.state = { kind: "exited", last };
-    this.table.setProgress(container.id, container.progress);
+    this.table.setProgress(container.id, container.progress, container);
     container.exits.fire("not-running", { exitCode: last.exitCode });
   }
 }

@@ -35,6 +35,20 @@ export function stateSuite(name: string, make: () => { open: () => State; remove
     });
   });
 
+  test(`${name}: a relaxed transaction is as whole as any other`, () => {
+    using((state) => {
+      const insert = state.prepare("INSERT INTO things VALUES (?, ?, ?)");
+      state.relaxed(() => insert.run("r", 1, null));
+      const failing = () =>
+        state.relaxed(() => {
+          insert.run("s", 1, null);
+          throw new Error("no");
+        });
+      expect(failing).toThrow("no");
+    });
+    using((state) => expect(state.prepare("SELECT id FROM things WHERE id IN ('r', 's')").all()).toEqual([{ id: "r" }]));
+  });
+
   test(`${name}: a broken rule throws and changes nothing`, () => {
     using((state) => {
       expect(() => state.prepare("INSERT INTO things VALUES ('a', 9, NULL)").run()).toThrow(/UNIQUE/);

@@ -85,6 +85,17 @@ class SqliteState implements State {
     }
   }
 
+  relaxed<T>(work: () => T): T {
+    if (this.#depth > 0) return work();
+    // In WAL mode NORMAL writes the log without syncing it; the next commit under FULL syncs what is before it, too.
+    this.#database.exec("PRAGMA synchronous=NORMAL");
+    try {
+      return this.transaction(work);
+    } finally {
+      this.#database.exec("PRAGMA synchronous=FULL");
+    }
+  }
+
   [Symbol.dispose](): void {
     this.#statements.clear();
     this.#database.close();
