@@ -3,7 +3,7 @@
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
 # Each virtio port may park threads of libuv's pool.
 export UV_THREADPOOL_SIZE=12
-export NODE_COMPILE_CACHE=/usr/lib/slipway/compile-cache NODE_NO_WARNINGS=1
+export NODE_COMPILE_CACHE=/usr/lib/slipway/compile-cache NODE_COMPILE_CACHE_PORTABLE=1 NODE_NO_WARNINGS=1
 read -r up _ < /proc/uptime
 # An engine that cannot start must not keep the processor busy with trying.
 [ "$(cat /run/engine.started 2> /dev/null)" = "${up%.*}" ] && sleep 2

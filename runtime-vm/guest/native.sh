@@ -159,6 +159,7 @@ enter() {
   reach "${socket%/*}"
   umount /usr/lib/slipway 2> /dev/null || true
   mount --bind "/host$bundle" /usr/lib/slipway
+  mount -o remount,bind,ro /usr/lib/slipway
   cat /host/etc/resolv.conf > /var/lib/resolv.conf 2> /dev/null || : > /var/lib/resolv.conf
   if [ -n "$isolate" ]; then
     mkdir -p /sys/fs/cgroup/engine
@@ -166,8 +167,7 @@ enter() {
     # What is not there to be delegated shows in the engine's /info.
     for controller in $(cat /sys/fs/cgroup/cgroup.controllers); do echo "+$controller" > /sys/fs/cgroup/cgroup.subtree_control || true; done
   fi
-  NODE_COMPILE_CACHE=/usr/lib/slipway/compile-cache
-  export NODE_COMPILE_CACHE
+  export NODE_COMPILE_CACHE=/usr/lib/slipway/compile-cache NODE_COMPILE_CACHE_PORTABLE=1
   # Small young generation: the engine makes little garbage at a time, and 16 MiB semi-spaces would double its memory.
   exec /usr/bin/node --max-semi-space-size=2 /usr/lib/slipway/main.mjs --root "$root" --socket "$socket" --host-prefix /host "$@"
 }

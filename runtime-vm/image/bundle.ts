@@ -1,5 +1,7 @@
-import { copyFileSync, globSync, mkdirSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { copyFileSync, globSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { build } from "vite";
 
 /**
@@ -8,6 +10,7 @@ import { build } from "vite";
  * `new URL(import.meta.url.endsWith(".ts") ? "./NAME.worker.ts" : "./NAME.worker.mjs", import.meta.url)`: beside itself
  * in a source tree, beside main.mjs here. Names of workers are therefore unique in the whole engine.
  */
+const run = promisify(execFile);
 const repository = resolve(import.meta.dirname, "../..");
 const engine = join(repository, "runtime-vm/engine");
 
@@ -17,13 +20,25 @@ export const bundleSources = (): string[] =>
     .filter((file) => !/\.(test|suite|d)\.ts$/.test(file))
     .toSorted();
 
-/** Writes the bundle into `target`; `main` is the program's first file. */
-export async function bundleEngine(target: string, addon: string, main = join(engine, "main.ts")): Promise<void> {
+/** Writes the bundle into `target`. */
+export async function bundleEngine(target: string, addon: string): Promise<void> {
   mkdirSync(target, { recursive: true });
   const workers = globSync(join(engine, "**/*.worker.ts")).map((file): [string, string] => [basename(file, ".ts"), file]);
   // One build an entry, each without shared parts: a second file to read would cost every start.
-  for (const [name, file] of [["main", main] as const, ...workers]) await bundleEntry(target, name, file);
+  for (const [name, file] of [["main", join(engine, "main.ts")] as const, ...workers]) await bundleEntry(target, name, file);
   copyFileSync(addon, join(target, "koffi.node"));
+}
+
+/**
+ * Has Node compile the bundle once, into compile-cache/ beside it, where the engine's starts find it read-only: by
+ * NODE_COMPILE_CACHE, and by NODE_COMPILE_CACHE_PORTABLE since it moves. Such a cache belongs to one Node on one
+ * architecture, and by its name to one user: root.
+ */
+export async function compileBundle(target: string, node: string, signal: AbortSignal): Promise<void> {
+  const cache = join(target, "compile-cache");
+  const env = { NODE_COMPILE_CACHE: cache, NODE_COMPILE_CACHE_PORTABLE: "1" };
+  await run(node, [join(target, "main.mjs"), "--version"], { env, signal });
+  for (const name of readdirSync(cache)) renameSync(join(cache, name), join(cache, name.replace(/-\d+$/, "-0")));
 }
 
 async function bundleEntry(directory: string, name: string, file: string): Promise<void> {
@@ -42,5 +57,23 @@ async function bundleEntry(directory: string, name: string, file: string): Promi
       reportCompressedSize: false,
       rolldownOptions: { output: { format: "es", entryFileNames: `${name}.mjs`, codeSplitting: false } },
     },
+  });
+  const written = join(directory, `${name}.mjs`);
+  writeFileSync(written, takeBuiltins(readFileSync(written, "utf8")));
+}
+
+/**
+ * Node's own modules by `process.getBuiltinModule`. An import statement of node:http reads all its exports once, and with
+ * the lazy ones loads a whole fetch and WebSocket implementation that the engine never uses: half the time of a start.
+ */
+export function takeBuiltins(code: string): string {
+  return code.replace(/^import (?:([\w$]+)|\* as ([\w$]+)|(?:([\w$]+), )?\{([^}]*)\}) from "(node:[\w/]+)";$/gm, (_, ...found: (string | undefined)[]) => {
+    const [alone, whole, beside, names, module] = found;
+    const taken = `process.getBuiltinModule("${module}")`;
+    const object = alone ?? whole ?? beside;
+    return [
+      ...(object === undefined ? [] : [`const ${object} = ${taken};`]),
+      ...(names === undefined ? [] : [`const {${names.replaceAll(" as ", ": ")}} = ${taken};`]),
+    ].join(" ");
   });
 }

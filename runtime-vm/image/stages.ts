@@ -3,7 +3,7 @@ import { chmodSync, copyFileSync, globSync, mkdirSync, readdirSync, rmSync, writ
 import { basename, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import type { Mirrors } from "./apt.ts";
-import { bundleEngine, bundleSources } from "./bundle.ts";
+import { bundleEngine, bundleSources, compileBundle } from "./bundle.ts";
 import { writeInitrd } from "./initrd.ts";
 import { allModules, kernelModules } from "./kernel.ts";
 import { fetchPackages, type Lock, readLock } from "./lock.ts";
@@ -144,6 +144,7 @@ export function engineStage({ arch, signal }: Build): Stage {
     make: async (path) => {
       const addon = await npmFile(`@koromix/koffi-linux-${nodeArch(arch)}`, `linux_${nodeArch(arch)}/koffi.node`, join(cache, "npm"), signal);
       await bundleEngine(path, addon);
+      if (arch === hostArch()) await compileBundle(path, join(outputs(arch).rootfs, "usr/bin/node"), signal);
     },
   };
 }
