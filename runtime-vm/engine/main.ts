@@ -60,6 +60,7 @@ const closeMsMax = 15_000;
  * SIGTERM. Containers outlive it with live-restore; without it, and when the machine is shut down, each is stopped first.
  */
 async function main(args: readonly string[]): Promise<void> {
+  if (args.includes("--version")) return console.log(`slipway engine ${release}`);
   const flags = parseFlags(args);
   const config = resolveConfig(flags, configFile(flags.config));
   const paths = enginePaths(config.root);
