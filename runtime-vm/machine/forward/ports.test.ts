@@ -13,7 +13,10 @@ let ports: PublishedPorts;
 let echo: Server;
 beforeEach(async () => {
   rig = await openRig();
-  ports = new PublishedPorts(async (kind, { address, port }) => await rig.link.open({ kind, address, port }));
+  ports = new PublishedPorts(
+    async (kind, { address, port }) => await rig.link.open({ kind, address, port }),
+    () => 60_000,
+  );
   echo = createServer(
     { allowHalfOpen: true },
     (socket) =>

@@ -5,9 +5,6 @@ import { KeyedLock } from "#base/lock.ts";
 import type { GuestTarget, PortRequest } from "#link/calls.ts";
 import { type Listener, listenTcp, listenUdp } from "./listeners.ts";
 
-/** How long a port stays bound without its guest: long enough for an engine to come back and claim it. */
-const orphanMs = 60_000;
-
 interface Lease {
   lease: string;
   readonly listener: Listener;
@@ -22,12 +19,15 @@ interface Lease {
  */
 export class PublishedPorts implements AsyncDisposable {
   readonly #dial: (proto: "tcp" | "udp", target: GuestTarget) => Promise<Duplex>;
+  readonly #orphanMs: () => number;
   readonly #leases = new Map<string, Lease>();
   readonly #lock = new KeyedLock();
   #orphanTimer: NodeJS.Timeout | undefined;
 
-  constructor(dial: (proto: "tcp" | "udp", target: GuestTarget) => Promise<Duplex>) {
+  /** `orphanMs`: how long a port stays bound without its guest, so that an engine can come back and claim it. */
+  constructor(dial: (proto: "tcp" | "udp", target: GuestTarget) => Promise<Duplex>, orphanMs: () => number) {
     this.#dial = dial;
+    this.#orphanMs = orphanMs;
   }
 
   /** Class `conflict` when another program, or another lease, has the port. */
@@ -63,7 +63,7 @@ export class PublishedPorts implements AsyncDisposable {
   orphan(): void {
     for (const entry of this.#leases.values()) entry.claimed = false;
     clearTimeout(this.#orphanTimer);
-    this.#orphanTimer = setTimeout(() => void this.sweep(), orphanMs).unref();
+    this.#orphanTimer = setTimeout(() => void this.sweep(), this.#orphanMs()).unref();
   }
 
   /** Gives up the ports that no guest has claimed. */

@@ -18,7 +18,7 @@ import type { Accelerator, GuestArch, GuestPlan } from "./command.ts";
 export type { Accelerator, GuestArch };
 import { ensureDisk } from "./disk.ts";
 import { endLeftover } from "./leftover.ts";
-import { bootGuest, engineStream, type GuestRun, type RunHooks, shutDown } from "./run.ts";
+import { bootGuest, engineStream, type GuestRun, type RunHooks, shutDown, untilAnswered } from "./run.ts";
 import { watchHealth } from "./health.ts";
 
 export interface QemuOptions {
@@ -54,6 +54,8 @@ const plan: readonly StepPlan[] = [
 const slowFactor = 6;
 const stopGraceMs = 120_000;
 const connectPatienceMs = 15_000;
+/** An engine that was killed is back and has claimed its ports long before this. */
+const orphanMs = 60_000;
 
 /** A Linux guest in QEMU. Started again by itself when it crashes, with pauses that grow. */
 export class QemuMachine implements Machine {
@@ -73,8 +75,15 @@ export class QemuMachine implements Machine {
     this.#options = options;
     this.#paths = machinePaths(options.root);
     this.#board = new StatusBoard("qemu", options.accelerator === "auto" ? "none" : options.accelerator);
-    this.#ports = new PublishedPorts(async (proto, { address, port }) => await this.#dial({ kind: proto, address, port }));
+    this.#ports = new PublishedPorts(
+      async (proto, { address, port }) => await this.#dial({ kind: proto, address, port }),
+      () => orphanMs * this.#slow,
+    );
     if (options.accelerator !== "auto") this.#accelerator = options.accelerator;
+  }
+
+  get #slow(): number {
+    return this.#accelerator === "tcg" ? slowFactor : 1;
   }
 
   get status(): MachineStatus {
@@ -113,7 +122,7 @@ export class QemuMachine implements Machine {
     this.#board.clearError();
     const steps = new BootSteps(
       plan,
-      () => (this.#accelerator === "tcg" ? slowFactor : 1),
+      () => this.#slow,
       (list) => this.#board.set({ steps: list }),
     );
     this.#board.set({ phase: "starting", steps: steps.list });
@@ -121,7 +130,7 @@ export class QemuMachine implements Machine {
     const guest = await this.#prepare(steps, undo, signal);
     let run: GuestRun;
     try {
-      run = undo.use(await bootGuest(guest, this.#paths, steps, this.#hooks(), signal, guest.accelerator === "tcg" ? slowFactor : 1));
+      run = undo.use(await bootGuest(guest, this.#paths, steps, this.#hooks(), signal, this.#slow));
     } catch (error) {
       const failure = steps.guestFailure;
       throw failure && !signal.aborted ? new EngineError("unavailable", `${failure.title}: ${failure.reason ?? "failed"}`, { cause: error }) : error;
@@ -184,7 +193,7 @@ export class QemuMachine implements Machine {
   #hooks(): RunHooks {
     return {
       serve: hostCalls(this.#ports),
-      onLinkUp: () => this.#board.current.phase === "starting" && this.#run && this.#board.set({ phase: "running" }),
+      onLinkUp: () => void this.#backAgain(),
       onLinkDown: (cause) => {
         this.#ports.orphan();
         if (this.#board.current.phase === "running") this.#board.set({ phase: "starting" });
@@ -198,6 +207,14 @@ export class QemuMachine implements Machine {
     };
   }
 
+  /** A link that was lost is back: the machine runs again once the engine answers. */
+  async #backAgain(): Promise<void> {
+    const run = this.#run; // None yet at the first start, whose steps do the same.
+    if (!run) return;
+    await untilAnswered(run.keeper, run.ended).catch(() => {});
+    if (this.#run === run && !run.ended.aborted && this.#board.current.phase === "starting") this.#board.set({ phase: "running" });
+  }
+
   /** Until `stop`: waits for the guest to die and boots the next one. */
   async #supervise(): Promise<void> {
     const { signal } = this.#wanted;
@@ -205,7 +222,7 @@ export class QemuMachine implements Machine {
     while (this.#run && !signal.aborted) {
       const run = this.#run;
       backoff.started();
-      const reason = await watchHealth(run, this.#board, this.#paths.disk, this.#accelerator === "tcg" ? slowFactor : 1, signal);
+      const reason = await watchHealth(run, this.#board, this.#paths.disk, this.#slow, signal);
       if (signal.aborted) return;
       this.#run = undefined;
       this.#ports.orphan();
@@ -264,7 +281,7 @@ export class QemuMachine implements Machine {
   async #dial(target: { kind: "engine" } | { kind: "tcp" | "udp"; address: string; port: number }): Promise<Duplex> {
     const run = this.#run;
     if (!run) throw new EngineError("unavailable", `the virtual machine is not running (${this.#board.current.phase})`);
-    const signal = AbortSignal.timeout(connectPatienceMs);
+    const signal = AbortSignal.timeout(connectPatienceMs * this.#slow);
     if (target.kind === "engine") return await engineStream(run.keeper, signal);
     return await (await run.keeper.link(signal)).open(target, { signal });
   }

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { delay, withDeadline } from "#base/deadline.ts";
-import { EngineError, messageOf } from "#base/errors.ts";
+import { codeOf, EngineError, messageOf } from "#base/errors.ts";
 import { parseStep } from "#link/boot.ts";
 import type { Handlers, HostCalls } from "#link/calls.ts";
 import type { HostLink } from "#link/host.ts";
@@ -96,8 +96,8 @@ function lastWords(end: Awaited<QemuProcess["exited"]>, complaint: string, reaso
   return `QEMU ended with ${end.code ?? "no code"}: ${complaint || "it gave no reason"}`;
 }
 
-/** The engine may listen a moment after its link. */
-async function untilAnswered(keeper: LinkKeeper, signal: AbortSignal): Promise<void> {
+/** Resolves when the engine answers its ping. */
+export async function untilAnswered(keeper: LinkKeeper, signal: AbortSignal): Promise<void> {
   let last: unknown;
   while (!signal.aborted) {
     try {
@@ -110,9 +110,17 @@ async function untilAnswered(keeper: LinkKeeper, signal: AbortSignal): Promise<v
   throw last ?? signal.reason;
 }
 
+/** A stream to the engine's socket. An engine that is being started does not listen yet: it is waited for until `signal` aborts. */
 export async function engineStream(keeper: LinkKeeper, signal: AbortSignal): Promise<Duplex> {
-  const link = await keeper.link(signal);
-  return await link.open({ kind: "engine" }, { signal });
+  for (;;) {
+    try {
+      return await (await keeper.link(signal)).open({ kind: "engine" }, { signal });
+    } catch (error) {
+      const starting = ["ECONNREFUSED", "ENOENT"].includes(codeOf(error) ?? "");
+      if (!starting || signal.aborted) throw error;
+      await delay(200, signal).catch(() => {});
+    }
+  }
 }
 
 /**

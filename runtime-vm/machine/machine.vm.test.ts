@@ -1,0 +1,147 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { EngineClient } from "#client/client.ts";
+import { QemuMachine } from "./drivers/qemu/qemu.ts";
+import { imagePaths, machinePaths } from "./names.ts";
+import { findVirtiofsd } from "./virtiofsd.ts";
+
+/** One guest for the whole file: each test goes on with what the one before left. */
+let root: string;
+let shared: string;
+let machine: QemuMachine;
+let engine: EngineClient;
+const never = new AbortController().signal;
+const starter = "slipway/welcome";
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "slipway-vm-"));
+  shared = join(root, "shared folder, with a comma");
+  await mkdir(shared);
+  const arch = process.arch === "arm64" ? "arm64" : "amd64";
+  const out = join(import.meta.dirname, "../image/out", arch);
+  const fileServer = await findVirtiofsd(join(out, "rootfs"), process.platform, process.arch);
+  machine = new QemuMachine({
+    root: join(root, "machine"),
+    image: imagePaths(out),
+    arch,
+    platform: process.platform,
+    accelerator: "auto",
+    memoryMiB: 2_048,
+    cpus: 2,
+    diskBytes: 8 * 2 ** 30,
+    folders: [shared, homedir()],
+    ...(fileServer ? { fileServer } : {}),
+    debug: false,
+    log: () => {},
+  });
+  engine = new EngineClient({ kind: "dial", dial: () => machine.connect() });
+  await machine.start({ signal: never });
+});
+afterAll(async () => {
+  await machine?.[Symbol.asyncDispose]();
+  await rm(root, { recursive: true, force: true });
+});
+
+interface Inspected {
+  readonly Id: string;
+  readonly State: { readonly Running: boolean; readonly ExitCode: number; readonly Pid: number };
+}
+
+async function run(name: string, command: readonly string[], hostConfig: object = {}, more: object = {}): Promise<string> {
+  const { Id } = await engine.json<{ Id: string }>("POST", "/containers/create", {
+    query: { name },
+    json: { Image: starter, Cmd: command, HostConfig: hostConfig, ...more },
+  });
+  await engine.call("POST", `/containers/${Id}/start`);
+  return Id;
+}
+
+const inspect = (id: string): Promise<Inspected> => engine.json<Inspected>("GET", `/containers/${id}/json`);
+
+async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
+  for (let tries = 0; tries < 1_200; tries++) {
+    const found = await look().catch(() => undefined);
+    if (found !== undefined && found !== false) return found;
+    await sleep(250);
+  }
+  throw new Error(`${what}: waited in vain; the console ends with:\n${machine.status.logTail.slice(-20).join("\n")}`);
+}
+
+test("the boot is told step by step, and the engine answers", async () => {
+  const { phase, steps, accelerator } = machine.status;
+  expect(phase).toBe("running");
+  expect(["kvm", "hvf", "whpx", "tcg"]).toContain(accelerator);
+  expect(steps.filter((step) => step.state !== "done")).toEqual([]);
+  expect(steps.map((step) => step.name)).toEqual(
+    expect.arrayContaining(["image", "disk", "accelerator", "files", "qemu", "kernel", "guest-root", "guest-disk", "guest-shares", "engine", "link", "api"]),
+  );
+  expect(await engine.json("GET", "/version")).toMatchObject({ ApiVersion: "1.51", Os: "linux" });
+});
+
+test("the starter image is there without any network", async () => {
+  const tags = async (): Promise<string[]> => (await engine.json<{ RepoTags: string[] }[]>("GET", "/images/json")).flatMap((image) => image.RepoTags);
+  expect(await until("an image", async () => (await tags()).length > 0 && (await tags()))).toEqual([`${starter}:latest`]);
+});
+
+test("a shared folder is the same in a container, both ways", async () => {
+  await writeFile(join(shared, "from host"), "hello");
+  const id = await run("shares", ["sh", "-c", "cat '/x/from host' > /x/copy && echo done >> /x/copy"], {
+    Mounts: [{ Type: "bind", Source: shared, Target: "/x" }],
+  });
+  expect(await engine.json("POST", `/containers/${id}/wait`)).toMatchObject({ StatusCode: 0 });
+  expect(await readFile(join(shared, "copy"), "utf8")).toBe("hellodone\n");
+});
+
+test("a published port answers on the host while its container runs, and no longer", async () => {
+  const id = await run("web", [], { PortBindings: { "80/tcp": [{ HostIp: "127.0.0.1", HostPort: "" }] } }, { ExposedPorts: { "80/tcp": {} }, Cmd: null });
+  const { NetworkSettings } = await engine.json<{ NetworkSettings: { Ports: Record<string, { HostPort: string }[]> } }>("GET", `/containers/${id}/json`);
+  const url = `http://127.0.0.1:${NetworkSettings.Ports["80/tcp"]?.[0]?.HostPort}/`;
+  const page = await until("the page", async () => (await fetch(url)).text());
+  expect(page).toContain("<html");
+  await engine.call("DELETE", `/containers/${id}`, { query: { force: true } });
+  await expect(fetch(url)).rejects.toThrow();
+});
+
+test("a killed engine comes back by itself and takes up its containers", async () => {
+  const survivor = await run("survivor", ["sleep", "100000"]);
+  const { State } = await inspect(survivor);
+  // From inside, as nothing on the host can: the engine is a process of the guest like any other.
+  await run("killer", ["sh", "-c", "sleep 1; kill -9 $(pidof node)"], { PidMode: "host", Privileged: true });
+  await until("another engine", async () => machine.status.logTail.some((line) => line.includes("the engine was started again")));
+  const after = await until("the container", async () => await inspect(survivor));
+  expect(after.State).toMatchObject({ Running: true, Pid: State.Pid });
+  expect(machine.status.restarts).toBe(0);
+});
+
+test("what was acknowledged before a power cut is there after it", async () => {
+  const acknowledged: string[] = [];
+  const qemu = Number(await readFile(machinePaths(join(root, "machine")).pid, "utf8"));
+  const writing = (async () => {
+    for (let i = 0; ; i++) {
+      await engine.call("POST", "/volumes/create", { json: { Name: `volume${i}` } });
+      acknowledged.push(`volume${i}`);
+    }
+  })().catch(() => {});
+  await until("some writes", async () => acknowledged.length >= 12);
+  process.kill(qemu, "SIGKILL");
+  await writing;
+  await until("the restart", async () => machine.status.restarts === 1 && machine.status.phase === "running");
+  const { Volumes } = await engine.json<{ Volumes: { Name: string }[] }>("GET", "/volumes");
+  expect(Volumes.map((volume) => volume.Name)).toEqual(expect.arrayContaining(acknowledged));
+  // What was in the middle of its making is whole or not there: it can be made again.
+  await engine.call("POST", "/volumes/create", { json: { Name: `volume${acknowledged.length}` } });
+  expect(await inspect("survivor")).toMatchObject({ State: { Running: false } });
+});
+
+test("a clean shutdown stops containers by their signal, and the next start finds it all", async () => {
+  const id = await run("polite", ["sh", "-c", "trap 'exit 7' TERM; while :; do sleep 0.1; done"]);
+  await sleep(1_000);
+  await machine.stop();
+  expect(machine.status.phase).toBe("stopped");
+  await expect(machine.connect()).rejects.toMatchObject({ class: "unavailable" });
+  await machine.start({ signal: never });
+  expect(await inspect(id)).toMatchObject({ State: { Running: false, ExitCode: 7 } });
+});
