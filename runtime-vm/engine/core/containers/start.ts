@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { EngineError, messageOf } from "#base/errors.ts";
 import { formatNano, nowNano } from "../clock/clock.ts";
+import { Stopwatch } from "../journal/stopwatch.ts";
 import type { Sandbox } from "../networks/networks.ts";
 import type { Task } from "../tasks/tasks.ts";
 import type { ContainerBackends } from "./backends.ts";
@@ -39,17 +40,23 @@ export async function startContainer(supervisor: Supervisor, container: Containe
 async function bringUp(supervisor: Supervisor, container: Container): Promise<void> {
   const { backends, table } = supervisor;
   await using undo = new Undo(backends.journal);
+  const watch = new Stopwatch();
   const rootfs = await backends.snapshots.mount(container.id);
   undo.defer(`unmount the root of ${container.id}`, () => backends.snapshots.unmount(container.id));
+  watch.lap("root");
   const mode = resolveContainerMode(supervisor.catalog, container.spec.hostConfig.NetworkMode ?? "", { mustRun: true });
   const sandbox = await backends.sandboxes.open(sandboxRequest(backends.config, container, mode));
   undo.defer(`close the network of ${container.id}`, () => backends.sandboxes.close(container.id));
+  watch.lap("network");
   const task = await createTask(supervisor, container, rootfs, sandbox);
   undo.defer(`delete the task of ${container.id}`, () => discardTask(task));
+  watch.lap("create");
   const log = await openLog(backends, container);
   const drained = log.consume(task.stdio);
+  watch.lap("log");
   await task.start();
   undo.commit();
+  watch.lap("start");
   // From here on the process runs: whatever it does next is its end, not a failed start.
   const startedAt = formatNano(nowNano());
   const run: Run = supervisor.watch(container, { task, sandbox, rootfs, startedAt, drained });
@@ -59,6 +66,8 @@ async function bringUp(supervisor: Supervisor, container: Container): Promise<vo
   container.input.open(task);
   publishNetworkEvents(backends.events, container, sandbox, "connect");
   publishEvent(backends.events, container, "start");
+  watch.lap("record");
+  backends.journal.debug(`container ${container.id} started: ${watch.toString()}`);
 }
 
 async function createTask(supervisor: Supervisor, container: Container, rootfs: string, sandbox: Sandbox): Promise<Task> {

@@ -4,6 +4,7 @@ import { delay, withDeadline } from "#base/deadline.ts";
 import { isClass } from "#base/errors.ts";
 import { KeyedLock } from "#base/lock.ts";
 import { formatNano, nanoOf, parseNano } from "../clock/clock.ts";
+import { Stopwatch } from "../journal/stopwatch.ts";
 import type { Sandbox } from "../networks/networks.ts";
 import type { Exit, Task } from "../tasks/tasks.ts";
 import type { ContainerBackends } from "./backends.ts";
@@ -106,11 +107,17 @@ export class Supervisor {
         this.backends.journal.error(`container ${container.id}: could not ${what}`, error);
       }
     };
+    const watch = new Stopwatch();
     await step("close its network", () => this.backends.sandboxes.close(container.id));
     publishNetworkEvents(this.backends.events, container, run.sandbox, "disconnect");
+    watch.lap("network");
     await step("write out its log", () => run.drained);
+    watch.lap("log");
     await step("delete its task", () => run.task.delete());
+    watch.lap("task");
     await step("unmount its root", () => this.backends.snapshots.unmount(container.id));
+    watch.lap("root");
+    this.backends.journal.debug(`container ${container.id} taken down: ${watch.toString()}`);
   }
 
   async #autoRemove(container: Container): Promise<void> {
