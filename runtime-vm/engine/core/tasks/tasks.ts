@@ -38,7 +38,11 @@ export interface Task extends TaskProcess {
   pids(): readonly number[];
   /** cgroup v2 directory, for stats and OOM counting. */
   readonly cgroup: string;
-  /** Frees the shim's record, bundle and FIFOs. The process must have ended (or never have started). */
+  /**
+   * Frees the shim's record, bundle and FIFOs. The process must have ended, have been killed by SIGKILL, or never have started. Once this
+   * resolves nothing uses the root directory any more; the shim's own book-keeping may go on for some milliseconds (`create` and
+   * `close` wait for it).
+   */
   delete(): Promise<Exit>;
 }
 

@@ -28,11 +28,28 @@ export async function waitFrozen(cgroup: string, frozen: boolean): Promise<void>
   }
 }
 
-/** Removes the directory with those below it: they must be empty of processes. */
-export function removeCgroup(cgroup: string): void {
+/** Removes the directory with those below it. False: processes that were told to go are still in it. */
+export function removeCgroup(cgroup: string): boolean {
   const dirs: string[] = [];
   walk(cgroup, (dir) => dirs.push(dir));
-  for (const dir of dirs.reverse()) ignoreMissing(() => rmdirSync(dir));
+  try {
+    for (const dir of dirs.reverse()) ignoreMissing(() => rmdirSync(dir));
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EBUSY") return false;
+    throw error;
+  }
+}
+
+const removeMsMax = 5_000;
+
+/** Kills what is left in it (processes of a container that shares the machine's process namespace) and removes it. */
+export async function clearCgroup(cgroup: string): Promise<void> {
+  for (let waited = 0; !removeCgroup(cgroup); waited++) {
+    if (waited >= removeMsMax) throw new EngineError("unavailable", `processes in ${cgroup} do not go away`);
+    killCgroup(cgroup);
+    await delay(1);
+  }
 }
 
 function walk(dir: string, visit: (dir: string) => void): void {

@@ -39,7 +39,9 @@ export class ShimPool {
     if (this.#closed) throw new EngineError("unavailable", "the engine is stopping");
     let shim = this.#least();
     this.#grow();
-    shim ??= await Promise.race(this.#starting);
+    shim ??= await Promise.any(this.#starting).catch((error: unknown) => {
+      throw error instanceof AggregateError ? error.errors[0] : error;
+    });
     shim.creating++;
     return { shim, done: () => shim.creating-- };
   }

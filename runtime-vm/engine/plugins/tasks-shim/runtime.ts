@@ -4,7 +4,7 @@ import type { OciSpec } from "#core/specs/spec.ts";
 import type { Task, TaskRuntime } from "#core/tasks/tasks.ts";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { killCgroup, removeCgroup } from "./cgroup.ts";
+import { clearCgroup, killCgroup, removeCgroup } from "./cgroup.ts";
 import { runtimeError } from "./crun-errors.ts";
 import { Holder } from "./holder.ts";
 import { createRequest, processRequest, readPid, readState, runcOptions } from "./messages.ts";
@@ -23,6 +23,19 @@ interface TaskRecord {
   /** The holder's numbers of the output FIFOs. */
   readonly held: readonly { number: number; path: string }[];
 }
+
+interface Kept {
+  readonly id: string;
+  readonly shim: Shim;
+  readonly pid: number;
+  readonly io: ProcessStdio;
+  readonly cgroup: string;
+  readonly held: TaskRecord["held"];
+  readonly started: boolean;
+}
+
+/** In the shim's State answer. */
+const createdStatus = 1;
 
 type Create = Parameters<TaskRuntime["create"]>[0];
 type Restore = Parameters<TaskRuntime["restore"]>[0];
@@ -48,6 +61,8 @@ class ShimRuntime implements TaskRuntime {
   readonly #holder: Holder;
   readonly #events: AsyncDisposable;
   readonly #tasks = new Map<string, ShimTask>();
+  /** Deleted tasks whose record in the shim and whose bundle are still being freed. */
+  readonly #freeing = new Map<string, Promise<void>>();
   readonly #runtimeOptions: Buffer;
 
   constructor(options: ResolvedOptions, pool: ShimPool, holder: Holder, events: AsyncDisposable) {
@@ -60,6 +75,7 @@ class ShimRuntime implements TaskRuntime {
 
   async create(what: Create): Promise<Task> {
     const bundle = this.#bundle(what.id);
+    await this.#freeing.get(what.id);
     if (existsSync(bundle)) throw new EngineError("conflict", `container ${what.id} has a task already`);
     const { shim, done } = await this.#pool.acquire();
     try {
@@ -67,7 +83,7 @@ class ShimRuntime implements TaskRuntime {
       mkdirSync(bundle, { mode: 0o711 });
       undo.defer(() => rmSync(bundle, { recursive: true, force: true }));
       const cgroup = join(this.#options.cgroupRoot, what.spec.linux.cgroupsPath);
-      undo.defer(() => removeCgroup(cgroup));
+      undo.defer(() => clearCgroup(cgroup));
       writeFileSync(bundlePaths(bundle).spec, specJson(specWithTerminal(what)), { mode: 0o600 });
       const io = undo.use(ProcessStdio.create(bundle, "", what, this.#options));
       this.#record(bundle, { shim: shim.name, boot: bootId(), cgroup, held: [] });
@@ -77,7 +93,7 @@ class ShimRuntime implements TaskRuntime {
       const held = [io.wire.stdout, io.wire.stderr].filter((path) => path !== "").map((path) => ({ number: this.#holder.hold(path), path }));
       this.#record(bundle, { shim: shim.name, boot: bootId(), cgroup, held });
       undo.move();
-      return this.#keep(what.id, shim, pid, io, cgroup, held);
+      return this.#keep({ id: what.id, shim, pid, io, cgroup, held, started: false });
     } finally {
       done();
     }
@@ -86,6 +102,7 @@ class ShimRuntime implements TaskRuntime {
   async restore(what: Restore): Promise<Task | undefined> {
     const known = this.#tasks.get(what.id);
     if (known) return known;
+    await this.#freeing.get(what.id);
     const bundle = this.#bundle(what.id);
     const record = readRecord(bundle);
     if (!record) return undefined;
@@ -97,16 +114,17 @@ class ShimRuntime implements TaskRuntime {
     }
     for (const { number, path } of record.held) this.#holder.adopt(number, path);
     const io = ProcessStdio.restore(bundle, "", what);
-    const task = this.#keep(what.id, shim, state.pid, io, record.cgroup, record.held);
+    const task = this.#keep({ id: what.id, shim, pid: state.pid, io, cgroup: record.cgroup, held: record.held, started: state.status !== createdStatus });
     task.freeOrphanedExecs(readdirSync(bundle));
     return task;
   }
 
   recorded(): readonly string[] {
-    return readdirSync(this.#options.bundles).filter((id) => readRecord(this.#bundle(id)) !== undefined);
+    return readdirSync(this.#options.bundles).filter((id) => !this.#freeing.has(id) && readRecord(this.#bundle(id)) !== undefined);
   }
 
   async close(opts: { stopShims: boolean }): Promise<void> {
+    await Promise.all(this.#freeing.values());
     for (const task of this.#tasks.values()) task.disconnect();
     const empty = this.#tasks.size === 0;
     await this.#pool.close(opts.stopShims);
@@ -143,30 +161,54 @@ class ShimRuntime implements TaskRuntime {
     await shim.call("Delete", processRequest(id));
   }
 
-  #keep(id: string, shim: Shim, pid: number, io: ProcessStdio, cgroup: string, held: TaskRecord["held"]): ShimTask {
+  #keep({ id, shim, pid, io, cgroup, held, started }: Kept): ShimTask {
     const bundle = this.#bundle(id);
     shim.tasks++;
-    const task = new ShimTask({ id, bundle, shim, options: this.#options }, pid, io, cgroup, () => {
-      shim.tasks--;
+    const task = new ShimTask({ id, bundle, shim, options: this.#options }, pid, io, cgroup, started, (freed) => {
       for (const { number } of held) this.#holder.drop(number);
       this.#tasks.delete(id);
-      removeCgroup(cgroup);
-      rmSync(bundle, { recursive: true, force: true });
+      this.#freeing.set(id, this.#free(id, shim, cgroup, freed));
     });
     this.#tasks.set(id, task);
     return task;
   }
 
+  /**
+   * The last part of a delete, which nobody waits for: the shim starts crun once more to forget a container that is gone already. What
+   * others can see of it, its cgroup, goes first.
+   */
+  async #free(id: string, shim: Shim, cgroup: string, freed: () => Promise<void>): Promise<void> {
+    const bundle = this.#bundle(id);
+    try {
+      removeCgroup(cgroup);
+      await freed();
+      await clearCgroup(cgroup);
+      rmSync(bundle, { recursive: true, force: true });
+    } catch (error) {
+      this.#options.log(`container ${id} could not be freed: ${messageOf(error)}`);
+      await this.#forget(id, bundle, cgroup);
+    } finally {
+      shim.tasks--;
+      this.#freeing.delete(id);
+    }
+  }
+
   /** Its shim died, or forgot it, while no engine ran. */
   async #discard(id: string, bundle: string, record: TaskRecord): Promise<void> {
     this.#options.log(`container ${id}: its shim ${record.shim} no longer has it, cleaning up`);
-    killCgroup(record.cgroup);
-    await runDelete(id, bundle, this.#options).catch((error: unknown) => this.#options.log(messageOf(error)));
     for (const { number, path } of record.held) {
       this.#holder.adopt(number, path);
       this.#holder.drop(number);
     }
-    removeCgroup(record.cgroup);
+    await this.#forget(id, bundle, record.cgroup);
+  }
+
+  /** Whatever is left of a container that no shim has. */
+  async #forget(id: string, bundle: string, cgroup: string): Promise<void> {
+    killCgroup(cgroup);
+    const report = (error: unknown): void => this.#options.log(`container ${id}: ${messageOf(error)}`);
+    await runDelete(id, bundle, this.#options).catch(report);
+    await clearCgroup(cgroup).catch(report);
     rmSync(bundle, { recursive: true, force: true });
   }
 }

@@ -17,6 +17,7 @@ interface ShimRecord {
 
 const startMsMax = 20_000;
 const callMsMax = 60_000;
+const pipesMsMax = 2_000;
 
 /** A running containerd-shim-runc-v2 that holds any number of containers, and the connection to it. */
 export class Shim {
@@ -165,12 +166,13 @@ async function runShim(args: string[], cwd: string, options: ResolvedOptions, si
   const err: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
   child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
-  // "exit", not "close": the daemon it leaves behind keeps our stderr pipe open.
-  const code = await new Promise<number | null>((resolve, reject) => {
+  // "close" comes when its pipes are read to their end, too. Should the daemon that `start` leaves behind hold one, do not wait for that.
+  const closed = new Promise<number | null>((resolve) => child.once("close", resolve));
+  const exited = new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
-    child.once("exit", resolve);
+    child.once("exit", (ended) => setTimeout(() => resolve(ended), pipesMsMax).unref());
   });
-  await new Promise((resolve) => setImmediate(resolve));
+  const code = await Promise.race([closed, exited]);
   child.stdout.destroy();
   child.stderr.destroy();
   if (code !== 0) throw new EngineError("unavailable", `${args.at(-1)} ended with ${code}: ${Buffer.concat(err).toString().trim()}`);

@@ -8,6 +8,7 @@ import { closeStdinRequest, execRequest, processRequest, readExit, readPid, resi
 import { runDelete, type Shim } from "./shim.ts";
 import { ProcessStdio } from "./stdio.ts";
 import type { ResolvedOptions } from "./options.ts";
+import { TtrpcError } from "./ttrpc.ts";
 
 /** What a process needs of the world around it. */
 interface Context {
@@ -28,6 +29,8 @@ class ShimProcess implements TaskProcess {
   protected readonly io: ProcessStdio;
   protected readonly execId: string;
   readonly #exit: Promise<Exit>;
+  /** It has ended, or was sent the signal nobody survives. */
+  protected doomed = false;
   #ended = false;
 
   constructor(context: Context, execId: string, pid: number, io: ProcessStdio, lost: () => Promise<Exit>) {
@@ -47,6 +50,7 @@ class ShimProcess implements TaskProcess {
 
   kill(signal: number): Promise<void> {
     if (!this.#ended) signalProcess(this.pid, signal);
+    if (signal === 9) this.doomed = true;
     return Promise.resolve();
   }
 
@@ -68,6 +72,7 @@ class ShimProcess implements TaskProcess {
       return await lost();
     } finally {
       this.#ended = true;
+      this.doomed = true;
       this.io.dropStdin();
     }
   }
@@ -76,18 +81,22 @@ class ShimProcess implements TaskProcess {
 export class ShimTask extends ShimProcess implements Task {
   readonly id: string;
   readonly cgroup: string;
-  readonly #release: () => void;
+  readonly #release: (freed: () => Promise<void>) => void;
   readonly #execs = new Set<string>();
+  #started: boolean;
   #shimLost = false;
+  #deleted = false;
 
-  constructor(context: Context, pid: number, io: ProcessStdio, cgroup: string, release: () => void) {
+  constructor(context: Context, pid: number, io: ProcessStdio, cgroup: string, started: boolean, release: (freed: () => Promise<void>) => void) {
     super(context, "", pid, io, () => this.#reap());
+    this.#started = started;
     this.id = context.id;
     this.cgroup = cgroup;
     this.#release = release;
   }
 
   async start(): Promise<void> {
+    this.#started = true;
     await this.context.shim.call("Start", processRequest(this.id)).catch((error: unknown) => {
       throw runtimeError("start", error);
     });
@@ -156,10 +165,14 @@ export class ShimTask extends ShimProcess implements Task {
   }
 
   async delete(): Promise<Exit> {
-    if (!this.#shimLost) await this.#deleteInShim();
+    if (!this.doomed) {
+      if (this.#started) throw new EngineError("conflict", `container ${this.id} is running: its task cannot be deleted before it has ended`);
+      await this.kill(9);
+    }
     const exit = await this.wait();
     this.io[Symbol.dispose]();
-    this.#release();
+    if (!this.#deleted) this.#release(() => this.#deleteInShim());
+    this.#deleted = true;
     return exit;
   }
 
@@ -169,11 +182,13 @@ export class ShimTask extends ShimProcess implements Task {
   }
 
   async #deleteInShim(): Promise<void> {
+    if (this.#shimLost) return;
     try {
       await this.context.shim.call("Delete", processRequest(this.id));
     } catch (error) {
       if (error instanceof EngineError && error.class === "notFound") return;
       // The shim may have died under the call: then waiting for the exit has cleaned up.
+      if (error instanceof TtrpcError) throw error;
       await this.wait();
       if (!this.#shimLost) throw error;
     }

@@ -66,6 +66,18 @@ test("a signal ends a program with 128 and its number", async () => {
   expect((await task.wait()).code).toBe(137);
 });
 
+test("a task that was never started, or was just sent SIGKILL, can be deleted; one that runs cannot", async () => {
+  const spec = (id: string) => ({ id, rootfs: box.rootfs, spec: smallSpec(id, box, ["sleep", "1000"]), terminal: false, stdin: false });
+  await (await runtime.create(spec("t-fresh"))).delete();
+  const running = await runtime.create(spec("t-fresh"));
+  await running.start();
+  await expect(running.delete()).rejects.toMatchObject({ class: "conflict" });
+  await running.kill(9);
+  expect((await running.delete()).code).toBe(137);
+  expect(testCgroups()).toEqual([]);
+  expect(runtime.recorded()).toEqual([]);
+});
+
 test("a task that was never started can be killed and deleted", async () => {
   const task = await runtime.create({ id: "t-unborn", rootfs: box.rootfs, spec: smallSpec("t-unborn", box, ["true"]), terminal: false, stdin: false });
   await task.kill(9);
@@ -119,7 +131,7 @@ test("an exec has its own streams, exit code and terminal", async () => {
   await task.kill(9);
   await task.wait();
   await task.delete();
-  expect(readdirSync(join(tree.dir, "main/bundles"))).toEqual([]);
+  expect(await gone(() => readdirSync(join(tree.dir, "main/bundles")))).toEqual([]);
 });
 
 test("a paused program stands still, and a killed one does not need resuming", async () => {
@@ -152,7 +164,7 @@ test.for([
       `OCI runtime create failed: crun create failed: unable to start container process: error during container init: ${words}`,
     ) as string,
   });
-  expect(readdirSync(join(tree.dir, "main/bundles"))).toEqual([]);
+  expect(await gone(() => readdirSync(join(tree.dir, "main/bundles")))).toEqual([]);
   expect(testCgroups()).toEqual([]);
 });
 
