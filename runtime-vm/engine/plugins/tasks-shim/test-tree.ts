@@ -6,8 +6,9 @@ import { once } from "node:events";
 import { killCgroup, readPids, removeCgroup } from "./cgroup.ts";
 
 /**
- * For tests that run the real shim and crun: a mount namespace whose root is the tool tree and whose /sys/fs/cgroup is a pure
- * cgroup v2 (crun refuses a hybrid), kept by a sleeping process. Node stays outside; the scratch directory and /run/containerd
+ * For tests that run the real shim and crun: a mount namespace whose root is the tool tree, read-only as in the VM and behind the native
+ * launcher (else crun copies itself into memory at each start), and whose /sys/fs/cgroup is a pure cgroup v2 (crun refuses a
+ * hybrid), kept by a sleeping process. Node stays outside; the scratch directory and /run/containerd
  * (where the shim puts its sockets) have the same paths on both sides.
  */
 export interface TestTree extends AsyncDisposable {
@@ -43,6 +44,7 @@ umount -l "$TREE/sys/fs/cgroup"; mount -t cgroup2 none "$TREE/sys/fs/cgroup"
 mkdir -p "$TREE$DIR" "$TREE/run/containerd" "$TREE/tmp/old"
 mount --bind "$DIR" "$TREE$DIR"; mount --bind /run/containerd "$TREE/run/containerd"
 cd "$TREE"; pivot_root . tmp/old; cd /; umount -l /tmp/old
+mount -o remount,bind,ro /
 echo ready; exec sleep infinity`;
 
 export async function openTestTree(): Promise<TestTree> {
