@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { EngineClient } from "#client/client.ts";
-import { QemuMachine } from "./drivers/qemu/qemu.ts";
+import { QemuMachine, type QemuOptions } from "./drivers/qemu/qemu.ts";
 import { imagePaths, machinePaths } from "./names.ts";
 import { findVirtiofsd } from "./virtiofsd.ts";
 
@@ -16,27 +16,29 @@ let engine: EngineClient;
 const never = new AbortController().signal;
 const starter = "slipway/welcome";
 
+const arch = process.arch === "arm64" ? "arm64" : "amd64";
+const out = join(import.meta.dirname, "../image/out", arch);
+const fileServer = await findVirtiofsd(join(out, "rootfs"), process.platform, process.arch);
+const options = (): QemuOptions => ({
+  root: join(root, "machine"),
+  image: imagePaths(out),
+  arch,
+  platform: process.platform,
+  accelerator: "auto",
+  memoryMiB: 2_048,
+  cpus: 2,
+  diskBytes: 8 * 2 ** 30,
+  folders: [shared, homedir()],
+  ...(fileServer ? { fileServer } : {}),
+  debug: false,
+  log: () => {},
+});
+
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "slipway-vm-"));
   shared = join(root, "shared folder, with a comma");
   await mkdir(shared);
-  const arch = process.arch === "arm64" ? "arm64" : "amd64";
-  const out = join(import.meta.dirname, "../image/out", arch);
-  const fileServer = await findVirtiofsd(join(out, "rootfs"), process.platform, process.arch);
-  machine = new QemuMachine({
-    root: join(root, "machine"),
-    image: imagePaths(out),
-    arch,
-    platform: process.platform,
-    accelerator: "auto",
-    memoryMiB: 2_048,
-    cpus: 2,
-    diskBytes: 8 * 2 ** 30,
-    folders: [shared, homedir()],
-    ...(fileServer ? { fileServer } : {}),
-    debug: false,
-    log: () => {},
-  });
+  machine = new QemuMachine(options());
   engine = new EngineClient({ kind: "dial", dial: () => machine.connect() });
   await machine.start({ signal: never });
 });
@@ -79,6 +81,19 @@ test("the boot is told step by step, and the engine answers", async () => {
     expect.arrayContaining(["image", "disk", "accelerator", "files", "qemu", "kernel", "guest-root", "guest-disk", "guest-shares", "engine", "link", "api"]),
   );
   expect(await engine.json("GET", "/version")).toMatchObject({ ApiVersion: "1.51", Os: "linux" });
+});
+
+test("usage of the whole machine is shown", async () => {
+  const usage = await until("usage", async () => machine.status.usage);
+  expect(usage.memoryTotalBytes).toBeGreaterThan(1.5 * 2 ** 30);
+  expect(usage.memoryBytes).toBeLessThan(usage.memoryTotalBytes);
+  expect(usage.diskBytes).toBeGreaterThan(0);
+});
+
+test("a second process cannot run the same machine", async () => {
+  await using other = new QemuMachine(options());
+  await expect(other.start({ signal: never })).rejects.toMatchObject({ class: "conflict" });
+  expect(other.status).toMatchObject({ phase: "failed", error: { message: expect.stringContaining("run by another process") as string } });
 });
 
 test("the starter image is there without any network", async () => {

@@ -22,6 +22,8 @@ export const machinePaths = (root: string) => {
     qmp: join(run, "qmp.sock"),
     link: join(run, "h2.sock"),
     ctl: join(run, "ctl.sock"),
+    /** Served by the process in charge of this root, and by nothing else at the same time. */
+    owner: process.platform === "win32" ? `\\\\.\\pipe\\slipway-${digest(root)}` : join(run, "owner.sock"),
     /** One socket a share served by virtiofsd. */
     share: (tag: string): string => join(run, `fs-${tag}.sock`),
   } as const;
@@ -33,8 +35,10 @@ export type MachinePaths = ReturnType<typeof machinePaths>;
 function runDirectory(root: string): string {
   const wanted = join(root, "run");
   if (Buffer.byteLength(join(wanted, "fs-share00.sock")) <= socketPathBytesMax) return wanted;
-  return join(tmpdir(), `slipway-${createHash("sha256").update(root).digest("hex").slice(0, 12)}`);
+  return join(tmpdir(), `slipway-${digest(root)}`);
 }
+
+const digest = (root: string): string => createHash("sha256").update(root).digest("hex").slice(0, 12);
 
 /** What `npm run image` made for one architecture. */
 export const imagePaths = (directory: string) =>

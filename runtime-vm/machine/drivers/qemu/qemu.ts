@@ -8,6 +8,7 @@ import { PublishedPorts } from "#machine/forward/ports.ts";
 import { hostCalls } from "#machine/host-calls.ts";
 import type { Machine } from "#machine/machine.ts";
 import { type ImagePaths, type MachinePaths, machinePaths } from "#machine/names.ts";
+import { claimRoot } from "#machine/owner.ts";
 import { StatusBoard } from "#machine/status.ts";
 import { BootSteps, type StepPlan } from "#machine/steps.ts";
 import { type FileServer, startVirtiofsd } from "#machine/virtiofsd.ts";
@@ -64,6 +65,7 @@ export class QemuMachine implements Machine {
   readonly #board: StatusBoard;
   readonly #ports: PublishedPorts;
   #accelerator: Accelerator | undefined;
+  #claim: AsyncDisposable | undefined;
   #run: GuestRun | undefined;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -106,8 +108,10 @@ export class QemuMachine implements Machine {
     const signal = AbortSignal.any([given, this.#wanted.signal]);
     this.#board.set({ restarts: 0, notices: [] });
     try {
+      this.#claim ??= await claimRoot(this.#paths);
       await this.#boot(signal);
     } catch (error) {
+      await this.#unclaim();
       this.#board.set(
         signal.aborted
           ? { phase: "stopped" }
@@ -270,8 +274,14 @@ export class QemuMachine implements Machine {
     this.#run = undefined;
     if (run) await shutDown(run, stopGraceMs, this.#options.log);
     await this.#ports.sweep();
-    await rm(this.#paths.pid, { force: true });
+    if (this.#claim) await rm(this.#paths.pid, { force: true });
+    await this.#unclaim();
     this.#board.set({ phase: "stopped", steps: [] });
+  }
+
+  async #unclaim(): Promise<void> {
+    await this.#claim?.[Symbol.asyncDispose]();
+    this.#claim = undefined;
   }
 
   async connect(): Promise<Duplex> {
