@@ -8,6 +8,8 @@ import { pointOf, type StatsPoint } from "./stats.ts";
 const pointsMax = 600;
 /** A row that scrolls out and back in keeps its stream for this long. */
 const lingerMs = 4_000;
+/** A row that only flies by while the list is scrolled opens nothing. */
+const settleMs = 250;
 const retryMs = 2_000;
 
 export type StatsHistory = readonly StatsPoint[];
@@ -27,6 +29,7 @@ interface Watch {
   watchers: number;
   readonly stop: AbortController;
   timer: ReturnType<typeof setTimeout> | undefined;
+  reading: boolean;
 }
 
 export function createStatsStore(engine: Pick<Engine, "containers">, machineMemory: () => number): StatsStore {
@@ -58,15 +61,20 @@ export function createStatsStore(engine: Pick<Engine, "containers">, machineMemo
   }
 
   function open(id: string): Watch {
-    const watch: Watch = { watchers: 0, stop: new AbortController(), timer: undefined };
+    const watch: Watch = { watchers: 0, stop: new AbortController(), timer: undefined, reading: false };
     watches.set(id, watch);
-    void read(id, watch.stop.signal);
     return watch;
+  }
+
+  function begin(id: string, watch: Watch): void {
+    watch.reading = true;
+    void read(id, watch.stop.signal);
   }
 
   function release(id: string, watch: Watch): void {
     watch.watchers -= 1;
     if (watch.watchers > 0) return;
+    clearTimeout(watch.timer);
     watch.timer = setTimeout(() => {
       watch.stop.abort();
       if (watches.get(id) === watch) watches.delete(id);
@@ -79,6 +87,7 @@ export function createStatsStore(engine: Pick<Engine, "containers">, machineMemo
       const watch = watches.get(id) ?? open(id);
       clearTimeout(watch.timer);
       watch.watchers += 1;
+      if (!watch.reading) watch.timer = setTimeout(() => begin(id, watch), settleMs);
       let held = true;
       return {
         [Symbol.dispose]: () => {

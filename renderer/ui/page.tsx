@@ -12,7 +12,7 @@ export interface PageProps {
 /** A list page: title and figures, search, actions, then what it is about. */
 export const Page = ({ title, note, search, actions, children }: PageProps) => (
   <section aria-label={title} className="flex min-h-0 flex-1 flex-col">
-    <header className="app-drag flex h-[52px] shrink-0 items-center gap-3 border-b border-line px-4">
+    <header className="flex h-[52px] shrink-0 items-center gap-3 border-b border-line px-4">
       <h1 className="text-lg font-semibold tracking-[-0.01em] whitespace-nowrap">{title}</h1>
       <p className="tabular truncate text-sm text-fg3" aria-live="polite">
         {note}

@@ -25,7 +25,7 @@ export function BootScreen({ onContinue }: { readonly onContinue: () => void }) 
     bridge.call("machine.start").catch((error: unknown) => toastFailed(error, t.engine.failedTo.start));
   };
   return (
-    <main className="app-drag flex h-full flex-col items-center overflow-y-auto bg-side px-6 py-8" data-testid="boot">
+    <main className="flex h-full flex-col items-center overflow-y-auto bg-side px-6 py-8" data-testid="boot">
       <div className="my-auto flex w-full max-w-[460px] flex-col gap-5">
         <header className="flex items-center gap-4">
           <Logo size={44} />

@@ -97,7 +97,7 @@ function Header({ container }: { readonly container: ContainerInspect }) {
   const targets = [{ id: container.Id, name: container.Name.slice(1) }];
   const off = pending !== undefined || !up;
   return (
-    <header className="app-drag flex shrink-0 items-center gap-2 pt-2.5 pr-4 pb-1 pl-2">
+    <header className="flex shrink-0 items-center gap-2 pt-2.5 pr-4 pb-1 pl-2">
       <IconButton icon={ChevronLeft} label={t.containers.toList} onClick={() => go("/containers")} />
       <div className="min-w-0 flex-1">
         <div className="flex min-w-0 items-center gap-2.5">

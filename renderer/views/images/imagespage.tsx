@@ -11,7 +11,7 @@ import { useNow } from "#renderer/now.ts";
 import { Button, IconButton } from "#renderer/ui/button.tsx";
 import type { MenuItem } from "#renderer/ui/menu.tsx";
 import { MenuButton } from "#renderer/ui/menubutton.tsx";
-import type { Column } from "#renderer/ui/table.tsx";
+import type { Column } from "#renderer/ui/tablerow.tsx";
 import { NameLink } from "#renderer/ui/namelink.tsx";
 import { RunDialog } from "#renderer/views/containers/rundialog.tsx";
 import { ListPage } from "#renderer/views/objects/listpage.tsx";

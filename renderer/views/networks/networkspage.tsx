@@ -11,7 +11,7 @@ import { Badge } from "#renderer/ui/badge.tsx";
 import { Button } from "#renderer/ui/button.tsx";
 import { MenuButton } from "#renderer/ui/menubutton.tsx";
 import { NameLink } from "#renderer/ui/namelink.tsx";
-import type { Column } from "#renderer/ui/table.tsx";
+import type { Column } from "#renderer/ui/tablerow.tsx";
 import { ListPage } from "#renderer/views/objects/listpage.tsx";
 import { CreateNetwork } from "./createnetwork.tsx";
 import { DeleteNetworks } from "./deletenetworks.tsx";

@@ -16,7 +16,8 @@ import { SearchField } from "#renderer/ui/field.tsx";
 import type { MenuItem } from "#renderer/ui/menu.tsx";
 import { Page } from "#renderer/ui/page.tsx";
 import { SelectionBar } from "#renderer/ui/selectionbar.tsx";
-import { type Column, Table } from "#renderer/ui/table.tsx";
+import { Table } from "#renderer/ui/table.tsx";
+import type { Column } from "#renderer/ui/tablerow.tsx";
 
 export interface ListPageProps<Row> {
   readonly name: string;

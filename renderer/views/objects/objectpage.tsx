@@ -37,7 +37,7 @@ export function ObjectPage<T>({ title, icon: Icon, note, listPath, query, facts,
   useEscape(() => go(listPath));
   return (
     <section aria-label={title} className="flex min-h-0 flex-1 flex-col">
-      <header className="app-drag flex shrink-0 items-center gap-2 py-2.5 pr-4 pl-2">
+      <header className="flex shrink-0 items-center gap-2 py-2.5 pr-4 pl-2">
         <IconButton icon={ChevronLeft} label={t.common.back} onClick={() => go(listPath)} />
         <Icon size={18} strokeWidth={1.7} aria-hidden className="shrink-0 text-fg3" />
         <h1 className="selectable min-w-0 truncate text-lg font-semibold tracking-[-0.01em]">{title}</h1>

@@ -16,7 +16,7 @@ export function Sidebar({ onShortcuts }: { readonly onShortcuts: () => void }) {
   };
   return (
     <nav aria-label={t.nav.label} className="flex w-[208px] shrink-0 flex-col border-r border-line bg-side max-[1040px]:w-[184px]">
-      <div className="app-drag flex h-[52px] items-center gap-2.5 px-4">
+      <div className="flex h-[52px] items-center gap-2.5 px-4">
         <Logo />
         <span className="text-lg font-semibold tracking-[-0.015em]">{t.app}</span>
       </div>

@@ -11,7 +11,7 @@ import { useContainers, useEngineUp, useVolumes } from "#renderer/queries.ts";
 import { Button } from "#renderer/ui/button.tsx";
 import { MenuButton } from "#renderer/ui/menubutton.tsx";
 import { NameLink } from "#renderer/ui/namelink.tsx";
-import type { Column } from "#renderer/ui/table.tsx";
+import type { Column } from "#renderer/ui/tablerow.tsx";
 import { ListPage } from "#renderer/views/objects/listpage.tsx";
 import { CreateVolume } from "./createvolume.tsx";
 import { DeleteVolumes } from "./deletevolumes.tsx";
