@@ -74,13 +74,20 @@ export class Shim {
     } catch (error) {
       log?.destroy();
       options.log(`shim ${name} of an earlier engine is not usable: ${messageOf(error)}`);
-      rmSync(paths.shim(name), { recursive: true, force: true });
+      Shim.forget(name, options);
       return undefined;
     }
   }
 
-  /** Removes what a shim that is gone left on disk. */
+  /** Removes what a shim that is gone left on disk; one that was killed leaves its socket, too. */
   static forget(name: string, options: ResolvedOptions): void {
+    try {
+      const record = JSON.parse(readFileSync(shimPaths(options.shims).shimRecord(name), "utf8")) as ShimRecord;
+      rmSync(record.address, { force: true });
+    } catch (error) {
+      // It never got as far as having one.
+      options.log(`shim ${name} left no record: ${messageOf(error)}`);
+    }
     rmSync(shimPaths(options.shims).shim(name), { recursive: true, force: true });
   }
 

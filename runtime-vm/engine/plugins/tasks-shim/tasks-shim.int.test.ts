@@ -265,11 +265,13 @@ test("when a shim is killed its container is reaped and other containers go on",
   const first = await own.create({ id: "t-shim-a", rootfs: box.rootfs, spec: spec("t-shim-a"), terminal: false, stdin: false });
   await first.start();
   const record = JSON.parse(readFileSync(join(tree.dir, "killed/bundles/t-shim-a/task.json"), "utf8")) as { shim: string };
+  const { address } = JSON.parse(readFileSync(join(tree.dir, "killed/shims", record.shim, "shim.json"), "utf8")) as { address: string };
   const shim = processesNaming(`-id ${record.shim}`).find((line) => line.includes("containerd-shim"));
   process.kill(Number(shim?.split(" ")[0]), "SIGKILL");
   expect((await collect(first)).code).toBe(137);
   await first.delete();
   expect(existsSync(`/proc/${first.pid}/cwd`)).toBe(false);
+  expect(existsSync(address)).toBe(false);
   expect(testCgroups()).toEqual([]);
   expect((await runToEnd(own, box, "t-shim-b", ["true"])).code).toBe(0);
   await own.close({ stopShims: true });
