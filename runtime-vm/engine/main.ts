@@ -38,6 +38,7 @@ import { openShimRuntime } from "#plugins/tasks-shim/runtime.ts";
 import { openTrash } from "#plugins/trash-directory/trash.ts";
 import { LocalVolumes } from "#plugins/volumes-local/store.ts";
 import { ApiServer } from "#server/http.ts";
+import { archiveRoutes } from "#server/routes-archive.ts";
 import { containerRoutes } from "#server/routes-containers.ts";
 import { execRoutes } from "#server/routes-exec.ts";
 import { imageRoutes } from "#server/routes-images.ts";
@@ -165,6 +166,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Jou
     ...systemRoutes({ system, events, containers, images, volumes }),
     ...execRoutes(containers),
     ...streamRoutes(containers),
+    ...archiveRoutes(containers),
     ...containerRoutes(containers),
     ...imageRoutes(images, (id) => containers.imageUsers(id)),
     ...networkRoutes(networks),

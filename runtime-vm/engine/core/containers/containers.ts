@@ -1,9 +1,12 @@
+import type { Readable } from "node:stream";
 import type { ContainerInspect, ContainerStats, ContainerSummary, ExecCreateRequest, RestartPolicy } from "#api/containers.ts";
 import type { EndpointSettings } from "#api/networks.ts";
 import type { Filters } from "#api/filters.ts";
 import { EngineError, isClass } from "#base/errors.ts";
 import type { Digest } from "../content/content.ts";
 import type { ImageUser } from "../images/images.ts";
+import { type PathStat, exportArchive, readArchive, statPath } from "./archive-read.ts";
+import { writeArchive } from "./archive-write.ts";
 import { type AttachOptions, type Attached, attachContainer } from "./attach.ts";
 import type { ContainerBackends } from "./backends.ts";
 import { Catalog } from "./catalog.ts";
@@ -25,6 +28,7 @@ import { statsOnce, streamStats } from "./statistics.ts";
 import { type StopOptions, endRun, killContainer, pauseContainer, restartContainer, stopContainer, unpauseContainer } from "./stop.ts";
 import { Supervisor } from "./supervisor.ts";
 import { type Top, topOf } from "./top.ts";
+import { streamView, withView } from "./view.ts";
 import type { WaitCondition, WaitResult } from "./waiters.ts";
 import type { ContainerLog } from "../logs/logs.ts";
 
@@ -175,6 +179,37 @@ export class ContainerManager {
     container.spec = { ...container.spec, hostConfig: { ...container.spec.hostConfig, RestartPolicy: { MaximumRetryCount: 0, ...policy } } };
     this.#table.setSpec(container.id, container.name, container.spec);
     publishEvent(this.#backends.events, container, "update");
+  }
+
+  statPath(reference: string, path: string): Promise<PathStat> {
+    const container = this.#catalog.get(reference);
+    return withView(this.#supervisor, container, async (view) => statPath(view, container.id, path));
+  }
+
+  /** The tar's files are held until it was read, or the signal aborts. */
+  async readArchive(reference: string, path: string, signal: AbortSignal): Promise<{ stat: PathStat; tar: AsyncIterable<Buffer> }> {
+    const container = this.#catalog.get(reference);
+    const stat = await this.statPath(reference, path);
+    publishEvent(this.#backends.events, container, "archive-path");
+    return { stat, tar: streamView(this.#supervisor, container, signal, (view) => readArchive(view, container.id, path)) };
+  }
+
+  async export(reference: string, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
+    const container = this.#catalog.get(reference);
+    publishEvent(this.#backends.events, container, "export");
+    return await Promise.resolve(streamView(this.#supervisor, container, signal, (view) => exportArchive(view)));
+  }
+
+  async writeArchive(reference: string, path: string, tar: Readable, opts: { noOverwriteDirNonDir: boolean; copyOwner: boolean }): Promise<void> {
+    const container = this.#catalog.get(reference);
+    if (container.spec.hostConfig.ReadonlyRootfs === true) throw new EngineError("forbidden", "container rootfs is marked read-only");
+    const { config, hostConfig } = container.spec;
+    await withView(this.#supervisor, container, async (view) => {
+      const { kernel, specs } = this.#backends;
+      const owner = opts.copyOwner ? { owner: specs.execProcess({ rootfs: view.root, config, hostConfig, exec: { Cmd: ["true"] } }).user } : {};
+      await writeArchive(view, kernel, { container: container.id, path, tar }, { noOverwriteDirNonDir: opts.noOverwriteDirNonDir, ...owner });
+    });
+    publishEvent(this.#backends.events, container, "extract-to-dir");
   }
 
   attach(reference: string, options: AttachOptions): Promise<Attached> {

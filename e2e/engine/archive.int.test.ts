@@ -1,0 +1,138 @@
+import { once } from "node:events";
+import { buffer } from "node:stream/consumers";
+import { extract } from "tar-stream";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { EngineClient } from "#client/client.ts";
+import { type ImageEntry, tarOf } from "../fixtures/image.ts";
+import { type Rig, create, logs, openRig, remove, run, sh, wait } from "./rig.ts";
+
+let rig: Rig;
+let client: EngineClient;
+beforeAll(async () => {
+  rig = await openRig("ar");
+  client = rig.client;
+});
+afterAll(async () => {
+  await rig?.[Symbol.asyncDispose]();
+});
+
+async function* once1(bytes: Buffer): AsyncGenerator<Uint8Array> {
+  yield bytes;
+  await Promise.resolve();
+}
+const put = async (id: string, path: string, entries: readonly ImageEntry[], query: Record<string, string | number> = {}): Promise<void> =>
+  client.call("PUT", `/containers/${id}/archive`, { query: { path, ...query }, body: once1(await tarOf(entries)) });
+
+/** Names, types and contents of what an archive answer holds. */
+async function get(id: string, path: string): Promise<{ stat: Record<string, unknown>; entries: string[] }> {
+  const { headers, body } = await client.stream("GET", `/containers/${id}/archive`, { query: { path } });
+  const stat = JSON.parse(Buffer.from(String(headers["x-docker-container-path-stat"]), "base64").toString()) as Record<string, unknown>;
+  const entries: string[] = [];
+  const unpack = extract();
+  unpack.on("entry", (header, stream, next) => {
+    void buffer(stream).then((data) => {
+      entries.push([header.name, header.type, header.linkname ?? data.toString()].filter((part) => part !== "").join(" "));
+      next();
+    });
+  });
+  body.pipe(unpack);
+  await once(unpack, "finish");
+  return { stat, entries: entries.sort() };
+}
+
+test("what is put in comes out again, from a container that runs and from one that does not", async () => {
+  const id = await create(client, { ...sh("cat /data/in/file; sleep 100"), HostConfig: { Binds: ["cpvol:/data"] } });
+  await put(id, "/data", [
+    { name: "in/", type: "directory" },
+    { name: "in/file", data: "content\n", mode: 0o640 },
+    { name: "in/link", type: "symlink", linkname: "file" },
+  ]);
+  const expected = ["in/ directory", "in/file file content\n", "in/link symlink file"];
+  expect((await get(id, "/data/in")).entries).toEqual(expected);
+  await client.call("POST", `/containers/${id}/start`);
+  await expect.poll(() => logs(client, id)).toMatchObject({ stdout: "content\n" });
+  const running = await get(id, "/data/in");
+  expect(running.entries).toEqual(expected);
+  expect(running.stat).toMatchObject({ name: "in", mode: 2 ** 31 + 0o755, linkTarget: "" });
+  expect((await get(id, "/data/in/.")).entries).toEqual(["./ directory", "./file file content\n", "./link symlink file"]);
+  expect((await get(id, "/data/in/link")).stat).toMatchObject({ name: "link", linkTarget: "/data/in/file" });
+  await remove(client, id);
+  await client.call("DELETE", "/volumes/cpvol");
+});
+
+test("a copy keeps mode and owner, or takes the container's user", async () => {
+  const id = await run(client, { Cmd: ["sleep", "100"], User: "user" });
+  await put(id, "/tmp", [{ name: "own", data: "x", mode: 0o4711 }]);
+  await put(id, "/tmp", [{ name: "given", data: "x" }], { copyUIDGID: 1 });
+  const exec = await client.json<{ Id: string }>("POST", `/containers/${id}/exec`, {
+    json: { Cmd: ["stat", "-c", "%n %a %u", "/tmp/own", "/tmp/given"], AttachStdout: true },
+  });
+  const { stream } = await client.hijack(`/exec/${exec.Id}/start`, { json: { Tty: false } });
+  const output = (await buffer(stream)).toString();
+  expect(output).toContain("/tmp/own 4711 0");
+  expect(output).toContain("/tmp/given 644 1000");
+  await remove(client, id);
+});
+
+test("missing paths, files as targets and read-only roots are refused in dockerd's words", async () => {
+  const id = await create(client, { Cmd: ["true"] });
+  await expect(get(id, "/nowhere")).rejects.toMatchObject({ class: "notFound", message: `Could not find the file /nowhere in container ${id}` });
+  await expect(put(id, "/nowhere", [])).rejects.toMatchObject({ class: "notFound" });
+  await expect(put(id, "/etc/passwd", [])).rejects.toMatchObject({ class: "invalidArgument", message: "extraction point is not a directory" });
+  await expect(put(id, "/", [{ name: "etc", data: "x" }], { noOverwriteDirNonDir: 1 })).rejects.toMatchObject({ class: "invalidArgument" });
+  await expect(get(id, "")).rejects.toMatchObject({ class: "invalidArgument" });
+  await remove(client, id);
+  const fixed = await create(client, { Cmd: ["true"], HostConfig: { ReadonlyRootfs: true } });
+  await expect(put(fixed, "/tmp", [{ name: "a", data: "x" }])).rejects.toMatchObject({ class: "forbidden" });
+  await remove(client, fixed);
+});
+
+test("neither a tar nor a container leads a copy out of its root", async () => {
+  const id = await create(client, sh("ls -la /; cat /etc/escaped /inside 2>/dev/null; true"));
+  await put(id, "/", [
+    { name: "out", type: "symlink", linkname: "/../../../../host/tmp" },
+    { name: "up", type: "symlink", linkname: "../../../../../../etc" },
+  ]);
+  await put(id, "/", [
+    { name: "../../inside", data: "inside\n" },
+    { name: "up/escaped", data: "kept in\n" },
+    { name: "out/escaped-from-a-test", data: "x" },
+  ]);
+  await client.call("POST", `/containers/${id}/start`);
+  expect(await wait(client, id)).toBe(0);
+  expect((await logs(client, id)).stdout).toContain("kept in\ninside\n");
+  const { existsSync } = await import("node:fs");
+  expect(existsSync("/tmp/escaped-from-a-test")).toBe(false);
+  expect(existsSync("/etc/escaped")).toBe(false);
+  await remove(client, id);
+});
+
+test("large files and hard links come through whole; export holds the whole root", async () => {
+  const id = await run(client, sh("mkdir /big; head -c 5000001 /dev/urandom > /big/a; ln /big/a /big/b; wc -c < /big/a"));
+  await wait(client, id);
+  const { entries } = await get(id, "/big");
+  expect(entries).toHaveLength(3);
+  expect(entries.find((line) => line.startsWith("big/b ") || line.startsWith("big/a link"))).toContain("link big/");
+  const { body } = await client.stream("GET", `/containers/${id}/export`);
+  const names: string[] = [];
+  const unpack = extract();
+  unpack.on("entry", (header, stream, next) => {
+    names.push(header.name);
+    stream.resume();
+    stream.on("end", next);
+  });
+  body.pipe(unpack);
+  await once(unpack, "finish");
+  expect(names).toEqual(expect.arrayContaining(["bin/busybox", "etc/passwd", "big/a"]));
+  await remove(client, id);
+});
+
+test("a client that stops reading holds nothing: the container can be removed at once", async () => {
+  const id = await run(client, sh("head -c 50000000 /dev/zero > /big"));
+  await wait(client, id);
+  const { body } = await client.stream("GET", `/containers/${id}/archive`, { query: { path: "/big" } });
+  await once(body, "readable");
+  body.destroy();
+  await remove(client, id);
+  await expect(client.json("GET", `/containers/${id}/json`)).rejects.toMatchObject({ class: "notFound" });
+});

@@ -1,0 +1,58 @@
+import { createGunzip, createZstdDecompress } from "node:zlib";
+import { type Readable, type Transform, pipeline } from "node:stream";
+import { EngineError } from "#base/errors.ts";
+import type { PathStat } from "#core/containers/archive-read.ts";
+import type { ContainerManager } from "#core/containers/containers.ts";
+import type { Query } from "./query.ts";
+import { type Route, route } from "./router.ts";
+
+type Archives = Pick<ContainerManager, "statPath" | "readArchive" | "writeArchive" | "export">;
+
+/** `docker cp` and `docker export`. */
+export const archiveRoutes = (containers: Archives): readonly Route[] => [
+  route("HEAD", "/containers/{id...}/archive", async ({ params, query }) => ({
+    status: 200,
+    headers: statHeader(await containers.statPath(params.id, pathOf(query))),
+  })),
+  route("GET", "/containers/{id...}/archive", async ({ params, query, signal }) => {
+    const { stat, tar } = await containers.readArchive(params.id, pathOf(query), signal);
+    return { status: 200, headers: { "Content-Type": "application/x-tar", ...statHeader(stat) }, stream: tar };
+  }),
+  route("PUT", "/containers/{id...}/archive", async ({ params, query, headers, body }) => {
+    await containers.writeArchive(params.id, pathOf(query), plain(body, headers["content-encoding"]), {
+      noOverwriteDirNonDir: query.bool("noOverwriteDirNonDir"),
+      copyOwner: query.bool("copyUIDGID"),
+    });
+    return { status: 200 };
+  }),
+  route("GET", "/containers/{id...}/export", async ({ params, signal }) => ({
+    status: 200,
+    headers: { "Content-Type": "application/octet-stream" },
+    stream: await containers.export(params.id, signal),
+  })),
+];
+
+function pathOf(query: Query): string {
+  const path = query.get("path");
+  if (path === "") throw new EngineError("invalidArgument", "missing path in query");
+  return path;
+}
+
+const statHeader = (stat: PathStat): Record<string, string> => ({ "X-Docker-Container-Path-Stat": Buffer.from(JSON.stringify(stat)).toString("base64") });
+
+function plain(body: Readable, encoding: string | undefined): Readable {
+  switch (encoding) {
+    case undefined:
+    case "identity":
+      return body;
+    case "gzip":
+      return unpacked(body, createGunzip());
+    case "zstd":
+      return unpacked(body, createZstdDecompress());
+    default:
+      throw new EngineError("invalidArgument", `unsupported Content-Encoding: ${encoding}`);
+  }
+}
+
+/** An error of either end ends both; whoever reads sees it. */
+const unpacked = (body: Readable, through: Transform): Readable => pipeline(body, through, () => {});
