@@ -104,7 +104,9 @@ async function main(): Promise<number> {
     return 2;
   }
   const interrupted = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => interrupted.abort(new Error(`stopped by ${name}`)));
+  // A terminal that was closed must not cost the guest its orderly end.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => interrupted.abort(new Error(`stopped by ${name}`)));
   await using machine = new QemuMachine(given.machine);
   machine.onStatus(printer());
   try {

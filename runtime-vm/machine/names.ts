@@ -6,8 +6,10 @@ import { join } from "node:path";
 const socketPathBytesMax = 103;
 
 /** Every name the machine keeps under its root directory. */
-export const machinePaths = (root: string) => {
+export const machinePaths = (root: string, platform: NodeJS.Platform = process.platform) => {
   const run = runDirectory(root);
+  // Windows' QEMU makes named pipes instead of unix sockets.
+  const endpoint = (name: string): string => (platform === "win32" ? `slipway-${digest(root)}-${name}` : join(run, `${name}.sock`));
   return {
     root,
     /** The guest's data disk, sparse. */
@@ -19,11 +21,11 @@ export const machinePaths = (root: string) => {
     pid: join(root, "qemu.pid"),
     /** Sockets; 0700. */
     run,
-    qmp: join(run, "qmp.sock"),
-    link: join(run, "h2.sock"),
-    ctl: join(run, "ctl.sock"),
+    qmp: endpoint("qmp"),
+    link: endpoint("h2"),
+    ctl: endpoint("ctl"),
     /** Served by the process in charge of this root, and by nothing else at the same time. */
-    owner: process.platform === "win32" ? `\\\\.\\pipe\\slipway-${digest(root)}` : join(run, "owner.sock"),
+    owner: platform === "win32" ? `\\\\.\\pipe\\slipway-${digest(root)}` : join(run, "owner.sock"),
     /** One socket a share served by virtiofsd. */
     share: (tag: string): string => join(run, `fs-${tag}.sock`),
   } as const;

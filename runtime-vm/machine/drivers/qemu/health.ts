@@ -5,12 +5,14 @@ import { diskUsage } from "./disk.ts";
 import type { GuestRun } from "./run.ts";
 
 const intervalMs = 5_000;
-/** Without any word on either port for so long, the guest is taken for hung. */
+/** Without any word from the engine for so long, the guest is taken for hung. */
 const hungMs = 60_000;
+/** Without a link for so long, although the engine speaks, nothing but a new guest helps. */
+const cutOffMs = 180_000;
 
 /**
- * Watches a running guest and shows its usage. Resolves with a sentence when it has died: QEMU has ended, or guest and
- * engine have been silent on both ports for too long. Resolves also when `signal` aborts.
+ * Watches a running guest and shows its usage. Resolves with a sentence when it has died: QEMU has ended, or the engine has
+ * been out of reach for too long. Resolves also when `signal` aborts.
  */
 export async function watchHealth(run: GuestRun, board: StatusBoard, disk: string, slow: number, signal: AbortSignal): Promise<string> {
   const over = AbortSignal.any([run.ended, signal]);
@@ -20,6 +22,7 @@ export async function watchHealth(run: GuestRun, board: StatusBoard, disk: strin
     if (over.aborted) break;
     const silence = run.ctl.silenceMs ?? 0;
     if (silence > hungMs * slow) return `the virtual machine has been silent for ${Math.round(silence / 1_000)} s`;
+    if (run.keeper.downMs > cutOffMs * slow) return `no link to the engine could be made for ${Math.round(run.keeper.downMs / 1_000)} s`;
     before = await showUsage(run, board, disk, before).catch(() => undefined);
   }
   return messageOf(over.reason);

@@ -33,6 +33,7 @@ export class LinkKeeper implements AsyncDisposable {
   readonly #waiting = new Set<PromiseWithResolvers<HostLink>>();
   readonly #kept: Promise<void>;
   #link: HostLink | undefined;
+  #downSince = performance.now();
   #attempt = new AbortController();
 
   constructor(options: KeeperOptions) {
@@ -55,6 +56,11 @@ export class LinkKeeper implements AsyncDisposable {
       signal.removeEventListener("abort", abort);
       this.#waiting.delete(waiting);
     }
+  }
+
+  /** Milliseconds since the link was lost; 0 while it is up. */
+  get downMs(): number {
+    return this.#link ? 0 : performance.now() - this.#downSince;
   }
 
   /** Gives the present link (or the attempt at one) up for a new one: another engine is at the far end. */
@@ -88,6 +94,7 @@ export class LinkKeeper implements AsyncDisposable {
       return signal.aborted ? messageOf(signal.reason) : cause ? messageOf(cause) : "the guest closed it";
     } finally {
       this.#link = undefined;
+      this.#downSince = performance.now();
       signal.removeEventListener("abort", abort);
       this.#options.onDown("the link to the engine was lost; it is being set up again");
     }

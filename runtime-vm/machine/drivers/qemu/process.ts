@@ -24,7 +24,7 @@ export interface QemuProcess extends AsyncDisposable {
  */
 export async function startQemu(command: string, args: readonly string[], paths: MachinePaths, onLine: (line: string) => void): Promise<QemuProcess> {
   await mkdir(paths.run, { recursive: true, mode: 0o700 });
-  for (const stale of [paths.qmp, paths.link, paths.ctl]) await rm(stale, { force: true });
+  if (process.platform !== "win32") for (const stale of [paths.qmp, paths.link, paths.ctl]) await rm(stale, { force: true });
   await rename(paths.console, paths.consoleBefore).catch(() => {});
   const child = spawnPrivate(command, args);
   const exited = exitOf(child);

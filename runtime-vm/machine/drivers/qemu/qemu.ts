@@ -1,43 +1,22 @@
-import { mkdir, rm, stat } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import type { Duplex } from "node:stream";
 import type { MachineStatus } from "#api/machine.ts";
 import { delay } from "#base/deadline.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
-import { type SharedFolder, planShares } from "#machine/files.ts";
 import { PublishedPorts } from "#machine/forward/ports.ts";
 import { hostCalls } from "#machine/host-calls.ts";
 import type { Machine } from "#machine/machine.ts";
-import { type ImagePaths, type MachinePaths, machinePaths } from "#machine/names.ts";
+import { type MachinePaths, machinePaths } from "#machine/names.ts";
 import { claimRoot } from "#machine/owner.ts";
 import { StatusBoard } from "#machine/status.ts";
 import { BootSteps, type StepPlan } from "#machine/steps.ts";
-import { type FileServer, startVirtiofsd } from "#machine/virtiofsd.ts";
-import { chooseAccelerator } from "./accelerator.ts";
 import { Backoff } from "./backoff.ts";
-import type { Accelerator, GuestArch, GuestPlan } from "./command.ts";
-
-export type { Accelerator, GuestArch };
-import { ensureDisk } from "./disk.ts";
-import { endLeftover } from "./leftover.ts";
-import { bootGuest, engineStream, type GuestRun, type RunHooks, shutDown, untilAnswered } from "./run.ts";
+import type { Accelerator, GuestArch } from "./command.ts";
 import { watchHealth } from "./health.ts";
+import { prepareGuest, type QemuOptions } from "./prepare.ts";
+import { bootGuest, engineStream, type GuestRun, type RunHooks, shutDown, untilAnswered } from "./run.ts";
 
-export interface QemuOptions {
-  readonly root: string;
-  readonly image: ImagePaths;
-  readonly arch: GuestArch;
-  readonly platform: NodeJS.Platform;
-  readonly accelerator: Accelerator | "auto";
-  readonly memoryMiB: number;
-  readonly cpus: number;
-  readonly diskBytes: number;
-  /** Folders of the host that containers may mount. */
-  readonly folders: readonly string[];
-  /** Serves the folders by virtiofs; without one they are served by QEMU's 9p. */
-  readonly fileServer?: FileServer;
-  readonly debug: boolean;
-  readonly log: (line: string) => void;
-}
+export type { Accelerator, GuestArch, QemuOptions };
 
 /** Deadlines where the hardware helps. */
 const plan: readonly StepPlan[] = [
@@ -131,7 +110,8 @@ export class QemuMachine implements Machine {
     );
     this.#board.set({ phase: "starting", steps: steps.list });
     await using undo = new AsyncDisposableStack();
-    const guest = await this.#prepare(steps, undo, signal);
+    const guest = await prepareGuest({ options: this.#options, paths: this.#paths, steps, board: this.#board, stopGraceMs }, this.#accelerator, undo, signal);
+    this.#accelerator = guest.accelerator;
     let run: GuestRun;
     try {
       run = undo.use(await bootGuest(guest, this.#paths, steps, this.#hooks(), signal, this.#slow));
@@ -142,56 +122,6 @@ export class QemuMachine implements Machine {
     const resources = undo.move();
     this.#run = { ...run, [Symbol.asyncDispose]: () => resources.disposeAsync() };
     this.#board.set({ phase: "running" });
-  }
-
-  /** Everything that a guest needs before it is started. */
-  async #prepare(steps: BootSteps, undo: AsyncDisposableStack, signal: AbortSignal): Promise<GuestPlan> {
-    const { image, arch, platform, memoryMiB, cpus, debug, diskBytes } = this.#options;
-    await steps.run("image", signal, () => imageExists(image));
-    await steps.run("disk", signal, async () => {
-      await mkdir(this.#paths.root, { recursive: true, mode: 0o700 });
-      if (await endLeftover(this.#paths, stopGraceMs)) this.#options.log("a virtual machine left by an earlier run was shut down");
-      await ensureDisk(this.#paths.disk, diskBytes);
-    });
-    const accelerator = await steps.run("accelerator", signal, (s) => this.#choose(s));
-    const shares = await this.#share(steps, undo, signal);
-    const { qmp, link, ctl, disk } = this.#paths;
-    return { arch, platform, accelerator, memoryMiB, cpus, image, disk, qmp, link, ctl, shares, debug };
-  }
-
-  async #choose(signal: AbortSignal): Promise<Accelerator> {
-    if (this.#accelerator === undefined) {
-      const choice = await chooseAccelerator(this.#options.arch, this.#options.platform, signal);
-      this.#accelerator = choice.accelerator;
-      if (choice.notice) this.#board.notice(choice.notice);
-    }
-    this.#board.set({ accelerator: this.#accelerator });
-    return this.#accelerator;
-  }
-
-  async #share(steps: BootSteps, undo: AsyncDisposableStack, signal: AbortSignal): Promise<(SharedFolder & { socket?: string })[]> {
-    const { folders, platform, fileServer } = this.#options;
-    if (folders.length === 0) {
-      steps.skip("files", "no folder is shared");
-      return [];
-    }
-    return await steps.run("files", signal, async (s) => {
-      const plain = planShares(folders, platform, "9p");
-      if (!fileServer) return [...plain];
-      await mkdir(this.#paths.run, { recursive: true, mode: 0o700 });
-      try {
-        return await Promise.all(
-          plain.map(async (folder) => {
-            const socket = this.#paths.share(folder.tag);
-            undo.use(await startVirtiofsd(fileServer, socket, folder.hostPath, s));
-            return { ...folder, type: "virtiofs" as const, socket };
-          }),
-        );
-      } catch (error) {
-        this.#board.notice(`Shared folders are slower than they could be: ${messageOf(error)}`);
-        return [...plain];
-      }
-    });
   }
 
   #hooks(): RunHooks {
@@ -299,13 +229,5 @@ export class QemuMachine implements Machine {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
     await this.#ports[Symbol.asyncDispose]();
-  }
-}
-
-async function imageExists(image: ImagePaths): Promise<void> {
-  for (const file of Object.values(image)) {
-    await stat(file).catch((cause: unknown) => {
-      throw new EngineError("notFound", `${file} is missing: build the image with \`npm run image\``, { cause });
-    });
   }
 }

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { delay, withDeadline } from "#base/deadline.ts";
 import { codeOf, EngineError, messageOf } from "#base/errors.ts";
@@ -46,22 +47,29 @@ export async function bootGuest(plan: GuestPlan, paths: MachinePaths, steps: Boo
     hooks.log(line);
   };
 
-  const { qemu, qmp } = await steps.run("qemu", alive, async (s) => {
+  const { qemu, qmp, ctl, linkSocket } = await steps.run("qemu", alive, async (s) => {
     const started = undo.use(await startQemu(emulator(plan.arch, plan.platform), qemuArguments(plan), paths, onLine));
     void started.exited.then((end) => ended.abort(new EngineError("unavailable", lastWords(end, started.complaint(), shutdownReason))));
-    const monitor = await Qmp.connect(await connectPort(plan.qmp, s), s);
+    // All at once: QEMU on Windows waits for a client of each pipe before it goes on.
+    const [qmpSocket, ctlSocket, first] = await Promise.all([plan.qmp, plan.ctl, plan.link].map((port) => connectPort(port, s)));
+    const control = new Ctl(ctlSocket as Socket);
+    undo.defer(() => control.close());
+    const monitor = await Qmp.connect(qmpSocket as Socket, s);
     undo.defer(() => monitor.close());
     monitor.events.on(({ event, data }) => {
       if (event === "SHUTDOWN") shutdownReason = String(data["reason"]);
     });
-    return { qemu: started, qmp: monitor };
+    return { qemu: started, qmp: monitor, ctl: control, linkSocket: first };
   });
-  const ctl = new Ctl(await connectPort(plan.ctl, alive));
-  undo.defer(() => ctl.close());
-  // The first connection is made at once: it waits in QEMU until the engine opens its port.
+  let early = linkSocket;
   const keeper = undo.use(
     new LinkKeeper({
-      connect: (s) => connectPort(plan.link, s),
+      // The first connection is there already: it waits in QEMU until the engine opens its port.
+      connect: async (s) => {
+        const socket = early ?? (await connectPort(plan.link, s));
+        early = undefined;
+        return socket;
+      },
       serve: hooks.serve,
       factor: slow,
       expected: () => ctl.engine !== undefined,
