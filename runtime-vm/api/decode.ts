@@ -9,7 +9,6 @@ export type Shape =
   | { readonly kind: "string" }
   | { readonly kind: "bool" }
   | { readonly kind: "int"; readonly go: string }
-  | { readonly kind: "float" }
   | { readonly kind: "any" }
   | { readonly kind: "list"; readonly of: Shape; readonly go: string }
   | { readonly kind: "map"; readonly of: Shape; readonly go: string }
@@ -26,9 +25,7 @@ export const string: Shape = { kind: "string" };
 export const bool: Shape = { kind: "bool" };
 export const int: Shape = { kind: "int", go: "int" };
 export const int64: Shape = { kind: "int", go: "int64" };
-export const uint: Shape = { kind: "int", go: "uint" };
 export const uint16: Shape = { kind: "int", go: "uint16" };
-export const float: Shape = { kind: "float" };
 export const any: Shape = { kind: "any" };
 export const words: Shape = { kind: "words" };
 export const list = (of: Shape): Shape => ({ kind: "list", of, go: `[]${goType(of)}` });
@@ -58,9 +55,6 @@ export function decodeBody(text: string, shape: Shape): unknown {
   return value;
 }
 
-/** Decodes an already parsed value: for JSON in headers and query parameters. */
-export const decodeValue = (value: unknown, shape: Shape): unknown => decode(value, shape, { owner: undefined, path: [] });
-
 interface Place {
   /** The outermost struct's name without its package; undefined outside any struct. */
   readonly owner: string | undefined;
@@ -74,8 +68,7 @@ function decode(value: unknown, shape: Shape, place: Place): unknown {
       return value;
     case "string":
     case "bool":
-    case "float":
-      if (typeof value !== { string: "string", bool: "boolean", float: "number" }[shape.kind]) throw mismatch(value, shape, place);
+      if (typeof value !== { string: "string", bool: "boolean" }[shape.kind]) throw mismatch(value, shape, place);
       return value;
     case "int":
       if (typeof value !== "number") throw mismatch(value, shape, place);
@@ -120,7 +113,6 @@ function zero(shape: Shape): unknown {
     case "bool":
       return false;
     case "int":
-    case "float":
       return 0;
     case "struct":
     case "map":
@@ -147,8 +139,6 @@ function goType(shape: Shape): string {
     case "string":
     case "bool":
       return shape.kind;
-    case "float":
-      return "float64";
     case "any":
       return "interface {}";
     case "words":

@@ -163,7 +163,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Jou
     listeners: () => events.readerCount,
   });
   const routes = [
-    ...systemRoutes({ system, events, containers, images, volumes }),
+    ...systemRoutes({ system, events, containers, images, volumes, registries }),
     ...execRoutes(containers),
     ...streamRoutes(containers),
     ...archiveRoutes(containers),

@@ -1,8 +1,10 @@
 import { EngineError } from "#base/errors.ts";
+import { authShape } from "#api/container-shapes.ts";
 import type { ContainerManager } from "#core/containers/containers.ts";
 import { eventFilter } from "#core/events/filter.ts";
 import type { EventLog } from "#core/events/events.ts";
 import type { ImageStore } from "#core/images/images.ts";
+import type { Registries, RegistryAuth } from "#core/registry/registry.ts";
 import type { SystemInfo } from "#core/system/system.ts";
 import type { VolumeStore } from "#core/volumes/volumes.ts";
 import { unixNano } from "./numbers.ts";
@@ -15,6 +17,7 @@ export interface SystemBackends {
   readonly containers: Pick<ContainerManager, "list" | "imageUsers">;
   readonly images: Pick<ImageStore, "list">;
   readonly volumes: Pick<VolumeStore, "usage">;
+  readonly registries: Pick<Registries, "open">;
 }
 
 /** The engine itself: whether it lives, what it is, what happens, what takes space. */
@@ -39,9 +42,20 @@ export const systemRoutes = (backends: SystemBackends): readonly Route[] => [
     return { status: 200, stream: jsonLines(events) };
   }),
   route("GET", "/system/df", async ({ query }) => ({ status: 200, json: await diskUsage(backends, query.all("type")) })),
+  route("POST", "/auth", async ({ json, signal }) => {
+    const auth = ((await json(authShape)) ?? {}) as RegistryAuth;
+    await backends.registries.open(registryHost(auth.serveraddress ?? ""), auth).check({ signal });
+    return { status: 200, json: { IdentityToken: "", Status: "Login Succeeded" } };
+  }),
   ...swarmRoutes(),
   route("GET", "/plugins", () => ({ status: 200, json: [] })),
 ];
+
+/** `docker login` names Docker's registry by its old index, and may write a whole URL for any other. */
+function registryHost(address: string): string {
+  const host = address.replace(/^https?:\/\//, "").split("/", 1)[0] ?? "";
+  return host === "" || host === "index.docker.io" ? "docker.io" : host;
+}
 
 const pong: Answer = {
   status: 200,

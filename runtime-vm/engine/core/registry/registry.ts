@@ -15,6 +15,8 @@ export interface RegistryAuth {
  * notFound, unauthorized (also when the registry hides what it denies), unavailable.
  */
 export interface RegistryReader {
+  /** Resolves when the registry accepts the identity it is spoken to with; class unauthorized when it does not. */
+  check(opts: { signal: AbortSignal }): Promise<void>;
   /** By tag or digest; by digest the bytes are verified. */
   manifest(repository: string, reference: string, opts: { signal: AbortSignal }): Promise<{ descriptor: Descriptor; bytes: Buffer }>;
   /** Every tag of a repository. */

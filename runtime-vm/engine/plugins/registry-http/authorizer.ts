@@ -52,7 +52,10 @@ export class Authorizer {
 
   async #token({ parameters }: Challenge, scope: string, signal: AbortSignal): Promise<string> {
     const url = new URL(parameters["realm"]!);
-    const fields: Record<string, string> = { ...(parameters["service"] === undefined ? {} : { service: parameters["service"] }), scope };
+    const fields: Record<string, string> = {
+      ...(parameters["service"] === undefined ? {} : { service: parameters["service"] }),
+      ...(scope === "" ? {} : { scope }),
+    };
     const basic = this.#basic();
     const post = this.#auth.identitytoken !== undefined && this.#auth.identitytoken !== "";
     if (!post) for (const [name, value] of Object.entries(fields)) url.searchParams.set(name, value);

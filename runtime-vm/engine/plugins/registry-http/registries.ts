@@ -50,6 +50,10 @@ class MirroredReader implements RegistryReader {
     return this.#first(opts.signal, (reader) => reader.blob(repository, digest, opts));
   }
 
+  check(opts: { signal: AbortSignal }): Promise<void> {
+    return this.#first(opts.signal, (reader) => reader.check(opts));
+  }
+
   tags(repository: string, opts: { signal: AbortSignal }): Promise<readonly string[]> {
     return this.#first(opts.signal, (reader) => reader.tags(repository, opts));
   }
@@ -110,9 +114,18 @@ class HttpReader implements RegistryReader {
     return { offset: start === undefined ? offset : Number(start), body: response.body };
   }
 
-  async #get(repository: string, path: string, opts: { signal: AbortSignal; headers: Record<string, string> }): Promise<HttpResponse> {
-    const scope = `repository:${repository}:pull`;
-    let response = await this.#fetch(`v2/${repository}/${path}`, scope, opts);
+  async check({ signal }: { signal: AbortSignal }): Promise<void> {
+    // The base of the API asks for no scope: any accepted identity will do.
+    const response = await this.#ask("v2/", "", { signal, headers: {} });
+    response.body.resume();
+  }
+
+  #get(repository: string, path: string, opts: { signal: AbortSignal; headers: Record<string, string> }): Promise<HttpResponse> {
+    return this.#ask(`v2/${repository}/${path}`, `repository:${repository}:pull`, opts);
+  }
+
+  async #ask(path: string, scope: string, opts: { signal: AbortSignal; headers: Record<string, string> }): Promise<HttpResponse> {
+    let response = await this.#fetch(path, scope, opts);
     if (response.status === 401) {
       const challenge = response.headers["www-authenticate"];
       const refused = await failureOf(response);
@@ -121,7 +134,7 @@ class HttpReader implements RegistryReader {
       const header = await this.#authorizer.answer(challenge, scope, opts.signal);
       // The same credentials refused once are refused again.
       if (header === had) throw refused;
-      response = await this.#fetch(`v2/${repository}/${path}`, scope, opts);
+      response = await this.#fetch(path, scope, opts);
     }
     if (response.status === 200 || response.status === 206) return response;
     throw await failureOf(response);
