@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ContainerSummary } from "#api/containers.ts";
-import { type EngineClient } from "#client/client.ts";
+import { EngineClient } from "#client/client.ts";
 import { busybox } from "../fixtures/image.ts";
 import { type Rig, create, events, inspect, logs, openRig, remove, run, sh, wait } from "./rig.ts";
 
@@ -294,4 +294,15 @@ describe("networks", () => {
     await remove(client, guest);
     await remove(client, host);
   });
+});
+
+test.each(["1.24", "1.41", "1.44", "1.47", "1.51"])("a client of API %s gets what it knows", async (version) => {
+  const old = new EngineClient({ kind: "socket", path: rig.program.socket }, { version });
+  const id = await create(old, { Cmd: ["true"] });
+  const shown = await inspect(old, id);
+  expect("ImageManifestDescriptor" in shown).toBe(version === "1.51");
+  expect("FirewallBackend" in (await old.json<Record<string, unknown>>("GET", "/info"))).toBe(version === "1.51");
+  await old.call("POST", `/containers/${id}/start`);
+  expect(await wait(old, id)).toBe(0);
+  await remove(old, id);
 });

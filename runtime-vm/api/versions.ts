@@ -38,12 +38,6 @@ export function parseApiVersion(text: string | undefined): ApiVersion {
  * names a removal is asked with `not`.
  */
 export const gates = {
-  /** A missing bind source of `HostConfig.Mounts` may be made by `BindOptions.CreateMountpoint`. */
-  createMountpoint: "1.42",
-  /** `HostConfig.Mounts[].ReadOnly` binds are read-only recursively where the kernel can. */
-  readOnlyRecursive: "1.44",
-  /** `Containers` in `/info` and Swarm headers in `_ping`. */
-  swarmHeader: "1.42",
   /** `attach` and exec name their framing in Content-Type (`application/vnd.docker.multiplexed-stream`). */
   multiplexedContentType: "1.42",
   /** `GET /containers/{id}/stats?one-shot=1`. */
@@ -52,12 +46,6 @@ export const gates = {
   consoleSize: "1.42",
   /** `wait` knows conditions other than not-running. */
   waitConditions: "1.30",
-  /** `system/df?type=`. */
-  diskUsageTypes: "1.42",
-  /** MAC addresses belong to endpoints; the container-wide field is deprecated. */
-  endpointMacAddress: "1.44",
-  /** `MacAddress` in NetworkSettings and Config is gone from answers. */
-  noConfigMacAddress: "1.52",
   /** `ImageManifestDescriptor` in container answers. */
   manifestDescriptor: "1.48",
   /** `Descriptor` of images in list and inspect. */
@@ -66,24 +54,12 @@ export const gates = {
   noVirtualSize: "1.44",
   /** `Container` and `ContainerConfig` of images are gone. */
   noContainerConfig: "1.45",
-  /** `type=image` mounts. */
-  imageMounts: "1.48",
-  /** `DiscoveredDevices`, `FirewallBackend` in `/info`. */
+  /** `FirewallBackend` in `/info`. */
   firewallBackend: "1.49",
-  /** `BuildCache`, `BuilderSize` moved in `system/df`. */
-  noBuilderSize: "1.42",
-  /** `KernelMemory` is ignored. */
-  noKernelMemory: "1.42",
-  /** `/info` carries `Containerd` addresses. */
-  containerdInfo: "1.46",
-  /** Events name images with their manifest digest and `create` of images. */
-  imageCreateEvent: "1.46",
   /** Networks tell and take `EnableIPv4`. */
   networkEnableIPv4: "1.47",
   /** Pruning volumes spares named ones unless `all` is asked. */
   pruneSparesNamedVolumes: "1.42",
-  /** Error bodies are JSON; before they were plain text. */
-  jsonErrors: "1.24",
 } as const;
 
 export type Gate = keyof typeof gates;

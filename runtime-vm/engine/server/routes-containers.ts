@@ -2,7 +2,7 @@ import { EngineError } from "#base/errors.ts";
 import type { ContainerCreateRequest, RestartPolicy } from "#api/containers.ts";
 import { connectNetworkShape, createContainerShape, disconnectNetworkShape, updateContainerShape } from "#api/container-shapes.ts";
 import type { EndpointSettings } from "#api/networks.ts";
-import { has } from "#api/versions.ts";
+import { type ApiVersion, has } from "#api/versions.ts";
 import type { ContainerManager } from "#core/containers/containers.ts";
 import type { StopOptions } from "#core/containers/stop.ts";
 import type { WaitCondition } from "#core/containers/waiters.ts";
@@ -34,10 +34,10 @@ type Lifecycle = Pick<
 
 /** Containers from create to remove. */
 export const containerRoutes = (containers: Lifecycle): readonly Route[] => [
-  route("GET", "/containers/json", async ({ query }) => ({
-    status: 200,
-    json: await containers.list({ all: query.bool("all"), limit: query.int("limit", 0), size: query.bool("size"), filters: query.filters() }),
-  })),
+  route("GET", "/containers/json", async ({ query, version }) => {
+    const rows = await containers.list({ all: query.bool("all"), limit: query.int("limit", 0), size: query.bool("size"), filters: query.filters() });
+    return { status: 200, json: rows.map((row) => shaped(row, version)) };
+  }),
   route("POST", "/containers/create", async ({ query, version, json }) => {
     const body = (await json(createContainerShape)) as Partial<ContainerCreateRequest> | undefined;
     if (body === undefined) throw new EngineError("invalidArgument", "invalid JSON: got EOF while reading request body");
@@ -54,9 +54,9 @@ export const containerRoutes = (containers: Lifecycle): readonly Route[] => [
     return { status: 201, json: created };
   }),
   route("POST", "/containers/prune", async ({ query }) => ({ status: 200, json: await containers.prune(query.filters()) })),
-  route("GET", "/containers/{id...}/json", async ({ params, query }) => ({
+  route("GET", "/containers/{id...}/json", async ({ params, query, version }) => ({
     status: 200,
-    json: await containers.inspect(params.id, { size: query.bool("size") }),
+    json: shaped(await containers.inspect(params.id, { size: query.bool("size") }), version),
   })),
   route("GET", "/containers/{id...}/top", ({ params, query }) => ({ status: 200, json: containers.top(params.id, query.get("ps_args") || "-ef") })),
   route("POST", "/containers/{id...}/start", async ({ params }) => {
@@ -124,6 +124,13 @@ export const containerRoutes = (containers: Lifecycle): readonly Route[] => [
     return { status: 204 };
   }),
 ];
+
+/** What older clients do not know is left out for them. */
+function shaped<T extends { ImageManifestDescriptor?: unknown }>(answer: T, version: ApiVersion): T | Omit<T, "ImageManifestDescriptor"> {
+  if (has(version, "manifestDescriptor")) return answer;
+  const { ImageManifestDescriptor: _, ...older } = answer;
+  return older;
+}
 
 function hostConfigFor(body: Partial<ContainerCreateRequest>, consoleSize: boolean): Pick<ContainerCreateRequest, "HostConfig"> {
   const host = body.HostConfig ?? {};

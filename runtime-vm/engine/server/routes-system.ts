@@ -1,5 +1,6 @@
 import { EngineError } from "#base/errors.ts";
 import { authShape } from "#api/container-shapes.ts";
+import { has } from "#api/versions.ts";
 import type { ContainerManager } from "#core/containers/containers.ts";
 import { eventFilter } from "#core/events/filter.ts";
 import type { EventLog } from "#core/events/events.ts";
@@ -25,7 +26,10 @@ export const systemRoutes = (backends: SystemBackends): readonly Route[] => [
   route("HEAD", "/_ping", () => pong),
   route("GET", "/_ping", () => pong),
   route("GET", "/version", async () => ({ status: 200, json: await backends.system.version() })),
-  route("GET", "/info", async () => ({ status: 200, json: await backends.system.info() })),
+  route("GET", "/info", async ({ version }) => {
+    const { FirewallBackend, ...info } = await backends.system.info();
+    return { status: 200, json: has(version, "firewallBackend") ? { ...info, FirewallBackend } : info };
+  }),
   route("GET", "/events", ({ query, signal }) => {
     const sinceNano = unixNano(query.get("since"), "since");
     const untilNano = unixNano(query.get("until"), "until");
