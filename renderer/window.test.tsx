@@ -44,7 +44,8 @@ test("the state is a word beside the dot, ports are links, and an event makes th
   const row = await found(() => byTestId("row-web"));
   expect(row.textContent).toContain("running");
   expect(row.textContent).toContain("healthy");
-  expect(row.querySelector("a[target=_blank]")?.getAttribute("href")).toBe("http://localhost:8080");
+  const link = await found(() => row.querySelector("a[target=_blank]"));
+  expect(link.getAttribute("href")).toBe("http://localhost:8080");
   window.bridge.answer("GET /containers/json", { body: [container("web", { Status: "Exited (3) 1 second ago" })] });
   window.bridge.event({ Type: "container", Action: "die", Actor: { ID: "web-id", Attributes: {} } });
   await found(() => byTestId("row-web")?.textContent.includes("exited (3)"));
@@ -56,8 +57,7 @@ test("a double click on Start sends one order, and a refusal is told with the en
     bridge.answer("POST /containers/web-id/start", { status: 409, body: { message: "port 8080 is taken by db" } });
   });
   await found(() => byTestId("row-web"));
-  const start = button("Start");
-  if (start === undefined) throw new Error("no Start");
+  const start = await found(() => button("Start"));
   await Promise.all([click(start), click(start)]);
   const toast = await found(() => byTestId("toast-error"));
   expect(toast.textContent).toContain("Could not start “web”");

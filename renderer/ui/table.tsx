@@ -66,7 +66,10 @@ export function Table<Row>(props: TableProps<Row>) {
   useEffect(() => {
     kept.returnFocus = false;
     if (scroller.current !== null) scroller.current.scrollTop = kept.scrollTop;
-  }, [kept]);
+    return () => {
+      kept.scrollTop = virtual.scrollOffset ?? 0;
+    };
+  }, [kept, virtual]);
   useEffect(() => {
     if (!wantsFocus.current) return;
     const element = scroller.current?.querySelector<HTMLElement>(`[data-row-id="${CSS.escape(active ?? "")}"]`);
@@ -148,7 +151,6 @@ export function Table<Row>(props: TableProps<Row>) {
       aria-busy={stale}
       data-testid={`table-${name}`}
       onKeyDown={onKeyDown}
-      onScroll={(event) => (kept.scrollTop = event.currentTarget.scrollTop)}
       className={cx("min-h-0 flex-1 overflow-y-auto transition-opacity", stale && "opacity-55")}
     >
       <div

@@ -1,5 +1,5 @@
 import { ArrowDown, ArrowUp } from "lucide-react";
-import { type MouseEvent, memo, type ReactNode } from "react";
+import { type MouseEvent, memo, type ReactNode, useDeferredValue } from "react";
 import { t } from "#renderer/core/texts.ts";
 import { cx } from "./cx.ts";
 import { Checkbox } from "./field.tsx";
@@ -16,6 +16,8 @@ export interface Column<Row> {
   readonly alignRight?: boolean;
   /** The header is for readers only: what the column holds is plain to see. */
   readonly quietHeader?: boolean;
+  /** May be drawn a moment after the row: rows that fly by while the list is scrolled are not worth it. */
+  readonly late?: boolean;
 }
 
 export function HeaderCell<Row>({ column, sort, onSort }: { readonly column: Column<Row>; readonly sort: SortOrder; readonly onSort: () => void }) {
@@ -81,6 +83,7 @@ export const TableRow = memo(function TableRow({
   menuOpen,
   ...on
 }: RowProps) {
+  const full = useDeferredValue(true, false);
   return (
     <div
       role="row"
@@ -119,7 +122,7 @@ export const TableRow = memo(function TableRow({
       </div>
       {columns.map((column) => (
         <div key={column.id} role="gridcell" className={cx("min-w-0 px-2", column.alignRight === true && "text-right")}>
-          <RowTab value={active ? 0 : -1}>{column.cell(row)}</RowTab>
+          {(full || column.late !== true) && <RowTab value={active ? 0 : -1}>{column.cell(row)}</RowTab>}
         </div>
       ))}
     </div>

@@ -1,4 +1,4 @@
-import { useEffect } from "react";
+import { createContext, useContext, useEffect } from "react";
 import { Link } from "wouter";
 import { useStore } from "zustand";
 import type { ContainerSummary } from "#api/containers.ts";
@@ -9,7 +9,6 @@ import { elapsed, memory, middle, percent, plainName } from "#renderer/core/form
 import { historyOf } from "#renderer/core/statsstore.ts";
 import { t } from "#renderer/core/texts.ts";
 import { useNow } from "#renderer/now.ts";
-import { useContainers, useHostInfo } from "#renderer/queries.ts";
 import { Badge } from "#renderer/ui/badge.tsx";
 import { CopyButton } from "#renderer/ui/copy.tsx";
 import { cx } from "#renderer/ui/cx.ts";
@@ -17,6 +16,9 @@ import { useRowTab } from "#renderer/ui/rowtab.ts";
 import { Spinner } from "#renderer/ui/spinner.tsx";
 import { StateDot, toneText } from "#renderer/ui/statedot.tsx";
 import { Sparkline } from "./sparkline.tsx";
+
+/** What all rows share, handed down once: a query hook in each row would be asked for each row that scrolls by. */
+export const ListContext = createContext({ readAt: 0, portHost: "localhost" });
 
 interface CellProps {
   readonly container: ContainerSummary;
@@ -47,7 +49,7 @@ const tickMs = 5_000;
 
 /** Goes on counting from when the list was read: time alone is no event. */
 function SinceText({ status }: { readonly status: string }) {
-  const readAt = useContainers().dataUpdatedAt;
+  const { readAt } = useContext(ListContext);
   const now = useNow(tickMs);
   const since = sinceOf(status);
   if (since === undefined) return null;
@@ -93,8 +95,8 @@ function splitPorts(links: readonly PortLink[]): readonly [shown: readonly PortL
 }
 
 export function PortsCell({ container }: CellProps) {
-  const host = useHostInfo().data?.portHost ?? "localhost";
-  const links = portLinks(container.Ports, host);
+  const { portHost } = useContext(ListContext);
+  const links = portLinks(container.Ports, portHost);
   const [shown, rest] = splitPorts(links);
   const tab = useRowTab();
   if (links.length === 0) return <span className="text-fg3">–</span>;
@@ -143,6 +145,8 @@ export function PortText({
 
 const sparkPoints = 40;
 
+const useHistory = ({ Id }: ContainerSummary) => useStore(useApp().stats.history, (state) => historyOf(state, Id));
+
 /** Live while the row is drawn; only rows in sight are drawn. */
 function useLive(container: ContainerSummary) {
   const { stats } = useApp();
@@ -152,7 +156,7 @@ function useLive(container: ContainerSummary) {
     const watch = stats.watch(container.Id);
     return () => watch[Symbol.dispose]();
   }, [stats, container.Id, running]);
-  const history = useStore(stats.history, (state) => historyOf(state, container.Id));
+  const history = useHistory(container);
   return running ? history : undefined;
 }
 
@@ -169,7 +173,8 @@ export function CpuCell({ container }: CellProps) {
 }
 
 export function MemoryCell({ container }: CellProps) {
-  const last = useLive(container)?.at(-1);
-  if (last === undefined) return <span className="text-fg3">–</span>;
+  // The CPU cell beside it keeps the figures coming.
+  const last = useHistory(container).at(-1);
+  if (last === undefined || container.State !== "running") return <span className="text-fg3">–</span>;
   return <span className="tabular">{memory(last.memory)}</span>;
 }

@@ -8,7 +8,7 @@ import { explain } from "#renderer/core/explain.ts";
 import { plainName } from "#renderer/core/format.ts";
 import { keepOnly } from "#renderer/core/selection.ts";
 import { t } from "#renderer/core/texts.ts";
-import { useContainers, useEngineUp } from "#renderer/queries.ts";
+import { useContainers, useEngineUp, useHostInfo } from "#renderer/queries.ts";
 import { useSearch } from "#renderer/searchstate.ts";
 import { Button, IconButton } from "#renderer/ui/button.tsx";
 import { EmptyState } from "#renderer/ui/emptystate.tsx";
@@ -21,7 +21,7 @@ import { Table } from "#renderer/ui/table.tsx";
 import type { Column } from "#renderer/ui/tablerow.tsx";
 import { type ContainerActions, type Target, targetOf, useContainerActions } from "./actions.ts";
 import { BulkBar } from "./bulkbar.tsx";
-import { CpuCell, MemoryCell, NameCell, PortsCell, StateCell, usePending } from "./cells.tsx";
+import { CpuCell, ListContext, MemoryCell, NameCell, PortsCell, StateCell, usePending } from "./cells.tsx";
 import { ContextQuestion } from "./contextquestion.tsx";
 import { DeleteContainers } from "./deletecontainers.tsx";
 import { FirstContainer } from "./firstcontainer.tsx";
@@ -47,6 +47,8 @@ export function ContainersPage() {
     if (list.data !== undefined) keepOnly(selections.containers, new Set(list.data.map(idOf)));
   }, [list.data, selections]);
 
+  const portHost = useHostInfo().data?.portHost ?? "localhost";
+  const shared = useMemo(() => ({ readAt: list.dataUpdatedAt, portHost }), [list.dataUpdatedAt, portHost]);
   const columns = useMemo(() => columnsFor(actions), [actions]);
   const deleteSelected = (): void => setDeleting(all.filter(({ Id }) => selections.containers.getState().ids.has(Id)));
   const menuOf = (container: ContainerSummary): readonly MenuItem[] => menuItems(container, actions, go, () => setDeleting([container]));
@@ -75,20 +77,22 @@ export function ContainersPage() {
       {list.data !== undefined && all.length === 0 && <FirstContainer onOther={(image) => setRunning({ image })} />}
       {all.length > 0 && rows.length === 0 && <EmptyState icon={Search} title={t.common.noMatch(query)} text={t.common.noMatchHint} />}
       {rows.length > 0 && (
-        <Table
-          name="containers"
-          label={t.containers.title}
-          rows={rows}
-          columns={columns}
-          idOf={idOf}
-          nameOf={nameOf}
-          selection={selections.containers}
-          onOpen={(container) => go(`/containers/${container.Id}/logs`)}
-          menuOf={menuOf}
-          onDelete={deleteSelected}
-          defaultSort={{ column: "state", down: false }}
-          stale={!up}
-        />
+        <ListContext value={shared}>
+          <Table
+            name="containers"
+            label={t.containers.title}
+            rows={rows}
+            columns={columns}
+            idOf={idOf}
+            nameOf={nameOf}
+            selection={selections.containers}
+            onOpen={(container) => go(`/containers/${container.Id}/logs`)}
+            menuOf={menuOf}
+            onDelete={deleteSelected}
+            defaultSort={{ column: "state", down: false }}
+            stale={!up}
+          />
+        </ListContext>
       )}
       <BulkBar containers={all} actions={actions} onDelete={deleteSelected} />
       {running !== undefined && <RunDialog image={running.image} onClose={() => setRunning(undefined)} />}
@@ -111,17 +115,19 @@ function columnsFor(actions: ContainerActions): readonly Column<ContainerSummary
     },
     {
       id: "ports",
+      late: true,
       header: columns.ports,
       width: "minmax(136px, 0.4fr)",
       sortBy: (container) => Math.min(...container.Ports.map(({ PublicPort }) => PublicPort ?? 65_536), 65_537),
       cell: (container) => <PortsCell container={container} />,
     },
-    { id: "cpu", header: columns.cpu, width: "var(--cpu-column)", alignRight: true, cell: (container) => <CpuCell container={container} /> },
-    { id: "memory", header: columns.memory, width: "96px", alignRight: true, cell: (container) => <MemoryCell container={container} /> },
+    { id: "cpu", late: true, header: columns.cpu, width: "var(--cpu-column)", alignRight: true, cell: (container) => <CpuCell container={container} /> },
+    { id: "memory", late: true, header: columns.memory, width: "96px", alignRight: true, cell: (container) => <MemoryCell container={container} /> },
     {
       id: "actions",
       header: columns.actions,
       quietHeader: true,
+      late: true,
       width: "104px",
       alignRight: true,
       cell: (container) => <RowActions container={container} actions={actions} />,

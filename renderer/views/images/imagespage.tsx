@@ -195,6 +195,7 @@ function columnsFor(run: (image: string) => void): readonly Column<ImageRow>[] {
       id: "actions",
       header: columns.actions,
       quietHeader: true,
+      late: true,
       width: "84px",
       alignRight: true,
       cell: (row) => (

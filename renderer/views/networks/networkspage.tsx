@@ -120,6 +120,7 @@ const columns: readonly Column<NetworkRow>[] = [
     id: "actions",
     header: t.networks.columns.actions,
     quietHeader: true,
+    late: true,
     width: "56px",
     alignRight: true,
     cell: (row) => (

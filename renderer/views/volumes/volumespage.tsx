@@ -113,6 +113,7 @@ const columns: readonly Column<VolumeRow>[] = [
     id: "actions",
     header: t.volumes.columns.actions,
     quietHeader: true,
+    late: true,
     width: "56px",
     alignRight: true,
     cell: (row) => (
