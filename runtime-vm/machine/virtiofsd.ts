@@ -30,23 +30,37 @@ export async function findVirtiofsd(tree: string, platform: NodeJS.Platform, arc
   return { command: loader, args: ["--library-path", join(tree, native.libraries), program] };
 }
 
-/** Options of one share. An ordinary user's daemon maps all owners to that user by a user namespace; root keeps them. */
-export function virtiofsdArguments(socket: string, directory: string, isRoot: boolean): string[] {
+/** The user the daemon runs as; `0` keeps owners as they are. */
+export interface FileOwner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** The whole range of ids a guest may name. */
+const allIds = 4_294_967_295;
+
+/**
+ * Options of one share. An ordinary user owns whatever the guest makes there, and a chown is taken without effect:
+ * refusing it, as the system would, breaks programs that set their own files' owner.
+ */
+export function virtiofsdArguments(socket: string, directory: string, { uid, gid }: FileOwner): string[] {
+  const asUser = ["--sandbox=namespace", ...[`--translate-uid=squash-guest:0:${uid}:${allIds}`, `--translate-gid=squash-guest:0:${gid}:${allIds}`]];
   return [
     `--socket-path=${socket}`,
     `--shared-dir=${directory}`,
     "--cache=auto",
+    "--xattr",
     "--announce-submounts",
     "--inode-file-handles=never",
-    `--sandbox=${isRoot ? "chroot" : "namespace"}`,
     "--log-level=warn",
+    ...(uid === 0 ? ["--sandbox=chroot"] : asUser),
   ];
 }
 
 /** Serves `directory` at `socket` for one QEMU; the daemon ends by itself with QEMU's connection, or by disposal. */
 export async function startVirtiofsd(server: FileServer, socket: string, directory: string, signal: AbortSignal): Promise<AsyncDisposable> {
   await rm(socket, { force: true });
-  const args = [...server.args, ...virtiofsdArguments(socket, directory, process.getuid?.() === 0)];
+  const args = [...server.args, ...virtiofsdArguments(socket, directory, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 })];
   const child = spawn(server.command, args, { stdio: ["ignore", "ignore", "pipe"], detached: true });
   let errors = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (errors = (errors + text).slice(-2_000)));
