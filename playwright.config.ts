@@ -4,7 +4,7 @@ import { defineConfig } from "@playwright/test";
 export default defineConfig({
   testDir: "e2e",
   testMatch: "**/*.e2e.ts",
-  timeout: 600_000,
+  timeout: 450_000,
   expect: { timeout: 30_000 },
   workers: 1,
   retries: 0,
@@ -13,6 +13,7 @@ export default defineConfig({
   use: {
     browserName: "chromium",
     viewport: { width: 1280, height: 800 },
+    actionTimeout: 30_000,
     screenshot: "only-on-failure",
     trace: "off",
     launchOptions: {
