@@ -21,7 +21,8 @@ const lostExitCode = 255;
 export async function restoreContainers(supervisor: Supervisor): Promise<void> {
   const records = supervisor.table.all();
   for (const record of records) supervisor.catalog.add(new Container(record, restState(record)));
-  await sweepTasks(supervisor);
+  const running = new Set(records.filter(({ progress }) => progress.phase.kind === "running").map(({ id }) => id));
+  await sweepTasks(supervisor, running);
   for (const record of records) {
     if (record.progress.phase.kind !== "running") continue;
     const container = supervisor.catalog.get(record.id);
@@ -31,7 +32,7 @@ export async function restoreContainers(supervisor: Supervisor): Promise<void> {
       supervisor.backends.journal.error(`container ${record.id} could not be taken up again`, error);
     }
   }
-  await sweepRest(supervisor, new Set(records.map(({ id }) => id)));
+  await sweepRest(supervisor, new Set(records.map(({ id }) => id)), running);
 }
 
 /** What it is until its task is found: a running one has ended, as far as anybody knows. */
@@ -71,19 +72,20 @@ async function takeUp(supervisor: Supervisor, container: Container, phase: { sta
   if (sandbox === undefined) backends.journal.warn(`container ${container.id} goes on without its network: nothing of it was left`);
 }
 
-/** Ends what runs and belongs to no container: left by a crash in the middle of creating or removing one. */
-async function sweepTasks({ backends, catalog }: Supervisor): Promise<void> {
+/** Ends what runs and belongs to no running container: left by a crash in the middle of starting or removing one. */
+async function sweepTasks({ backends }: Supervisor, running: ReadonlySet<string>): Promise<void> {
   for (const id of backends.tasks.recorded()) {
-    if (catalog.find(id) !== undefined) continue;
+    if (running.has(id)) continue;
     await quietly(backends, `end the task of ${id}`, async () => discard(await backends.tasks.restore({ id, terminal: false, stdin: false })));
   }
 }
 
 /** Removes what no container uses any more. */
-async function sweepRest({ backends }: Supervisor, known: ReadonlySet<string>): Promise<void> {
+async function sweepRest({ backends }: Supervisor, known: ReadonlySet<string>, running: ReadonlySet<string>): Promise<void> {
   await quietly(backends, "close networks nobody uses", () => backends.sandboxes.sweep());
   for (const id of backends.snapshots.list()) {
     if (!known.has(id)) await quietly(backends, `remove the root of ${id}`, () => backends.snapshots.remove(id));
+    else if (!running.has(id)) await quietly(backends, `unmount the root of ${id}`, () => backends.snapshots.unmount(id));
   }
   for (const id of readdirSync(backends.paths.containers)) {
     if (!known.has(id)) backends.trash.move(join(backends.paths.containers, id));

@@ -1,7 +1,7 @@
 import { withDeadline } from "#base/deadline.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
 import { spawn } from "node:child_process";
-import { constants, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { constants, mkdirSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { processRequest, readPid, shutdownRequest } from "./messages.ts";
@@ -18,6 +18,20 @@ interface ShimRecord {
 const startMsMax = 20_000;
 const callMsMax = 60_000;
 const pipesMsMax = 2_000;
+
+/** Kills shims, and starts of shims, that were given this name: names are random, so whoever has it in its command line is one. */
+function killNamed(name: string): void {
+  for (const pid of readdirSync("/proc")) {
+    if (!/^\d+$/.test(pid)) continue;
+    try {
+      // As bytes first: Node 24.21 corrupts its heap when it reads a long /proc file with an encoding.
+      const words = readFileSync(`/proc/${pid}/cmdline`).toString("utf8").split("\0");
+      if (words[words.indexOf("-id") + 1] === name) process.kill(Number(pid), "SIGKILL");
+    } catch {
+      // It ended while we looked.
+    }
+  }
+}
 
 /** A running containerd-shim-runc-v2 that holds any number of containers, and the connection to it. */
 export class Shim {
@@ -85,8 +99,9 @@ export class Shim {
       const record = JSON.parse(readFileSync(shimPaths(options.shims).shimRecord(name), "utf8")) as ShimRecord;
       rmSync(record.address, { force: true });
     } catch (error) {
-      // It never got as far as having one.
+      // It never got as far as having one, but may well run: its engine was killed in between.
       options.log(`shim ${name} left no record: ${messageOf(error)}`);
+      killNamed(name);
     }
     rmSync(shimPaths(options.shims).shim(name), { recursive: true, force: true });
   }
