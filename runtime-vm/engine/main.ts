@@ -15,7 +15,8 @@ import type { Kernel } from "#core/kernel/kernel.ts";
 import { hostFileReader, hostResolvConf } from "#core/networks/host.ts";
 import { openNetworking } from "#core/networks/open.ts";
 import { enginePaths } from "#core/paths.ts";
-import { createSystemInfo } from "#core/system/system.ts";
+import type { State } from "#core/state/state.ts";
+import { createSystemInfo, hasHappened, nowHappened } from "#core/system/system.ts";
 import { type GuestLink, serveLink } from "#link/serve.ts";
 import { openContent } from "#plugins/content-ocilayout/layout.ts";
 import { MemoryEventLog } from "#plugins/events-memory/events.ts";
@@ -182,7 +183,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Jou
         journal.error("bridges and packet rules could not be made: containers will fail to start on them", error);
       }
       await containers.startAtBoot();
-      await loadStarterImage(images, journal);
+      await loadStarterImage(images, state, journal);
       await swept;
     },
     close: async ({ stopContainers }) => {
@@ -258,14 +259,14 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 }
 
 /** Loaded once in the life of a root directory, when there is nothing to run yet; who deletes it has deleted it. */
-async function loadStarterImage(images: ImageStore, journal: Journal): Promise<void> {
-  if (!existsSync(tree.starterImage)) return;
+async function loadStarterImage(images: ImageStore, state: State, journal: Journal): Promise<void> {
+  if (!existsSync(tree.starterImage) || hasHappened(state, "starter image")) return;
   const some = await images.list({ filters: {}, manifests: false, sharedSize: false, users: () => [] });
-  if (some.length > 0) return;
   try {
-    for await (const _line of images.load(createReadStream(tree.starterImage), { signal: AbortSignal.timeout(120_000) }));
+    if (some.length === 0) for await (const _line of images.load(createReadStream(tree.starterImage), { signal: AbortSignal.timeout(120_000) }));
+    nowHappened(state, "starter image");
   } catch (error) {
-    journal.warn("the starter image could not be loaded", error);
+    journal.warn("the starter image could not be loaded; it is tried again at the next start", error);
   }
 }
 

@@ -41,9 +41,23 @@ export function createSystemInfo(parts: SystemParts): SystemInfo {
   };
 }
 
+/** Whether `what`, which happens once in the life of a root directory, has happened. */
+export function hasHappened(state: State, what: string): boolean {
+  defineFacts(state);
+  return state.prepare("SELECT 1 FROM engine WHERE key = ?").get(`done:${what}`) !== undefined;
+}
+
+export function nowHappened(state: State, what: string): void {
+  defineFacts(state);
+  state.prepare("INSERT OR IGNORE INTO engine VALUES (?, ?)").run(`done:${what}`, new Date().toISOString());
+}
+
+/** Facts about the engine that owns this root directory. */
+const defineFacts = (state: State): void => state.define("CREATE TABLE IF NOT EXISTS engine (key TEXT PRIMARY KEY, value TEXT NOT NULL)");
+
 /** Made once for a root directory. */
 function engineId(state: State): string {
-  state.define("CREATE TABLE IF NOT EXISTS engine (key TEXT PRIMARY KEY, value TEXT NOT NULL)");
+  defineFacts(state);
   const found = state.prepare<{ value: string }>("SELECT value FROM engine WHERE key = 'id'").get();
   if (found !== undefined) return found.value;
   const id = randomUUID();
