@@ -7,6 +7,8 @@ export function testcontainersSuite(name: string, engine: () => EngineUnderTest)
     test("starts a container, waits for its port, and talks to it", async () => {
       process.env["DOCKER_HOST"] = `unix://${engine().socket}`;
       process.env["TESTCONTAINERS_RYUK_DISABLED"] = "true";
+      // Where the tests themselves run in a container it would look for ports on the bridge's gateway.
+      process.env["TESTCONTAINERS_HOST_OVERRIDE"] = "127.0.0.1";
       const { GenericContainer, Wait } = await import("testcontainers");
       const started = await new GenericContainer("busybox:latest")
         .withCommand(["httpd", "-f", "-p", "80", "-h", "/www"])
