@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { delay } from "#base/deadline.ts";
 
@@ -72,6 +72,3 @@ export async function startReferenceDockerd(name = "slipway-ref"): Promise<Refer
   const owned = undo.move();
   return { socket, netns: name, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
-
-/** Pid of a running reference dockerd. */
-export const referencePid = (dockerd: ReferenceDockerd): number => Number(readFileSync(join(dockerd.socket, "..", "dockerd.pid"), "utf8"));

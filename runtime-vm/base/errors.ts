@@ -33,8 +33,3 @@ export const messageOf = (error: unknown): string => (error instanceof Error ? e
 /** Node's errno name (`ENOENT`), when the error carries one. */
 export const codeOf = (error: unknown): string | undefined =>
   typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" ? error.code : undefined;
-
-/** Closes a switch over a union: does not compile when a case is missing. */
-export function assertNever(value: never): never {
-  throw new EngineError("internal", `unexpected value: ${JSON.stringify(value)}`);
-}

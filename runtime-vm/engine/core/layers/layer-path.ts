@@ -15,13 +15,6 @@ export function layerPath(path: string): { readonly path: string; readonly dotDo
   return { path: parts.join("/"), dotDot };
 }
 
-export const parentOf = (path: string): string => {
-  const slash = path.lastIndexOf("/");
-  return slash < 0 ? "" : path.slice(0, slash);
-};
-
-export const baseOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
-
 /** Marks in a layer tar (image-spec layer.md): this name is gone; this directory hides what is below it. */
 export const whiteoutPrefix = ".wh.";
 export const opaqueMark = ".wh..wh..opq";
