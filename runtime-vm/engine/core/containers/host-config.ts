@@ -85,6 +85,7 @@ export function completeHostConfig(given: HostConfig, config: EngineConfig): Hos
   if (!runtimes.has(given.Runtime ?? "")) throw new EngineError("invalidArgument", `unknown or invalid runtime name: ${given.Runtime}`);
   if ((given.ShmSize ?? 0) < 0) throw new EngineError("invalidArgument", "SHM size can not be less than 0");
   checkNamespaceModes(given);
+  refuseWhatWeLack(given);
   for (const key of Object.keys(given.Annotations ?? {})) {
     if (key === "") throw new EngineError("invalidArgument", "invalid Annotations: the empty string is not permitted as an annotation key");
   }
@@ -105,6 +106,15 @@ export function completeHostConfig(given: HostConfig, config: EngineConfig): Hos
     IpcMode: given.IpcMode || "private",
     ShmSize: given.ShmSize || 64 * 1024 * 1024,
   };
+}
+
+/** Better no container than one without what was asked for. */
+function refuseWhatWeLack(given: HostConfig): void {
+  const lack = (what: string): EngineError => new EngineError("invalidArgument", what);
+  if ((given.Links ?? []).length > 0)
+    throw lack("links on the default bridge are not supported: connect the containers to one network, where they find each other by name");
+  if (Object.keys(given.StorageOpt ?? {}).length > 0) throw lack("--storage-opt is not supported by this engine");
+  if ((given.DeviceRequests ?? []).length > 0) throw lack("could not select device driver: this engine has none for device requests (--gpus)");
 }
 
 const withoutEmpty = (given: HostConfig): HostConfig => ({ ...given, ...(given.Runtime === "" ? { Runtime: "crun" } : {}) });
