@@ -50,18 +50,22 @@ export class ApiServer implements AsyncDisposable {
   /** Listens on a unix socket that only `owner` may open. A socket file nobody serves is replaced; one that is served is an error. */
   async listen(path: string, owner: { readonly uid: number; readonly gid: number; readonly mode: number }): Promise<void> {
     await clearStaleSocket(path);
+    const listening = new Promise<void>((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.once("listening", () => {
+        this.#server.removeListener("error", reject);
+        this.#server.on("error", (error) => this.#journal.error(`accepting connections at ${path}`, error));
+        resolve();
+      });
+    });
+    // The socket file is made within this call: until its owner is set nobody else may open it.
     const umask = process.umask(0o177);
     try {
-      await new Promise<void>((resolve, reject) => {
-        this.#server.once("error", reject);
-        this.#server.listen(path, () => {
-          this.#server.removeListener("error", reject);
-          resolve();
-        });
-      });
+      this.#server.listen(path);
     } finally {
       process.umask(umask);
     }
+    await listening;
     chownSync(path, owner.uid, owner.gid);
     chmodSync(path, owner.mode);
   }
