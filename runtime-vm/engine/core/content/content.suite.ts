@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { ContentStore, Digest } from "./content.ts";
 
@@ -73,6 +74,19 @@ export function contentStoreSuite(name: string, open: () => Promise<OpenedConten
     await ingest.write(bytes.subarray(11));
     await ingest.commit({ digest: digestOf(bytes), size: bytes.length });
     expect(await store.read(digestOf(bytes))).toEqual(bytes);
+  });
+
+  test(`${name}: a growing blob can be read as far as it says`, async () => {
+    await using opened = await open();
+    await using ingest = await opened.store.ingest();
+    await ingest.write(bytesOf("some bytes"));
+    expect(ingest.readable).toBeLessThanOrEqual(10);
+    await ingest.flush();
+    expect(ingest.readable).toBe(10);
+    expect(readFileSync(ingest.path, "utf8")).toBe("some bytes");
+    await ingest.write(bytesOf(" more"));
+    const { digest } = await ingest.commit();
+    expect((await opened.store.read(digest)).toString()).toBe("some bytes more");
   });
 
   test(`${name}: a ref has one writer at a time`, async () => {

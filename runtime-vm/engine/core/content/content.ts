@@ -24,7 +24,12 @@ export interface Provider {
 /** A blob being written. Invisible until `commit` verified its digest. Disposing without commit removes it (or keeps it for resume when `ref` was given). */
 export interface Ingest extends AsyncDisposable {
   readonly offset: number;
+  /** The file it grows in, and how much of it can be read there by now: for readers that do not wait for the whole. */
+  readonly path: string;
+  readonly readable: number;
   write(chunk: Uint8Array): Promise<void>;
+  /** Makes everything written readable at `path`. */
+  flush(): Promise<void>;
   /** Makes the blob durable under `expected`; rejects (invalidArgument) when digest or size differ. */
   commit(expected?: { digest: Digest; size?: number }): Promise<{ digest: Digest; size: number }>;
 }

@@ -1,6 +1,12 @@
 import type { Readable } from "node:stream";
 import type { Digest } from "../content/content.ts";
 
+/** A blob's file. With `growth` it is still being written: it yields how many bytes can be read, ends when it is whole, and throws when it never will be. */
+export interface BlobFile {
+  readonly path: string;
+  readonly growth?: AsyncIterable<number>;
+}
+
 /** Unpacked image layers, each kept once under its diffID, and the writable roots of containers on top of them. */
 export interface LayerStore {
   has(diffId: Digest): boolean;
@@ -10,10 +16,7 @@ export interface LayerStore {
    * The same from a blob's file, plain or compressed (gzip, zstd), off the engine's thread; `onProgress` hears bytes read of it.
    * A plain tar is not copied: the layer shares the blob's file. One call a diffId at a time does the work, others wait for it.
    */
-  unpack(
-    blob: { readonly path: string },
-    opts: { expected: Digest; signal: AbortSignal; onProgress?: (bytes: number) => void },
-  ): Promise<{ diffId: Digest; size: number }>;
+  unpack(blob: BlobFile, opts: { expected: Digest; signal: AbortSignal; onProgress?: (bytes: number) => void }): Promise<{ diffId: Digest; size: number }>;
   /** The layer's uncompressed tar, byte-exact. */
   openTar(diffId: Digest): Readable;
   /** Bytes of the uncompressed tar. */

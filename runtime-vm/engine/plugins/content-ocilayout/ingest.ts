@@ -1,5 +1,6 @@
 import { createHash, randomUUID, type Hash } from "node:crypto";
-import { open, readdir, rename, rm, stat, unlink, type FileHandle } from "node:fs/promises";
+import { renameSync } from "node:fs";
+import { open, readdir, rm, stat, unlink, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import type { Digest, Ingest } from "#core/content/content.ts";
 import { EngineError } from "#base/errors.ts";
@@ -64,6 +65,7 @@ interface Parts {
 
 class FileIngest implements Ingest {
   readonly #parts: Parts;
+  #path: string;
   #offset: number;
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
@@ -74,11 +76,20 @@ class FileIngest implements Ingest {
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#path = parts.path;
     this.#offset = parts.offset;
   }
 
   get offset(): number {
     return this.#offset;
+  }
+
+  get path(): string {
+    return this.#path;
+  }
+
+  get readable(): number {
+    return this.#offset - this.#pendingBytes;
   }
 
   async write(chunk: Uint8Array): Promise<void> {
@@ -87,12 +98,12 @@ class FileIngest implements Ingest {
     this.#pending.push(chunk);
     this.#pendingBytes += chunk.length;
     this.#offset += chunk.length;
-    if (this.#pendingBytes >= batchBytes) await this.#flush();
+    if (this.#pendingBytes >= batchBytes) await this.flush();
   }
 
   async commit(expected?: { digest: Digest; size?: number }): Promise<{ digest: Digest; size: number }> {
     if (this.#state !== "open") throw new EngineError("internal", "content: a second commit");
-    await this.#flush();
+    await this.flush();
     const digest: Digest = `sha256:${this.#parts.hash.digest("hex")}`;
     const mismatch = mismatchOf({ digest, size: this.#offset }, expected);
     if (mismatch !== undefined) {
@@ -104,7 +115,10 @@ class FileIngest implements Ingest {
     await this.#syncing;
     if (this.#syncFailure !== undefined) throw this.#syncFailure;
     await this.#parts.file.datasync();
-    await rename(this.#parts.path, join(this.#parts.blobs, digest.slice("sha256:".length)));
+    // At once: whoever asks for the path gets one where the file is.
+    const committed = join(this.#parts.blobs, digest.slice("sha256:".length));
+    renameSync(this.#path, committed);
+    this.#path = committed;
     await syncDirectory(this.#parts.blobs);
     this.#state = "committed";
     await this.#close();
@@ -113,22 +127,22 @@ class FileIngest implements Ingest {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#state !== "open") return;
-    if (this.#parts.resumable) await this.#flush();
+    if (this.#parts.resumable) await this.flush();
     await this.#close();
     if (!this.#parts.resumable) await rm(this.#parts.path, { force: true });
   }
 
-  async #flush(): Promise<void> {
+  async flush(): Promise<void> {
     const pending = this.#pending;
-    this.#pending = [];
-    this.#pendingBytes = 0;
     if (pending.length === 0) return;
-    // appendFile semantics come from the "a+" flag; writev may write less than asked.
+    this.#pending = [];
+    // The file is open for appending; writev may write less than asked.
     const total = pending.reduce((sum, part) => sum + part.length, 0);
     const { bytesWritten } = await this.#parts.file.writev(pending);
+    if (bytesWritten !== total) await this.#parts.file.writeFile(Buffer.concat(pending).subarray(bytesWritten));
+    this.#pendingBytes -= total;
     this.#unsynced += total;
     if (this.#unsynced >= syncBytes) this.#beginSync();
-    if (bytesWritten !== total) await this.#parts.file.writeFile(Buffer.concat(pending).subarray(bytesWritten));
   }
 
   #beginSync(): void {

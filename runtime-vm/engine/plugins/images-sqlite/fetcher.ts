@@ -3,21 +3,48 @@ import type { Readable } from "node:stream";
 import { delay } from "#base/deadline.ts";
 import { EngineError, isClass, messageOf } from "#base/errors.ts";
 import type { ContentStore, Descriptor, Digest, Ingest } from "#core/content/content.ts";
+import type { BlobFile } from "#core/layers/layers.ts";
 import type { RegistryReader } from "#core/registry/registry.ts";
 
 /** Attempts in a row that brought nothing. */
 const fruitlessMax = 5;
 const pauseMs = 200;
+/** Enough for a reader to tell how a blob is compressed. */
+const headBytes = 4;
 
 export interface FetchSource {
   readonly reader: RegistryReader;
   readonly repository: string;
 }
 
+/** What a download has made so far. */
+class Growth {
+  ingest: Ingest | undefined;
+  readable = 0;
+  /** Counts the times it began anew. */
+  attempt = 0;
+  failure: unknown;
+  readonly #wake = new Set<() => void>();
+
+  changed(): void {
+    for (const wake of this.#wake) wake();
+    this.#wake.clear();
+  }
+
+  next(): Promise<void> {
+    return new Promise((resolve) => this.#wake.add(resolve));
+  }
+}
+
+/** A reader of a growing blob has read bytes that turned out to be wrong: the blob is fetched anew. */
+export class GrowthLost extends Error {}
+
 interface Job {
+  readonly size: number;
   readonly done: Promise<void>;
   readonly stop: AbortController;
   readonly listeners: Set<(bytes: number) => void>;
+  readonly growth: Growth;
   waiting: number;
 }
 
@@ -57,14 +84,26 @@ export class Fetcher {
     }
   }
 
+  /** A blob that is being fetched, for readers that do not wait for the whole; undefined when it is not, or its head is not there yet. */
+  growing(digest: Digest): BlobFile | undefined {
+    const job = this.#jobs.get(digest);
+    const ingest = job?.growth.ingest;
+    return ingest === undefined ? undefined : { path: ingest.path, growth: follow(job!) };
+  }
+
   #begin(blob: Descriptor, source: FetchSource): Job {
     const stop = new AbortController();
     setMaxListeners(0, stop.signal);
     const listeners = new Set<(bytes: number) => void>();
     const report = (bytes: number): void => listeners.forEach((listener) => listener(bytes));
-    const done = this.#inTurn(stop.signal, () => this.#download(blob, source, { signal: stop.signal, report })).finally(() => this.#jobs.delete(blob.digest));
-    done.catch(() => {});
-    const job: Job = { done, stop, listeners, waiting: 0 };
+    const growth = new Growth();
+    const download = (): Promise<void> => this.#download(blob, source, { signal: stop.signal, report, growth });
+    const done = this.#inTurn(stop.signal, download).finally(() => this.#jobs.delete(blob.digest));
+    done.catch((error: unknown) => {
+      growth.failure = error;
+      growth.changed();
+    });
+    const job: Job = { size: blob.size, done, stop, listeners, growth, waiting: 0 };
     this.#jobs.set(blob.digest, job);
     return job;
   }
@@ -81,7 +120,7 @@ export class Fetcher {
     }
   }
 
-  async #download(blob: Descriptor, source: FetchSource, to: { signal: AbortSignal; report: (bytes: number) => void }): Promise<void> {
+  async #download(blob: Descriptor, source: FetchSource, to: Download): Promise<void> {
     const resumed = await this.#attempt(blob, source, to);
     // What an earlier attempt left may have been torn by a power cut; then it is dropped, and the whole blob is read once more.
     if (resumed === "torn" && (await this.#attempt(blob, source, to)) === "torn") {
@@ -89,9 +128,11 @@ export class Fetcher {
     }
   }
 
-  async #attempt(blob: Descriptor, source: FetchSource, to: { signal: AbortSignal; report: (bytes: number) => void }): Promise<"whole" | "torn"> {
+  async #attempt(blob: Descriptor, source: FetchSource, to: Download): Promise<"whole" | "torn"> {
     await using ingest = await this.#content.ingest(`blob ${blob.digest}`);
     const resumedAt = ingest.offset;
+    to.growth.attempt += 1;
+    to.growth.ingest = undefined;
     for (let fruitless = 0; ingest.offset < blob.size; ) {
       const before = ingest.offset;
       try {
@@ -104,6 +145,8 @@ export class Fetcher {
         await delay(pauseMs * 2 ** fruitless, to.signal);
       }
     }
+    await ingest.flush();
+    grow(ingest, to.growth);
     try {
       await ingest.commit({ digest: blob.digest, size: blob.size });
       return "whole";
@@ -116,13 +159,27 @@ export class Fetcher {
   }
 }
 
+interface Download {
+  readonly signal: AbortSignal;
+  readonly report: (bytes: number) => void;
+  readonly growth: Growth;
+}
+
+async function* follow({ growth, size }: Job): AsyncIterable<number> {
+  const { attempt } = growth;
+  for (let seen = -1; ; ) {
+    if (growth.failure !== undefined) throw growth.failure;
+    if (growth.attempt !== attempt) throw new GrowthLost();
+    if (growth.readable !== seen) {
+      seen = growth.readable;
+      yield seen;
+    } else if (seen === size) return;
+    else await growth.next();
+  }
+}
+
 /** One connection's worth of bytes, from where the ingest stands. */
-async function append(
-  ingest: Ingest,
-  blob: Descriptor,
-  { reader, repository }: FetchSource,
-  to: { signal: AbortSignal; report: (bytes: number) => void },
-): Promise<void> {
+async function append(ingest: Ingest, blob: Descriptor, { reader, repository }: FetchSource, to: Download): Promise<void> {
   const { offset, body } = await reader.blob(repository, blob.digest, { offset: ingest.offset, signal: to.signal });
   if (offset > ingest.offset) throw new EngineError("unavailable", `the registry answered from byte ${offset}, asked for ${ingest.offset}`);
   let skip = ingest.offset - offset;
@@ -132,9 +189,19 @@ async function append(
     if (ingest.offset + fresh.length > blob.size)
       throw new EngineError("invalidArgument", `the registry sent more than the ${blob.size} bytes of ${blob.digest}`);
     if (fresh.length > 0) await ingest.write(fresh);
+    if (to.growth.ingest === undefined) await ingest.flush();
+    grow(ingest, to.growth);
     to.report(ingest.offset);
   }
   if (ingest.offset < blob.size) throw new EngineError("unavailable", `the connection ended at byte ${ingest.offset} of ${blob.size}`);
+}
+
+function grow(ingest: Ingest, growth: Growth): void {
+  if (ingest.readable < headBytes) return;
+  if (growth.ingest !== undefined && growth.readable === ingest.readable) return;
+  growth.ingest = ingest;
+  growth.readable = ingest.readable;
+  growth.changed();
 }
 
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -8,7 +8,7 @@ import { formatPlatform, rankPlatform, type Platform } from "#core/images/platfo
 import { shortDigest, stepBegun, stepDone, stepProgress } from "#core/images/progress.ts";
 import type { RegistryReader } from "#core/registry/registry.ts";
 import type { Documents } from "./documents.ts";
-import type { Fetcher } from "./fetcher.ts";
+import { type Fetcher, GrowthLost } from "./fetcher.ts";
 
 /** Bars are sent this often at most, for each layer. */
 const barMsMin = 100;
@@ -123,11 +123,44 @@ async function pullLayer(parts: PullParts, request: PullRequest, { blob, diffId 
   const id = shortDigest(blob.digest);
   const { say, signal } = request;
   if (parts.content.stat(blob.digest) !== undefined && parts.layers.has(diffId)) return say(stepDone(id, "Already exists"));
-  await parts.fetcher.fetch(blob, sourceOf(request), { signal, onProgress: bar((bytes) => say(stepProgress(id, "Downloading", bytes, blob.size))) });
-  say(stepDone(id, "Download complete"));
-  const onProgress = bar((bytes) => say(stepProgress(id, "Extracting", bytes, blob.size)));
-  await parts.layers.unpack({ path: parts.content.path(blob.digest) }, { expected: diffId, signal, onProgress });
+  let complete = false;
+  const begun = Promise.withResolvers<void>();
+  const downloading = bar((bytes) => say(stepProgress(id, "Downloading", bytes, blob.size)));
+  const onProgress = (bytes: number): void => {
+    downloading(bytes);
+    begun.resolve();
+  };
+  const fetched = parts.fetcher.fetch(blob, sourceOf(request), { signal, onProgress }).then(() => {
+    complete = true;
+    say(stepDone(id, "Download complete"));
+  });
+  await Promise.race([begun.promise, fetched]);
+  const extracting = bar((bytes) => complete && say(stepProgress(id, "Extracting", bytes, blob.size)));
+  const unpacked = unpackFetched(parts, { blob, diffId, fetched, signal, onProgress: extracting });
+  // Both have ended before the pull goes on, or fails; what the download says is nearer to the cause.
+  for (const result of await Promise.allSettled([fetched, unpacked])) if (result.status === "rejected") throw result.reason;
   say(stepDone(id, "Pull complete"));
+}
+
+interface Unpacking {
+  readonly blob: Descriptor;
+  readonly diffId: Digest;
+  readonly fetched: Promise<void>;
+  readonly signal: AbortSignal;
+  readonly onProgress: (bytes: number) => void;
+}
+
+/** Unpacks a blob while it arrives; anew from its whole file where the first bytes were not the right ones. */
+async function unpackFetched({ content, fetcher, layers }: PullParts, { blob, diffId, fetched, signal, onProgress }: Unpacking): Promise<void> {
+  const growing = fetcher.growing(blob.digest);
+  const opts = { expected: diffId, signal, onProgress };
+  try {
+    if (growing !== undefined) return void (await layers.unpack(growing, opts));
+  } catch (error) {
+    if (!(error instanceof GrowthLost)) throw error;
+  }
+  await fetched;
+  await layers.unpack({ path: content.path(blob.digest) }, opts);
 }
 
 /** At most one call each `barMsMin`. */

@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 import type { Readable } from "node:stream";
 import type { Digest } from "#core/content/content.ts";
 import type { Files } from "#core/kernel/kernel.ts";
-import type { LayerStore } from "#core/layers/layers.ts";
+import type { BlobFile, LayerStore } from "#core/layers/layers.ts";
 import type { Trash } from "#core/trash/trash.ts";
 import { codeOf, EngineError, messageOf } from "#base/errors.ts";
 import { KeyedLock } from "#base/lock.ts";
@@ -87,7 +87,7 @@ export class ErofsLayerStore implements LayerStore, AsyncDisposable {
     const path = join(this.#parts.layers, `ingest-${randomUUID()}`);
     try {
       await this.#store(tar, path, opts.signal);
-      const done = await this.#unpack(path, { signal: opts.signal, ...(opts.expected === undefined ? {} : { expected: opts.expected }) });
+      const done = await this.#unpack({ path }, { signal: opts.signal, ...(opts.expected === undefined ? {} : { expected: opts.expected }) });
       // There is no blob that it could be made from again.
       await this.settled(done.diffId);
       return done;
@@ -97,13 +97,21 @@ export class ErofsLayerStore implements LayerStore, AsyncDisposable {
   }
 
   async unpack(
-    blob: { readonly path: string },
+    blob: BlobFile,
     opts: { expected: Digest; signal: AbortSignal; onProgress?: (bytes: number) => void },
   ): Promise<{ diffId: Digest; size: number }> {
-    return await this.#lock.with(opts.expected, async () => {
-      const known = this.#records.get(opts.expected);
-      return known === undefined ? await this.#unpack(blob.path, opts) : { diffId: opts.expected, size: known.size };
-    });
+    // A growing file is renamed when it is whole; under a name of its own it stays where it is.
+    const own = blob.growth === undefined ? undefined : join(this.#parts.layers, `blob-${randomUUID()}`);
+    if (own !== undefined) share(blob.path, own);
+    try {
+      return await this.#lock.with(opts.expected, async () => {
+        const known = this.#records.get(opts.expected);
+        if (known !== undefined) return { diffId: opts.expected, size: known.size };
+        return await this.#unpack(own === undefined ? blob : { ...blob, path: own }, opts);
+      });
+    } finally {
+      if (own !== undefined) rmSync(own, { force: true });
+    }
   }
 
   remove(diffId: Digest): void {
@@ -133,17 +141,17 @@ export class ErofsLayerStore implements LayerStore, AsyncDisposable {
   }
 
   async #unpack(
-    source: string,
+    blob: BlobFile,
     opts: { expected?: Digest; signal: AbortSignal; onProgress?: (bytes: number) => void },
   ): Promise<{ diffId: Digest; size: number }> {
     const name = join(this.#parts.layers, `unpack-${randomUUID()}`);
     const made = { tar: `${name}.tar`, index: `${name}.erofs`, directory: `${name}.d` };
     try {
-      const plain = await isPlain(source);
-      if (plain) share(source, made.tar);
+      const plain = await isPlain(blob.path);
+      if (plain) share(blob.path, made.tar);
       const wantsIndex = this.#parts.mounts.method.kind !== "directories";
-      const request = { source, directory: made.directory, ...(plain ? {} : { tar: made.tar }), ...(wantsIndex ? { index: made.index } : {}) };
-      const unpacked = await this.#parts.pool.run(request, opts);
+      const request = { source: blob.path, directory: made.directory, ...(plain ? {} : { tar: made.tar }), ...(wantsIndex ? { index: made.index } : {}) };
+      const unpacked = await this.#parts.pool.run(request, { ...opts, ...(blob.growth === undefined ? {} : { growth: blob.growth }) });
       if (opts.expected !== undefined && unpacked.digest !== opts.expected) {
         throw new EngineError("invalidArgument", `layer ${opts.expected}: the tar has digest ${unpacked.digest}; the source sent something else`);
       }

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { EngineError } from "#base/errors.ts";
-import type { UnpackReply, UnpackRequest } from "./unpack.worker.ts";
+import type { UnpackMessage, UnpackReply, UnpackRequest } from "./unpack.worker.ts";
 
 export type Unpacked = Extract<UnpackReply, { kind: "done" }>;
 
@@ -14,6 +14,13 @@ const workerUrl = (): URL => new URL(import.meta.url.endsWith(".ts") ? "./unpack
 const workerHeapMbMax = 1024;
 const idleMsMax = 5_000;
 
+export interface UnpackOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress?: (bytes: number) => void;
+  /** How much of the source is there, where it is still being written. */
+  readonly growth?: AsyncIterable<number>;
+}
+
 /** Threads that unpack layers: at most `size` at once, the rest waits in order; idle ones end after a few seconds. */
 export class UnpackPool implements AsyncDisposable {
   readonly #size: number;
@@ -26,7 +33,7 @@ export class UnpackPool implements AsyncDisposable {
     this.#size = size;
   }
 
-  async run(request: UnpackRequest, opts: { signal: AbortSignal; onProgress?: (bytes: number) => void }): Promise<Unpacked> {
+  async run(request: UnpackRequest, opts: UnpackOptions): Promise<Unpacked> {
     await this.#turn(opts.signal);
     const worker = this.#take();
     try {
@@ -80,7 +87,7 @@ export class UnpackPool implements AsyncDisposable {
   }
 
   /** One request, one reply. A worker that fails or is given up on is ended: it may be in the middle of something. */
-  #ask(worker: Worker, request: UnpackRequest, { signal, onProgress }: { signal: AbortSignal; onProgress?: (bytes: number) => void }): Promise<Unpacked> {
+  #ask(worker: Worker, request: UnpackRequest, { signal, onProgress, growth }: UnpackOptions): Promise<Unpacked> {
     return new Promise((resolve, reject) => {
       const stop = (error: unknown): void => {
         quiet();
@@ -102,9 +109,17 @@ export class UnpackPool implements AsyncDisposable {
       };
       worker.on("message", message).on("error", failed).on("exit", ended);
       signal.addEventListener("abort", abort, { once: true });
-      worker.postMessage(request);
+      const ask: UnpackMessage = { kind: "unpack", request, ...(growth === undefined ? {} : { readable: 0 }) };
+      worker.postMessage(ask);
+      if (growth !== undefined) tell(worker, growth).catch(stop);
     });
   }
+}
+
+/** Passes on how far the source has grown. */
+async function tell(worker: Worker, growth: AsyncIterable<number>): Promise<void> {
+  for await (const readable of growth) worker.postMessage({ kind: "grown", readable } satisfies UnpackMessage);
+  worker.postMessage({ kind: "whole" } satisfies UnpackMessage);
 }
 
 const reasonOf = (signal: AbortSignal): Error => (signal.reason instanceof Error ? signal.reason : new EngineError("cancelled", "unpacking was cancelled"));

@@ -3,7 +3,8 @@
  * index (or its files). Nothing is synced here. The main thread only names files; see unpack-pool.ts.
  */
 import { createHash, type Hash } from "node:crypto";
-import { closeSync, createReadStream, openSync, readSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, openSync, readSync, writeFileSync, writeSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { parentPort } from "node:worker_threads";
 import { pipeline } from "node:stream/promises";
 import type { Transform } from "node:stream";
@@ -24,6 +25,12 @@ export interface UnpackRequest {
   /** Where the files go when no index is wanted or this tar cannot have one. */
   readonly directory: string;
 }
+
+export type UnpackMessage =
+  /** `readable`: the source is still being written, and that much of it is there. */
+  | { readonly kind: "unpack"; readonly request: UnpackRequest; readonly readable?: number }
+  | { readonly kind: "grown"; readonly readable: number }
+  | { readonly kind: "whole" };
 
 export type UnpackReply =
   | { readonly kind: "progress"; readonly bytes: number }
@@ -48,10 +55,10 @@ export function decompressorOf(head: Buffer): (() => Transform) | undefined {
   return undefined;
 }
 
-async function unpack(request: UnpackRequest): Promise<UnpackReply> {
+async function unpack(request: UnpackRequest, source: Source): Promise<UnpackReply> {
   const tree = new LayerTree();
   const scanner = new TarScanner({ entry: (entry) => tree.add(entry) });
-  const { digest, size } = await readTar(request, scanner);
+  const { digest, size } = await readTar(request, source, scanner);
   const layer = tree.report();
   const done = { kind: "done", digest, size, report: layer, specials: [] } as const;
   if (request.index !== undefined && layer.unpackReason === undefined) {
@@ -62,26 +69,63 @@ async function unpack(request: UnpackRequest): Promise<UnpackReply> {
   return { ...done, specials: materialize(tree.root, request.tar ?? request.source, request.directory) };
 }
 
-async function readTar(request: UnpackRequest, scanner: TarScanner): Promise<{ digest: `sha256:${string}`; size: number }> {
+async function readTar(request: UnpackRequest, source: Source, scanner: TarScanner): Promise<{ digest: `sha256:${string}`; size: number }> {
   const decompressor = decompressorOf(headOf(request.source));
   const hash = createHash("sha256");
   const target = request.tar === undefined ? undefined : openSync(request.tar, "wx", 0o644);
   try {
-    const source = createReadStream(request.source, { highWaterMark: chunkBytes });
+    const blob = readGrowing(request.source, source);
     let size = 0;
     const sink = async (chunks: AsyncIterable<Buffer>): Promise<void> => {
       for await (const chunk of chunks) {
         size += chunk.length;
         take(chunk, { hash, scanner, target });
-        report(source.bytesRead);
+        report(source.read);
       }
     };
-    if (decompressor === undefined) await pipeline(source, sink);
-    else await pipeline(source, decompressor(), sink);
+    if (decompressor === undefined) await pipeline(blob, sink);
+    else await pipeline(blob, decompressor(), sink);
     scanner.end();
     return { digest: `sha256:${hash.digest("hex")}`, size };
   } finally {
     if (target !== undefined) closeSync(target);
+  }
+}
+
+/** How much of the source may be read, and how much has been. */
+class Source {
+  read = 0;
+  #readable: number;
+  #wake: (() => void) | undefined;
+
+  constructor(readable: number) {
+    this.#readable = readable;
+  }
+
+  grow(readable: number): void {
+    this.#readable = readable;
+    this.#wake?.();
+  }
+
+  /** Bytes that can be read now; waits where there are none and more will come. */
+  async left(): Promise<number> {
+    while (this.#readable === this.read) await new Promise<void>((resolve) => (this.#wake = resolve));
+    return this.#readable - this.read;
+  }
+}
+
+async function* readGrowing(path: string, source: Source): AsyncIterable<Buffer> {
+  const file = await open(path, "r");
+  try {
+    for (;;) {
+      const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, await source.left()));
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, source.read);
+      if (bytesRead === 0) return;
+      source.read += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
   }
 }
 
@@ -112,9 +156,15 @@ function reply(message: UnpackReply): void {
   parentPort!.postMessage(message);
 }
 
-parentPort?.on("message", (request: UnpackRequest) => {
+let current = new Source(0);
+
+parentPort?.on("message", (message: UnpackMessage) => {
+  if (message.kind === "grown") return current.grow(message.readable);
+  // Past its end a file reads as empty, which ends the source.
+  if (message.kind === "whole") return current.grow(Number.POSITIVE_INFINITY);
   reported = 0;
-  unpack(request).then(reply, (error: unknown) => {
+  current = new Source(message.readable ?? Number.POSITIVE_INFINITY);
+  unpack(message.request, current).then(reply, (error: unknown) => {
     reply({ kind: "failed", class: error instanceof EngineError ? error.class : classOfCode(error), message: messageOf(error) });
   });
 });
