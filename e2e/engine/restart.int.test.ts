@@ -18,7 +18,12 @@ async function again(
   stop: (rig: Rig) => Promise<void>,
   args: readonly string[] = [],
 ): Promise<{ program: Program; client: EngineClient } & AsyncDisposable> {
-  await stop(rig);
+  try {
+    await stop(rig);
+  } catch (error) {
+    await rig[Symbol.asyncDispose]();
+    throw error;
+  }
   const program = await startEngine({ isolate: rig.netns, root: rig.program.root, args });
   return { program, client: clientOf(program), [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() };
 }
@@ -114,28 +119,31 @@ test("a second engine on the same root is refused and the first goes on", async 
 test("an engine killed at any moment of a run starts again with whole containers or none", async () => {
   const rounds = process.env["SLIPWAY_TEST_LONG"] === "1" ? 40 : 4;
   let rig: Rig = await openRig("rm", { root: place("moments") });
-  for (let i = 0; i < rounds; i++) {
-    const acting = Promise.allSettled(
-      Array.from({ length: 4 }, async () => {
-        const id = await run(rig.client, { ...sh("echo hi; sleep 0.3"), HostConfig: { AutoRemove: true } });
-        await wait(rig.client, id, "removed");
-      }),
-    );
-    await new Promise((resolve) => setTimeout(resolve, 20 + i * 90));
-    await killed(rig);
-    await acting;
-    const program = await startEngine({ isolate: rig.netns, root: rig.program.root });
-    rig = { ...rig, program, client: clientOf(program) };
-    const listed = (): Promise<{ State: string }[]> => rig.client.json("GET", "/containers/json", { query: { all: 1 } });
-    await expect.poll(async () => (await listed()).filter(({ State }) => State !== "created").length, { timeout: 20_000 }).toBe(0);
-    // What was only created can be started: nothing of its first start is left in the way.
-    for (const { Id } of await rig.client.json<{ Id: string }[]>("GET", "/containers/json", { query: { all: 1 } })) {
-      const gone = wait(rig.client, Id, "removed");
-      await rig.client.call("POST", `/containers/${Id}/start`);
-      expect(await gone).toBe(0);
+  try {
+    for (let i = 0; i < rounds; i++) {
+      const acting = Promise.allSettled(
+        Array.from({ length: 4 }, async () => {
+          const id = await run(rig.client, { ...sh("echo hi; sleep 0.3"), HostConfig: { AutoRemove: true } });
+          await wait(rig.client, id, "removed");
+        }),
+      );
+      await new Promise((resolve) => setTimeout(resolve, 20 + i * 90));
+      await killed(rig);
+      await acting;
+      const program = await startEngine({ isolate: rig.netns, root: rig.program.root });
+      rig = { ...rig, program, client: clientOf(program) };
+      const listed = (): Promise<{ State: string }[]> => rig.client.json("GET", "/containers/json", { query: { all: 1 } });
+      await expect.poll(async () => (await listed()).filter(({ State }) => State !== "created").length, { timeout: 20_000 }).toBe(0);
+      // What was only created can be started: nothing of its first start is left in the way.
+      for (const { Id } of await rig.client.json<{ Id: string }[]>("GET", "/containers/json", { query: { all: 1 } })) {
+        const gone = wait(rig.client, Id, "removed");
+        await rig.client.call("POST", `/containers/${Id}/start`);
+        expect(await gone).toBe(0);
+      }
+      expect(await wait(rig.client, await run(rig.client, { Cmd: ["true"] }))).toBe(0);
+      await rig.client.call("POST", "/containers/prune");
     }
-    expect(await wait(rig.client, await run(rig.client, { Cmd: ["true"] }))).toBe(0);
-    await rig.client.call("POST", "/containers/prune");
+  } finally {
+    await rig.program[Symbol.asyncDispose]();
   }
-  await rig.program[Symbol.asyncDispose]();
 });
