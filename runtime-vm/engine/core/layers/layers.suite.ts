@@ -62,6 +62,23 @@ export function layersSuite(name: string, open: () => Promise<OpenedLayerStore>)
     });
   });
 
+  test(`${name}: a directory that a layer uses without describing it keeps what a lower layer says of it`, async () => {
+    const lower = [
+      dir("tmp", { mode: 0o1777, uid: 5, gid: 6, mtime: 1000 }),
+      dir("a"),
+      dir("a/b", { mode: 0o700 }),
+      symlink("etc", "/tmp"),
+      dir("own", { mode: 0o700 }),
+    ];
+    const upper = [file("tmp/x", "x"), file("a/b/y", "y"), file("new/z", "z"), file("etc/w", "w"), dir("own", { mode: 0o711 }), file("own/v", "v")];
+    await withRoot([lower, upper, [file("tmp/again", "x")]], (root) => {
+      const mode = (path: string) => (lstatSync(join(root, path)).mode & 0o7777).toString(8);
+      expect([mode("tmp"), mode("a/b"), mode("new"), mode("etc"), mode("own")]).toEqual(["1777", "700", "755", "755", "711"]);
+      expect(lstatSync(join(root, "tmp"))).toMatchObject({ uid: 5, gid: 6, mtimeMs: 1_000_000 });
+      expect(readdirSync(join(root, "tmp"))).toEqual(["again", "x"]);
+    });
+  });
+
   test(`${name}: owners, permissions, times, links and devices are those of the tar`, async () => {
     const files = [
       dir("bin", { mode: 0o1777, uid: 3, gid: 4, mtime: 1_000_000 }),

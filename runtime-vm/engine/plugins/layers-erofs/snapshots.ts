@@ -7,6 +7,7 @@ import type { Snapshotter } from "#core/layers/layers.ts";
 import type { Trash } from "#core/trash/trash.ts";
 import { codeOf, EngineError } from "#base/errors.ts";
 import { KeyedLock } from "#base/lock.ts";
+import { restoreImplicit } from "./implicit.ts";
 import type { ErofsLayerStore } from "./layer-store.ts";
 import type { LayerMounts } from "./layer-mounts.ts";
 import { layerFiles } from "./records.ts";
@@ -108,13 +109,17 @@ export class OverlaySnapshotter implements Snapshotter {
     const acquired: Digest[] = [];
     const { kernel, mounts, layers } = this.#parts;
     try {
-      const lower = this.#stack(id).map((diffId) => {
+      const stack = this.#stack(id).map((diffId) => {
         const files = layerFiles(layers, diffId);
-        if (this.#parts.store.record(diffId).form === "directory") return files.directory;
+        const { form, implicitDirectories: implicit } = this.#parts.store.record(diffId);
+        if (form === "directory") return { directory: files.directory, implicit };
         acquired.push(diffId);
-        return mounts.acquire(diffId, id, files);
+        return { directory: mounts.acquire(diffId, id, files), implicit };
       });
-      kernel.mountOverlay({ target: paths.merged, lower: lower.length === 0 ? [mounts.emptyDirectory()] : lower, upper: paths.upper, work: paths.work });
+      const lower = stack.length === 0 ? [mounts.emptyDirectory()] : stack.map(({ directory }) => directory);
+      kernel.mountOverlay({ target: paths.merged, lower, upper: paths.upper, work: paths.work });
+      const fresh = stack.some(({ implicit }) => implicit.length > 0) && readdirSync(paths.upper).length === 0;
+      if (fresh) restoreImplicit(paths.merged, stack);
     } catch (error) {
       for (const diffId of acquired) mounts.release(diffId, id);
       throw error;
