@@ -25,12 +25,13 @@ export async function serveCtl(given: CtlGuestOptions): Promise<void> {
   let stopping: Promise<void> | undefined;
   const options = { ...given, clock: new ClockKeeper(), shutdown: () => (stopping ??= given.shutdown()) };
   const { signal } = options;
+  let said = "";
   while (!signal.aborted) {
     try {
       await serveOnce(await CharPort.open(options.ctlPath, options.io.poll, signal), options);
     } catch (error) {
       if (signal.aborted) return;
-      options.log(`ctl: ${options.ctlPath}: ${messageOf(error)}`);
+      if (said !== messageOf(error)) options.log(`ctl: ${options.ctlPath}: ${(said = messageOf(error))}`);
       await delay(1_000, signal).catch(() => {});
     }
   }

@@ -87,6 +87,7 @@ interface SessionEvents {
 }
 
 async function serveSessions(options: LinkOptions, signal: AbortSignal, events: SessionEvents): Promise<void> {
+  let said = "";
   while (!signal.aborted) {
     try {
       const port = await CharPort.open(options.linkPath, options.io.poll, signal);
@@ -100,7 +101,8 @@ async function serveSessions(options: LinkOptions, signal: AbortSignal, events: 
       await closedPort(port);
       if (!signal.aborted) options.log(`link: session ended: ${cause === undefined ? "the host hung up" : messageOf(cause)}`);
     } catch (error) {
-      if (!signal.aborted) options.log(`link: ${options.linkPath}: ${messageOf(error)}`);
+      // A port that is missing is missing every second: it is said once.
+      if (!signal.aborted && said !== messageOf(error)) options.log(`link: ${options.linkPath}: ${(said = messageOf(error))}`);
       await delay(1_000, signal).catch(() => {});
     } finally {
       events.onEnd();
