@@ -1,44 +1,38 @@
 #!/bin/sh
 # Everything between the kernel and the engine. Each step reports itself on the console:
 #   slipway-step: NAME ok MS      or      slipway-step: NAME fail MS REASON
+# Without hardware virtualisation each process started costs a noticeable part of a boot: what the shell can do itself
+# (reading and writing files) it does itself.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 here=/usr/libexec/slipway
 data=/var/lib/slipway
 ports="h2 ctl"
 
-# Milliseconds since the kernel started: /proc/uptime has hundredths, whose leading zero would make them octal.
-now() { read -r up _ < /proc/uptime; echo $((${up%.*} * 1000 + (1${up#*.} - 100) * 10)); }
+# Sets `ms`, milliseconds since the kernel started: /proc/uptime has hundredths, whose leading zero would make them octal.
+now() { read -r up _ < /proc/uptime; ms=$((${up%.*} * 1000 + (1${up#*.} - 100) * 10)); }
 step() {
-  name=$1; began=$(now); shift
-  if reason=$("$@" 2>&1); then
-    echo "slipway-step: $name ok $(($(now) - began))" > /dev/console
+  step=$1; shift
+  now; began=$ms
+  if "$@" > /run/step.log 2>&1; then
+    now; echo "slipway-step: $step ok $((ms - began))" > /dev/console
   else
-    echo "slipway-step: $name fail $(($(now) - began)) $(echo "$reason" | tail -n 1)" > /dev/console
+    now; echo "slipway-step: $step fail $((ms - began)) $(tail -n 1 /run/step.log)" > /dev/console
     return 1
   fi
 }
 
+# Everything of /etc/fstab, in one go.
 kernel_files() {
-  mount -t proc proc /proc && mount -t sysfs sysfs /sys
   mkdir -p /dev/pts /dev/shm /dev/mqueue
-  mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts
-  mount -t tmpfs -o nosuid,nodev,mode=1777 tmpfs /dev/shm
-  mount -t mqueue mqueue /dev/mqueue
-  mount -t tmpfs -o mode=755 tmpfs /run
-  mount -t tmpfs -o mode=1777 tmpfs /tmp
-  mount -t tmpfs -o mode=755 tmpfs /var
-  mount -t tmpfs -o mode=755 tmpfs /host
-  mount -t tmpfs -o mode=700 tmpfs /root
-  mkdir -p /var/lib /var/tmp /var/log "$data" && chmod 1777 /var/tmp && ln -s /run /var/run
-  ln -s /proc/self/fd /dev/fd && ln -s fd/0 /dev/stdin && ln -s fd/1 /dev/stdout && ln -s fd/2 /dev/stderr
-  hostname slipway
-  ip link set lo up
+  mount -a
+  mkdir -p "$data" /var/tmp /var/log /var/run/netns
+  echo slipway > /proc/sys/kernel/hostname
 }
 
 modules() {
-  modprobe -a $(cat $here/modules-early)
-  # Netfilter and rarer things come while the engine starts.
-  $here/late.sh < /dev/null > /dev/null 2>&1 &
+  modules=
+  while read -r module; do modules="$modules $module"; done < $here/modules-early
+  modprobe -a $modules
   mkdir -p /dev/virtio-ports
   tries=0
   until linked; do
@@ -50,61 +44,79 @@ modules() {
 
 linked() {
   for port in /sys/class/virtio-ports/*; do
-    [ -s "$port/name" ] && ln -sf "/dev/${port##*/}" "/dev/virtio-ports/$(cat "$port/name")"
+    name=
+    [ -e "$port/name" ] && read -r name < "$port/name"
+    [ -z "$name" ] || [ -e "/dev/virtio-ports/$name" ] || ln -s "/dev/${port##*/}" "/dev/virtio-ports/$name"
   done
   for name in $ports; do [ -e "/dev/virtio-ports/$name" ] || return 1; done
 }
 
 clock() { [ ! -e /dev/rtc0 ] || hwclock -s -u; }
 
+# The engine lives in a group of its own; containers get every controller there is.
 control_groups() {
-  mount -t cgroup2 -o nsdelegate,memory_recursiveprot cgroup2 /sys/fs/cgroup
-  # The engine lives in a group of its own; containers get every controller there is.
   mkdir -p /sys/fs/cgroup/slipway-engine
-  for controller in $(cat /sys/fs/cgroup/cgroup.controllers); do echo "+$controller" > /sys/fs/cgroup/cgroup.subtree_control; done
+  read -r controllers < /sys/fs/cgroup/cgroup.controllers
+  for controller in $controllers; do echo "+$controller" > /sys/fs/cgroup/cgroup.subtree_control; done
 }
 
 # QEMU's user network, which always looks like this.
 network() {
+  ifconfig lo 127.0.0.1 up
   : > /var/lib/resolv.conf
   [ -e /sys/class/net/eth0 ] || return 0
-  ip link set eth0 up && ip addr add 10.0.2.15/24 dev eth0 && ip route add default via 10.0.2.2
+  ifconfig eth0 10.0.2.15 netmask 255.255.255.0 up && route add default gw 10.0.2.2
   echo 'nameserver 10.0.2.3' > /var/lib/resolv.conf
 }
 
+# Sets `device` and `sectors` of the disk with a serial.
 find_disk() {
   for disk in /sys/block/vd*; do
-    [ "$(cat "$disk/serial" 2> /dev/null)" = "$1" ] && { echo "/dev/${disk##*/}"; return 0; }
+    serial=
+    read -r serial < "$disk/serial"
+    [ "$serial" = "$1" ] || continue
+    device=/dev/${disk##*/}
+    read -r sectors < "$disk/size"
+    return 0
   done
+  echo "the machine has no disk with the serial $1"
   return 1
 }
 
-mount_data() { mount -t xfs -o prjquota,discard,noatime "$1" "$data"; }
+mount_data() { mount -t xfs -o prjquota,discard,noatime "$device" "$data"; }
 
 data_disk() {
-  device=$(find_disk slipway-data) || { echo "the machine has no disk with the serial slipway-data"; return 1; }
-  if [ "$(dd if="$device" bs=4 count=1 2> /dev/null | tr -d '\0')" != XFSB ]; then
+  find_disk slipway-data || return 1
+  magic=
+  read -r -n 4 magic < "$device"
+  if [ "$magic" != XFSB ]; then
     # Never over something we do not know: only a disk that begins with zeroes is ours to format.
     [ "$(dd if="$device" bs=64k count=16 2> /dev/null | tr -d '\0' | wc -c)" = 0 ] || { echo "$device holds something that is not XFS: it is left alone"; return 1; }
     mkfs.xfs -q -K -m reflink=1 -L slipway "$device" || return 1
   fi
-  mount_data "$device" || { echo "$device does not mount: $(dmesg | grep XFS | tail -n 1)"; return 1; }
+  mount_data || { echo "$device does not mount: $(dmesg | grep XFS | tail -n 1)"; return 1; }
 }
 
 # The log is given up (-L) only when nothing else helps; what xfs_repair said stays on the disk.
 repair() {
-  device=$(find_disk slipway-data) || return 1
+  find_disk slipway-data || return 1
   xfs_repair "$device" > /run/xfs_repair.log 2>&1 || xfs_repair -L "$device" >> /run/xfs_repair.log 2>&1 || { tail -n 1 /run/xfs_repair.log; return 1; }
-  mount_data "$device" || { echo "$device does not mount even after xfs_repair"; return 1; }
+  mount_data || { echo "$device does not mount even after xfs_repair"; return 1; }
   cp /run/xfs_repair.log "$data/xfs_repair.log"
 }
 
-grow() { xfs_growfs "$data" > /dev/null; }
+# The file system follows a disk that was enlarged.
+grow() {
+  known=
+  [ ! -e "$data/disk.sectors" ] || read -r known < "$data/disk.sectors"
+  [ "$known" = "$sectors" ] || { xfs_growfs "$data" && echo "$sectors" > "$data/disk.sectors"; }
+}
 
 # slipway.share=TAG:TYPE:PATH, PATH percent-encoded (runtime-vm/link/boot.ts).
 shares() {
   failed=
-  for word in $(cat /proc/cmdline); do
+  read -r words < /proc/cmdline
+  for word in $words; do
     case $word in slipway.share=*) ;; *) continue ;; esac
     value=${word#slipway.share=}
     tag=${value%%:*}; rest=${value#*:}; type=${rest%%:*}
@@ -129,3 +141,5 @@ step grow grow
 step shares shares
 # Bundles, FIFOs and namespaces do not outlive a boot.
 mkdir -p "$data/run" && mount -t tmpfs -o mode=711 tmpfs "$data/run"
+# What the engine's start does not need comes once it answers.
+$here/late.sh < /dev/null > /dev/null 2>&1 &

@@ -1,18 +1,22 @@
 #!/bin/sh
 # Respawned by init: the engine in the foreground, in its own control group.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
-# Each virtio port may park threads of libuv's pool.
+# Reads of image layers and logs take turns on these threads.
 export UV_THREADPOOL_SIZE=12
 export NODE_COMPILE_CACHE=/usr/lib/slipway/compile-cache NODE_COMPILE_CACHE_PORTABLE=1 NODE_NO_WARNINGS=1
-read -r up _ < /proc/uptime
 # An engine that cannot start must not keep the processor busy with trying.
-[ "$(cat /run/engine.started 2> /dev/null)" = "${up%.*}" ] && sleep 2
+read -r up _ < /proc/uptime
+last=
+[ ! -e /run/engine.started ] || read -r last < /run/engine.started
+[ "$last" != "${up%.*}" ] || sleep 2
 echo "${up%.*}" > /run/engine.started
 echo $$ > /sys/fs/cgroup/slipway-engine/cgroup.procs
 echo -500 > /proc/self/oom_score_adj
 ulimit -n 1048576
+read -r words < /proc/cmdline
 debug=
-grep -qw slipway.debug /proc/cmdline && debug=--debug
-# Small young generation: 16 MiB semi-spaces would double the memory of an engine at rest.
-exec node --max-semi-space-size=2 /usr/lib/slipway/main.mjs --root /var/lib/slipway --socket /run/docker.sock --host-prefix /host \
+case " $words " in *" slipway.debug "*) debug=--debug ;; esac
+# Small young generation: 16 MiB semi-spaces would double the memory of an engine at rest. One helper thread: more get in
+# each other's way under software emulation.
+exec node --max-semi-space-size=2 --v8-pool-size=1 /usr/lib/slipway/main.mjs --root /var/lib/slipway --socket /run/docker.sock --host-prefix /host \
   --link /dev/virtio-ports/h2 --ctl /dev/virtio-ports/ctl $debug < /dev/null > /dev/console 2>&1

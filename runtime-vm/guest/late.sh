@@ -1,6 +1,5 @@
 #!/bin/sh
-# What containers need but the engine's start does not.
-modprobe -a $(cat /usr/libexec/slipway/modules-late)
+# What containers need and the engine's start does not. Programs wait for the engine's first answer, so as not to delay it.
 set_to() { echo "$2" > "/proc/sys/$1"; }
 set_to net/ipv4/ip_forward 1
 set_to net/ipv6/conf/all/forwarding 1
@@ -10,3 +9,14 @@ set_to fs/inotify/max_user_instances 8192
 set_to fs/inotify/max_user_watches 1048576
 set_to kernel/keys/maxkeys 20000
 set_to kernel/keys/maxbytes 2000000
+tries=0
+until [ -S /run/docker.sock ] || [ $tries -ge 120 ]; do
+  sleep 1
+  tries=$((tries + 1))
+done
+chmod 1777 /var/tmp
+ln -s /proc/self/fd /dev/fd
+ln -s fd/0 /dev/stdin
+ln -s fd/1 /dev/stdout
+ln -s fd/2 /dev/stderr
+modprobe -a $(cat /usr/libexec/slipway/modules-late)

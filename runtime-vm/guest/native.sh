@@ -169,7 +169,7 @@ enter() {
   fi
   export NODE_COMPILE_CACHE=/usr/lib/slipway/compile-cache NODE_COMPILE_CACHE_PORTABLE=1
   # Small young generation: the engine makes little garbage at a time, and 16 MiB semi-spaces would double its memory.
-  exec /usr/bin/node --max-semi-space-size=2 /usr/lib/slipway/main.mjs --root "$root" --socket "$socket" --host-prefix /host "$@"
+  exec /usr/bin/node --max-semi-space-size=2 --v8-pool-size=1 /usr/lib/slipway/main.mjs --root "$root" --socket "$socket" --host-prefix /host "$@"
 }
 
 # Makes the socket's directory the host's, at the same path.

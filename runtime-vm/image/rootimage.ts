@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { linkSync, lstatSync, mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
+import { linkSync, lstatSync, mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type Arch, hostArch, loader, triplet } from "./recipe.ts";
@@ -11,6 +11,8 @@ const uuid = "51a75e0a-0000-4000-8000-000000000001";
 const dateSeconds = 1_735_689_600;
 /** Blocks compressed together: larger is smaller on disk and slower to read from. */
 const clusterBytes = 65_536;
+/** Lines of CLUSTER_BYTES ALGORITHM REGEX, 0: as it is. Node is read at every boot, where software emulation makes unpacking dear. */
+const compressionHints = "0 0 usr/bin/node$\n";
 
 export interface RootImageParts {
   /** The tool tree. */
@@ -27,9 +29,11 @@ export async function writeRootImage(path: string, { tree, overlays, tools }: Ro
   rmSync(staging, { recursive: true, force: true });
   linkTree(tree, staging);
   for (const [at, source] of overlays) linkTree(source, join(staging, at));
-  const options = ["--quiet", "-zlz4hc", `-C${clusterBytes}`, "-x-1", "--all-root", `-T${dateSeconds}`, `-U${uuid}`];
+  const hints = `${path}.hints`;
+  writeFileSync(hints, compressionHints);
+  const options = ["--quiet", `--compress-hints=${hints}`, "-zlz4hc", `-C${clusterBytes}`, "-x-1", "--all-root", `-T${dateSeconds}`, `-U${uuid}`];
   await runInTree(tools, "usr/bin/mkfs.erofs", [...options, path, staging], signal);
-  rmSync(staging, { recursive: true, force: true });
+  for (const leftover of [staging, hints]) rmSync(leftover, { recursive: true, force: true });
 }
 
 /** Runs a program of a tool tree on this machine's kernel with the tree's own loader and libraries. */

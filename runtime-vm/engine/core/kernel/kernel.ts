@@ -84,6 +84,8 @@ export interface Processes {
   kill(pid: number, signal: number): void;
   /** Hard rlimits of this process by name (`nofile`): runtimes may not raise past them without CAP_SYS_RESOURCE. */
   hardLimit(name: string): number;
+  /** malloc_trim(3): gives memory that was freed back to the system, some milliseconds' work. Worth it after much was allocated. */
+  releaseMemory(): void;
 }
 
 export interface Devices {

@@ -51,6 +51,7 @@ export const c = {
   ioctlInt: int<[number, number, number]>("ioctl", "int", "ulong", "long"),
   poll: int<[Uint8Array, number, number]>("poll", "void*", "ulong", "int"),
   clockSettime: int<[number, Uint8Array]>("clock_settime", "int", "void*"),
+  mallocTrim: int<[number]>("malloc_trim", "size_t"),
   kill: int<[number, number]>("kill", "int", "int"),
   prlimit: int<[number, number, Uint8Array | null, Uint8Array | null]>("prlimit64", "int", "int", "void*", "void*"),
 } as const;

@@ -24,6 +24,10 @@ const RLIMIT: Readonly<Record<string, number>> = {
 const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;
 
 export const processes: Processes = {
+  releaseMemory() {
+    c.mallocTrim(0);
+  },
+
   kill(pid, signal) {
     // 0, -1 and below address groups or everything: never meant here.
     if (!Number.isInteger(pid) || pid <= 0) throw new EngineError("invalidArgument", `not a process id: ${pid}`);

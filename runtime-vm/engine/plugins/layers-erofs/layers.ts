@@ -32,7 +32,7 @@ export interface OpenedLayers extends AsyncDisposable {
 export function openLayers({ paths, trash, kernel, log, method }: LayersOptions): OpenedLayers {
   for (const path of [paths.layers, paths.snapshots, paths.layerMounts]) mkdirSync(path, { recursive: true, mode: 0o700 });
   const mounts = new LayerMounts(kernel, paths.layerMounts, method ?? probeMounts(kernel, paths.layers, paths.layerMounts, log));
-  const pool = new UnpackPool(Math.max(4, availableParallelism()));
+  const pool = new UnpackPool(Math.max(4, availableParallelism()), () => kernel.releaseMemory());
   const userOf = (diffId: Digest): string | undefined => snapshots.userOf(diffId);
   const store = new ErofsLayerStore({ layers: paths.layers, trash, kernel, pool, mounts, log, userOf });
   const snapshots: OverlaySnapshotter = new OverlaySnapshotter({ snapshots: paths.snapshots, layers: paths.layers, trash, kernel, store, mounts });

@@ -24,13 +24,16 @@ export interface UnpackOptions {
 /** Threads that unpack layers: at most `size` at once, the rest waits in order; idle ones end after a few seconds. */
 export class UnpackPool implements AsyncDisposable {
   readonly #size: number;
+  readonly #onIdle: () => void;
   readonly #idle = new Set<Worker>();
   readonly #busy = new Set<Worker>();
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
-  constructor(size: number) {
+  /** `onIdle` is called when the last thread has ended for want of work. */
+  constructor(size: number, onIdle: () => void) {
     this.#size = size;
+    this.#onIdle = onIdle;
   }
 
   async run(request: UnpackRequest, opts: UnpackOptions): Promise<Unpacked> {
@@ -82,7 +85,10 @@ export class UnpackPool implements AsyncDisposable {
     this.#idle.add(worker);
     worker.unref();
     setTimeout(() => {
-      if (this.#idle.delete(worker)) void worker.terminate();
+      if (!this.#idle.delete(worker)) return;
+      void worker.terminate().then(() => {
+        if (this.#idle.size === 0 && this.#busy.size === 0) this.#onIdle();
+      });
     }, idleMsMax).unref();
   }
 

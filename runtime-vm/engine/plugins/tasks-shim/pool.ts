@@ -6,6 +6,8 @@ import { Shim } from "./shim.ts";
 
 /** From this load on (tasks; a create under way counts eight) another shim is started, up to the limit. */
 const loadPerShim = 24;
+/** Where processors are emulated a shim's start takes seconds of them. */
+const warmUpMs = 3_000;
 
 /**
  * The hot shims: a few processes that hold all containers. A shim serialises the creates it is given, so each goes to the least loaded;
@@ -21,12 +23,12 @@ export class ShimPool {
     this.#options = options;
   }
 
-  /** Finds the shims of an earlier engine; new ones start in the background. */
+  /** Finds the shims of an earlier engine; new ones start in the background, a little later: they must not delay the engine's first answer. */
   static async open(options: ResolvedOptions): Promise<ShimPool> {
     const pool = new ShimPool(options);
     const names = readdirSync(options.shims, { withFileTypes: true }).filter((entry) => entry.isDirectory() && entry.name.startsWith("hot-"));
     for (const found of await Promise.all(names.map((entry) => Shim.find(entry.name, options)))) if (found) pool.#add(found);
-    pool.#grow();
+    setTimeout(() => pool.#closed || pool.#grow(), warmUpMs).unref();
     return pool;
   }
 

@@ -170,8 +170,10 @@ test.for([
 
 test("forty containers in a row do not freeze a hot shim", async () => {
   const shims = processesNaming(join(tree.dir, "main/shims")).filter((line) => line.includes("containerd-shim"));
+  expect(shims).not.toEqual([]);
   for (let n = 0; n < 40; n++) expect((await runToEnd(runtime, box, `t-row-${n}`, ["true"])).code).toBe(0);
-  expect(processesNaming(join(tree.dir, "main/shims")).filter((line) => line.includes("containerd-shim"))).toEqual(shims);
+  // Another may have been started meanwhile.
+  expect(processesNaming(join(tree.dir, "main/shims"))).toEqual(expect.arrayContaining(shims));
 });
 
 test("containers started side by side all end as they should", async () => {

@@ -1,5 +1,4 @@
 import type { Duplex } from "node:stream";
-import { EngineError } from "#base/errors.ts";
 import { Emitter } from "#base/event.ts";
 import { ctlLineBytesMax, decodeToHost, encodeCtl, type ToGuest, type ToHost } from "#link/ctl.ts";
 import { JsonLines } from "#link/lines.ts";
@@ -56,7 +55,7 @@ export class Ctl {
     return this.#lastHeard === undefined ? undefined : performance.now() - this.#lastHeard;
   }
 
-  /** Resolves with the engine, once it has spoken. */
+  /** Resolves with the engine, once it has spoken. A guest that dies first is told by QEMU's end, not here: `signal` must abort then. */
   async hello(signal: AbortSignal): Promise<Engine> {
     if (this.#engine) return this.#engine;
     signal.throwIfAborted();
@@ -66,7 +65,6 @@ export class Ctl {
         resolve(engine);
       });
       signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
-      void this.#ended.promise.then(() => reject(new EngineError("unavailable", "QEMU closed the control port")));
     });
   }
 

@@ -14,7 +14,7 @@ import { Backoff } from "./backoff.ts";
 import type { Accelerator, GuestArch } from "./command.ts";
 import { watchHealth } from "./health.ts";
 import { prepareGuest, type QemuOptions } from "./prepare.ts";
-import { bootGuest, engineStream, type GuestRun, type RunHooks, shutDown, untilAnswered } from "./run.ts";
+import { bootGuest, engineStream, GuestCrash, type GuestRun, type RunHooks, shutDown, untilAnswered } from "./run.ts";
 
 export type { Accelerator, GuestArch, QemuOptions };
 
@@ -32,6 +32,7 @@ const plan: readonly StepPlan[] = [
 ];
 /** Software emulation, on a computer that is busy with other things as well. */
 const slowFactor = 6;
+const bootTriesMax = 3;
 const stopGraceMs = 120_000;
 const connectPatienceMs = 15_000;
 /** An engine that was killed is back and has claimed its ports long before this. */
@@ -88,7 +89,7 @@ export class QemuMachine implements Machine {
     this.#board.set({ restarts: 0, notices: [] });
     try {
       this.#claim ??= await claimRoot(this.#paths);
-      await this.#boot(signal);
+      await this.#bootWithRetries(signal);
     } catch (error) {
       await this.#unclaim();
       this.#board.set(
@@ -99,6 +100,19 @@ export class QemuMachine implements Machine {
       throw error;
     }
     this.#supervising = this.#supervise();
+  }
+
+  /** A kernel under software emulation panics in about one boot of twelve; the next one does not. */
+  async #bootWithRetries(signal: AbortSignal): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#boot(signal);
+      } catch (error) {
+        if (!(error instanceof GuestCrash) || tries === bootTriesMax || signal.aborted) throw error;
+        this.#options.log(`${error.message} while it was booting; starting again`);
+        this.#board.set({ restarts: this.#board.current.restarts + 1 });
+      }
+    }
   }
 
   async #boot(signal: AbortSignal): Promise<void> {

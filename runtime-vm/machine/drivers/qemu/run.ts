@@ -49,7 +49,7 @@ export async function bootGuest(plan: GuestPlan, paths: MachinePaths, steps: Boo
 
   const { qemu, qmp, ctl, linkSocket } = await steps.run("qemu", alive, async (s) => {
     const started = undo.use(await startQemu(emulator(plan.arch, plan.platform), qemuArguments(plan), paths, onLine));
-    void started.exited.then((end) => ended.abort(new EngineError("unavailable", lastWords(end, started.complaint(), shutdownReason))));
+    void started.exited.then((end) => ended.abort(lastWords(end, started.complaint(), shutdownReason)));
     // All at once: QEMU on Windows waits for a client of each pipe before it goes on.
     const [qmpSocket, ctlSocket, first] = await Promise.all([plan.qmp, plan.ctl, plan.link].map((port) => connectPort(port, s)));
     const control = new Ctl(ctlSocket as Socket);
@@ -96,12 +96,19 @@ export async function bootGuest(plan: GuestPlan, paths: MachinePaths, steps: Boo
   return { qemu, qmp, ctl, keeper, ended: ended.signal, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
-/** Why QEMU is gone, in words. Its SHUTDOWN event tells a guest that reset itself (a kernel panic) from one that was switched off. */
-function lastWords(end: Awaited<QemuProcess["exited"]>, complaint: string, reason: string): string {
-  if (reason === "guest-reset" || reason === "guest-panic") return "Linux in the virtual machine crashed";
-  if (reason === "guest-shutdown") return "the virtual machine switched itself off";
-  if (end.signal) return `QEMU was killed (${end.signal})`;
-  return `QEMU ended with ${end.code ?? "no code"}: ${complaint || "it gave no reason"}`;
+/** A guest that died of no fault of its image or its data: the next boot may well succeed. */
+export class GuestCrash extends EngineError {
+  constructor(message: string) {
+    super("unavailable", message);
+  }
+}
+
+/** Why QEMU is gone. Its SHUTDOWN event tells a guest that reset itself (a kernel panic) from one that was switched off. */
+function lastWords(end: Awaited<QemuProcess["exited"]>, complaint: string, reason: string): EngineError {
+  if (reason === "guest-reset" || reason === "guest-panic") return new GuestCrash("Linux in the virtual machine crashed");
+  if (reason === "guest-shutdown") return new EngineError("unavailable", "the virtual machine switched itself off");
+  if (end.signal) return new GuestCrash(`QEMU was killed (${end.signal})`);
+  return new EngineError("unavailable", `QEMU ended with ${end.code ?? "no code"}: ${complaint || "it gave no reason"}`);
 }
 
 /** Resolves when the engine answers its ping. */
