@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from "node:child_process";
-import { createReadStream, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { arch } from "node:os";
 import { promisify } from "node:util";
@@ -7,16 +7,18 @@ import { withDeadline } from "#base/deadline.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
 import { type EngineFlags, parseFlags, resolveConfig } from "#core/config/load.ts";
 import type { EngineConfig } from "#core/config/config.ts";
+import { readConfigFile } from "#core/config/file.ts";
+import { socketOwner } from "#core/config/owner.ts";
 import { type ContainerBackends } from "#core/containers/backends.ts";
 import { ContainerManager } from "#core/containers/containers.ts";
-import type { ImageStore } from "#core/images/images.ts";
+import { loadStarterImage } from "#core/images/starter.ts";
 import type { Journal } from "#core/journal/journal.ts";
 import type { Kernel } from "#core/kernel/kernel.ts";
 import { hostFileReader, hostResolvConf } from "#core/networks/host.ts";
 import { openNetworking } from "#core/networks/open.ts";
 import { enginePaths } from "#core/paths.ts";
-import type { State } from "#core/state/state.ts";
-import { createSystemInfo, hasHappened, nowHappened } from "#core/system/system.ts";
+import { type StopRequest, stopRequest } from "#core/system/stop.ts";
+import { createSystemInfo } from "#core/system/system.ts";
 import { type GuestLink, serveLink } from "#link/serve.ts";
 import { openContent } from "#plugins/content-ocilayout/layout.ts";
 import { MemoryEventLog } from "#plugins/events-memory/events.ts";
@@ -54,6 +56,9 @@ const cgroupRoot = "/sys/fs/cgroup";
 /** Where the tool tree keeps what is ours. */
 const tree = { seccompProfile: "/usr/share/slipway/seccomp.json", starterImage: "/usr/share/slipway/starter.tar" } as const;
 
+/** Whoever called sudo owns the socket. */
+const caller = { uid: Number(process.env["SUDO_UID"] ?? 0), gid: Number(process.env["SUDO_GID"] ?? 0) };
+
 /** How long a stop may take altogether before the process goes anyway: the longest stop timeouts are the containers' own affair. */
 const closeMsMax = 15_000;
 
@@ -64,14 +69,14 @@ const closeMsMax = 15_000;
 async function main(args: readonly string[]): Promise<void> {
   if (args.includes("--version")) return console.log(`slipway engine ${release}`);
   const flags = parseFlags(args);
-  const config = resolveConfig(flags, configFile(flags.config));
+  const config = resolveConfig(flags, readConfigFile(flags.config));
   const paths = enginePaths(config.root);
   for (const path of [config.root, paths.run, paths.containers]) mkdirSync(path, { recursive: true, mode: 0o711 });
   using journal = new FileJournal(paths.log, { debug: config.debug });
   guard(journal);
-  const stop = stopRequest(config);
+  const stop = stopRequest(() => config.liveRestore);
   const engine = await openEngine(config, flags, journal, stop);
-  await engine.server.listen(config.socket, socketOwner(config));
+  await engine.server.listen(config.socket, socketOwner(config, caller));
   console.log(`ready ${config.socket}`);
   journal.info(`ready at ${config.socket} after ${Math.round(performance.now())} ms`);
   flushCompileCache();
@@ -183,7 +188,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Jou
         journal.error("bridges and packet rules could not be made: containers will fail to start on them", error);
       }
       await containers.startAtBoot();
-      await loadStarterImage(images, state, journal);
+      await loadStarterImage(tree.starterImage, { images, state, journal });
       await swept;
     },
     close: async ({ stopContainers }) => {
@@ -218,35 +223,6 @@ function openLink(config: EngineConfig, { link, ctl }: EngineFlags, kernel: Kern
   });
 }
 
-interface HowToStop {
-  readonly stopContainers: boolean;
-  /** The host wants the whole guest off. */
-  readonly powerOff?: boolean;
-}
-
-interface StopRequest {
-  readonly asked: Promise<HowToStop>;
-  /** Resolves when the engine has stopped. */
-  ask(how: HowToStop): Promise<void>;
-  done(): void;
-  readonly switchedOff: PromiseWithResolvers<void>;
-}
-
-function stopRequest(config: EngineConfig): StopRequest {
-  const asked = Promise.withResolvers<HowToStop>();
-  const stopped = Promise.withResolvers<void>();
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => asked.resolve({ stopContainers: !config.liveRestore }));
-  return {
-    asked: asked.promise,
-    ask: async (how) => {
-      asked.resolve(how);
-      await stopped.promise;
-    },
-    done: stopped.resolve,
-    switchedOff: Promise.withResolvers<void>(),
-  };
-}
-
 /** Asked for by `/version` and `/info` only: starting a process is not for the way to the first answer. */
 async function crunVersion(): Promise<string> {
   const { stdout } = await promisify(execFile)("crun", ["--version"]);
@@ -256,40 +232,6 @@ async function crunVersion(): Promise<string> {
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => (made ??= make());
-}
-
-/** Loaded once in the life of a root directory, when there is nothing to run yet; who deletes it has deleted it. */
-async function loadStarterImage(images: ImageStore, state: State, journal: Journal): Promise<void> {
-  if (!existsSync(tree.starterImage) || hasHappened(state, "starter image")) return;
-  const some = await images.list({ filters: {}, manifests: false, sharedSize: false, users: () => [] });
-  try {
-    if (some.length === 0) for await (const _line of images.load(createReadStream(tree.starterImage), { signal: AbortSignal.timeout(120_000) }));
-    nowHappened(state, "starter image");
-  } catch (error) {
-    journal.warn("the starter image could not be loaded; it is tried again at the next start", error);
-  }
-}
-
-/** A missing file is fine unless it was asked for. */
-function configFile(path: string | undefined): string | undefined {
-  const byDefault = "/etc/docker/daemon.json";
-  if (path === undefined) return existsSync(byDefault) ? readFileSync(byDefault, "utf8") : undefined;
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new EngineError("invalidArgument", `--config ${path} cannot be read: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-/** 0600 of whoever called sudo, or 0660 of root and the configured group. */
-function socketOwner(config: EngineConfig): { uid: number; gid: number; mode: number } {
-  if (config.group === undefined) return { uid: Number(process.env["SUDO_UID"] ?? 0), gid: Number(process.env["SUDO_GID"] ?? 0), mode: 0o600 };
-  const groups = readFileSync(`${config.hostPrefix}/etc/group`, "utf8")
-    .split("\n")
-    .map((line) => line.split(":"));
-  const gid = groups.find(([name]) => name === config.group)?.[2];
-  if (gid === undefined) throw new EngineError("invalidArgument", `group ${config.group} does not exist: create it, or leave "group" out of daemon.json`);
-  return { uid: 0, gid: Number(gid), mode: 0o660 };
 }
 
 /** What nobody caught is logged and the engine goes on: a broken connection must not take containers' control away. */

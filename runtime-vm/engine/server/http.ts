@@ -1,16 +1,16 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
-import { chmodSync, chownSync, lstatSync, rmSync } from "node:fs";
-import { connect } from "node:net";
 import type { Duplex } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { EngineError, codeOf, messageOf } from "#base/errors.ts";
+import { codeOf } from "#base/errors.ts";
 import { apiVersion, engineVersion, parseApiVersion } from "#api/versions.ts";
 import type { Journal } from "#core/journal/journal.ts";
+import { failure, sendAnswer, sendRaw } from "./answer.ts";
 import { readJson } from "./body.ts";
+import { withBody } from "./early.ts";
+import { Gone } from "./gone.ts";
 import { type Hijackable, plainConnection, upgradedConnection } from "./hijack.ts";
 import { Query } from "./query.ts";
 import { type Answer, type Match, type RequestContext, type Route, Router, splitVersion } from "./router.ts";
-import { statusOf } from "./status.ts";
+import { type SocketOwner, listenAt } from "./socket.ts";
 
 const versionHeaders = { "Api-Version": apiVersion, "Docker-Experimental": "false", Ostype: "linux", Server: `Docker/${engineVersion} (linux)` } as const;
 
@@ -48,26 +48,9 @@ export class ApiServer implements AsyncDisposable {
   }
 
   /** Listens on a unix socket that only `owner` may open. A socket file nobody serves is replaced; one that is served is an error. */
-  async listen(path: string, owner: { readonly uid: number; readonly gid: number; readonly mode: number }): Promise<void> {
-    await clearStaleSocket(path);
-    const listening = new Promise<void>((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.once("listening", () => {
-        this.#server.removeListener("error", reject);
-        this.#server.on("error", (error) => this.#journal.error(`accepting connections at ${path}`, error));
-        resolve();
-      });
-    });
-    // The socket file is made within this call: until its owner is set nobody else may open it.
-    const umask = process.umask(0o177);
-    try {
-      this.#server.listen(path);
-    } finally {
-      process.umask(umask);
-    }
-    await listening;
-    chownSync(path, owner.uid, owner.gid);
-    chmodSync(path, owner.mode);
+  async listen(path: string, owner: SocketOwner): Promise<void> {
+    await listenAt(this.#server, path, owner);
+    this.#server.on("error", (error) => this.#journal.error(`accepting connections at ${path}`, error));
   }
 
   /** Stops listening, cuts every connection, and resolves when none is left. */
@@ -165,74 +148,6 @@ export class ApiServer implements AsyncDisposable {
   }
 }
 
-/** The status and the sentence of whatever a handler threw. */
-export function failure(error: unknown): { status: number; message: string } {
-  if (error instanceof EngineError) return { status: statusOf[error.class], message: error.message };
-  if (error instanceof URIError) return { status: 400, message: "the path is no sound percent-encoding" };
-  return { status: 500, message: messageOf(error) };
-}
-
-/** Turns "the client is gone" into a signal, only for handlers that ask. */
-class Gone {
-  readonly #target: ServerResponse | Duplex | undefined;
-  #controller: AbortController | undefined;
-  #happened = false;
-
-  constructor(target: ServerResponse | Duplex | undefined) {
-    this.#target = target;
-    target?.once("close", () => {
-      const whole = "writableFinished" in target && target.writableFinished;
-      if (!whole) this.now();
-    });
-  }
-
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    if (this.#happened || this.#target?.destroyed === true) this.now();
-    return this.#controller.signal;
-  }
-
-  now(): void {
-    this.#happened = true;
-    this.#controller?.abort(new EngineError("cancelled", "the client is gone"));
-  }
-}
-
-async function sendAnswer(response: ServerResponse, answer: Answer, headOnly: boolean): Promise<void> {
-  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
-  const sent = bodyOf(answer);
-  if (sent.type !== undefined && !response.hasHeader("Content-Type")) response.setHeader("Content-Type", sent.type);
-  response.statusCode = answer.status;
-  if (answer.stream !== undefined && !headOnly) {
-    response.flushHeaders();
-    await pipeline(answer.stream, response);
-    return;
-  }
-  if (answer.status !== 204 && answer.status !== 304) response.setHeader("Content-Length", headOnly ? 0 : Buffer.byteLength(sent.text ?? ""));
-  response.end(headOnly ? undefined : sent.text);
-}
-
-/** An ordinary answer on a connection that asked to upgrade: written by hand, and the connection ends. */
-async function sendRaw(socket: Duplex | undefined, answer: Answer): Promise<void> {
-  if (socket === undefined || socket.destroyed) return;
-  const sent = bodyOf(answer);
-  const headers = {
-    "Content-Type": sent.type ?? "application/json",
-    ...answer.headers,
-    "Content-Length": Buffer.byteLength(sent.text ?? ""),
-    Connection: "close",
-  };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${answer.status} ${answer.status < 400 ? "OK" : "Error"}\r\n${lines.join("")}\r\n${sent.text ?? ""}`);
-}
-
-function bodyOf(answer: Answer): { type?: string; text?: string } {
-  // Go's encoder ends a document with a newline, and some clients read by line.
-  if (answer.json !== undefined) return { type: "application/json", text: `${JSON.stringify(answer.json)}\n` };
-  if (answer.text !== undefined) return { type: "text/plain; charset=utf-8", text: answer.text };
-  return answer.stream === undefined ? {} : { type: "application/json" };
-}
-
 const pathOf = (request: IncomingMessage): string => {
   const url = request.url ?? "/";
   const end = url.search(/[?#]/);
@@ -241,41 +156,8 @@ const pathOf = (request: IncomingMessage): string => {
 
 const searchOf = (request: IncomingMessage): string => /\?([^#]*)/.exec(request.url ?? "")?.[1] ?? "";
 
-/** `head` completed to at least `length` bytes; undefined when the client went before. */
-async function withBody(socket: Duplex, head: Buffer, length: number): Promise<Buffer | undefined> {
-  if (head.length >= length) return head;
-  const chunks = [head];
-  let have = head.length;
-  return await new Promise((resolve) => {
-    const done = (result: Buffer | undefined): void => {
-      socket.off("data", more).off("close", gone).off("end", gone).off("error", gone);
-      socket.pause();
-      resolve(result);
-    };
-    const more = (chunk: Buffer): void => {
-      chunks.push(chunk);
-      have += chunk.length;
-      if (have >= length) done(Buffer.concat(chunks));
-    };
-    const gone = (): void => done(undefined);
-    socket.on("data", more).on("close", gone).on("end", gone).on("error", gone);
-  });
-}
-
 function refuseJunk(error: unknown, socket: Duplex): void {
   if (socket.destroyed || !socket.writable) return void socket.destroy();
   const status = codeOf(error) === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request";
   socket.end(`HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${status}`);
-}
-
-async function clearStaleSocket(path: string): Promise<void> {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return;
-  if (!found.isSocket()) throw new EngineError("invalidArgument", `${path} is not a socket: move it away or choose another --socket`);
-  const served = await new Promise<boolean>((resolve) => {
-    const probe = connect(path, () => resolve(true)).once("error", () => resolve(false));
-    probe.once("connect", () => probe.destroy());
-  });
-  if (served) throw new EngineError("conflict", `${path} is served by another engine: stop that one or choose another --socket`);
-  rmSync(path, { force: true });
 }

@@ -1,10 +1,10 @@
-import { randomUUID } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { arch, availableParallelism, hostname, release, totalmem } from "node:os";
 import { apiVersion, apiVersionMin, engineVersion } from "#api/versions.ts";
 import { formatNano, nowNano } from "../clock/clock.ts";
 import type { EngineConfig } from "../config/config.ts";
 import type { State } from "../state/state.ts";
+import { engineId } from "./facts.ts";
 
 /** What `/info` needs of the other nouns. */
 export interface SystemParts {
@@ -39,30 +39,6 @@ export function createSystemInfo(parts: SystemParts): SystemInfo {
     info: () => infoOf(parts, id, os),
     version: () => versionOf(parts),
   };
-}
-
-/** Whether `what`, which happens once in the life of a root directory, has happened. */
-export function hasHappened(state: State, what: string): boolean {
-  defineFacts(state);
-  return state.prepare("SELECT 1 FROM engine WHERE key = ?").get(`done:${what}`) !== undefined;
-}
-
-export function nowHappened(state: State, what: string): void {
-  defineFacts(state);
-  state.prepare("INSERT OR IGNORE INTO engine VALUES (?, ?)").run(`done:${what}`, new Date().toISOString());
-}
-
-/** Facts about the engine that owns this root directory. */
-const defineFacts = (state: State): void => state.define("CREATE TABLE IF NOT EXISTS engine (key TEXT PRIMARY KEY, value TEXT NOT NULL)");
-
-/** Made once for a root directory. */
-function engineId(state: State): string {
-  defineFacts(state);
-  const found = state.prepare<{ value: string }>("SELECT value FROM engine WHERE key = 'id'").get();
-  if (found !== undefined) return found.value;
-  const id = randomUUID();
-  state.prepare("INSERT INTO engine VALUES ('id', ?)").run(id);
-  return id;
 }
 
 async function versionOf({ version, runtimeVersion }: SystemParts): Promise<Record<string, unknown>> {

@@ -1,0 +1,49 @@
+import type { ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { EngineError, messageOf } from "#base/errors.ts";
+import type { Answer } from "./router.ts";
+import { statusOf } from "./status.ts";
+
+/** The status and the sentence of whatever a handler threw. */
+export function failure(error: unknown): { status: number; message: string } {
+  if (error instanceof EngineError) return { status: statusOf[error.class], message: error.message };
+  if (error instanceof URIError) return { status: 400, message: "the path is no sound percent-encoding" };
+  return { status: 500, message: messageOf(error) };
+}
+
+/** Writes an answer the ordinary way. */
+export async function sendAnswer(response: ServerResponse, answer: Answer, headOnly: boolean): Promise<void> {
+  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
+  const sent = bodyOf(answer);
+  if (sent.type !== undefined && !response.hasHeader("Content-Type")) response.setHeader("Content-Type", sent.type);
+  response.statusCode = answer.status;
+  if (answer.stream !== undefined && !headOnly) {
+    response.flushHeaders();
+    await pipeline(answer.stream, response);
+    return;
+  }
+  if (answer.status !== 204 && answer.status !== 304) response.setHeader("Content-Length", headOnly ? 0 : Buffer.byteLength(sent.text ?? ""));
+  response.end(headOnly ? undefined : sent.text);
+}
+
+/** An ordinary answer on a connection that asked to upgrade: written by hand, and the connection ends. */
+export async function sendRaw(socket: Duplex | undefined, answer: Answer): Promise<void> {
+  if (socket === undefined || socket.destroyed) return;
+  const sent = bodyOf(answer);
+  const headers = {
+    "Content-Type": sent.type ?? "application/json",
+    ...answer.headers,
+    "Content-Length": Buffer.byteLength(sent.text ?? ""),
+    Connection: "close",
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${answer.status} ${answer.status < 400 ? "OK" : "Error"}\r\n${lines.join("")}\r\n${sent.text ?? ""}`);
+}
+
+function bodyOf(answer: Answer): { type?: string; text?: string } {
+  // Go's encoder ends a document with a newline, and some clients read by line.
+  if (answer.json !== undefined) return { type: "application/json", text: `${JSON.stringify(answer.json)}\n` };
+  if (answer.text !== undefined) return { type: "text/plain; charset=utf-8", text: answer.text };
+  return answer.stream === undefined ? {} : { type: "application/json" };
+}
