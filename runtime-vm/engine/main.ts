@@ -54,7 +54,12 @@ import { volumeRoutes } from "#server/routes-volumes.ts";
 const release = "0.1.0";
 const cgroupRoot = "/sys/fs/cgroup";
 /** Where the tool tree keeps what is ours. */
-const tree = { seccompProfile: "/usr/share/slipway/seccomp.json", starterImage: "/usr/share/slipway/starter.tar" } as const;
+const tree = {
+  seccompProfile: "/usr/share/slipway/seccomp.json",
+  starterImage: "/usr/share/slipway/starter.tar",
+  /** Linked statically: it runs as PID 1 of containers that have no libraries. */
+  init: "/usr/bin/tini-static",
+} as const;
 
 /** Whoever called sudo owns the socket. */
 const caller = { uid: Number(process.env["SUDO_UID"] ?? 0), gid: Number(process.env["SUDO_GID"] ?? 0) };
@@ -132,7 +137,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Jou
   const logDrivers = createLogDrivers({ directory: paths.containers, report: log });
   cleanup.use(logDrivers);
   const logs = new Map(Object.entries(logDrivers.drivers));
-  const specs = createDockerSpecs({ kernel, seccompProfile: tree.seccompProfile, cgroupRoot });
+  const specs = createDockerSpecs({ kernel, seccompProfile: tree.seccompProfile, initBinary: tree.init, cgroupRoot });
   const tasks = await openShimRuntime({ bundles: paths.bundles, shims: paths.shims, kernel, log, cgroupRoot });
   const stats = createCgroupStats();
   const backends: ContainerBackends = {

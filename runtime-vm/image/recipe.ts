@@ -21,13 +21,14 @@ export const hostArch = (): Arch => (process.arch === "arm64" ? "arm64" : "amd64
 
 export const recipe = (arch: Arch): Recipe => ({
   packages: [
-    ...["busybox-static", "ca-certificates", "containerd", "crun", "erofs-utils", "golang-github-docker-docker-dev", "nftables", "virtiofsd", "xfsprogs"],
+    ...["busybox-static", "ca-certificates", "containerd", "crun", "erofs-utils", "golang-github-docker-docker-dev", "nftables"],
+    ...["tini", "virtiofsd", "xfsprogs"],
     ...["gcc-14-base", "libblkid1", "libbsd0", "libc6", "libcap-ng0", "libcap2", "libdeflate0", "libedit2", "libgcc-s1", "libgmp10", "libinih1", "libjansson4"],
     ...["liblz4-1", "liblzma5", "libmd0", "libmnl0", "libnftables1", "libnftnl11", "libpcre2-8-0", "libseccomp2", "libselinux1", "libstdc++6", "libsystemd0"],
     ...["libtinfo6", "liburcu8t64", "libuuid1", "libxtables12", "libxxhash0", "libyajl2", "libzstd1", "zlib1g"],
   ],
   programs: [
-    ...["usr/bin/busybox", "usr/bin/crun", "usr/bin/containerd-shim-runc-v2", "usr/bin/mkfs.erofs", "usr/libexec/virtiofsd"],
+    ...["usr/bin/busybox", "usr/bin/crun", "usr/bin/containerd-shim-runc-v2", "usr/bin/mkfs.erofs", "usr/bin/tini-static", "usr/libexec/virtiofsd"],
     ...["usr/sbin/mkfs.xfs", "usr/sbin/xfs_repair", "usr/sbin/xfs_growfs", "usr/sbin/nft"],
     // Opened by name at run time: libnftables by the engine, libgcc_s by a thread's end, the rest by the resolver.
     ...["libnftables.so.1", "libgcc_s.so.1", "libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2", "librt.so.1", "libutil.so.1"].map(
