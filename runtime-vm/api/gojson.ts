@@ -2,7 +2,14 @@
  * Reads JSON as Go's encoding/json does, with its words for what is wrong: clients and people know those sentences.
  * The happy path is `JSON.parse`; the text is walked again only to say why it failed.
  */
-export class JsonSyntaxError extends Error {}
+export class JsonSyntaxError extends Error {
+  /** Where in the text, in UTF-16 units. */
+  readonly at: number;
+  constructor(message: string, at: number) {
+    super(message);
+    this.at = at;
+  }
+}
 
 /** The first JSON value of `text` and whether anything but white space follows it. Throws JsonSyntaxError in Go's words. */
 export function parseGoJson(text: string): { value: unknown; more: boolean } {
@@ -116,8 +123,8 @@ class Scanner {
 
   #bad(at: number, where: string): JsonSyntaxError {
     const c = this.#text[at];
-    if (c === undefined) return new JsonSyntaxError("unexpected EOF");
+    if (c === undefined) return new JsonSyntaxError("unexpected EOF", at);
     const shown = c === "'" ? "'\\''" : c === '"' ? "'\"'" : `'${c < " " ? JSON.stringify(c).slice(1, -1) : c}'`;
-    return new JsonSyntaxError(`invalid character ${shown} ${where}`);
+    return new JsonSyntaxError(`invalid character ${shown} ${where}`, at);
   }
 }
