@@ -77,7 +77,7 @@ function become(program, args) {
   process.removeAllListeners("warning");
   if (process.execve) process.execve(program, [program, ...args], process.env);
   const child = spawn(program, args, { stdio: "inherit" });
-  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => child.kill("SIGTERM"));
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("exit", (code, signal) => process.exit(signal ? 1 : (code ?? 1)));
 }
 

@@ -1,11 +1,11 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { arch } from "node:os";
-import { promisify } from "node:util";
 import { withDeadline } from "#base/deadline.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
-import { type EngineFlags, parseFlags, resolveConfig } from "#core/config/load.ts";
+import { type EngineFlags, parseFlags } from "#core/config/flags.ts";
+import { LiveConfig } from "#core/config/live.ts";
 import type { EngineConfig } from "#core/config/config.ts";
 import { readConfigFile } from "#core/config/file.ts";
 import { socketOwner } from "#core/config/owner.ts";
@@ -17,6 +17,11 @@ import type { Kernel } from "#core/kernel/kernel.ts";
 import { hostFileReader, hostResolvConf } from "#core/networks/host.ts";
 import { openNetworking } from "#core/networks/open.ts";
 import { enginePaths } from "#core/paths.ts";
+import { metricsText } from "#core/system/metrics.ts";
+import { openPidFile } from "#core/system/pidfile.ts";
+import { type Reload, reloader } from "#core/system/reload.ts";
+import { withEnvironment } from "#core/system/proxies.ts";
+import { openRuntimeFacts } from "#core/system/runtime.ts";
 import { type StopRequest, stopRequest } from "#core/system/stop.ts";
 import { createSystemInfo } from "#core/system/system.ts";
 import { type GuestLink, serveLink } from "#link/serve.ts";
@@ -41,11 +46,14 @@ import { openShimRuntime } from "#plugins/tasks-shim/runtime.ts";
 import { openTrash } from "#plugins/trash-directory/trash.ts";
 import { LocalVolumes } from "#plugins/volumes-local/store.ts";
 import { ApiServer } from "#server/http.ts";
+import { openMetrics } from "#server/metrics.ts";
+import { placesOf } from "#server/places.ts";
 import { archiveRoutes } from "#server/routes-archive.ts";
 import { containerRoutes } from "#server/routes-containers.ts";
 import { execRoutes } from "#server/routes-exec.ts";
 import { imageRoutes } from "#server/routes-images.ts";
 import { networkRoutes } from "#server/routes-networks.ts";
+import { slipwayRoutes } from "#server/routes-slipway.ts";
 import { streamRoutes } from "#server/routes-streams.ts";
 import { systemRoutes } from "#server/routes-system.ts";
 import { volumeRoutes } from "#server/routes-volumes.ts";
@@ -74,14 +82,19 @@ const closeMsMax = 15_000;
 async function main(args: readonly string[]): Promise<void> {
   if (args.includes("--version")) return console.log(`slipway engine ${release}`);
   const flags = parseFlags(args);
-  const config = resolveConfig(flags, readConfigFile(flags.config));
+  const live = new LiveConfig(flags, readConfigFile(flags.config));
+  const config = live.view;
   const paths = enginePaths(config.root);
   for (const path of [config.root, paths.run, paths.containers]) mkdirSync(path, { recursive: true, mode: 0o711 });
-  using journal = new FileJournal(paths.log, { debug: config.debug });
+  using _pid = config.pidFile === "" ? undefined : openPidFile(config.hostPrefix + config.pidFile);
+  using journal = new FileJournal(paths.log, config);
   guard(journal);
   const stop = stopRequest(() => config.liveRestore);
   const engine = await openEngine(config, flags, journal, stop);
   await engine.server.listen(config.socket, socketOwner(config, caller));
+  for (const place of placesOf(config, caller)) await engine.server.listenAlso(place);
+  await using _metrics = config.metricsAddress === "" ? undefined : await openMetrics(config.metricsAddress, engine.metrics);
+  process.on("SIGHUP", () => engine.reload(() => live.reload(readConfigFile(flags.config) ?? "")));
   console.log(`ready ${config.socket}`);
   journal.info(`ready at ${config.socket} after ${Math.round(performance.now())} ms`);
   flushCompileCache();
@@ -100,12 +113,14 @@ const userNetwork = "10.0.2.0/24";
 
 interface Engine {
   readonly server: ApiServer;
+  readonly metrics: () => string;
+  readonly reload: Reload;
   /** What is done after the first answer: restart policies, the starter image, sweeping. */
   settle(): Promise<void>;
   close(opts: { stopContainers: boolean }): Promise<void>;
 }
 
-async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Journal, stop: StopRequest): Promise<Engine> {
+async function openEngine(config: EngineConfig, flags: EngineFlags, journal: FileJournal, stop: StopRequest): Promise<Engine> {
   const paths = enginePaths(config.root);
   // Shims are told to log little and log much; their lines carry the level.
   const log = (line: string): void => (line.includes("level=info") ? journal.debug(line) : journal.info(line));
@@ -121,9 +136,19 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Jou
   ];
   cleanup.use(layerThreads);
   const registries = cleanup.use(
-    openRegistries({ insecureRegistries: config.insecureRegistries, mirrors: config.registryMirrors, userAgent: `slipway/${release}` }),
+    openRegistries({
+      // Asked at each use, since a reload may change them.
+      get insecureRegistries() {
+        return config.insecureRegistries;
+      },
+      get mirrors() {
+        return config.registryMirrors;
+      },
+      proxies: withEnvironment(config.proxies, process.env),
+      userAgent: `slipway/${release}`,
+    }),
   );
-  const { images, swept } = openImages({ state, content, layers, registries, events, architecture: arch() });
+  const { images, swept } = openImages({ state, content, layers, registries, events, architecture: arch(), limits: config });
   const volumes = new LocalVolumes({ state, kernel, trash, events, journal, directory: paths.volumes, hostPrefix: config.hostPrefix });
   const driver = cleanup.use(new BridgeDriver(kernel, link === undefined ? [] : [userNetwork]));
   const hostFile = hostFileReader(kernel, config.hostPrefix);
@@ -168,13 +193,15 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Jou
     logDrivers: [...logs.keys()],
     cgroupRoot,
     version: release,
-    runtimeVersion: once(crunVersion),
+    proxies: withEnvironment(config.proxies, process.env),
+    runtime: openRuntimeFacts(),
     containers: () => containers.counts(),
     images: async () => (await images.list({ filters: {}, manifests: false, sharedSize: false, users: () => [] })).length,
     listeners: () => events.readerCount,
   });
   const routes = [
     ...systemRoutes({ system, events, containers, images, volumes, registries }),
+    ...slipwayRoutes(journal),
     ...execRoutes(containers),
     ...streamRoutes(containers),
     ...archiveRoutes(containers),
@@ -184,8 +211,11 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Jou
     ...volumeRoutes(volumes),
   ];
   const server = new ApiServer(routes, journal);
+  const counts = { version: release, containers: () => containers.counts(), events: () => events.publishedCount, listeners: () => events.readerCount };
   return {
     server,
+    metrics: () => metricsText({ ...counts, requests: () => server.requestCount }),
+    reload: reloader({ journal, events, engineId: system.id }),
     settle: async () => {
       try {
         networks.prepare();
@@ -226,17 +256,6 @@ function openLink(config: EngineConfig, { link, ctl }: EngineFlags, kernel: Kern
     log: (line) => journal.info(line),
     signal: new AbortController().signal,
   });
-}
-
-/** Asked for by `/version` and `/info` only: starting a process is not for the way to the first answer. */
-async function crunVersion(): Promise<string> {
-  const { stdout } = await promisify(execFile)("crun", ["--version"]);
-  return /crun version (\S+)/.exec(stdout)?.[1] ?? "";
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => (made ??= make());
 }
 
 /** What nobody caught is logged and the engine goes on: a broken connection must not take containers' control away. */

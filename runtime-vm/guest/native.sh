@@ -37,7 +37,9 @@ start() {
     } &
   fi
   engine=$!
-  trap 'kill -TERM "$engine" 2> /dev/null || true' TERM INT HUP
+  trap 'kill -TERM "$engine" 2> /dev/null || true' TERM INT
+  # As with dockerd: read the configuration again.
+  trap 'kill -HUP "$engine" 2> /dev/null || true' HUP
   # A trapped signal ends `wait` early.
   code=0
   while :; do

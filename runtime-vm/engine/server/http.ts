@@ -1,4 +1,5 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
+import type { Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { codeOf } from "#base/errors.ts";
 import { apiVersion, engineVersion, parseApiVersion } from "#api/versions.ts";
@@ -8,6 +9,7 @@ import { readJson } from "./body.ts";
 import { withBody } from "./early.ts";
 import { Gone } from "./gone.ts";
 import { type Hijackable, plainConnection, upgradedConnection } from "./hijack.ts";
+import { type Place, openListener } from "./listeners.ts";
 import { Query } from "./query.ts";
 import { type Answer, type Match, type RequestContext, type Route, Router, splitVersion } from "./router.ts";
 import { type SocketOwner, listenAt } from "./socket.ts";
@@ -23,6 +25,8 @@ export class ApiServer implements AsyncDisposable {
   readonly #journal: Journal;
   readonly #server: Server;
   readonly #hijackedSockets = new Set<Duplex>();
+  readonly #listeners: NetServer[] = [];
+  #requestCount = 0;
 
   constructor(routes: readonly Route[], journal: Journal) {
     this.#router = new Router(routes);
@@ -42,6 +46,11 @@ export class ApiServer implements AsyncDisposable {
     this.#server.on("clientError", (error, socket) => refuseJunk(error, socket));
   }
 
+  /** Requests so far. */
+  get requestCount(): number {
+    return this.#requestCount;
+  }
+
   /** Serves one connection that was made elsewhere (the link's tunnels). */
   accept(connection: Duplex): void {
     this.#server.emit("connection", connection);
@@ -53,12 +62,24 @@ export class ApiServer implements AsyncDisposable {
     this.#server.on("error", (error) => this.#journal.error(`accepting connections at ${path}`, error));
   }
 
+  /** Listens at one more place. */
+  async listenAlso(place: Place): Promise<void> {
+    this.#listeners.push(
+      await openListener(
+        place,
+        (connection) => this.accept(connection),
+        (error) => this.#journal.error("accepting connections", error),
+      ),
+    );
+  }
+
   /** Stops listening, cuts every connection, and resolves when none is left. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const all = [this.#server, ...this.#listeners].filter((server) => server.listening);
+    const closed = all.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
     this.#server.closeAllConnections();
     for (const socket of this.#hijackedSockets) socket.destroy();
-    await closed;
+    await Promise.all(closed);
   }
 
   #find(request: IncomingMessage): Match | undefined {
@@ -91,6 +112,7 @@ export class ApiServer implements AsyncDisposable {
     const target = response ?? upgrading;
     target?.on("error", () => {});
     let taken = false;
+    this.#requestCount += 1;
     try {
       const { version, path } = splitVersion(pathOf(request));
       if (request.method === "OPTIONS") return await send({ status: 200, headers: versionHeaders });

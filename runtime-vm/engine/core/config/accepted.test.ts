@@ -97,7 +97,7 @@ const cases: readonly [key: string, value: unknown, effect: Record<string, unkno
   ["pidfile", "/run/p", { pidFile: "/run/p" }],
   ["proxies", { "http-proxy": "http://p" }, { proxies: { http: "http://p", https: "", no: "" } }],
   ["raw-logs", true, {}],
-  ["registry-mirrors", ["https://m"], { registryMirrors: ["https://m"] }],
+  ["registry-mirrors", ["https://m"], { registryMirrors: ["https://m/"] }],
   ["rootless", true, "as root"],
   ["runtimes", { y: { path: "/y", runtimeArgs: ["-d"] } }, { runtimes: { y: { kind: "oci", path: "/y", args: ["-d"] } } }],
   ["seccomp-profile", "unconfined", { seccompProfile: "unconfined" }],

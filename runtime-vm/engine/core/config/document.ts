@@ -48,7 +48,7 @@ function named<T>(name: string, key: string, read: () => T): T {
 /** Said twice is said wrong. The root directory is the exception: `--root` is always given, and wins. */
 function refuseConflicts(file: Readonly<Record<string, unknown>>, flags: EngineFlags, name: string): void {
   if (flags.debug === undefined || file["debug"] === undefined) return;
-  const both = `debug: (from flag: ${flags.debug}, from file: ${String(file["debug"])})`;
+  const both = `debug: (from flag: ${flags.debug}, from file: ${JSON.stringify(file["debug"])})`;
   throw failure(name, `the following directives are specified both as a flag and in the configuration file: ${both}`);
 }
 

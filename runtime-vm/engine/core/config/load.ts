@@ -22,7 +22,7 @@ export const defaults = {
   experimental: false,
   metricsAddress: "",
   pidFile: "",
-  cdiSpecDirs: [],
+  cdiSpecDirs: ["/etc/cdi", "/var/run/cdi"],
   insecureRegistries: [],
   registryMirrors: [],
   maxConcurrentDownloads: 3,

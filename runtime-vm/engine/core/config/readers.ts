@@ -89,6 +89,6 @@ export function mirrors(value: unknown, key: string): readonly string[] {
       throw bad(`unsupported scheme "${url.protocol.slice(0, -1)}" in "${mirror}": must use either 'https://' or 'http://'`);
     if (url.search !== "" || url.hash !== "") throw bad(`query or fragment at end of the URI "${mirror}"`);
     if (url.username !== "") throw bad(`username/password not allowed in URI "${mirror}"`);
-    return mirror;
+    return mirror.endsWith("/") ? mirror : `${mirror}/`;
   });
 }

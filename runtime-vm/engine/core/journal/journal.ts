@@ -6,5 +6,14 @@ export interface Journal {
   error(message: string, error?: unknown): void;
 }
 
+/** The journal's other side. */
+export interface JournalReader {
+  /**
+   * The last `tail` lines (absent: all that is kept), oldest first, and then with `follow` what comes, until the signal aborts.
+   * Bounded: a reader that lags too far is ended.
+   */
+  lines(opts: { readonly tail?: number; readonly follow: boolean; readonly signal: AbortSignal }): AsyncIterable<string>;
+}
+
 /** Says nothing: for tests and tools. */
 export const silentJournal: Journal = { debug() {}, info() {}, warn() {}, error() {} };

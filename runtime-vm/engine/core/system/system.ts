@@ -1,10 +1,14 @@
-import { readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { arch, availableParallelism, hostname, release, totalmem } from "node:os";
 import { apiVersion, apiVersionMin, engineVersion } from "#api/versions.ts";
 import { formatNano, nowNano } from "../clock/clock.ts";
-import type { EngineConfig } from "../config/config.ts";
+import type { EngineConfig, Proxies } from "../config/config.ts";
+import { defaults } from "../config/load.ts";
+import { stockRuntimes } from "../config/values.ts";
 import type { State } from "../state/state.ts";
 import { engineId } from "./facts.ts";
+import { maskCredentials } from "./proxies.ts";
+import type { RuntimeFacts } from "./runtime.ts";
 
 /** What `/info` needs of the other nouns. */
 export interface SystemParts {
@@ -16,13 +20,16 @@ export interface SystemParts {
   readonly cgroupRoot: string;
   /** The release of this program, and the runtime's. */
   readonly version: string;
-  readonly runtimeVersion: () => Promise<string>;
+  readonly runtime: RuntimeFacts;
+  readonly proxies: Proxies;
   readonly containers: () => { total: number; running: number; paused: number; stopped: number };
   readonly images: () => Promise<number>;
   readonly listeners: () => number;
 }
 
 export interface SystemInfo {
+  /** Made once for a root directory. */
+  readonly id: string;
   info(): Promise<Record<string, unknown>>;
   version(): Promise<Record<string, unknown>>;
 }
@@ -36,17 +43,18 @@ export function createSystemInfo(parts: SystemParts): SystemInfo {
   const id = engineId(parts.state);
   const os = osRelease(parts.config.hostPrefix);
   return {
+    id,
     info: () => infoOf(parts, id, os),
     version: () => versionOf(parts),
   };
 }
 
-async function versionOf({ version, runtimeVersion }: SystemParts): Promise<Record<string, unknown>> {
+async function versionOf({ config, version, runtime }: SystemParts): Promise<Record<string, unknown>> {
   const details = {
     ApiVersion: apiVersion,
     Arch: nameOf(machine),
     BuildTime: "",
-    Experimental: "false",
+    Experimental: String(config.experimental),
     GitCommit: version,
     GoVersion: "",
     KernelVersion: release(),
@@ -59,7 +67,7 @@ async function versionOf({ version, runtimeVersion }: SystemParts): Promise<Reco
       { Name: "Engine", Version: engineVersion, Details: details },
       { Name: "slipway", Version: version, Details: { GitCommit: "" } },
       { Name: "node", Version: process.versions.node, Details: { GitCommit: "" } },
-      { Name: "crun", Version: await runtimeVersion(), Details: { GitCommit: "" } },
+      { Name: "crun", Version: await runtime.version(), Details: { GitCommit: "" } },
     ],
     Version: engineVersion,
     ApiVersion: apiVersion,
@@ -69,6 +77,7 @@ async function versionOf({ version, runtimeVersion }: SystemParts): Promise<Reco
     Os: "linux",
     Arch: nameOf(machine),
     KernelVersion: release(),
+    ...(config.experimental ? { Experimental: true } : {}),
   };
 }
 
@@ -77,6 +86,7 @@ async function infoOf(parts: SystemParts, id: string, os: { name: string; versio
   const { total, running, paused, stopped } = parts.containers();
   const controllers = new Set(read(`${parts.cgroupRoot}/cgroup.controllers`).trim().split(" "));
   const has = (name: string): boolean => controllers.has(name);
+  const forwarding = read("/proc/sys/net/ipv4/ip_forward").trim() === "1";
   return {
     ID: id,
     Containers: total,
@@ -89,7 +99,12 @@ async function infoOf(parts: SystemParts, id: string, os: { name: string; versio
       ["driver-type", "io.containerd.snapshotter.v1"],
       ["layers", parts.layerMethod],
     ],
-    Plugins: { Volume: ["local"], Network: ["bridge", "host", "null"], Authorization: null, Log: parts.logDrivers },
+    Plugins: {
+      Volume: ["local"],
+      Network: ["bridge", "host", "null"],
+      Authorization: null,
+      Log: parts.logDrivers.filter((name) => name !== "none").toSorted(),
+    },
     MemoryLimit: has("memory"),
     SwapLimit: has("memory"),
     CpuCfsPeriod: has("cpu"),
@@ -97,7 +112,7 @@ async function infoOf(parts: SystemParts, id: string, os: { name: string; versio
     CPUShares: has("cpu"),
     CPUSet: has("cpuset"),
     PidsLimit: has("pids"),
-    IPv4Forwarding: read("/proc/sys/net/ipv4/ip_forward").trim() === "1",
+    IPv4Forwarding: forwarding,
     Debug: config.debug,
     NFd: countDescriptors(),
     OomKillDisable: false,
@@ -118,27 +133,57 @@ async function infoOf(parts: SystemParts, id: string, os: { name: string; versio
     MemTotal: totalmem(),
     GenericResources: null,
     DockerRootDir: config.root,
-    HttpProxy: "",
-    HttpsProxy: "",
-    NoProxy: "",
+    HttpProxy: maskCredentials(parts.proxies.http),
+    HttpsProxy: maskCredentials(parts.proxies.https),
+    NoProxy: parts.proxies.no,
     Name: hostname(),
     Labels: config.labels,
-    ExperimentalBuild: false,
+    ExperimentalBuild: config.experimental,
     ServerVersion: engineVersion,
-    Runtimes: { crun: { path: "crun" }, runc: { path: "crun" } },
-    DefaultRuntime: "crun",
+    Runtimes: await runtimesOf(parts),
+    DefaultRuntime: config.defaultRuntime,
     Swarm: { NodeID: "", NodeAddr: "", LocalNodeState: "inactive", ControlAvailable: false, Error: "", RemoteManagers: null },
     LiveRestoreEnabled: config.liveRestore,
     Isolation: "",
     InitBinary: "docker-init",
     ContainerdCommit: { ID: "" },
-    RuncCommit: { ID: await parts.runtimeVersion() },
+    RuncCommit: { ID: await parts.runtime.version() },
     InitCommit: { ID: "" },
-    SecurityOptions: ["name=seccomp,profile=builtin", "name=cgroupns"],
+    SecurityOptions: securityOptions(config),
     FirewallBackend: { Driver: "nftables" },
-    CDISpecDirs: [],
-    Warnings: [...limitWarnings(has), ...config.warnings.map((warning) => `WARNING: ${warning}`)],
+    CDISpecDirs: config.cdiSpecDirs,
+    ...(config.defaultAddressPools === defaults.defaultAddressPools
+      ? {}
+      : { DefaultAddressPools: config.defaultAddressPools.map(({ base, size }) => ({ Base: base, Size: size })) }),
+    Warnings: [
+      ...limitWarnings(has),
+      ...(forwarding ? [] : ["WARNING: IPv4 forwarding is disabled"]),
+      ...config.warnings.map((warning) => `WARNING: ${warning}`),
+    ],
   };
+}
+
+/** The stock runtime under each of its names, and those of daemon.json. */
+async function runtimesOf({ config, runtime: stockRuntime }: SystemParts): Promise<Record<string, unknown>> {
+  const features = await stockRuntime.features();
+  const stock = { path: "crun", ...(features === "" ? {} : { status: { "org.opencontainers.runtime-spec.features": features } }) };
+  const added = Object.entries(config.runtimes).map(([name, runtime]) => {
+    if (runtime.kind === "shim") return [name, { runtimeType: runtime.type, ...(isEmptyObject(runtime.options) ? {} : { options: runtime.options }) }] as const;
+    return [name, { path: runtime.path, ...(runtime.args.length === 0 ? {} : { runtimeArgs: runtime.args }) }] as const;
+  });
+  return { ...Object.fromEntries(stockRuntimes.map((name) => [name, stock])), ...Object.fromEntries(added) };
+}
+
+const isEmptyObject = (value: object): boolean => Object.keys(value).length === 0;
+
+/** In dockerd's order. */
+function securityOptions(config: EngineConfig): string[] {
+  return [
+    ...(existsSync("/sys/kernel/security/apparmor") ? ["name=apparmor"] : []),
+    `name=seccomp,profile=${config.seccompProfile}`,
+    ...(config.cgroupnsMode === "private" ? ["name=cgroupns"] : []),
+    ...(config.noNewPrivileges ? ["name=no-new-privileges"] : []),
+  ];
 }
 
 /** In dockerd's words and order. */

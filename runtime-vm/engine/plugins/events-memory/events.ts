@@ -22,9 +22,15 @@ export class MemoryEventLog implements EventLog {
   readonly #backlog: Entry[] = [];
   readonly #readers = new Set<Reader>();
   readonly #max: number;
+  #published = 0;
 
   constructor(opts: { max?: number } = {}) {
     this.#max = opts.max ?? limits.eventBacklogMax;
+  }
+
+  /** Events since the engine started. */
+  get publishedCount(): number {
+    return this.#published;
   }
 
   get readerCount(): number {
@@ -33,6 +39,7 @@ export class MemoryEventLog implements EventLog {
 
   publish({ type, action, id, attributes = {} }: { type: string; action: string; id: string; attributes?: Readonly<Record<string, string>> }): void {
     const nano = nowNano();
+    this.#published += 1;
     const entry: Entry = { nano, event: message(type, action, id, attributes, nano) };
     this.#backlog.push(entry);
     if (this.#backlog.length > this.#max) this.#backlog.shift();
@@ -92,7 +99,8 @@ function message(type: string, action: string, id: string, attributes: Readonly<
     ...legacy,
     Type: type,
     Action: action,
-    Actor: { ID: id, Attributes: attributes },
+    // In the order of their names, as Go writes a map.
+    Actor: { ID: id, Attributes: Object.fromEntries(Object.entries(attributes).toSorted(([a], [b]) => (a < b ? -1 : 1))) },
     scope: "local",
     time: Number(nano / 1_000_000_000n),
     timeNano: Number(nano),

@@ -6,11 +6,16 @@ import type { ContentStore, Descriptor, Digest, Ingest } from "#core/content/con
 import type { BlobFile } from "#core/layers/layers.ts";
 import type { RegistryReader } from "#core/registry/registry.ts";
 
-/** Attempts in a row that brought nothing. */
-const fruitlessMax = 5;
 const pauseMs = 200;
 /** Enough for a reader to tell how a blob is compressed. */
 const headBytes = 4;
+
+/** Read anew at each use: they may change while the engine runs. */
+export interface FetchLimits {
+  readonly maxConcurrentDownloads: number;
+  /** Attempts in a row that brought nothing. */
+  readonly maxDownloadAttempts: number;
+}
 
 export interface FetchSource {
   readonly reader: RegistryReader;
@@ -57,11 +62,11 @@ export class Fetcher {
   readonly #jobs = new Map<Digest, Job>();
   readonly #free: (() => void)[] = [];
   #running = 0;
-  readonly #parallelMax: number;
+  readonly #limits: FetchLimits;
 
-  constructor(content: ContentStore, parallelMax: number) {
+  constructor(content: ContentStore, limits: FetchLimits) {
     this.#content = content;
-    this.#parallelMax = parallelMax;
+    this.#limits = limits;
   }
 
   /** Resolves when the blob is committed. `onProgress` hears the bytes there are so far. */
@@ -109,7 +114,7 @@ export class Fetcher {
   }
 
   async #inTurn(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
-    if (this.#running >= this.#parallelMax) await new Promise<void>((resolve) => this.#free.push(resolve));
+    if (this.#running >= this.#limits.maxConcurrentDownloads) await new Promise<void>((resolve) => this.#free.push(resolve));
     this.#running += 1;
     try {
       signal.throwIfAborted();
@@ -141,7 +146,8 @@ export class Fetcher {
         to.signal.throwIfAborted();
         if (isClass(error, "notFound") || isClass(error, "unauthorized") || isClass(error, "exhausted")) throw error;
         fruitless = ingest.offset > before ? 0 : fruitless + 1;
-        if (fruitless >= fruitlessMax) throw new EngineError("unavailable", `download of ${blob.digest} failed: ${messageOf(error)}`, { cause: error });
+        if (fruitless >= this.#limits.maxDownloadAttempts)
+          throw new EngineError("unavailable", `download of ${blob.digest} failed: ${messageOf(error)}`, { cause: error });
         await delay(pauseMs * 2 ** fruitless, to.signal);
       }
     }

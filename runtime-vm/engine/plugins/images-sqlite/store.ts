@@ -14,7 +14,7 @@ import type { State } from "#core/state/state.ts";
 import { readArchive } from "./archive-reader.ts";
 import { Collector } from "./collector.ts";
 import { Documents } from "./documents.ts";
-import { Fetcher } from "./fetcher.ts";
+import { type FetchLimits, Fetcher } from "./fetcher.ts";
 import { pruneFilter } from "./filters.ts";
 import { describeAll, imageHistory, inspectImage, listImages, preferred, required } from "./listing.ts";
 import { imagesOf } from "./load.ts";
@@ -33,10 +33,11 @@ export interface ImageStoreOptions {
   readonly events: EventLog;
   /** Node's name of the processor (`x64`). */
   readonly architecture: string;
+  readonly limits?: FetchLimits;
 }
 
-/** As dockerd's max-concurrent-downloads. */
-const downloadsMax = 3;
+/** As dockerd has them. */
+const usualLimits: FetchLimits = { maxConcurrentDownloads: 3, maxDownloadAttempts: 5 };
 const keptDownloadMsMax = 24 * 3600 * 1000;
 
 /**
@@ -56,7 +57,7 @@ export function openImages(options: ImageStoreOptions): { readonly images: Image
     names,
     documents,
     collector,
-    fetcher: new Fetcher(content, downloadsMax),
+    fetcher: new Fetcher(content, options.limits ?? usualLimits),
     host: hostPlatform(options.architecture),
   };
   publishIndex(parts);

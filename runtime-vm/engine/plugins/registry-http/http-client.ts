@@ -14,6 +14,17 @@ export interface HttpRequest {
   readonly signal: AbortSignal;
 }
 
+/** Proxies by the scheme they are for, and the hosts that are reached without (`NO_PROXY`'s words). */
+export interface HttpProxies {
+  readonly http: string;
+  readonly https: string;
+  readonly no: string;
+}
+
+/** Never asked of a proxy. */
+const loopback = "localhost,127.0.0.1,[::1]";
+const noProxies: HttpProxies = { http: "", https: "", no: "" };
+
 export interface HttpResponse {
   readonly status: number;
   readonly headers: IncomingMessage["headers"];
@@ -31,12 +42,17 @@ const transient = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT", "EAI_AGAIN", "ECO
 /** HTTP/1.1 with keep-alive, redirects, and patience with servers that fail for a moment. */
 export class HttpClient implements Disposable {
   readonly #userAgent: string;
-  readonly #http = new HttpAgent({ keepAlive: true, maxFreeSockets: 8, timeout: 30_000 });
-  readonly #https = new HttpsAgent({ keepAlive: true, maxFreeSockets: 8, timeout: 30_000 });
-  readonly #insecure = new HttpsAgent({ keepAlive: true, maxFreeSockets: 8, timeout: 30_000, rejectUnauthorized: false });
+  readonly #http: HttpAgent;
+  readonly #https: HttpsAgent;
+  readonly #insecure: HttpsAgent;
 
-  constructor(userAgent: string) {
+  constructor(userAgent: string, { http, https, no }: HttpProxies = noProxies) {
     this.#userAgent = userAgent;
+    const proxyEnv = { HTTP_PROXY: http, HTTPS_PROXY: https, NO_PROXY: [no, loopback].filter((hosts) => hosts !== "").join(",") };
+    const usual = { keepAlive: true, maxFreeSockets: 8, timeout: 30_000, ...(http === "" && https === "" ? {} : { proxyEnv }) };
+    this.#http = new HttpAgent(usual);
+    this.#https = new HttpsAgent(usual);
+    this.#insecure = new HttpsAgent({ ...usual, rejectUnauthorized: false });
   }
 
   /**

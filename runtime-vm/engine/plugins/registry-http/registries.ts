@@ -5,7 +5,7 @@ import type { Registries, RegistryAuth, RegistryReader } from "#core/registry/re
 import { codeOf, EngineError, isClass } from "#base/errors.ts";
 import { Authorizer } from "./authorizer.ts";
 import { endpointsOf, type Endpoint, type EndpointOptions } from "./endpoints.ts";
-import { HttpClient, readBody, type HttpResponse } from "./http-client.ts";
+import { HttpClient, type HttpProxies, readBody, type HttpResponse } from "./http-client.ts";
 
 /** What we can read, most wanted first. */
 const manifestTypes = [
@@ -20,11 +20,13 @@ const errorBytesMax = 64 * 1024;
 export interface RegistriesOptions extends EndpointOptions {
   /** `slipway/0.1.0`: registries log it. */
   readonly userAgent: string;
+  /** Absent or empty: none. */
+  readonly proxies?: HttpProxies;
 }
 
 /** Registries over HTTP/1.1 (distribution-spec). */
 export function openRegistries(options: RegistriesOptions): Registries {
-  const http = new HttpClient(options.userAgent);
+  const http = new HttpClient(options.userAgent, options.proxies);
   return {
     open: (domain, auth = {}) => new MirroredReader(endpointsOf(domain, options).map((endpoint) => new HttpReader(http, endpoint, auth))),
     [Symbol.asyncDispose]: async () => {
