@@ -162,7 +162,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
   const logDrivers = createLogDrivers({ directory: paths.containers, report: log });
   cleanup.use(logDrivers);
   const logs = new Map(Object.entries(logDrivers.drivers));
-  const specs = createDockerSpecs({ kernel, seccompProfile: tree.seccompProfile, initBinary: tree.init, cgroupRoot });
+  const specs = createDockerSpecs({ kernel, defaults: config, seccompProfile: tree.seccompProfile, initBinary: tree.init, cgroupRoot });
   const tasks = await openShimRuntime({ bundles: paths.bundles, shims: paths.shims, kernel, log, cgroupRoot });
   const stats = createCgroupStats();
   const backends: ContainerBackends = {

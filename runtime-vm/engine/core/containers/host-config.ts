@@ -1,6 +1,7 @@
 import { EngineError } from "#base/errors.ts";
 import type { HostConfig } from "#api/containers.ts";
 import type { EngineConfig } from "../config/config.ts";
+import { chosenRuntime } from "../config/runtime.ts";
 
 const maskedPaths = [
   "/proc/asound",
@@ -77,12 +78,10 @@ const defaults: HostConfig = {
   Ulimits: [],
 };
 
-/** Names under which our one runtime is known: clients that pin dockerd's default keep working. */
-const runtimes = new Set(["", "crun", "runc", "io.containerd.runc.v2"]);
-
 /** Fills in defaults and refuses what no container can have. */
 export function completeHostConfig(given: HostConfig, config: EngineConfig): HostConfig {
-  if (!runtimes.has(given.Runtime ?? "")) throw new EngineError("invalidArgument", `unknown or invalid runtime name: ${given.Runtime}`);
+  const runtime = given.Runtime || config.defaultRuntime;
+  chosenRuntime(config, runtime);
   if ((given.ShmSize ?? 0) < 0) throw new EngineError("invalidArgument", "SHM size can not be less than 0");
   checkNamespaceModes(given);
   refuseWhatWeLack(given);
@@ -98,13 +97,14 @@ export function completeHostConfig(given: HostConfig, config: EngineConfig): Hos
     ...defaults,
     MaskedPaths: privileged ? null : maskedPaths,
     ReadonlyPaths: privileged ? null : readonlyPaths,
-    ...withoutEmpty(given),
+    ...given,
+    Runtime: runtime,
     NetworkMode: networkMode(given),
     RestartPolicy: restartPolicy(given),
     LogConfig: { Type: logType, Config: given.LogConfig?.Config ?? (logType === config.logDriver ? config.logOptions : {}) },
-    CgroupnsMode: given.CgroupnsMode || (privileged ? "host" : "private"),
-    IpcMode: given.IpcMode || "private",
-    ShmSize: given.ShmSize || 64 * 1024 * 1024,
+    CgroupnsMode: given.CgroupnsMode || (privileged ? "host" : config.cgroupnsMode),
+    IpcMode: given.IpcMode || config.ipcMode,
+    ShmSize: given.ShmSize || config.shmSizeBytes,
   };
 }
 
@@ -116,8 +116,6 @@ function refuseWhatWeLack(given: HostConfig): void {
   if (Object.keys(given.StorageOpt ?? {}).length > 0) throw lack("--storage-opt is not supported by this engine");
   if ((given.DeviceRequests ?? []).length > 0) throw lack("could not select device driver: this engine has none for device requests (--gpus)");
 }
-
-const withoutEmpty = (given: HostConfig): HostConfig => ({ ...given, ...(given.Runtime === "" ? { Runtime: "crun" } : {}) });
 
 /** `default` and nothing mean the bridge network. */
 function networkMode(given: HostConfig): string {

@@ -1,5 +1,6 @@
 import type { ContainerInspect, ContainerState, HealthState, NetworkSettings } from "#api/containers.ts";
 import { zeroTime } from "../clock/clock.ts";
+import { mergedUlimits } from "../config/ulimits.ts";
 import { commandOf } from "../specs/merge.ts";
 import type { ContainerBackends } from "./backends.ts";
 import type { Container } from "./container.ts";
@@ -37,7 +38,7 @@ export async function inspectContainer(
     ProcessLabel: "",
     AppArmorProfile: "",
     ExecIDs: opts.execIds.length === 0 ? null : [...opts.execIds],
-    HostConfig: spec.hostConfig,
+    HostConfig: { ...spec.hostConfig, Ulimits: mergedUlimits(spec.hostConfig.Ulimits, backends.config.ulimits) },
     GraphDriver: { Data: null, Name: "overlayfs" },
     ...(size === undefined ? {} : { SizeRw: size.rw, SizeRootFs: size.rootFs }),
     Mounts: spec.mounts.map(mountPoint),

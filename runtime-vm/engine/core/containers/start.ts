@@ -5,6 +5,7 @@ import { formatNano, nowNano } from "../clock/clock.ts";
 import { Stopwatch } from "../journal/stopwatch.ts";
 import type { Sandbox } from "../networks/networks.ts";
 import type { Task } from "../tasks/tasks.ts";
+import { chosenRuntime } from "../config/runtime.ts";
 import type { ContainerBackends } from "./backends.ts";
 import type { Container, Run } from "./container.ts";
 import { resolveContainerMode, sandboxRequest } from "./endpoints.ts";
@@ -85,6 +86,7 @@ async function createTask(supervisor: Supervisor, container: Container, rootfs: 
     join: joined(supervisor, container),
   });
   const [height, width] = hostConfig.ConsoleSize ?? [0, 0];
+  const runtime = chosenRuntime(backends.config, hostConfig.Runtime ?? "");
   return await backends.tasks.create({
     id: container.id,
     rootfs,
@@ -92,6 +94,7 @@ async function createTask(supervisor: Supervisor, container: Container, rootfs: 
     terminal: config.Tty ?? false,
     stdin: config.OpenStdin ?? false,
     ...(height > 0 && width > 0 ? { size: { height, width } } : {}),
+    ...(runtime === undefined ? {} : { runtime }),
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import type { RuntimeChoice } from "../config/config.ts";
 import type { OciProcess, OciSpec } from "../specs/spec.ts";
 
 /** How a process ended. `at` is when the kernel said so. */
@@ -48,7 +49,16 @@ export interface Task extends TaskProcess {
 
 export interface TaskRuntime {
   /** Makes the bundle and FIFOs, calls the shim's Create; nothing is left when it rejects. Class invalidArgument: the command cannot run (126/127 texts of crun kept in the message). */
-  create(what: { id: string; rootfs: string; spec: OciSpec; terminal: boolean; stdin: boolean; size?: { width: number; height: number } }): Promise<Task>;
+  create(what: {
+    id: string;
+    rootfs: string;
+    spec: OciSpec;
+    terminal: boolean;
+    stdin: boolean;
+    size?: { width: number; height: number };
+    /** Absent: the engine's own. */
+    runtime?: RuntimeChoice;
+  }): Promise<Task>;
   /** After an engine restart: finds the task again, its output since then unread in the FIFOs. Undefined when nothing of it is left. */
   restore(what: { id: string; terminal: boolean; stdin: boolean }): Promise<Task | undefined>;
   /** Ids of all tasks on record, also those nobody has restored: what the engine does not know of should be killed and deleted. */

@@ -9,6 +9,7 @@ import { availableParallelism, release } from "node:os";
 import { isAbsolute, join, normalize } from "node:path";
 import { capabilitiesOfMask, containerCapabilities, normalise, processCapabilities } from "./capabilities.ts";
 import { cgroupParentDefault, maskedPaths, readonlyPaths } from "./defaults.ts";
+import { type DaemonDefaults, withDaemonDefaults } from "./daemon-defaults.ts";
 import { containerDevices, validateDevices } from "./devices.ts";
 import { checkLimits, type LimitHost } from "./limits.ts";
 import { containerMounts, validateTmpfs } from "./mounts.ts";
@@ -26,6 +27,8 @@ export interface DockerSpecOptions {
   readonly cgroupRoot?: string;
   /** What `--init` binds at /sbin/docker-init (tini); absent: `--init` is refused. */
   readonly initBinary?: string;
+  /** What daemon.json says of every container, read at each use. */
+  readonly defaults?: DaemonDefaults;
 }
 
 /** Reads the machine once; containers are then built without touching anything but their own root. */
@@ -33,17 +36,24 @@ export function createDockerSpecs(options: DockerSpecOptions): SpecBuilder {
   const machine = readMachine(options.cgroupRoot ?? "/sys/fs/cgroup");
   let loaded: Profile | undefined;
   const defaultProfile = (): Profile => (loaded ??= loadProfile(options.seccompProfile));
+  const complete = (host: HostConfig): HostConfig => withDaemonDefaults(host, options.defaults);
   return {
-    build: (request) => buildSpec(request, options, machine, defaultProfile),
-    validate: (config, host) => validate(config, host, options, machine),
+    build: (request) => buildSpec({ ...request, hostConfig: complete(request.hostConfig) }, withInit(options), machine, defaultProfile),
+    validate: (config, host) => validate(config, complete(host), withInit(options), machine),
     execProcess: ({ rootfs, config, hostConfig, exec }) => {
-      const privileged = { ...hostConfig, ...(exec.Privileged ? { Privileged: true } : {}) };
+      const privileged = { ...complete(hostConfig), ...(exec.Privileged ? { Privileged: true } : {}) };
       const own = { args: [...(exec.Cmd ?? [])], user: exec.User || config.User || "", cwd: exec.WorkingDir || config.WorkingDir || "/" };
       if (own.args.length === 0) throw new EngineError("invalidArgument", "No exec command specified");
       checkWorkingDir(own.cwd);
       return buildProcess({ ...own, rootfs, config, host: privileged, tty: exec.Tty ?? false, extraEnv: exec.Env ?? [] }, options, machine);
     },
   };
+}
+
+/** With the init program of daemon.json, when it names one. */
+function withInit(options: DockerSpecOptions): DockerSpecOptions {
+  const { initPath = "", hostPrefix = "" } = options.defaults ?? {};
+  return initPath === "" ? options : { ...options, initBinary: hostPrefix + initPath };
 }
 
 interface Machine extends LimitHost {

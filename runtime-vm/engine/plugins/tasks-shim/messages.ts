@@ -39,6 +39,13 @@ const stdioFields = (writer: ProtoWriter, first: number, io: Stdio): ProtoWriter
 export const runcOptions = (options: RuncOptions): Buffer =>
   any("containerd.runc.v1.Options", new ProtoWriter().string(6, options.binaryName).string(7, options.root).finish());
 
+/** For shims other than runc's (containerd's api/types/runtimeoptions/v1): the configuration as a file, or as text. */
+export const shimOptions = (options: { typeUrl: string; configPath: string; configBody: string }): Buffer =>
+  any(
+    "runtimeoptions.v1.Options",
+    new ProtoWriter().string(1, options.typeUrl).string(2, options.configPath).bytes(3, Buffer.from(options.configBody)).finish(),
+  );
+
 /** The root file system is mounted by us: the `rootfs` mounts stay empty. */
 export const createRequest = (id: string, bundle: string, io: Stdio, options: Buffer): Buffer =>
   stdioFields(new ProtoWriter().string(1, id).string(2, bundle), 4, io).bytes(10, options).finish();

@@ -6,6 +6,9 @@ import { Shim } from "./shim.ts";
 
 /** From this load on (tasks; a create under way counts eight) another shim is started, up to the limit. */
 const loadPerShim = 24;
+/** How names of the hot ones begin; the others are called as their container. */
+const hot = "hot-";
+const shimName = /^(hot-|[0-9a-f]{64}$)/;
 /** Where processors are emulated a shim's start takes seconds of them. */
 const warmUpMs = 3_000;
 
@@ -16,6 +19,8 @@ const warmUpMs = 3_000;
 export class ShimPool {
   readonly #options: ResolvedOptions;
   readonly #ready = new Map<string, Shim>();
+  /** Shims that hold one container each, for runtimes that come with a shim of their own. */
+  readonly #own = new Map<string, Shim>();
   readonly #starting = new Set<Promise<Shim>>();
   #closed = false;
 
@@ -26,14 +31,24 @@ export class ShimPool {
   /** Finds the shims of an earlier engine; new ones start in the background, a little later: they must not delay the engine's first answer. */
   static async open(options: ResolvedOptions): Promise<ShimPool> {
     const pool = new ShimPool(options);
-    const names = readdirSync(options.shims, { withFileTypes: true }).filter((entry) => entry.isDirectory() && entry.name.startsWith("hot-"));
-    for (const found of await Promise.all(names.map((entry) => Shim.find(entry.name, options)))) if (found) pool.#add(found);
+    const names = readdirSync(options.shims, { withFileTypes: true }).filter((entry) => entry.isDirectory() && shimName.test(entry.name));
+    const found = await Promise.all(names.map((entry) => Shim.find(entry.name, options)));
+    for (const shim of found) if (shim) pool.#add(shim, shim.name.startsWith(hot) ? pool.#ready : pool.#own);
     setTimeout(() => pool.#closed || pool.#grow(), warmUpMs).unref();
     return pool;
   }
 
   get(name: string): Shim | undefined {
-    return this.#ready.get(name);
+    return this.#ready.get(name) ?? this.#own.get(name);
+  }
+
+  /** Starts a shim of its own for one container; it ends when the container is freed. */
+  async startOwn(id: string, binary: string): Promise<Shim> {
+    return this.#add(await Shim.start(id, { ...this.#options, shimBinary: binary }), this.#own);
+  }
+
+  isOwn(shim: Shim): boolean {
+    return this.#own.get(shim.name) === shim;
   }
 
   /** The least loaded shim, counted as creating until `done`. */
@@ -49,7 +64,7 @@ export class ShimPool {
   }
 
   get shims(): readonly Shim[] {
-    return [...this.#ready.values()];
+    return [...this.#ready.values(), ...this.#own.values()];
   }
 
   /** Lets go of the shims; with `stop` those without containers end. */
@@ -75,7 +90,7 @@ export class ShimPool {
   }
 
   #startOne(): void {
-    const started = Shim.start(`hot-${randomBytes(4).toString("hex")}`, this.#options).then((shim) => this.#add(shim));
+    const started = Shim.start(`${hot}${randomBytes(4).toString("hex")}`, this.#options).then((shim) => this.#add(shim, this.#ready));
     this.#starting.add(started);
     const settled = (): boolean => this.#starting.delete(started);
     started.then(settled, (error: unknown) => {
@@ -84,10 +99,10 @@ export class ShimPool {
     });
   }
 
-  #add(shim: Shim): Shim {
-    this.#ready.set(shim.name, shim);
+  #add(shim: Shim, among: Map<string, Shim>): Shim {
+    among.set(shim.name, shim);
     void shim.gone.then(() => {
-      this.#ready.delete(shim.name);
+      among.delete(shim.name);
       if (this.#closed) return;
       this.#options.log(`shim ${shim.name} (pid ${shim.pid}) is gone`);
       Shim.forget(shim.name, this.#options);

@@ -8,6 +8,7 @@ import { clearCgroup, killCgroup, removeCgroup } from "./cgroup.ts";
 import { runtimeError } from "./crun-errors.ts";
 import { Holder } from "./holder.ts";
 import { createRequest, processRequest, readPid, readState, runcOptions } from "./messages.ts";
+import { optionsFor, shimBinaryOf } from "./runtimes.ts";
 import { bootId, bundlePaths, resolveOptions, shimPaths, type ResolvedOptions, type ShimRuntimeOptions } from "./options.ts";
 import { ShimPool } from "./pool.ts";
 import { runDelete, type Shim } from "./shim.ts";
@@ -77,7 +78,7 @@ class ShimRuntime implements TaskRuntime {
     const bundle = this.#bundle(what.id);
     await this.#freeing.get(what.id);
     if (existsSync(bundle)) throw new EngineError("conflict", `container ${what.id} has a task already`);
-    const { shim, done } = await this.#pool.acquire();
+    const { shim, done } = await this.#shimFor(what);
     try {
       await using undo = new AsyncDisposableStack();
       mkdirSync(bundle, { mode: 0o711 });
@@ -87,7 +88,7 @@ class ShimRuntime implements TaskRuntime {
       writeFileSync(bundlePaths(bundle).spec, specJson(specWithTerminal(what)), { mode: 0o600 });
       const io = undo.use(ProcessStdio.create(bundle, "", what, this.#options));
       this.#record(bundle, { shim: shim.name, boot: bootId(), cgroup, held: [] });
-      const pid = await this.#createInShim(shim, what.id, bundle, io, cgroup);
+      const pid = await this.#createInShim(shim, { ...what, bundle, io, cgroup });
       undo.defer(() => this.#abandon(shim, what.id, pid));
       await io.connected();
       const held = [io.wire.stdout, io.wire.stderr].filter((path) => path !== "").map((path) => ({ number: this.#holder.hold(path), path }));
@@ -141,9 +142,15 @@ class ShimRuntime implements TaskRuntime {
     writeFileSync(bundlePaths(bundle).record, JSON.stringify(record));
   }
 
-  async #createInShim(shim: Shim, id: string, bundle: string, io: ProcessStdio, cgroup: string): Promise<number> {
+  async #createInShim(shim: Shim, what: Create & { bundle: string; io: ProcessStdio; cgroup: string }): Promise<number> {
+    const { id, bundle, io, cgroup } = what;
     try {
-      return readPid(await shim.call("Create", createRequest(id, bundle, io.wire, this.#runtimeOptions)));
+      return readPid(
+        await shim.call(
+          "Create",
+          createRequest(id, bundle, io.wire, what.runtime === undefined ? this.#runtimeOptions : optionsFor(what.runtime, this.#options.shims)),
+        ),
+      );
     } catch (error) {
       // A refusal leaves nothing in the shim. No answer at all may leave a half-made container.
       if (!(error instanceof TtrpcError)) {
@@ -152,6 +159,15 @@ class ShimRuntime implements TaskRuntime {
       }
       throw runtimeError("create", error);
     }
+  }
+
+  async #shimFor({ id, runtime }: Create): Promise<{ shim: Shim; done: () => void }> {
+    if (runtime?.kind !== "shim") return await this.#pool.acquire();
+    const shim = await this.#pool.startOwn(id, shimBinaryOf(runtime.type));
+    const endUnused = (): void => {
+      if (shim.tasks === 0) void shim.shutdown();
+    };
+    return { shim, done: endUnused };
   }
 
   /** Created, but the engine cannot keep it. */
@@ -189,6 +205,7 @@ class ShimRuntime implements TaskRuntime {
       await this.#forget(id, bundle, cgroup);
     } finally {
       shim.tasks--;
+      if (this.#pool.isOwn(shim)) await shim.shutdown();
       this.#freeing.delete(id);
     }
   }
