@@ -87,7 +87,7 @@ function keepConsole(child: ChildProcess, file: string, onLine: (line: string) =
   return complaints;
 }
 
-/** Connects to one of QEMU's sockets (or pipes), which appear a moment after its start. */
+/** Connects to one of QEMU's sockets (or pipes), which appear a moment after its start. An error later on shows as its close. */
 export async function connectPort(path: string, signal: AbortSignal): Promise<Socket> {
   const address = process.platform === "win32" ? `\\\\.\\pipe\\${path}` : path;
   for (;;) {
@@ -95,6 +95,7 @@ export async function connectPort(path: string, signal: AbortSignal): Promise<So
     const socket = connect({ path: address, allowHalfOpen: true });
     try {
       await once(socket, "connect");
+      socket.on("error", () => {});
       return socket;
     } catch {
       socket.destroy();

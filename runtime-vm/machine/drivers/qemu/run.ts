@@ -14,6 +14,9 @@ import { LinkKeeper } from "./keeper.ts";
 import { connectPort, type QemuProcess, startQemu } from "./process.ts";
 import { Qmp } from "./qmp.ts";
 
+/** QEMU's connections break a moment before it is seen to have ended. */
+const lastWordsMs = 2_000;
+
 /** One life of the guest: its QEMU with the three connections to it. Disposing ends it the hard way. */
 export interface GuestRun extends AsyncDisposable {
   readonly qemu: QemuProcess;
@@ -33,11 +36,35 @@ export interface RunHooks {
   readonly log: (line: string) => void;
 }
 
-/** Starts QEMU and follows the boot step by step until the engine answers. Undone wholly when it fails. */
+/** Starts QEMU and follows the boot step by step until the engine answers. Undone wholly when it fails; a QEMU that ended is the reason told. */
 export async function bootGuest(plan: GuestPlan, paths: MachinePaths, steps: BootSteps, hooks: RunHooks, signal: AbortSignal, slow: number): Promise<GuestRun> {
   await using undo = new AsyncDisposableStack();
   const ended = new AbortController();
-  const alive = AbortSignal.any([signal, ended.signal]);
+  try {
+    const run = await follow({ plan, paths, steps, hooks, slow, undo, ended }, AbortSignal.any([signal, ended.signal]));
+    const resources = undo.move();
+    return { ...run, ended: ended.signal, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+  } catch (error) {
+    // A connection that breaks is only the first sign of QEMU's end.
+    if (!signal.aborted) await Promise.race([aborted(ended.signal), delay(lastWordsMs)]);
+    throw ended.signal.aborted && !signal.aborted ? ended.signal.reason : error;
+  }
+}
+
+interface Boot {
+  readonly plan: GuestPlan;
+  readonly paths: MachinePaths;
+  readonly steps: BootSteps;
+  readonly hooks: RunHooks;
+  readonly slow: number;
+  readonly undo: AsyncDisposableStack;
+  readonly ended: AbortController;
+}
+
+async function follow(
+  { plan, paths, steps, hooks, slow, undo, ended }: Boot,
+  alive: AbortSignal,
+): Promise<Omit<GuestRun, "ended" | typeof Symbol.asyncDispose>> {
   let shutdownReason = "";
   const spoken = Promise.withResolvers<void>();
   const onLine = (line: string): void => {
@@ -92,8 +119,7 @@ export async function bootGuest(plan: GuestPlan, paths: MachinePaths, steps: Boo
   await steps.run("engine", alive, (s) => ctl.hello(s));
   await steps.run("link", alive, (s) => keeper.link(s));
   await steps.run("api", alive, (s) => untilAnswered(keeper, s));
-  const resources = undo.move();
-  return { qemu, qmp, ctl, keeper, ended: ended.signal, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+  return { qemu, qmp, ctl, keeper };
 }
 
 /** A guest that died of no fault of its image or its data: the next boot may well succeed. */
@@ -102,6 +128,9 @@ export class GuestCrash extends EngineError {
     super("unavailable", message);
   }
 }
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true })));
 
 /** Why QEMU is gone. Its SHUTDOWN event tells a guest that reset itself (a kernel panic) from one that was switched off. */
 function lastWords(end: Awaited<QemuProcess["exited"]>, complaint: string, reason: string): EngineError {
