@@ -44,7 +44,7 @@ const cases: readonly [key: string, value: unknown, effect: Record<string, unkno
   ["debug", true, { debug: true }],
   ["default-address-pools", [{ base: "10.0.0.0/8", size: 24 }], { defaultAddressPools: [{ base: "10.0.0.0/8", size: 24 }] }],
   ["default-cgroupns-mode", "host", { cgroupnsMode: "host" }],
-  ["default-gateway", "172.17.0.9", { defaultGateway: "172.17.0.9" }],
+  ["default-gateway", "172.17.0.9", "through the bridge itself"],
   ["default-gateway-v6", "fd00::1", "no IPv6"],
   ["default-ipc-mode", "shareable", { ipcMode: "shareable" }],
   ["default-network-opts", { bridge: { a: "b" } }, { networkOptions: { bridge: { a: "b" } } }],

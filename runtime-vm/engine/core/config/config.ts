@@ -53,7 +53,6 @@ export interface NetworkDefaults {
   readonly mtu: number;
   readonly defaultAddressPools: readonly { readonly base: string; readonly size: number }[];
   readonly fixedCidr: string;
-  readonly defaultGateway: string;
   readonly ipMasq: boolean;
   /** Where published ports of the default bridge listen when nothing is said. */
   readonly bindAddress: string;

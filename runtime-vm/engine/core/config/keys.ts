@@ -87,7 +87,7 @@ export const keys: Readonly<Record<string, Key>> = {
     "cgroupnsMode",
     oneOf(["", "host", "private"], (mode) => `invalid default cgroup namespace (${mode}): use "host" or "private"`),
   ),
-  "default-gateway": into("defaultGateway", address),
+  "default-gateway": (value, key, warn) => (address(value, key) === "" ? {} : (warn("containers on the default bridge go out through the bridge itself"), {})),
   "default-gateway-v6": (value, key, warn) => (address(value, key) === "" ? {} : (warn(noIpv6), {})),
   "default-ipc-mode": into("ipcMode", ipcMode),
   "default-network-opts": into("networkOptions", mapOf(mapOf(text))),

@@ -45,7 +45,6 @@ export const defaults = {
     { base: "192.168.0.0/16", size: 20 },
   ],
   fixedCidr: "",
-  defaultGateway: "",
   ipMasq: true,
   bindAddress: "",
   networkOptions: {},

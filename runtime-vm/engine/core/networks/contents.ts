@@ -9,7 +9,7 @@ export interface ContentsOptions {
   readonly defaults: ResolvConf;
   /** Every container with an interface asks 127.0.0.11, on the default bridge too: where the host's resolvers are asked in another way than by packets. */
   readonly resolveInside: boolean;
-  /** What `host-gateway` stands for in `--add-host`. */
+  /** What `host-gateway` stands for in `--add-host`; several addresses with spaces between. */
   readonly hostGateway: () => string;
 }
 

@@ -25,12 +25,15 @@ export interface HostsRequest {
   readonly hostname: string;
   /** `name:address`; the address `host-gateway` is replaced. */
   readonly extraHosts: readonly string[];
+  /** One address or several, with spaces between. */
   readonly hostGateway: string;
   readonly endpoints: readonly EndpointRecord[];
 }
 
 export function hostsFile({ base, hostname, extraHosts, hostGateway, endpoints }: HostsRequest): string {
-  const extra = extraHosts.map(splitExtraHost).map(([name, address]) => `${address === "host-gateway" ? hostGateway : address}\t${name}\n`);
+  const extra = extraHosts
+    .map(splitExtraHost)
+    .flatMap(([name, address]) => (address === "host-gateway" ? hostGateway.split(" ") : [address]).map((one) => `${one}\t${name}\n`));
   const own = endpoints.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).flatMap((address) => (address === undefined ? [] : [`${address.address}\t${hostname}\n`]));
   return `${base ?? HOSTS_HEAD}${extra.join("")}${own.join("")}`;
 }

@@ -26,6 +26,13 @@ export interface NetworkingOptions {
     readonly defaultAddressPools: readonly AddressPool[];
     readonly dns: readonly string[];
     readonly dnsSearch: readonly string[];
+    readonly dnsOptions?: readonly string[];
+    /** What `host-gateway` stands for; none: see `hostGateway`. */
+    readonly hostGateways?: readonly string[];
+    readonly fixedCidr?: string;
+    readonly ipMasq?: boolean;
+    readonly bindAddress?: string;
+    readonly networkOptions?: Readonly<Record<string, Readonly<Record<string, string>>>>;
     readonly hostPrefix: string;
   };
   /** Names are answered by `names` on every network, the default bridge included. */
@@ -44,12 +51,12 @@ export interface Networking extends AsyncDisposable {
 export function openNetworking(options: NetworkingOptions): Networking {
   const { state, events, journal, driver, names, publisher, config, paths } = options;
   const pools = config.defaultAddressPools.length > 0 ? config.defaultAddressPools : DEFAULT_POOLS;
-  const networks = new Networks({ state, driver, events, bip: config.bip, mtu: config.mtu, pools });
+  const networks = new Networks({ state, driver, events, pools, settings: config });
   const contents = new SandboxContents({
     hostFile: hostFileReader(options.kernel, config.hostPrefix),
-    defaults: { servers: config.dns, search: config.dnsSearch, options: [] },
+    defaults: { servers: config.dns, search: config.dnsSearch, options: config.dnsOptions ?? [] },
     resolveInside: options.resolveInside ?? false,
-    hostGateway: () => options.hostGateway ?? networks.inspect("bridge").IPAM.Config?.[0]?.Gateway ?? "",
+    hostGateway: () => ((config.hostGateways ?? []).join(" ") || options.hostGateway || networks.inspect("bridge").IPAM.Config?.[0]?.Gateway) ?? "",
   });
   const fixedNames = options.fixedNames ?? new Map();
   const sandboxes = new SandboxManager({

@@ -8,7 +8,7 @@ import type { BridgeNetwork, NetworkDriver } from "./driver.ts";
 import { matchesNetwork, matchesPrune } from "./filters.ts";
 import { type AddressPool, SubnetPool } from "./ipam.ts";
 import type { NetworkStore } from "./networks.ts";
-import { defaultBridgeRecord, plainRecord } from "./predefined.ts";
+import { type BridgeDefaults, defaultBridgeRecord, plainRecord } from "./predefined.ts";
 import { bridgeOf, inspectRecord, isPredefined, type NetworkRecord, NetworkTable, subnetsOf } from "./record.ts";
 import { markEndpoint } from "./plan.ts";
 import type { EndpointRecord } from "./sandbox-record.ts";
@@ -17,9 +17,9 @@ export interface NetworkStoreOptions {
   readonly state: State;
   readonly driver: NetworkDriver;
   readonly events: EventLog;
-  readonly bip: string;
-  readonly mtu: number;
   readonly pools: readonly AddressPool[];
+  /** daemon.json's, of the default bridge and of new networks. */
+  readonly settings: BridgeDefaults & { readonly networkOptions?: Readonly<Record<string, Readonly<Record<string, string>>>> };
 }
 
 /** A network that is there: its record, its free addresses, who is connected. */
@@ -76,13 +76,17 @@ export class Networks implements NetworkStore {
       throw new EngineError("conflict", `network with name ${request.Name} already exists`);
     }
     this.prepare();
-    const record = buildRecord(request, {
-      used: this.#subnets(),
-      routed: this.#options.driver.routes(),
-      pools: this.#options.pools,
-      mtu: this.#options.mtu,
-      bridges: new Map([...this.#live.values()].flatMap(({ record: r }) => (r.bridge === undefined ? [] : [[r.bridge.interface, r.id] as const]))),
-    });
+    const driverOptions = this.#options.settings.networkOptions?.[request.Driver || "bridge"] ?? {};
+    const record = buildRecord(
+      { ...request, Options: { ...driverOptions, ...request.Options } },
+      {
+        used: this.#subnets(),
+        routed: this.#options.driver.routes(),
+        pools: this.#options.pools,
+        mtu: this.#options.settings.mtu,
+        bridges: new Map([...this.#live.values()].flatMap(({ record: r }) => (r.bridge === undefined ? [] : [[r.bridge.interface, r.id] as const]))),
+      },
+    );
     this.#save(record);
     try {
       this.#ensure(record);
@@ -143,14 +147,15 @@ export class Networks implements NetworkStore {
   }
 
   #openDefaultBridge(before: NetworkRecord | undefined): void {
-    const { bip, mtu, pools, driver } = this.#options;
+    const { settings, pools, driver } = this.#options;
+    const { bip, mtu, fixedCidr = "", ipMasq = true, bindAddress = "" } = settings;
     if (bip !== "" && parseCidr(bip) === undefined)
       throw new EngineError("invalidArgument", `bip ${bip} is not an address with a prefix length, like 172.17.0.1/16`);
     const names = new Set([...(before?.bridge === undefined ? [] : [before.bridge.interface]), ...DEFAULT_BRIDGES]);
     const routed = before === undefined ? driver.routes() : [];
     let refused: unknown;
     for (const name of names) {
-      const record = defaultBridgeRecord({ bip, mtu, pools, interface: name, used: [...this.#subnets(), ...routed] }, before);
+      const record = defaultBridgeRecord({ bip, mtu, fixedCidr, ipMasq, bindAddress, pools, interface: name, used: [...this.#subnets(), ...routed] }, before);
       try {
         this.#ensure(record);
       } catch (error) {
