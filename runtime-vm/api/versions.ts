@@ -52,11 +52,27 @@ export const gates = {
   imageDescriptor: "1.48",
   /** `VirtualSize` of images is gone. */
   noVirtualSize: "1.44",
-  /** `Container` and `ContainerConfig` of images are gone. */
-  noContainerConfig: "1.45",
+  /** `Manifests` of images in the list. */
+  imageManifests: "1.47",
+  /** `Manifests` of one inspected image. */
+  inspectedManifests: "1.48",
+  /** The configuration of an image holds what an image can say, and no fields of containers. */
+  leanImageConfig: "1.50",
+  /** `status` of runtimes in `/info`. */
+  runtimeStatus: "1.44",
+  /** `RegistryConfig` of `/info` has no more `AllowNondistributableArtifacts...`. */
+  noNondistributable: "1.47",
+  /** Commits in `/info` have no more `Expected`. */
+  noExpectedCommits: "1.49",
   /** `FirewallBackend` in `/info`. */
   firewallBackend: "1.49",
-  /** Networks tell and take `EnableIPv4`. */
+  /** `/info` has no more `BridgeNfIptables`. */
+  noBridgeNetfilter: "1.50",
+  /** `/system/df?type=`. */
+  diskUsageTypes: "1.42",
+  /** The list of networks does not tell who is connected. */
+  networkListWithoutContainers: "1.28",
+  /** Creating a network takes `EnableIPv4`. */
   networkEnableIPv4: "1.47",
   /** Pruning volumes spares named ones unless `all` is asked. */
   pruneSparesNamedVolumes: "1.42",

@@ -90,10 +90,18 @@ async function main(args: readonly string[]): Promise<void> {
   using journal = new FileJournal(paths.log, config);
   guard(journal);
   const stop = stopRequest(() => config.liveRestore);
+  const [owner, places] = [socketOwner(config, caller), placesOf(config, caller)];
   const engine = await openEngine(config, flags, journal, stop);
-  await engine.server.listen(config.socket, socketOwner(config, caller));
-  for (const place of placesOf(config, caller)) await engine.server.listenAlso(place);
-  await using _metrics = config.metricsAddress === "" ? undefined : await openMetrics(config.metricsAddress, engine.metrics);
+  await using also = new AsyncDisposableStack();
+  try {
+    await engine.server.listen(config.socket, owner);
+    for (const place of places) await engine.server.listenAlso(place);
+    if (config.metricsAddress !== "") also.use(await openMetrics(config.metricsAddress, engine.metrics));
+  } catch (error) {
+    // Its shims would keep what the launcher made.
+    await engine.close({ stopContainers: false });
+    throw error;
+  }
   process.on("SIGHUP", () => engine.reload(() => live.reload(readConfigFile(flags.config) ?? "")));
   console.log(`ready ${config.socket}`);
   journal.info(`ready at ${config.socket} after ${Math.round(performance.now())} ms`);

@@ -159,7 +159,8 @@ export class ApiServer implements AsyncDisposable {
     const { status, message } = failure(error);
     // A client that went away has not met an error of ours.
     if ((response ?? request.socket).destroyed) return this.#journal.debug(`${request.method} ${request.url}: the client left: ${message}`);
-    if (status >= 500) this.#journal.error(`${request.method} ${request.url} answered ${status}`, error);
+    // What this engine does not serve or cannot do now is said to whoever asks; only what it did not expect is an error of its own.
+    if (status >= 500 && status !== 501 && status !== 503) this.#journal.error(`${request.method} ${request.url} answered ${status}`, error);
     else this.#journal.debug(`${request.method} ${request.url} answered ${status}: ${message}`);
     if (response?.headersSent === true) return void response.destroy();
     try {

@@ -135,20 +135,35 @@ async function* lines(progress: AsyncIterable<PullProgress>): AsyncIterable<stri
 }
 
 function summaryFor(version: ApiVersion, row: ImageSummary): unknown {
-  const { Descriptor: descriptor, ...rest } = row;
+  const { Descriptor: descriptor, Manifests: manifests, ...rest } = row;
   return {
     ...rest,
+    ...(has(version, "imageManifests") && manifests !== undefined ? { Manifests: manifests } : {}),
     ...(has(version, "imageDescriptor") ? { Descriptor: descriptor } : {}),
     ...(has(version, "noVirtualSize") ? {} : { VirtualSize: row.Size }),
   };
 }
 
+/** What the configuration of an image had in common with that of a container, and never said. */
+const containerFields = {
+  Hostname: "",
+  Domainname: "",
+  AttachStdin: false,
+  AttachStdout: false,
+  AttachStderr: false,
+  Tty: false,
+  OpenStdin: false,
+  StdinOnce: false,
+  Image: "",
+} as const;
+
 function inspectFor(version: ApiVersion, image: ImageInspect): unknown {
-  const { Descriptor: descriptor, ...rest } = image;
+  const { Descriptor: descriptor, Manifests: manifests, ...rest } = image;
   return {
     ...rest,
+    ...(has(version, "leanImageConfig") ? {} : { Config: { ...containerFields, ...image.Config } }),
+    ...(has(version, "inspectedManifests") && manifests !== undefined ? { Manifests: manifests } : {}),
     ...(has(version, "imageDescriptor") ? { Descriptor: descriptor } : {}),
     ...(has(version, "noVirtualSize") ? {} : { VirtualSize: image.Size }),
-    ...(has(version, "noContainerConfig") ? {} : { Container: "", ContainerConfig: null }),
   };
 }

@@ -26,7 +26,7 @@ const createNetworkShape: Shape = struct("network.CreateRequest", {
 });
 
 export const networkRoutes = (networks: NetworkStore): readonly Route[] => [
-  route("GET", "/networks", ({ query, version }) => ({ status: 200, json: networks.list(query.filters()).map((network) => shaped(network, version)) })),
+  route("GET", "/networks", ({ query, version }) => ({ status: 200, json: listed(networks, query.filters(), version) })),
   route("POST", "/networks/create", async ({ json, version }) => {
     const body = ((await json(createNetworkShape)) ?? {}) as Partial<NetworkCreateRequest>;
     const { EnableIPv4, ...older } = body;
@@ -34,11 +34,11 @@ export const networkRoutes = (networks: NetworkStore): readonly Route[] => [
     return { status: 201, json: await networks.create({ ...older, ...enable, Name: body.Name ?? "" }) };
   }),
   route("POST", "/networks/prune", async ({ query }) => ({ status: 200, json: { NetworksDeleted: nullIfEmpty(await networks.prune(query.filters())) } })),
-  route("GET", "/networks/{id}", ({ params, query, version }) => {
+  route("GET", "/networks/{id}", ({ params, query }) => {
     checkBool("verbose", query.get("verbose"));
     const scope = query.get("scope");
     if (scope !== "" && scope !== "local") throw new EngineError("notFound", `network ${params.id} not found`);
-    return { status: 200, json: shaped(networks.inspect(params.id), version) };
+    return { status: 200, json: networks.inspect(params.id) };
   }),
   route("DELETE", "/networks/{id}", async ({ params }) => {
     await networks.remove(params.id);
@@ -46,10 +46,9 @@ export const networkRoutes = (networks: NetworkStore): readonly Route[] => [
   }),
 ];
 
-function shaped(network: NetworkInspect, version: ApiVersion): Partial<NetworkInspect> {
-  if (has(version, "networkEnableIPv4")) return network;
-  const { EnableIPv4: _, ...older } = network;
-  return older;
+function listed(networks: NetworkStore, filters: Parameters<NetworkStore["list"]>[0], version: ApiVersion): NetworkInspect[] {
+  const rows = networks.list(filters);
+  return has(version, "networkListWithoutContainers") ? rows : rows.map(({ Id }) => networks.inspect(Id));
 }
 
 /** Go prints a list nothing was put into as null. */

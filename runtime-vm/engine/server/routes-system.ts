@@ -1,23 +1,18 @@
 import { EngineError } from "#base/errors.ts";
 import { authShape } from "#api/container-shapes.ts";
-import { has } from "#api/versions.ts";
-import type { ContainerManager } from "#core/containers/containers.ts";
 import { eventFilter } from "#core/events/filter.ts";
 import type { EventLog } from "#core/events/events.ts";
-import type { ImageStore } from "#core/images/images.ts";
 import type { Registries, RegistryAuth } from "#core/registry/registry.ts";
 import type { SystemInfo } from "#core/system/system.ts";
-import type { VolumeStore } from "#core/volumes/volumes.ts";
+import { type DiskBackends, diskUsage } from "./disk-usage.ts";
+import { infoFor } from "./info-versions.ts";
 import { unixNano } from "./numbers.ts";
 import { type Answer, type Method, type Route, route } from "./router.ts";
 import { jsonLines } from "./routes-streams.ts";
 
-export interface SystemBackends {
+export interface SystemBackends extends DiskBackends {
   readonly system: SystemInfo;
   readonly events: EventLog;
-  readonly containers: Pick<ContainerManager, "list" | "imageUsers">;
-  readonly images: Pick<ImageStore, "list">;
-  readonly volumes: Pick<VolumeStore, "usage">;
   readonly registries: Pick<Registries, "open">;
 }
 
@@ -27,8 +22,7 @@ export const systemRoutes = (backends: SystemBackends): readonly Route[] => [
   route("GET", "/_ping", () => pong),
   route("GET", "/version", async () => ({ status: 200, json: await backends.system.version() })),
   route("GET", "/info", async ({ version }) => {
-    const { FirewallBackend, ...info } = await backends.system.info();
-    return { status: 200, json: has(version, "firewallBackend") ? { ...info, FirewallBackend } : info };
+    return { status: 200, json: infoFor(version, await backends.system.info()) };
   }),
   route("GET", "/events", ({ query, signal }) => {
     const sinceNano = unixNano(query.get("since"), "since");
@@ -45,14 +39,18 @@ export const systemRoutes = (backends: SystemBackends): readonly Route[] => [
     });
     return { status: 200, stream: jsonLines(events) };
   }),
-  route("GET", "/system/df", async ({ query }) => ({ status: 200, json: await diskUsage(backends, query.all("type")) })),
+  route("GET", "/system/df", async ({ query, version }) => ({ status: 200, json: await diskUsage(backends, version, query.all("type")) })),
   route("POST", "/auth", async ({ json, signal }) => {
     const auth = ((await json(authShape)) ?? {}) as RegistryAuth;
     await backends.registries.open(registryHost(auth.serveraddress ?? ""), auth).check({ signal });
     return { status: 200, json: { IdentityToken: "", Status: "Login Succeeded" } };
   }),
   ...swarmRoutes(),
+  ...checkpointRoutes(),
   route("GET", "/plugins", () => ({ status: 200, json: [] })),
+  route("GET", "/plugins/{name...}/json", ({ params }) => {
+    throw new EngineError("notFound", `plugin "${params.name}" not found`);
+  }),
 ];
 
 /** `docker login` names Docker's registry by its old index, and may write a whole URL for any other. */
@@ -67,22 +65,14 @@ const pong: Answer = {
   text: "OK",
 };
 
-const kinds = ["container", "image", "volume", "build-cache"];
-
-async function diskUsage(backends: SystemBackends, types: readonly string[]): Promise<Record<string, unknown>> {
-  for (const type of types) {
-    if (!kinds.includes(type)) throw new EngineError("invalidArgument", `unknown object type: ${type}`);
-  }
-  const wants = (type: string): boolean => types.length === 0 || types.includes(type);
-  const images = wants("image")
-    ? await backends.images.list({ filters: {}, manifests: false, sharedSize: true, users: (id) => backends.containers.imageUsers(id) })
-    : [];
-  return {
-    ...(wants("image") ? { LayersSize: images.reduce((sum, { Size }) => sum + Size, 0), Images: images } : {}),
-    ...(wants("container") ? { Containers: await backends.containers.list({ all: true, limit: 0, size: true, filters: {} }) } : {}),
-    ...(wants("volume") ? { Volumes: await backends.volumes.usage() } : {}),
-    ...(wants("build-cache") ? { BuildCache: [] } : {}),
+/** dockerd has them behind a switch that is off. */
+function checkpointRoutes(): Route[] {
+  const refuse = (): never => {
+    const how = "Start the Docker daemon in experimental mode in order to enable it.";
+    throw new EngineError("notImplemented", `This experimental feature is disabled by default. ${how}`);
   };
+  const all = "/containers/{id}/checkpoints";
+  return [route("GET", all, refuse), route("POST", all, refuse), route("DELETE", `${all}/{checkpoint}`, refuse)];
 }
 
 /** dockerd's answers on a machine that is in no swarm. */

@@ -1,0 +1,39 @@
+import { EngineError } from "#base/errors.ts";
+import { type ApiVersion, has } from "#api/versions.ts";
+import type { ContainerManager } from "#core/containers/containers.ts";
+import type { ImageStore } from "#core/images/images.ts";
+import type { VolumeStore } from "#core/volumes/volumes.ts";
+
+export interface DiskBackends {
+  readonly containers: Pick<ContainerManager, "list" | "imageUsers">;
+  readonly images: Pick<ImageStore, "list">;
+  readonly volumes: Pick<VolumeStore, "usage">;
+}
+
+const kinds = ["container", "image", "volume", "build-cache"];
+
+/** `GET /system/df`: what was not asked for is null. Clients that cannot ask get all. */
+export async function diskUsage(backends: DiskBackends, version: ApiVersion, asked: readonly string[]): Promise<Record<string, unknown>> {
+  const types = has(version, "diskUsageTypes") ? asked : [];
+  for (const type of types) {
+    if (!kinds.includes(type)) throw new EngineError("invalidArgument", `unknown object type: ${type}`);
+  }
+  const wants = (type: string): boolean => types.length === 0 || types.includes(type);
+  const images = wants("image") ? await imagesOf(backends) : undefined;
+  return {
+    LayersSize: (images ?? []).reduce((sum, { Size }) => sum + Size, 0),
+    Images: images?.map((image) => (has(version, "noVirtualSize") ? image : { ...image, VirtualSize: image.Size })) ?? null,
+    Containers: wants("container") ? await containersOf(backends) : null,
+    Volumes: wants("volume") ? await backends.volumes.usage() : null,
+    BuildCache: wants("build-cache") ? [] : null,
+  };
+}
+
+const imagesOf = ({ images, containers }: DiskBackends): ReturnType<ImageStore["list"]> =>
+  images.list({ filters: {}, manifests: false, sharedSize: true, users: (id) => containers.imageUsers(id) });
+
+/** Rows of the list, without what only the list tells. */
+async function containersOf({ containers }: DiskBackends): Promise<object[]> {
+  const rows = await containers.list({ all: true, limit: 0, size: true, filters: {} });
+  return rows.map(({ ImageManifestDescriptor: _, ...row }) => row);
+}
