@@ -2,7 +2,7 @@
 // is there, so that a second start goes straight on.
 // Dependency-free on purpose: it runs under whatever Node a fresh machine has, before node_modules exists.
 import { execFileSync, spawn } from "node:child_process";
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync, symlinkSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { buildImage, imagePackages } from "./image.mjs";
 import { appPackages, chromiumPackages, foreignPlatformAdvice, parseOsRelease, staleNpmPackages, systemPackagePlan } from "./plan.mjs";
@@ -58,8 +58,15 @@ export async function installNpmPackages(say) {
   say(`installing (${stale.length} missing or of another version)`);
   // No package of ours needs its install script: what is native comes built.
   await run(process.platform === "win32" ? "npm.cmd" : "npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], say);
+  linkNode();
   if (!existsSync(node))
     throw new SetupError(`there is no Node 24 among the npm packages for ${process.platform} ${process.arch}: install Node 24 yourself and start with it`);
+}
+
+/** npm 9 leaves the program of the Node package out of node_modules/.bin. */
+function linkNode() {
+  const program = join(`node-linux-${process.arch}`, "bin", "node");
+  if (process.platform === "linux" && !existsSync(node) && existsSync(join(repository, "node_modules", program))) symlinkSync(join("..", program), node);
 }
 
 export async function installSystemPackages(packages, say) {

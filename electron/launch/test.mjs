@@ -31,10 +31,11 @@ function run(command, args, env = {}) {
 
 function count(name, code, tally) {
   if (tally) for (const key of Object.keys(totals)) totals[key] += tally[key];
-  if (code !== 0 && !(tally && tally.failed > 0)) totals.failed += 1;
+  const broken = code !== 0 && !(tally && tally.failed > 0);
+  if (broken) totals.failed += 1;
   if (!tally && code === 0) totals.passed += 1;
   console.log(
-    `-- ${name}: ${tally ? `${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped` : code === 0 ? "passed" : `failed (exit ${code})`}`,
+    `-- ${name}: ${tally ? `${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped${broken ? `, and the run itself failed (exit ${code})` : ""}` : code === 0 ? "passed" : `failed (exit ${code})`}`,
   );
 }
 
