@@ -2,6 +2,12 @@
 export const limits = {
   /** Longest JSON request body the engine reads. */
   requestJsonBytesMax: 4 * 1024 * 1024,
+  /** Longest head of a request: its line and headers. */
+  requestHeadBytesMax: 1024 * 1024,
+  /** Time a client may take for the head of a request. */
+  requestHeadMsMax: 60_000,
+  /** Time a client that sends a JSON body may be silent. */
+  requestBodyIdleMsMax: 60_000,
   /** A log line longer than this is split, as Docker's json-file driver does. */
   logLineBytesMax: 16 * 1024,
   /** What one attached reader may lag behind before it is fed from the log file instead. */

@@ -2,10 +2,11 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import type { Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { codeOf } from "#base/errors.ts";
+import { limits } from "#base/limits.ts";
 import { apiVersion, engineVersion, parseApiVersion } from "#api/versions.ts";
 import type { Journal } from "#core/journal/journal.ts";
 import { failure, sendAnswer, sendRaw } from "./answer.ts";
-import { readJson } from "./body.ts";
+import { SilentClient, bodyTooLarge, isChunked, readJson } from "./body.ts";
 import { withBody } from "./early.ts";
 import { Gone } from "./gone.ts";
 import { type Hijackable, plainConnection, upgradedConnection } from "./hijack.ts";
@@ -16,6 +17,12 @@ import { type SocketOwner, listenAt } from "./socket.ts";
 
 const versionHeaders = { "Api-Version": apiVersion, "Docker-Experimental": "false", Ostype: "linux", Server: `Docker/${engineVersion} (linux)` } as const;
 
+/** How long a client may take. */
+interface Patience {
+  readonly requestHeadMsMax: number;
+  readonly requestBodyIdleMsMax: number;
+}
+
 /**
  * The Engine API over HTTP/1.1. One request: split the version off, find the route, refuse a version out of range, run the
  * handler, answer. A handler's error is a JSON body with the status of its class; nothing a client sends ends the process.
@@ -23,23 +30,27 @@ const versionHeaders = { "Api-Version": apiVersion, "Docker-Experimental": "fals
 export class ApiServer implements AsyncDisposable {
   readonly #router: Router;
   readonly #journal: Journal;
+  readonly #patience: Patience;
   readonly #server: Server;
   readonly #hijackedSockets = new Set<Duplex>();
   readonly #listeners: NetServer[] = [];
   #requestCount = 0;
 
-  constructor(routes: readonly Route[], journal: Journal) {
+  constructor(routes: readonly Route[], journal: Journal, patience: Patience = limits) {
+    this.#patience = patience;
     this.#router = new Router(routes);
     this.#journal = journal;
     this.#server = createServer({
       // Only attach and exec upgrade; a client that offers h2c on an ordinary request (curl --http2) gets an ordinary answer.
-      shouldUpgradeCallback: (request) => this.#find(request)?.route.upgrades ?? false,
-      // Image loads may take as long as they take; who sends no head within a minute is cut off.
+      // A body in chunks would have to be decoded by hand there: such a client gets its connection without the upgrade.
+      shouldUpgradeCallback: (request) => !isChunked(request) && (this.#find(request)?.route.upgrades ?? false),
+      // Image loads may take as long as they take; who sends no head in time is cut off.
       requestTimeout: 0,
-      headersTimeout: 60_000,
+      headersTimeout: patience.requestHeadMsMax,
+      connectionsCheckingInterval: Math.min(30_000, patience.requestHeadMsMax),
       // Clients keep connections and must never meet one that is just being closed.
       keepAliveTimeout: 0,
-      maxHeaderSize: 1024 * 1024,
+      maxHeaderSize: limits.requestHeadBytesMax,
     });
     this.#server.on("request", (request, response) => void this.#serve(request, response, plainConnection(request, response), undefined));
     this.#server.on("upgrade", (request, socket, head) => this.#serveUpgrade(request, socket, head));
@@ -93,7 +104,8 @@ export class ApiServer implements AsyncDisposable {
   #serveUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // Node leaves the body of an upgrading request unread: it is the first Content-Length bytes of `head`.
     const length = Number(request.headers["content-length"] ?? "0");
-    void withBody(socket, head, length).then((bytes) => {
+    if (length > limits.requestJsonBytesMax) return void sendRaw(socket, { status: 400, headers: versionHeaders, json: { message: bodyTooLarge().message } });
+    void withBody(socket, head, length, this.#patience.requestBodyIdleMsMax).then((bytes) => {
       if (bytes === undefined) return void socket.destroy();
       const connection = upgradedConnection(socket, request, bytes.subarray(length));
       return this.#serve(request, undefined, connection, bytes.subarray(0, length), socket);
@@ -130,7 +142,7 @@ export class ApiServer implements AsyncDisposable {
           return gone.signal;
         },
         body: request,
-        json: (shape) => readJson(request, shape, body),
+        json: (shape) => readJson(request, shape, this.#patience.requestBodyIdleMsMax, body),
         hijack: (head) => {
           taken = true;
           const socket = connection.take(head);
@@ -164,7 +176,8 @@ export class ApiServer implements AsyncDisposable {
     else this.#journal.debug(`${request.method} ${request.url} answered ${status}: ${message}`);
     if (response?.headersSent === true) return void response.destroy();
     try {
-      await send({ status, headers: versionHeaders, ...(status === 304 ? {} : { json: { message } }) });
+      const headers = { ...versionHeaders, ...(error instanceof SilentClient ? { Connection: "close" } : {}) };
+      await send({ status, headers, ...(status === 304 ? {} : { json: { message } }) });
     } catch {
       // The client is gone; there is nobody to tell.
     }
@@ -179,8 +192,16 @@ const pathOf = (request: IncomingMessage): string => {
 
 const searchOf = (request: IncomingMessage): string => /\?([^#]*)/.exec(request.url ?? "")?.[1] ?? "";
 
+/** By the parser's code. */
+const refusals: Readonly<Record<string, readonly [status: string, message: string]>> = {
+  HPE_HEADER_OVERFLOW: ["431 Request Header Fields Too Large", `the request's head is larger than the ${limits.requestHeadBytesMax} bytes accepted`],
+  ERR_HTTP_REQUEST_TIMEOUT: ["408 Request Timeout", "the request's head did not come in time"],
+};
+
 function refuseJunk(error: unknown, socket: Duplex): void {
   if (socket.destroyed || !socket.writable) return void socket.destroy();
-  const status = codeOf(error) === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request";
-  socket.end(`HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${status}`);
+  const [status, message] = refusals[codeOf(error) ?? ""] ?? ["400 Bad Request", "this is not HTTP/1.1, or a malformed request"];
+  const body = `${JSON.stringify({ message })}\n`;
+  const length = `Content-Length: ${Buffer.byteLength(body)}`;
+  socket.end(`HTTP/1.1 ${status}\r\nContent-Type: application/json\r\n${length}\r\nConnection: close\r\n\r\n${body}`);
 }
