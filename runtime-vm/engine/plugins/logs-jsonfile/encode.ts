@@ -70,6 +70,21 @@ export class LineEncoder {
     let to = this.#length;
     for (let i = 0; i < HEAD.length; i++) out[to++] = HEAD[i] as number;
     for (let i = start; i < limit; ) {
+      // Nearly all bytes stay as they are: four at a time halves what a line costs.
+      while (i + 4 <= limit) {
+        const a = source[i] as number;
+        const b = source[i + 1] as number;
+        const c = source[i + 2] as number;
+        const d = source[i + 3] as number;
+        if (((PLAIN[a] as number) & (PLAIN[b] as number) & (PLAIN[c] as number) & (PLAIN[d] as number)) === 0) break;
+        out[to] = a;
+        out[to + 1] = b;
+        out[to + 2] = c;
+        out[to + 3] = d;
+        to += 4;
+        i += 4;
+      }
+      if (i >= limit) break;
       const byte = source[i] as number;
       if (PLAIN[byte] === 1) {
         out[to++] = byte;

@@ -1,4 +1,4 @@
-import type { LogChunk } from "#core/logs/logs.ts";
+import type { LogChunk, LogStream } from "#core/logs/logs.ts";
 import { parseEntry, TimeReader, writeText, writeTimestamp, type Entry } from "./decode.ts";
 
 /** Which entries of a log are wanted. */
@@ -47,6 +47,26 @@ export class EntryScanner {
       out[head + 7] = size;
     });
     return out.subarray(0, length);
+  }
+
+  /** The bare text, whatever of one stream stands together in one piece. */
+  runs(block: Buffer): { stream: LogStream; bytes: Buffer }[] {
+    const out = Buffer.allocUnsafeSlow(block.length);
+    const found: { stream: LogStream; bytes: Buffer }[] = [];
+    let length = 0;
+    let start = 0;
+    let current: 0 | 1 = 0;
+    const cut = (): void => {
+      if (length > start) found.push({ stream: current === 0 ? "stdout" : "stderr", bytes: out.subarray(start, length) });
+      start = length;
+    };
+    this.#scan(block, (entry) => {
+      if (entry.stream !== current) cut();
+      current = entry.stream;
+      length = writeText(block, entry, out, length);
+    });
+    cut();
+    return found;
   }
 
   chunks(block: Buffer): LogChunk[] {

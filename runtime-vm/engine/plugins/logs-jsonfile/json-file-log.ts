@@ -2,11 +2,11 @@ import { closeSync } from "node:fs";
 import { EngineError, messageOf } from "#base/errors.ts";
 import type { ContainerLog, LogChunk, LogQuery, LogStream } from "#core/logs/logs.ts";
 import type { TaskStdio } from "#core/tasks/tasks.ts";
-import { AttachReader, withoutBeginnings, type AttachChunk } from "./attach-reader.ts";
+import { AttachReader, pushToAll, withoutBeginnings, type AttachChunk } from "./attach-reader.ts";
 import { EntryScanner } from "./filter.ts";
 import type { LogFileOptions, LogMark } from "./log-file.ts";
 import { OutputPump } from "./output-pump.ts";
-import { LogSource, startOf, wholeLines } from "./read.ts";
+import { LogSource, readBuffer, startOf, wholeLines } from "./read.ts";
 import { Wakeable } from "./wakeable.ts";
 import type { WriterThread } from "./writer-thread.ts";
 
@@ -14,6 +14,16 @@ export interface JsonFileLogOptions extends LogFileOptions {
   /** Output waiting for the disk past this is dropped (`mode=non-blocking`); absent: the container waits for the disk. */
   readonly dropPastBytes?: number;
   readonly report: (line: string) => void;
+}
+
+/** What a reader keeps while it follows. */
+interface Following {
+  readonly query: LogQuery;
+  readonly scanner: EntryScanner;
+  readonly buffer: Buffer;
+  /** Files that were begun since. */
+  readonly later: LogSource[];
+  readonly woken: Wakeable;
 }
 
 /** Docker's json-file driver for one container. */
@@ -140,12 +150,13 @@ export class JsonFileLog implements ContainerLog {
     }
   }
 
-  #take(stream: 0 | 1, bytes: Buffer): void {
+  #take(stream: 0 | 1, bytes: Buffer): Promise<unknown> | undefined {
     const name: LogStream = stream === 0 ? "stdout" : "stderr";
     // Readers first: a mark they set must reach the writer before this chunk.
-    for (const reader of this.#readers) reader.push({ stream: name, bytes });
+    const room = pushToAll(this.#readers, { stream: name, bytes });
     if (this.#lost) this.#pump.giveUp();
     else this.#thread.write(this.#log, stream, bytes, this.#readers.size === 0);
+    return room;
   }
 
   #wake(): void {
@@ -155,12 +166,18 @@ export class JsonFileLog implements ContainerLog {
   async *#between(from: LogMark, to: LogMark): AsyncGenerator<AttachChunk> {
     const signal = new AbortController().signal;
     const query: LogQuery = { stdout: true, stderr: true, sinceNano: from.after + 1n, untilNano: to.after, follow: false, signal };
-    yield* withoutBeginnings(from, to, this.read(query));
+    yield* withoutBeginnings(from, to, this.#runs(query));
+  }
+
+  async *#runs(query: LogQuery): AsyncGenerator<AttachChunk> {
+    const scanner = new EntryScanner(query);
+    for await (const block of this.#blocks(query, scanner)) yield* scanner.runs(block);
   }
 
   /** Blocks of whole lines that hold everything the query may want, in order; with `follow` until the task's output ends. */
   async *#blocks(query: LogQuery, scanner: EntryScanner): AsyncGenerator<Buffer> {
     const later: LogSource[] = [];
+    const buffer = readBuffer();
     const follow = query.follow && this.#consuming;
     using woken = new Wakeable(query.signal);
     if (follow) this.#followers.add(woken.wake);
@@ -174,9 +191,9 @@ export class JsonFileLog implements ContainerLog {
         const source = sources[index] as LogSource;
         let position = index === start.index ? start.position : 0;
         const last = follow && index === sources.length - 1;
-        position = yield* this.#until(query, scanner, wholeLines(source, position, last ? undefined : source.size));
+        position = yield* this.#until(query, scanner, wholeLines(source, position, buffer, last ? undefined : source.size));
         if (scanner.over || query.signal.aborted) return;
-        if (last) yield* this.#follow(query, scanner, source, position, later, woken);
+        if (last) yield* this.#follow({ query, scanner, buffer, later, woken }, source, position);
       }
     } finally {
       this.#followers.delete(woken.wake);
@@ -186,7 +203,7 @@ export class JsonFileLog implements ContainerLog {
   }
 
   /** From `position` in the newest file on: to the end of the output, through every file that is begun meanwhile. */
-  async *#follow(query: LogQuery, scanner: EntryScanner, newest: LogSource, start: number, later: LogSource[], woken: Wakeable): AsyncGenerator<Buffer> {
+  async *#follow({ query, scanner, buffer, later, woken }: Following, newest: LogSource, start: number): AsyncGenerator<Buffer> {
     let source = newest;
     let position = start;
     try {
@@ -196,7 +213,7 @@ export class JsonFileLog implements ContainerLog {
         const ended = !this.#consuming;
         woken.reset();
         const before = position;
-        position = yield* this.#until(query, scanner, wholeLines(source, position));
+        position = yield* this.#until(query, scanner, wholeLines(source, position, buffer));
         if (scanner.over || query.signal.aborted) return;
         if (next) {
           source[Symbol.dispose]();

@@ -1,7 +1,7 @@
 import { EngineError } from "#base/errors.ts";
 import type { ContainerLog } from "#core/logs/logs.ts";
 import type { TaskStdio } from "#core/tasks/tasks.ts";
-import { AttachReader, type AttachChunk } from "./attach-reader.ts";
+import { AttachReader, pushToAll, type AttachChunk } from "./attach-reader.ts";
 import { OutputPump } from "./output-pump.ts";
 
 /** Driver `none`: output goes to whoever is attached, and nowhere else. */
@@ -20,12 +20,8 @@ export class NoneLog implements ContainerLog {
   async consume(stdio: TaskStdio): Promise<void> {
     try {
       await this.#pump.run(stdio, (stream, bytes) => {
-        for (const reader of this.#readers) {
-          if (reader.push({ stream: stream === 0 ? "stdout" : "stderr", bytes })) continue;
-          this.#readers.delete(reader);
-          this.#report(`container ${this.#id}: an attached client that did not read was let go: log driver none keeps nothing to feed it from`);
-        }
         this.#pump.written(bytes.length);
+        return pushToAll(this.#readers, { stream: stream === 0 ? "stdout" : "stderr", bytes });
       });
     } finally {
       for (const reader of this.#readers) reader.finish();
@@ -34,7 +30,11 @@ export class NoneLog implements ContainerLog {
   }
 
   attach(opts: { stdout: boolean; stderr: boolean; replay?: boolean; signal: AbortSignal }): AsyncIterable<AttachChunk> {
-    const reader: AttachReader = new AttachReader(opts, undefined, () => this.#readers.delete(reader));
+    const letGo = (): void => {
+      this.#readers.delete(reader);
+      this.#report(`container ${this.#id}: an attached client that did not read was let go: log driver none keeps nothing to feed it from`);
+    };
+    const reader: AttachReader = new AttachReader(opts, undefined, () => this.#readers.delete(reader), letGo);
     if (!opts.signal.aborted) this.#readers.add(reader);
     return reader;
   }

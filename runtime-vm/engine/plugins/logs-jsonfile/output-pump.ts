@@ -7,6 +7,9 @@ import { pipeline } from "node:stream/promises";
 const outstandingBytesMax = 4 * 1024 * 1024;
 const outstandingBytesLow = 1024 * 1024;
 
+/** Takes a chunk; a promise: take no more of this stream until it resolves. */
+export type Take = (stream: 0 | 1, bytes: Buffer) => Promise<unknown> | undefined;
+
 /** Moves a task's output to `take`, no faster than `written` confirms it; or, when told to drop, never waiting at all. */
 export class OutputPump {
   readonly #dropPastBytes: number | undefined;
@@ -18,7 +21,7 @@ export class OutputPump {
   }
 
   /** Resolves when both streams have ended and been taken. */
-  async run(stdio: TaskStdio, take: (stream: 0 | 1, bytes: Buffer) => void): Promise<void> {
+  async run(stdio: TaskStdio, take: Take): Promise<void> {
     const streams = [this.#move(stdio.stdout, 0, take), ...(stdio.stderr ? [this.#move(stdio.stderr, 1, take)] : [])];
     await Promise.all(streams);
   }
@@ -34,15 +37,16 @@ export class OutputPump {
     this.#release();
   }
 
-  async #move(from: Readable, stream: 0 | 1, take: (stream: 0 | 1, bytes: Buffer) => void): Promise<void> {
+  async #move(from: Readable, stream: 0 | 1, take: Take): Promise<void> {
     const sink = new Writable({
       highWaterMark: 1,
       write: (chunk: Buffer, _encoding, done) => {
         if (this.#dropPastBytes !== undefined && this.#outstanding + chunk.length > this.#dropPastBytes) return done();
         this.#outstanding += chunk.length;
-        take(stream, chunk);
-        if (this.#outstanding < outstandingBytesMax) done();
-        else this.#stalled.push(done);
+        const room = take(stream, chunk);
+        const go = (): void => void (this.#outstanding < outstandingBytesMax ? done() : this.#stalled.push(done));
+        if (room && this.#dropPastBytes === undefined) void room.then(go);
+        else go();
       },
     });
     try {

@@ -39,10 +39,10 @@ export class LogSource implements Disposable {
     }
   }
 
-  /** Up to `length` bytes at `position`; fewer at the end of the file, which may have grown. */
-  async read(position: number, length: number): Promise<Buffer> {
+  /** Up to `length` bytes at `position`, into `buffer` when it is large enough; fewer at the end of the file, which may have grown. */
+  async read(position: number, length: number, into?: Buffer): Promise<Buffer> {
     if (this.#memory) return this.#memory.subarray(position, position + length);
-    const buffer = Buffer.allocUnsafeSlow(length);
+    const buffer = into && into.length >= length ? into : Buffer.allocUnsafeSlow(length);
     const { bytesRead } = await readAt(this.#fd ?? -1, buffer, 0, length, position);
     return buffer.subarray(0, bytesRead);
   }
@@ -54,14 +54,17 @@ export class LogSource implements Disposable {
   }
 }
 
+/** Room for `wholeLines`; one a reader, as its lines are good until the next are asked for. */
+export const readBuffer = (): Buffer => Buffer.allocUnsafeSlow(blockBytes);
+
 /** Whole lines from `position` on, many a buffer, up to `end` (absent: to the end of the file as it is then). Returns where it stopped. */
-export async function* wholeLines(source: LogSource, position: number, end?: number): AsyncGenerator<Buffer, number> {
+export async function* wholeLines(source: LogSource, position: number, buffer: Buffer, end?: number): AsyncGenerator<Buffer, number> {
   let at = position;
   let want = blockBytes;
   for (;;) {
     const length = end === undefined ? want : Math.min(want, end - at);
     if (length <= 0) return at;
-    const block = await source.read(at, length);
+    const block = await source.read(at, length, buffer);
     const newline = block.lastIndexOf(0x0a);
     if (newline < 0) {
       if (block.length < want) return at;

@@ -44,7 +44,7 @@ export class WriterThread implements AsyncDisposable {
   /** `give`: nobody else reads `bytes`, their memory may be handed over instead of copied. */
   write(log: number, stream: 0 | 1, bytes: Buffer, give: boolean): void {
     const whole = give && bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength;
-    const handed = whole ? (bytes as Uint8Array<ArrayBuffer>) : Uint8Array.from(bytes);
+    const handed = whole ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
     this.#post({ op: "chunk", log, stream, bytes: handed }, [handed.buffer]);
   }
 
