@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { buffer } from "node:stream/consumers";
+import { gzipSync } from "node:zlib";
 import { extract } from "tar-stream";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { EngineClient } from "#client/client.ts";
@@ -79,11 +80,17 @@ test("missing paths, files as targets and read-only roots are refused in dockerd
   await expect(get(id, "/nowhere")).rejects.toMatchObject({ class: "notFound", message: `Could not find the file /nowhere in container ${id}` });
   await expect(put(id, "/nowhere", [])).rejects.toMatchObject({ class: "notFound" });
   await expect(put(id, "/etc/passwd", [])).rejects.toMatchObject({ class: "invalidArgument", message: "extraction point is not a directory" });
-  await expect(put(id, "/", [{ name: "etc", data: "x" }], { noOverwriteDirNonDir: 1 })).rejects.toMatchObject({ class: "invalidArgument" });
+  await expect(put(id, "/", [{ name: "etc", data: "x" }], { noOverwriteDirNonDir: 1 })).rejects.toMatchObject({
+    class: "internal",
+    message: 'cannot overwrite directory "etc" with non-directory "/"',
+  });
   await expect(get(id, "")).rejects.toMatchObject({ class: "invalidArgument" });
   await remove(client, id);
   const fixed = await create(client, { Cmd: ["true"], HostConfig: { ReadonlyRootfs: true } });
-  await expect(put(fixed, "/tmp", [{ name: "a", data: "x" }])).rejects.toMatchObject({ class: "forbidden" });
+  await expect(put(fixed, "/tmp", [{ name: "a", data: "x" }])).rejects.toMatchObject({
+    class: "invalidArgument",
+    message: "container rootfs is marked read-only",
+  });
   await remove(client, fixed);
 });
 
@@ -94,10 +101,11 @@ test("neither a tar nor a container leads a copy out of its root", async () => {
     { name: "up", type: "symlink", linkname: "../../../../../../etc" },
   ]);
   await put(id, "/", [
-    { name: "../../inside", data: "inside\n" },
+    { name: "inside", data: "inside\n" },
     { name: "up/escaped", data: "kept in\n" },
     { name: "out/escaped-from-a-test", data: "x" },
   ]);
+  await expect(put(id, "/tmp", [{ name: "../../x", data: "x" }])).rejects.toMatchObject({ message: 'invalid entry name "../../x"' });
   await client.call("POST", `/containers/${id}/start`);
   expect(await wait(client, id)).toBe(0);
   expect((await logs(client, id)).stdout).toContain("kept in\ninside\n");
@@ -135,4 +143,55 @@ test("a client that stops reading holds nothing: the container can be removed at
   body.destroy();
   await remove(client, id);
   await expect(client.json("GET", `/containers/${id}/json`)).rejects.toMatchObject({ class: "notFound" });
+});
+
+test("links are followed as dockerd follows them: to the end for the answer's head, never for the last name alone", async () => {
+  const id = await run(
+    client,
+    sh("mkdir -p /d/sub; echo x > /d/f; cd /d; ln -s f a; ln -s a b; ln -s loop loop; ln -s /d/sub abs; ln -s ../../../etc up; ln -s no gone"),
+  );
+  await wait(client, id);
+  const linkTarget = async (path: string): Promise<unknown> => (await get(id, path)).stat["linkTarget"];
+  expect(await Promise.all(["/d/b", "/d/abs", "/d/up", "/d/gone"].map(linkTarget))).toEqual(["/d/f", "/d/sub", "/etc", "/d/no"]);
+  expect((await get(id, "/d/abs/")).entries).toEqual(["abs/ directory"]);
+  const refusals = {
+    "/d/loop": ["internal", "evalSymlinksInScope: too many links in /d/loop"],
+    "/d/loop/x": ["internal", "lstat /d/loop/x: too many levels of symbolic links"],
+    "/d/f/": ["internal", "lstat /d/f/: not a directory"],
+    "/d/gone/": ["notFound", `Could not find the file /d/gone/ in container ${id}`],
+  };
+  for (const [path, [kind, message]] of Object.entries(refusals)) await expect(get(id, path)).rejects.toMatchObject({ class: kind, message });
+  await remove(client, id);
+});
+
+test("copies see volumes and the root, running or not; what the runtime mounts besides is not there", async () => {
+  const id = await run(client, {
+    ...sh("echo t > /t/tmp; exec sleep 100"),
+    HostConfig: { Binds: ["cprw:/rw", "cpro:/ro:ro"], Tmpfs: { "/t": "" } },
+  });
+  const check = async (): Promise<void> => {
+    expect((await get(id, "/t")).entries).toEqual(["t/ directory"]);
+    expect((await get(id, "/proc")).entries).toEqual(["proc/ directory"]);
+    expect((await get(id, "/.dockerenv")).stat).toMatchObject({ mode: 0o755, size: 0 });
+    expect((await get(id, "/etc/hostname")).entries).toEqual([`hostname file ${id.slice(0, 12)}\n`]);
+    await expect(put(id, "/ro", [{ name: "a", data: "x" }])).rejects.toMatchObject({ class: "invalidArgument", message: "mounted volume is marked read-only" });
+    await put(id, "/rw", [{ name: "a", data: "x" }]);
+  };
+  await check();
+  await client.call("POST", `/containers/${id}/kill`);
+  await check();
+  await remove(client, id);
+  for (const name of ["cprw", "cpro"]) await client.call("DELETE", `/volumes/${name}`);
+});
+
+test("a compressed tar is unpacked by its first bytes, a damaged one refused", async () => {
+  const id = await create(client, { Cmd: ["true"] });
+  const bytes = await tarOf([{ name: "packed", data: "content" }]);
+  const send = (body: Buffer): Promise<void> => client.call("PUT", `/containers/${id}/archive`, { query: { path: "/tmp" }, body: once1(body) });
+  await send(gzipSync(bytes));
+  expect((await get(id, "/tmp/packed")).entries).toEqual(["packed file content"]);
+  await expect(send(bytes.subarray(0, 700))).rejects.toMatchObject({ class: "internal" });
+  await expect(send(Buffer.alloc(1024, "j"))).rejects.toMatchObject({ class: "internal" });
+  await send(Buffer.alloc(0));
+  await remove(client, id);
 });

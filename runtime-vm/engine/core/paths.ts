@@ -29,6 +29,8 @@ export const enginePaths = (root: string) =>
     netns: join(root, "run", "netns"),
     /** <container>.json: network sandboxes that are open. */
     sandboxes: join(root, "run", "sandboxes"),
+    /** <container>-<n>: roots put together with their volumes while somebody copies. */
+    views: join(root, "run", "views"),
     layerMounts: join(root, "run", "layers"),
   }) as const;
 

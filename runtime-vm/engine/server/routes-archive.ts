@@ -1,7 +1,7 @@
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { type Readable, type Transform, pipeline } from "node:stream";
 import { EngineError } from "#base/errors.ts";
-import type { PathStat } from "#core/containers/archive-read.ts";
+import type { PathStat } from "#core/containers/archive-path.ts";
 import type { ContainerManager } from "#core/containers/containers.ts";
 import type { Query } from "./query.ts";
 import { type Route, route } from "./router.ts";
@@ -19,32 +19,33 @@ export const archiveRoutes = (containers: Archives): readonly Route[] => [
     return { status: 200, headers: { "Content-Type": "application/x-tar", ...statHeader(stat) }, stream: tar };
   }),
   route("PUT", "/containers/{id...}/archive", async ({ params, query, headers, body }) => {
-    await containers.writeArchive(params.id, pathOf(query), plain(body, headers["content-encoding"]), {
+    await containers.writeArchive(params.id, pathOf(query), await plain(body, headers["content-encoding"]), {
       noOverwriteDirNonDir: query.bool("noOverwriteDirNonDir"),
       copyOwner: query.bool("copyUIDGID"),
     });
     return { status: 200 };
   }),
-  route("GET", "/containers/{id...}/export", async ({ params, signal }) => ({
+  route("GET", "/containers/{id...}/export", ({ params, signal }) => ({
     status: 200,
     headers: { "Content-Type": "application/octet-stream" },
-    stream: await containers.export(params.id, signal),
+    stream: containers.export(params.id, signal),
   })),
 ];
 
 function pathOf(query: Query): string {
   const path = query.get("path");
-  if (path === "") throw new EngineError("invalidArgument", "missing path in query");
+  if (path === "") throw new EngineError("invalidArgument", "bad parameter: pathcannot be empty");
   return path;
 }
 
 const statHeader = (stat: PathStat): Record<string, string> => ({ "X-Docker-Container-Path-Stat": Buffer.from(JSON.stringify(stat)).toString("base64") });
 
-function plain(body: Readable, encoding: string | undefined): Readable {
+/** The plain tar: what the header or the first bytes say is compressed is unpacked. */
+async function plain(body: Readable, encoding: string | undefined): Promise<Readable> {
   switch (encoding) {
     case undefined:
     case "identity":
-      return body;
+      break;
     case "gzip":
       return unpacked(body, createGunzip());
     case "zstd":
@@ -52,6 +53,48 @@ function plain(body: Readable, encoding: string | undefined): Readable {
     default:
       throw new EngineError("invalidArgument", `unsupported Content-Encoding: ${encoding}`);
   }
+  const head = await firstBytes(body);
+  const kind = kinds.find(({ magic }) => head.subarray(0, magic.length).equals(magic));
+  if (kind === undefined) return body;
+  if (kind.through === undefined)
+    throw new EngineError("invalidArgument", `${kind.name} archives are not unpacked by this engine: send a plain, gzip or zstd tar`);
+  return unpacked(body, kind.through());
+}
+
+const kinds: readonly { readonly name: string; readonly magic: Buffer; readonly through?: () => Transform }[] = [
+  { name: "gzip", magic: Buffer.from([0x1f, 0x8b, 0x08]), through: () => createGunzip() },
+  { name: "zstd", magic: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), through: () => createZstdDecompress() },
+  { name: "bzip2", magic: Buffer.from("BZh") },
+  { name: "xz", magic: Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]) },
+];
+const magicBytesMax = 6;
+
+/** Looks at the beginning of a body and leaves it there. */
+async function firstBytes(body: Readable): Promise<Buffer> {
+  const seen: Buffer[] = [];
+  for (let bytes = 0; bytes < magicBytesMax; ) {
+    const chunk = body.read() as Buffer | null;
+    if (chunk !== null) {
+      seen.push(chunk);
+      bytes += chunk.length;
+    } else if (body.readableEnded || body.destroyed) break;
+    else if (!(await moreComes(body))) break;
+  }
+  const head = Buffer.concat(seen);
+  if (head.length > 0) body.unshift(head);
+  return head;
+}
+
+function moreComes(body: Readable): Promise<boolean> {
+  return new Promise((resolve) => {
+    const settle = (more: boolean): void => {
+      body.off("readable", onReadable).off("end", onEnd).off("close", onEnd).off("error", onEnd);
+      resolve(more);
+    };
+    const onReadable = (): void => settle(true);
+    const onEnd = (): void => settle(false);
+    body.on("readable", onReadable).on("end", onEnd).on("close", onEnd).on("error", onEnd);
+  });
 }
 
 /** An error of either end ends both; whoever reads sees it. */

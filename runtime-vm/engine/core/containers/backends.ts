@@ -29,7 +29,7 @@ export interface ContainerBackends {
   readonly logs: ReadonlyMap<string, LogDriver>;
   readonly stats: StatsReader;
   readonly events: EventLog;
-  readonly kernel: Pick<Kernel, "openInRoot" | "getxattrs" | "setxattr" | "mkfifo" | "mount" | "umount">;
+  readonly kernel: Pick<Kernel, "openInRoot" | "getxattrs" | "setxattr" | "mkfifo" | "mknod" | "mount" | "umount" | "mountsUnder">;
   readonly trash: Trash;
   readonly journal: Journal;
   readonly config: EngineConfig;

@@ -50,6 +50,8 @@ export class Container {
   /** The last run's mounts, network and task are gone. */
   settled: Promise<void> = Promise.resolve();
   log: Promise<ContainerLog> | undefined;
+  /** How many read or write its files from outside right now: the root stays mounted for them. */
+  viewers = 0;
   readonly exits = new ExitWaiters();
   readonly input = new InputGate();
 

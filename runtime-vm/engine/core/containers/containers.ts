@@ -5,8 +5,7 @@ import type { Filters } from "#api/filters.ts";
 import { EngineError, isClass } from "#base/errors.ts";
 import type { Digest } from "../content/content.ts";
 import type { ImageUser } from "../images/images.ts";
-import { type PathStat, exportArchive, readArchive, statPath } from "./archive-read.ts";
-import { writeArchive } from "./archive-write.ts";
+import type { PathStat } from "./archive-path.ts";
 import { type AttachOptions, type Attached, attachContainer } from "./attach.ts";
 import type { ContainerBackends } from "./backends.ts";
 import { Catalog } from "./catalog.ts";
@@ -15,6 +14,7 @@ import { type CreateRequest, createContainer } from "./create.ts";
 import { connectNetwork, disconnectNetwork } from "./connect.ts";
 import { publishEvent } from "./events.ts";
 import { type Exec, Execs } from "./exec.ts";
+import { ContainerFiles, type WriteOptions } from "./files.ts";
 import { inspectContainer } from "./inspect.ts";
 import { type ListOptions, listContainers } from "./list.ts";
 import { closeLog, openLog } from "./logs.ts";
@@ -28,7 +28,6 @@ import { statsOnce, streamStats } from "./statistics.ts";
 import { type StopOptions, endRun, killContainer, pauseContainer, restartContainer, stopContainer, unpauseContainer } from "./stop.ts";
 import { Supervisor } from "./supervisor.ts";
 import { type Top, topOf } from "./top.ts";
-import { streamView, withView } from "./view.ts";
 import type { WaitCondition, WaitResult } from "./waiters.ts";
 import type { ContainerLog } from "../logs/logs.ts";
 
@@ -39,6 +38,7 @@ export class ContainerManager {
   readonly #table: ContainerTable;
   readonly #supervisor: Supervisor;
   readonly #execs: Execs;
+  readonly #files: ContainerFiles;
 
   constructor(backends: ContainerBackends) {
     this.#backends = backends;
@@ -50,6 +50,7 @@ export class ContainerManager {
       removeEnded: (container) => this.#remove(container, { force: true, volumes: true }),
     });
     this.#execs = new Execs(this.#supervisor);
+    this.#files = new ContainerFiles(this.#supervisor);
   }
 
   /** Takes up what an earlier engine left running. Before the API answers. */
@@ -182,34 +183,20 @@ export class ContainerManager {
   }
 
   statPath(reference: string, path: string): Promise<PathStat> {
-    const container = this.#catalog.get(reference);
-    return withView(this.#supervisor, container, async (view) => statPath(view, container.id, path));
+    return this.#files.stat(this.#catalog.get(reference), { container: reference, path });
   }
 
   /** The tar's files are held until it was read, or the signal aborts. */
-  async readArchive(reference: string, path: string, signal: AbortSignal): Promise<{ stat: PathStat; tar: AsyncIterable<Buffer> }> {
-    const container = this.#catalog.get(reference);
-    const stat = await this.statPath(reference, path);
-    publishEvent(this.#backends.events, container, "archive-path");
-    return { stat, tar: streamView(this.#supervisor, container, signal, (view) => readArchive(view, container.id, path)) };
+  readArchive(reference: string, path: string, signal: AbortSignal): Promise<{ stat: PathStat; tar: AsyncIterable<Buffer> }> {
+    return this.#files.read(this.#catalog.get(reference), { container: reference, path }, signal);
   }
 
-  async export(reference: string, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
-    const container = this.#catalog.get(reference);
-    publishEvent(this.#backends.events, container, "export");
-    return await Promise.resolve(streamView(this.#supervisor, container, signal, (view) => exportArchive(view)));
+  export(reference: string, signal: AbortSignal): AsyncIterable<Buffer> {
+    return this.#files.export(this.#catalog.get(reference), signal);
   }
 
-  async writeArchive(reference: string, path: string, tar: Readable, opts: { noOverwriteDirNonDir: boolean; copyOwner: boolean }): Promise<void> {
-    const container = this.#catalog.get(reference);
-    if (container.spec.hostConfig.ReadonlyRootfs === true) throw new EngineError("forbidden", "container rootfs is marked read-only");
-    const { config, hostConfig } = container.spec;
-    await withView(this.#supervisor, container, async (view) => {
-      const { kernel, specs } = this.#backends;
-      const owner = opts.copyOwner ? { owner: specs.execProcess({ rootfs: view.root, config, hostConfig, exec: { Cmd: ["true"] } }).user } : {};
-      await writeArchive(view, kernel, { container: container.id, path, tar }, { noOverwriteDirNonDir: opts.noOverwriteDirNonDir, ...owner });
-    });
-    publishEvent(this.#backends.events, container, "extract-to-dir");
+  writeArchive(reference: string, path: string, tar: Readable, opts: WriteOptions): Promise<void> {
+    return this.#files.write(this.#catalog.get(reference), { container: reference, path, tar }, opts);
   }
 
   attach(reference: string, options: AttachOptions): Promise<Attached> {

@@ -10,6 +10,7 @@ import type { ContainerRecord, Ended } from "./record.ts";
 import { wantsStartAtBoot } from "./restart-policy.ts";
 import { startContainer } from "./start.ts";
 import type { Supervisor } from "./supervisor.ts";
+import { sweepViews } from "./view.ts";
 
 /** What dockerd reports for a container whose end nobody saw. */
 const lostExitCode = 255;
@@ -32,6 +33,7 @@ export async function restoreContainers(supervisor: Supervisor): Promise<void> {
       supervisor.backends.journal.error(`container ${record.id} could not be taken up again`, error);
     }
   }
+  sweepViews(supervisor.backends);
   await sweepRest(supervisor, new Set(records.map(({ id }) => id)), running);
 }
 

@@ -12,6 +12,8 @@ import { resolveContainerMode, sandboxRequest } from "./endpoints.ts";
 import { publishEvent, publishNetworkEvents } from "./events.ts";
 import { openLog } from "./logs.ts";
 import { specMounts } from "./mounts.ts";
+import { prepareMountPoint, prepareRoot } from "./prepare-root.ts";
+import { releaseRoot } from "./root.ts";
 import type { Supervisor } from "./supervisor.ts";
 import { Undo } from "./undo.ts";
 
@@ -43,7 +45,8 @@ async function bringUp(supervisor: Supervisor, container: Container): Promise<vo
   await using undo = new Undo(backends.journal);
   const watch = new Stopwatch();
   const rootfs = await backends.snapshots.mount(container.id);
-  undo.defer(`unmount the root of ${container.id}`, () => backends.snapshots.unmount(container.id));
+  undo.defer(`unmount the root of ${container.id}`, () => releaseRoot(supervisor, container));
+  prepareRoot(backends.kernel, rootfs, container.spec);
   watch.lap("root");
   const mode = resolveContainerMode(supervisor.catalog, container.spec.hostConfig.NetworkMode ?? "", { mustRun: true });
   const sandbox = await backends.sandboxes.open(sandboxRequest(backends.config, container, mode));
@@ -74,6 +77,9 @@ async function bringUp(supervisor: Supervisor, container: Container): Promise<vo
 async function createTask(supervisor: Supervisor, container: Container, rootfs: string, sandbox: Sandbox): Promise<Task> {
   const { backends } = supervisor;
   const { config, hostConfig } = container.spec;
+  const mounts = await specMounts(backends, container);
+  const tmpfs = Object.keys(hostConfig.Tmpfs ?? {}).map((destination) => ({ destination }));
+  for (const mount of [...mounts, ...tmpfs]) prepareMountPoint(backends.kernel, rootfs, mount);
   const built = backends.specs.build({
     id: container.id,
     rootfs,
@@ -82,7 +88,7 @@ async function createTask(supervisor: Supervisor, container: Container, rootfs: 
     hostname: config.Hostname ?? "",
     ...(sandbox.netns === undefined ? {} : { netns: sandbox.netns }),
     files: writeFiles(backends, container.id, sandbox),
-    mounts: await specMounts(backends, container),
+    mounts,
     join: joined(supervisor, container),
   });
   const [height, width] = hostConfig.ConsoleSize ?? [0, 0];

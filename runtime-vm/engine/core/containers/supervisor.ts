@@ -14,6 +14,7 @@ import { publishEvent, publishNetworkEvents } from "./events.ts";
 import { startHealthMonitor } from "./health.ts";
 import type { ContainerTable, Ended } from "./record.ts";
 import { nextBackoffMs, wantsRestart } from "./restart-policy.ts";
+import { releaseRoot } from "./root.ts";
 import { startContainer } from "./start.ts";
 
 /** How long an ended process's output may still be on its way before those who wait are told of the end. */
@@ -115,7 +116,7 @@ export class Supervisor {
     watch.lap("log");
     await step("delete its task", () => run.task.delete());
     watch.lap("task");
-    await step("unmount its root", () => this.backends.snapshots.unmount(container.id));
+    await step("unmount its root", () => releaseRoot(this, container));
     watch.lap("root");
     this.backends.journal.debug(`container ${container.id} taken down: ${watch.toString()}`);
   }

@@ -1,79 +1,100 @@
-import { closeSync, constants, mkdirSync, openSync, readlinkSync, statSync } from "node:fs";
-import { posix } from "node:path";
+import { closeSync, constants, existsSync, mkdirSync, openSync, readlinkSync, rmdirSync } from "node:fs";
+import { join, posix } from "node:path";
 import { codeOf } from "#base/errors.ts";
 import { MNT, MS } from "../kernel/kernel.ts";
-import type { ContainerBackends } from "./backends.ts";
 import { Directory } from "./at.ts";
+import type { ContainerBackends } from "./backends.ts";
 import type { Container } from "./container.ts";
 import { specMounts } from "./mounts.ts";
+import { prepareMountPoint } from "./prepare-root.ts";
+import { withRoot } from "./root.ts";
+import { containerFiles } from "./start.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 const openPath = 0o10000000;
 
-/** A container's files as it sees them itself, volumes and binds included. */
+/** A container's files: its root directory with volumes, binds and network files over it, as dockerd's copies see it. What the runtime mounts besides (proc, dev, tmpfs) is not there. */
 export class View {
   /** Held open: stays the same root whatever happens to the container. */
   readonly root: string;
-  readonly #kernel: ContainerBackends["kernel"];
+  readonly #kernel: Pick<ContainerBackends["kernel"], "openInRoot">;
 
-  constructor(root: string, kernel: ContainerBackends["kernel"]) {
+  constructor(root: string, kernel: Pick<ContainerBackends["kernel"], "openInRoot">) {
     this.root = root;
     this.#kernel = kernel;
   }
 
-  /** The directory that holds the last name of `path`, links on the way followed inside the container. Undefined: there is none. */
-  parent(path: string): { directory: Directory; name: string } | undefined {
+  /** The directory that holds the last name of `path`, links on the way followed inside the container. Throws KernelError. */
+  parent(path: string): { directory: Directory; name: string } {
     const absolute = posix.resolve("/", path);
     // The root has no parent: it is the name "." in itself.
     const [dir, name] = absolute === "/" ? ["/", "."] : [posix.dirname(absolute), posix.basename(absolute)];
-    const directory = this.open(dir);
-    return directory === undefined ? undefined : { directory, name };
+    return { directory: this.directory(dir), name };
   }
 
-  /** The directory at `path`, its last name followed too. */
+  /** The directory at `path`, its last name followed too. Throws KernelError: ENOENT, ENOTDIR, ELOOP among others. */
+  directory(path: string): Directory {
+    return new Directory(this.#kernel.openInRoot(this.root, path, constants.O_RDONLY | constants.O_DIRECTORY));
+  }
+
+  /** As `directory`; undefined when there is none. */
   open(path: string): Directory | undefined {
     try {
-      return new Directory(this.#kernel.openInRoot(this.root, path, constants.O_RDONLY | constants.O_DIRECTORY));
+      return this.directory(path);
     } catch (error) {
       if (["ENOENT", "ENOTDIR", "ELOOP"].includes(codeOf(error) ?? "")) return undefined;
       throw error;
     }
   }
-}
 
-/** Runs `work` on the files of a container. One that does not run is put together for it, and cannot be started meanwhile. */
-export async function withView<T>(supervisor: Supervisor, container: Container, work: (view: View) => Promise<T>): Promise<T> {
-  const { run } = container;
-  if (run !== undefined) return await held(supervisor, `/proc/${run.task.pid}/root`, work);
-  using _lock = await supervisor.locks.acquire(container.id);
-  if (container.run !== undefined) return await held(supervisor, `/proc/${container.run.task.pid}/root`, work);
-  await container.settled;
-  const { snapshots, kernel } = supervisor.backends;
-  const rootfs = await snapshots.mount(container.id);
-  const mounted: string[] = [];
-  try {
-    for (const mount of await specMounts(supervisor.backends, container)) {
-      // Single files are left out: they are seldom what somebody copies.
-      if (mount.source === undefined || !statSync(mount.source).isDirectory()) continue;
-      mounted.push(bind(kernel, rootfs, mount.source, mount.destination));
-    }
-    return await held(supervisor, rootfs, work);
-  } finally {
-    for (const target of mounted.reverse()) kernel.umount(target, MNT.DETACH);
-    await snapshots.unmount(container.id);
+  /** The same with an open directory as the root, for as long as it is open. */
+  below(directory: Directory): View {
+    return new View(`/proc/self/fd/${directory.fd}`, this.#kernel);
+  }
+
+  /** Where an open directory of this view is, seen from inside the container. */
+  pathOf(directory: Directory): string {
+    const root = readlinkSync(this.root);
+    return posix.join("/", readlinkSync(`/proc/self/fd/${directory.fd}`).slice(root.length));
   }
 }
 
-/** As `withView` for what is read piece by piece: the view is held until the reader is done. */
-export async function* streamView(
-  supervisor: Supervisor,
-  container: Container,
+let views = 0;
+
+/**
+ * Runs `work` on the files of a container, running or not. They are bound together at a place of their own: neither the container
+ * nor whoever starts, stops or removes it meanwhile notices.
+ */
+export async function withView<T>(supervisor: Supervisor, container: Container, work: (view: View) => Promise<T>): Promise<T> {
+  return await withRoot(supervisor, container, async (rootfs) => {
+    const { kernel, paths } = supervisor.backends;
+    views += 1;
+    const place = join(paths.views, `${container.id}-${views}`);
+    mkdirSync(place, { recursive: true, mode: 0o700 });
+    try {
+      kernel.mount({ source: rootfs, target: place, flags: MS.BIND });
+      try {
+        kernel.mount({ source: "none", target: place, flags: MS.PRIVATE });
+        await bindMounts(supervisor, container, place);
+        return await held(supervisor, place, work);
+      } finally {
+        kernel.umount(place, MNT.DETACH);
+      }
+    } finally {
+      rmdirSync(place);
+    }
+  });
+}
+
+/** As `withView` or `withRoot` for what is read piece by piece: `hold` is held until the reader is done. */
+export async function* streamOf<T>(
+  hold: (work: (held: T) => Promise<void>) => Promise<void>,
   signal: AbortSignal,
-  read: (view: View) => AsyncIterable<Buffer>,
+  read: (held: T) => AsyncIterable<Buffer>,
 ): AsyncGenerator<Buffer> {
-  const opened = Promise.withResolvers<View>();
+  const opened = Promise.withResolvers<T>();
   const finished = Promise.withResolvers<void>();
-  const holding = withView(supervisor, container, async (view) => {
+  const holding = hold(async (view) => {
     opened.resolve(view);
     await finished.promise;
   });
@@ -89,6 +110,11 @@ export async function* streamView(
   }
 }
 
+/** Takes away what an engine that was killed left of its views. */
+export function sweepViews({ kernel, paths }: Pick<ContainerBackends, "kernel" | "paths">): void {
+  for (const place of kernel.mountsUnder(paths.views)) kernel.umount(place, MNT.DETACH);
+}
+
 async function held<T>(supervisor: Supervisor, root: string, work: (view: View) => Promise<T>): Promise<T> {
   const fd = openSync(root, openPath | constants.O_DIRECTORY);
   try {
@@ -98,25 +124,45 @@ async function held<T>(supervisor: Supervisor, root: string, work: (view: View) 
   }
 }
 
-/** Binds a directory over where it belongs in the root; returns the place to unmount. */
-function bind(kernel: ContainerBackends["kernel"], rootfs: string, source: string, destination: string): string {
-  using place = makeDirectories(kernel, rootfs, destination);
-  const path = readlinkSync(`/proc/self/fd/${place.fd}`);
-  kernel.mount({ source, target: `/proc/self/fd/${place.fd}`, flags: MS.BIND | MS.REC });
-  return path;
+interface Bind {
+  readonly source: string;
+  readonly destination: string;
+  readonly readOnly: boolean;
+  readonly nonRecursive: boolean;
 }
 
-/** The directory `path` inside the root, made where it is missing. */
-function makeDirectories(kernel: ContainerBackends["kernel"], rootfs: string, path: string): Directory {
-  const open = (below: string): Directory => new Directory(kernel.openInRoot(rootfs, below, constants.O_RDONLY | constants.O_DIRECTORY));
-  let at = open("/");
-  let below = "";
-  for (const name of posix.resolve("/", path).split("/")) {
-    if (name === "") continue;
-    below = `${below}/${name}`;
-    using parent = at;
-    if (parent.lstat(name) === undefined) mkdirSync(parent.at(name), { mode: 0o755 });
-    at = open(below);
+async function bindMounts(supervisor: Supervisor, container: Container, root: string): Promise<void> {
+  const { kernel } = supervisor.backends;
+  const asked = (await specMounts(supervisor.backends, container)).flatMap(({ source, destination, readOnly, nonRecursive = false }): Bind[] =>
+    source === undefined ? [] : [{ source, destination, readOnly, nonRecursive }],
+  );
+  for (const bind of [...networkFiles(supervisor.backends, container), ...asked]) {
+    prepareMountPoint(kernel, root, bind);
+    const fd = openPlace(kernel, root, bind.destination);
+    if (fd === undefined) continue;
+    const target = readlinkSync(`/proc/self/fd/${fd}`);
+    closeSync(fd);
+    kernel.mount({ source: bind.source, target, flags: MS.BIND | (bind.nonRecursive ? 0 : MS.REC) });
+    kernel.mount({ source: "none", target, flags: MS.PRIVATE | MS.REC });
+    if (bind.readOnly) kernel.mount({ source: "none", target, flags: MS.BIND | MS.REMOUNT | MS.RDONLY });
   }
-  return at;
+}
+
+/** The place a mount goes to; undefined where a link leads to nothing. */
+function openPlace(kernel: ContainerBackends["kernel"], root: string, path: string): number | undefined {
+  try {
+    return kernel.openInRoot(root, path, openPath);
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR", "ELOOP"].includes(codeOf(error) ?? "")) return undefined;
+    throw error;
+  }
+}
+
+/** Written at its first start; a mount of its own over one of them wins. */
+function networkFiles(backends: ContainerBackends, container: Container): Bind[] {
+  const { hosts, hostname, resolvConf } = containerFiles(backends, container.id);
+  const taken = new Set(container.spec.mounts.map(({ destination }) => destination));
+  return Object.entries({ "/etc/hosts": hosts, "/etc/hostname": hostname, "/etc/resolv.conf": resolvConf })
+    .filter(([destination, source]) => !taken.has(destination) && existsSync(source))
+    .map(([destination, source]) => ({ source, destination, readOnly: false, nonRecursive: false }));
 }

@@ -1,0 +1,94 @@
+import { type Stats, closeSync, constants, fchmodSync, fchownSync, futimesSync, lchownSync, lutimesSync, mkdirSync, statSync, symlinkSync } from "node:fs";
+import { posix } from "node:path";
+import { parseNano } from "../clock/clock.ts";
+import { Directory } from "./at.ts";
+import type { ContainerBackends } from "./backends.ts";
+import type { ContainerSpec } from "./record.ts";
+
+type Kernel = Pick<ContainerBackends["kernel"], "openInRoot">;
+
+/** What dockerd puts into every root below the container's own files: places for mounts, and the mark that this is a container. */
+const given: readonly { readonly path: string; readonly kind: "directory" | "file" | "link" }[] = [
+  { path: "/.dockerenv", kind: "file" },
+  { path: "/dev/pts", kind: "directory" },
+  { path: "/dev/shm", kind: "directory" },
+  { path: "/dev/console", kind: "file" },
+  { path: "/proc", kind: "directory" },
+  { path: "/sys", kind: "directory" },
+  { path: "/etc/hosts", kind: "file" },
+  { path: "/etc/hostname", kind: "file" },
+  { path: "/etc/resolv.conf", kind: "file" },
+  { path: "/etc/mtab", kind: "link" },
+];
+
+/**
+ * Makes in a fresh root what is missing of `given`, dated with the container's creation so that two roots made for one container
+ * are the same; once done it is one lookup. Links are followed inside the root only.
+ */
+export function prepareRoot(kernel: Kernel, rootfs: string, { createdAt }: Pick<ContainerSpec, "createdAt">): void {
+  using root = new Directory(kernel.openInRoot(rootfs, "/", constants.O_RDONLY | constants.O_DIRECTORY));
+  if (root.lstat(".dockerenv") !== undefined) return;
+  const seconds = Number((parseNano(createdAt) ?? 0n) / 1_000_000_000n);
+  for (const { path, kind } of given.toReversed()) {
+    using parent = makeDirectories(kernel, rootfs, posix.dirname(path), seconds);
+    const name = posix.basename(path);
+    if (parent === undefined || parent.lstat(name) !== undefined) continue;
+    keepingTimes(parent, () => make(parent, name, kind, seconds));
+  }
+}
+
+/** Makes the place a mount goes to, a directory or an empty file as its source is. Where something stands already it stays. */
+export function prepareMountPoint(kernel: Kernel, rootfs: string, { destination, source }: { destination: string; source?: string | undefined }): void {
+  const seconds = Math.floor(Date.now() / 1_000);
+  const kind = source !== undefined && statSync(source, { throwIfNoEntry: false })?.isDirectory() === false ? "file" : "directory";
+  using parent = makeDirectories(kernel, rootfs, posix.dirname(posix.resolve("/", destination)), seconds);
+  const name = posix.basename(destination);
+  if (parent === undefined || name === "" || parent.lstat(name) !== undefined) return;
+  make(parent, name, kind, seconds);
+}
+
+function make(parent: Directory, name: string, kind: "directory" | "file" | "link", seconds: number): void {
+  if (kind === "link") {
+    symlinkSync("/proc/mounts", parent.at(name));
+    lchownSync(parent.at(name), 0, 0);
+    lutimesSync(parent.at(name), seconds, seconds);
+    return;
+  }
+  if (kind === "directory") mkdirSync(parent.at(name));
+  const flags = kind === "directory" ? constants.O_RDONLY | constants.O_DIRECTORY : constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+  const fd = parent.open(name, flags, 0o755);
+  try {
+    fchownSync(fd, 0, 0);
+    fchmodSync(fd, 0o755);
+    futimesSync(fd, seconds, seconds);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The directory `path` inside the root, made where it is missing; undefined when something else stands in the way. The caller disposes it. */
+function makeDirectories(kernel: Kernel, rootfs: string, path: string, seconds: number): Directory | undefined {
+  const open = (below: string): Directory => new Directory(kernel.openInRoot(rootfs, below, constants.O_RDONLY | constants.O_DIRECTORY));
+  let at = open("/");
+  let below = "";
+  for (const name of path.split("/")) {
+    if (name === "") continue;
+    below = `${below}/${name}`;
+    using parent = at;
+    try {
+      if (parent.lstat(name) === undefined) keepingTimes(parent, () => make(parent, name, "directory", seconds));
+      at = open(below);
+    } catch {
+      // A dangling link, or a file: what wanted to be below it finds no place, as in dockerd.
+      return undefined;
+    }
+  }
+  return at;
+}
+
+/** What is put into a directory of the image must not look like a change of the directory. */
+function keepingTimes(directory: Directory, work: () => void): void {
+  const before: Stats = directory.stat();
+  work();
+  futimesSync(directory.fd, before.atime, before.mtime);
+}
