@@ -6,7 +6,7 @@ import { openDesktop } from "#host/main.ts";
 import { buildRenderer } from "../launch/renderer.mjs";
 import { reportSteps } from "./report.ts";
 import { serveWeb } from "./server.ts";
-import { listFiles } from "./static.ts";
+import { readFiles } from "./static.ts";
 
 const usage = `npm run web -- [options]
 
@@ -49,7 +49,7 @@ async function main(): Promise<number> {
       mode: "browser",
       log: () => undefined,
     });
-    await using server = await serveWeb({ port: values.port, files: await listFiles(directory), bridge: host.bridge });
+    await using server = await serveWeb({ port: values.port, files: await readFiles(directory), bridge: host.bridge });
     using _steps = reportSteps(host, console.log);
     console.log(`Slipway is at ${server.url()}`);
     server.onUsed(() => console.log(`for another window: ${server.url()}`));

@@ -10,7 +10,7 @@ import { encodeFrame, encodeJson } from "#bridge/frames.ts";
 import { contentSecurityPolicy } from "#bridge/policy.ts";
 import type { HostApi } from "#bridge/serve.ts";
 import { type WebServer, serveWeb } from "./server.ts";
-import { listFiles } from "./static.ts";
+import { readFiles } from "./static.ts";
 
 const info: HostInfo = { version: "1", platform: "linux", mode: "browser", socketPath: "/s", portHost: "localhost" };
 let dir = "";
@@ -27,7 +27,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 beforeEach(async () => {
   server = await serveWeb({
     port: 0,
-    files: await listFiles(join(dir, "site")),
+    files: await readFiles(join(dir, "site")),
     bridge: {
       calls: { "host.info": async () => info } as Partial<HostApi> as HostApi,
       stream: async () => undefined,
@@ -72,6 +72,16 @@ test("the page comes with its policy, without cookies and without leave for othe
   expect(headers["set-cookie"]).toBeUndefined();
   expect(headers["access-control-allow-origin"]).toBeUndefined();
   expect((await ask("GET", "/assets/main-abc.js")).headers["content-type"]).toBe("text/javascript; charset=utf-8");
+});
+
+test("an open page finds its parts after a build has replaced the folder", async () => {
+  const built = join(dir, "site", "assets", "main-abc.js");
+  rmSync(built);
+  try {
+    expect(await ask("GET", "/assets/main-abc.js")).toMatchObject({ status: 200, text: "export {};" });
+  } finally {
+    writeFileSync(built, "export {};");
+  }
 });
 
 test.each(["/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/assets/../../secret.txt", "//etc/passwd", "/assets"])(

@@ -76,7 +76,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, { port
   if (reason !== undefined) return say(response, 403, reason);
   const address = new URL(request.url ?? "/", "http://127.0.0.1").pathname;
   if (reading) {
-    if (!(await sendFile(files, address, request, response))) say(response, 404, "there is no such page");
+    if (!sendFile(files, address, request, response)) say(response, 404, "there is no such page");
   } else if (request.method === "POST" && address === "/session") {
     await openSession(request, response, exchange);
   } else say(response, 405, "this server knows GET, and POST /session");

@@ -4,6 +4,8 @@ import { createActs } from "./acts.ts";
 import { createEngine, type EngineInfo } from "./engine/engine.ts";
 import { followEvents } from "./follow.ts";
 import { keys } from "./keys.ts";
+import { createLogKeeper } from "./logs/keeper.ts";
+import { startLogWorker } from "./logs/session.ts";
 import { createMachineStore } from "./machine.ts";
 import { createSelection } from "./selection.ts";
 import { createStatsStore } from "./statsstore.ts";
@@ -26,6 +28,7 @@ export function createApp(bridge: Bridge) {
     machine: createMachineStore(bridge),
     acts: createActs(),
     stats: createStatsStore(engine, machineMemory),
+    logs: createLogKeeper(engine, startLogWorker),
     transfers: createTransfers(engine),
     selections: { containers: createSelection(), images: createSelection(), volumes: createSelection(), networks: createSelection() },
   };
@@ -41,7 +44,9 @@ export function startApp(app: App, signal: AbortSignal): void {
       else for (const queryKey of stale) void app.queries.invalidateQueries({ queryKey });
     },
     seen: ({ Type, Action, Actor }) => {
-      if (Type === "container" && Action === "destroy") app.stats.forget(Actor.ID);
+      if (Type !== "container" || Action !== "destroy") return;
+      app.stats.forget(Actor.ID);
+      app.logs.forget(Actor.ID);
     },
   });
 }

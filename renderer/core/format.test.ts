@@ -1,6 +1,6 @@
 // @vitest-environment node
 import { expect, test } from "vitest";
-import { ago, count, duration, elapsed, memory, middle, percent, plainName, rate, shortId, size } from "./format.ts";
+import { ago, count, duration, elapsed, memory, percent, plainName, rate, shortId, size } from "./format.ts";
 
 test.each([
   [0, "0 B"],
@@ -57,12 +57,10 @@ test.each([
   [172_800, "2 days"],
 ])("%d seconds of running are %s", (seconds, text) => expect(elapsed(seconds)).toBe(text));
 
-test("names lose their slash, ids their algorithm, long names their middle", () => {
+test("names lose their slash, ids their algorithm", () => {
   expect(plainName(["/web"])).toBe("web");
   expect(plainName(undefined)).toBe("");
   expect(shortId("sha256:0123456789abcdef")).toBe("0123456789ab");
-  expect(middle("abcdefghijklmnop", 9)).toBe("abcde…nop");
-  expect(middle("short", 9)).toBe("short");
 });
 
 test("one thing is singular, none and several are plural", () => {

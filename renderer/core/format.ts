@@ -57,7 +57,15 @@ export function ago(epochSeconds: number, nowMs: number): string {
 /** `12 seconds`, `3 minutes`, `2 days`: one unit, rounded down. */
 export function elapsed(seconds: number): string {
   const [unit, length] = steps.find(([, size]) => seconds >= size) ?? (["second", 1] as const);
-  return new Intl.NumberFormat("en", { style: "unit", unit, unitDisplay: "long" }).format(Math.floor(Math.max(0, seconds) / length));
+  return unitFormat(unit).format(Math.floor(Math.max(0, seconds) / length));
+}
+
+const unitFormats = new Map<string, Intl.NumberFormat>();
+/** Making a format takes a hundred times longer than using it. */
+function unitFormat(unit: string): Intl.NumberFormat {
+  const format = unitFormats.get(unit) ?? new Intl.NumberFormat("en", { style: "unit", unit, unitDisplay: "long" });
+  unitFormats.set(unit, format);
+  return format;
 }
 
 const exact = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "medium" });
@@ -68,13 +76,6 @@ export const shortId = (id: string): string => id.replace(/^sha256:/, "").slice(
 
 /** Docker's names come with a slash. */
 export const plainName = (names: readonly string[] | undefined): string => (names?.[0] ?? "").replace(/^\//, "");
-
-/** Long names lose their middle: beginning and end tell names apart. */
-export function middle(text: string, max: number): string {
-  if (text.length <= max) return text;
-  const head = Math.ceil((max - 1) * 0.6);
-  return `${text.slice(0, head)}…${text.slice(text.length - (max - 1 - head))}`;
-}
 
 const plurals = new Intl.PluralRules("en");
 /** `1 container`, `3 containers` */

@@ -27,6 +27,10 @@ export interface TableProps<Row> {
   readonly stale?: boolean;
 }
 
+/** Rows drawn beyond each end of what is in sight. */
+const overscan = 6;
+const slotsFor = (scroller: HTMLElement | null, rowHeight: number): number => Math.ceil((scroller?.clientHeight ?? 0) / rowHeight) + 1 + 2 * overscan;
+
 interface OpenMenu<Row> {
   readonly row: Row;
   readonly at: { readonly x: number; readonly y: number };
@@ -58,9 +62,21 @@ export function Table<Row>(props: TableProps<Row>) {
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
     getItemKey: (index) => idOf(rows[index] as Row),
-    overscan: 8,
+    // As many rows at every place: what leaves at one end comes back at the other.
+    rangeExtractor: ({ startIndex, count }) => {
+      const slots = slotsFor(scroller.current, rowHeight);
+      const first = Math.max(0, Math.min(startIndex - overscan, count - slots));
+      return Array.from({ length: Math.min(slots, count) }, (_, n) => first + n);
+    },
     initialOffset: kept.scrollTop,
   });
+  // A row's elements are given to the row that comes into sight as it leaves: writing texts is cheaper than making
+  // elements. They stay where they are among their siblings, and `aria-owns` tells readers the order. The row in focus
+  // keeps its own elements, and with them the focus.
+  const items = virtual.getVirtualItems();
+  const slots = slotsFor(scroller.current, rowHeight);
+  const slotOf = (index: number): number => index % slots;
+  const elementIdOf = (index: number): string => `${name}-row-${slotOf(index)}`;
   const template = `40px ${columns.map(({ width }) => width).join(" ")}`;
 
   useEffect(() => {
@@ -180,33 +196,36 @@ export function Table<Row>(props: TableProps<Row>) {
           />
         ))}
       </div>
-      <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
-        {virtual.getVirtualItems().map((item) => {
-          const row = rows[item.index];
-          if (row === undefined) return null;
-          const id = idOf(row);
-          return (
-            <TableRow
-              key={id}
-              id={id}
-              name={nameOf(row)}
-              row={row}
-              columns={columns as readonly Column<unknown>[]}
-              index={item.index}
-              top={item.start}
-              height={rowHeight}
-              template={template}
-              selected={selected.has(id)}
-              selectable={selectable(row)}
-              active={item.index === activeIndex}
-              menuOpen={menu !== undefined && idOf(menu.row) === id}
-              onFocus={() => activate(id)}
-              onCheck={(event) => check(row, event)}
-              onOpen={() => open(row)}
-              onMenu={(x, y) => openMenu(row, x, y)}
-            />
-          );
-        })}
+      <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }} aria-owns={items.map(({ index }) => elementIdOf(index)).join(" ")}>
+        {items
+          .toSorted((a, b) => slotOf(a.index) - slotOf(b.index))
+          .map((item) => {
+            const row = rows[item.index];
+            if (row === undefined) return null;
+            const id = idOf(row);
+            return (
+              <TableRow
+                key={item.index === activeIndex ? id : slotOf(item.index)}
+                id={id}
+                elementId={elementIdOf(item.index)}
+                name={nameOf(row)}
+                row={row}
+                columns={columns as readonly Column<unknown>[]}
+                index={item.index}
+                top={item.start}
+                height={rowHeight}
+                template={template}
+                selected={selected.has(id)}
+                selectable={selectable(row)}
+                active={item.index === activeIndex}
+                menuOpen={menu !== undefined && idOf(menu.row) === id}
+                onFocus={() => activate(id)}
+                onCheck={(event) => check(row, event)}
+                onOpen={() => open(row)}
+                onMenu={(x, y) => openMenu(row, x, y)}
+              />
+            );
+          })}
       </div>
       {menu !== undefined && <Menu label={t.common.actionsFor(nameOf(menu.row))} items={menuOf(menu.row)} at={menu.at} onClose={() => setMenu(undefined)} />}
     </div>

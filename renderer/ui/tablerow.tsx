@@ -1,5 +1,5 @@
 import { ArrowDown, ArrowUp } from "lucide-react";
-import { type MouseEvent, memo, type ReactNode, useDeferredValue } from "react";
+import { type MouseEvent, memo, type ReactNode } from "react";
 import { t } from "#renderer/core/texts.ts";
 import { cx } from "./cx.ts";
 import { Checkbox } from "./field.tsx";
@@ -16,8 +16,8 @@ export interface Column<Row> {
   readonly alignRight?: boolean;
   /** The header is for readers only: what the column holds is plain to see. */
   readonly quietHeader?: boolean;
-  /** May be drawn a moment after the row: rows that fly by while the list is scrolled are not worth it. */
-  readonly late?: boolean;
+  /** On header and cells: for a column that a narrow window leaves out. */
+  readonly className?: string;
 }
 
 export function HeaderCell<Row>({ column, sort, onSort }: { readonly column: Column<Row>; readonly sort: SortOrder; readonly onSort: () => void }) {
@@ -27,7 +27,7 @@ export function HeaderCell<Row>({ column, sort, onSort }: { readonly column: Col
     <div
       role="columnheader"
       aria-sort={column.sortBy === undefined ? undefined : sorted ? (sort.down ? "descending" : "ascending") : "none"}
-      className={cx("flex min-w-0 px-2", column.alignRight === true && "justify-end")}
+      className={cx("flex min-w-0 px-2", column.alignRight === true && "justify-end", column.className)}
     >
       {column.sortBy === undefined ? (
         <span className={column.quietHeader === true ? "sr-only" : "truncate text-xs font-medium text-fg3"}>{column.header}</span>
@@ -47,6 +47,7 @@ export function HeaderCell<Row>({ column, sort, onSort }: { readonly column: Col
 
 interface RowProps {
   readonly id: string;
+  readonly elementId: string;
   readonly name: string;
   readonly row: unknown;
   readonly columns: readonly Column<unknown>[];
@@ -65,11 +66,14 @@ interface RowProps {
 }
 
 const drawnAlike = (a: RowProps, b: RowProps): boolean =>
-  (["id", "row", "columns", "index", "top", "template", "selected", "selectable", "active", "menuOpen"] as const).every((key) => a[key] === b[key]);
+  (["id", "elementId", "row", "columns", "index", "top", "template", "selected", "selectable", "active", "menuOpen"] as const).every(
+    (key) => a[key] === b[key],
+  );
 
 /** One row, drawn again only when what it shows changes: its callbacks must read what changes otherwise when called. */
 export const TableRow = memo(function TableRow({
   id,
+  elementId,
   name,
   row,
   columns,
@@ -83,9 +87,9 @@ export const TableRow = memo(function TableRow({
   menuOpen,
   ...on
 }: RowProps) {
-  const full = useDeferredValue(true, false);
   return (
     <div
+      id={elementId}
       role="row"
       aria-rowindex={index + 2}
       aria-selected={selected}
@@ -102,29 +106,25 @@ export const TableRow = memo(function TableRow({
         event.preventDefault();
         on.onMenu(event.clientX, event.clientY);
       }}
-      style={{ gridTemplateColumns: template, height, transform: `translateY(${top}px)` }}
+      style={{ gridTemplateColumns: template, height, top }}
       className={cx(
-        "group absolute inset-x-0 top-0 grid items-center border-b border-line px-2 focus-visible:-outline-offset-2",
+        // Contained, and without opacity or transforms of its own: a row that comes into sight costs nothing beside itself.
+        "absolute inset-x-0 grid items-center border-b border-line px-2 contain-content focus-visible:-outline-offset-2",
         selected ? "bg-picked" : menuOpen ? "bg-hover" : "hover:bg-hover",
       )}
     >
       <div role="gridcell" className="flex justify-center">
         {selectable && (
-          <Checkbox
-            tabIndex={active ? 0 : -1}
-            aria-label={t.common.selectRow(name)}
-            checked={selected}
-            onChange={() => undefined}
-            onClick={on.onCheck}
-            className={cx(!selected && "opacity-60 group-hover:opacity-100")}
-          />
+          <Checkbox tabIndex={active ? 0 : -1} aria-label={t.common.selectRow(name)} checked={selected} onChange={() => undefined} onClick={on.onCheck} />
         )}
       </div>
-      {columns.map((column) => (
-        <div key={column.id} role="gridcell" className={cx("min-w-0 px-2", column.alignRight === true && "text-right")}>
-          {(full || column.late !== true) && <RowTab value={active ? 0 : -1}>{column.cell(row)}</RowTab>}
-        </div>
-      ))}
+      <RowTab value={active ? 0 : -1}>
+        {columns.map((column) => (
+          <div key={column.id} role="gridcell" className={cx("min-w-0 px-2", column.alignRight === true && "text-right", column.className)}>
+            {column.cell(row)}
+          </div>
+        ))}
+      </RowTab>
     </div>
   );
 }, drawnAlike);

@@ -7,7 +7,15 @@ interface Tip {
   readonly box: DOMRect;
 }
 
-/** Shows the `data-tip` of whatever is hovered or focused by keyboard. One for the whole window; place it last. */
+/** The tip of an element: `data-tip`, or `data-tip-cut` when the text on it does not fit. */
+function tipOf(target: Element): string {
+  const cut = (element: Element): boolean => element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).overflowX !== "visible";
+  const whole = target.getAttribute("data-tip-cut");
+  if (whole !== null && [target, ...target.querySelectorAll("*")].some(cut)) return whole;
+  return target.getAttribute("data-tip") ?? "";
+}
+
+/** Shows the tip of whatever is hovered or focused by keyboard. One for the whole window; place it last. */
 export function TooltipHost() {
   const [tip, setTip] = useState<Tip>();
   const ref = useRef<HTMLDivElement>(null);
@@ -16,8 +24,8 @@ export function TooltipHost() {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const show = (target: Element, wait: number): void => {
       clearTimeout(timer);
-      const text = target.getAttribute("data-tip");
-      if (text === null || text === "") return;
+      const text = tipOf(target);
+      if (text === "") return;
       timer = setTimeout(() => target.isConnected && setTip({ text, box: target.getBoundingClientRect() }), wait);
     };
     const hide = (): void => {
@@ -25,12 +33,12 @@ export function TooltipHost() {
       setTip(undefined);
     };
     const over = (event: Event): void => {
-      const target = event.target instanceof Element ? event.target.closest("[data-tip]") : null;
+      const target = event.target instanceof Element ? event.target.closest("[data-tip], [data-tip-cut]") : null;
       hide();
       if (target !== null) show(target, delayMs);
     };
     const focus = (event: FocusEvent): void => {
-      if (event.target instanceof Element && event.target.matches("[data-tip]:focus-visible")) show(event.target, 0);
+      if (event.target instanceof Element && event.target.matches("[data-tip]:focus-visible, [data-tip-cut]:focus-visible")) show(event.target, 0);
     };
     document.addEventListener("pointerover", over);
     document.addEventListener("focusin", focus);

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { frame } from "#api/stdcopy.ts";
 import type { BridgeStream } from "#bridge/bridge.ts";
 import type { Engine } from "#renderer/core/engine/engine.ts";
+import { createLogKeeper } from "./keeper.ts";
 import { type FromLogs, serveLogs, type ToLogs } from "./server.ts";
 import { type LogView, openLogs } from "./session.ts";
 
@@ -72,4 +73,61 @@ test("a log that cannot be read says why, and can be asked for again", async () 
   session.follow(false);
   const { phase } = await until(session, (view) => view.phase.kind === "failed");
   expect(phase).toMatchObject({ kind: "failed", error: { message: /does not support reading/ } });
+});
+
+test("a log that was left is found again as it was, and is not read a second time", async () => {
+  const { engine, asked } = engineWith([[line(1, "once")]]);
+  const logs = createLogKeeper(engine, localWorker);
+  const first = logs.borrow("c1");
+  first.session.follow(false);
+  await until(first.session, ({ totals }) => totals.lines === 1);
+  first[Symbol.dispose]();
+  using again = logs.borrow("c1");
+  expect(again.session).toBe(first.session);
+  expect(again.session.view.getState().totals.lines).toBe(1);
+  expect(asked).toHaveLength(1);
+});
+
+test("of the logs that were left, the oldest goes when there are too many; one that is looked at stays", () => {
+  const closed: string[] = [];
+  const { engine } = engineWith([]);
+  let name = "";
+  const logs = createLogKeeper(
+    engine,
+    () => ({
+      ...localWorker(),
+      close: (
+        (mine) => () =>
+          closed.push(mine)
+      )(name),
+    }),
+    { bytesMax: 1e9, sessionsMax: 1 },
+  );
+  const borrow = (container: string) => logs.borrow((name = container));
+  using _looking = borrow("a");
+  for (const container of ["b", "c", "d"]) borrow(container)[Symbol.dispose]();
+  expect(closed).toEqual(["b", "c"]);
+});
+
+test("logs that were left give their memory back beyond the limit", async () => {
+  const { engine } = engineWith([[line(1, "one")]]);
+  const closed: string[] = [];
+  const logs = createLogKeeper(engine, () => ({ ...localWorker(), close: () => closed.push("closed") }), { bytesMax: 1000, sessionsMax: 9 });
+  const loan = logs.borrow("a");
+  loan.session.follow(false);
+  await until(loan.session, ({ totals }) => totals.lines === 1);
+  expect(closed).toEqual([]);
+  loan[Symbol.dispose]();
+  expect(closed).toEqual(["closed"]);
+});
+
+test("the log of a deleted container goes once nobody looks at it", () => {
+  const { engine } = engineWith([]);
+  const closed: string[] = [];
+  const logs = createLogKeeper(engine, () => ({ ...localWorker(), close: () => closed.push("closed") }));
+  const loan = logs.borrow("a");
+  logs.forget("a");
+  expect(closed).toEqual([]);
+  loan[Symbol.dispose]();
+  expect(closed).toEqual(["closed"]);
 });

@@ -28,7 +28,7 @@ export interface LogSession extends Disposable {
 /** Pieces that the worker may still have before it: enough to keep it busy, few enough to hold the stream back. */
 const outstandingMax = 4;
 
-const nothing: LogTotals = { lines: 0, rows: 0, droppedLines: 0, droppedRows: 0, matches: 0 };
+const nothing: LogTotals = { lines: 0, rows: 0, droppedLines: 0, droppedRows: 0, matches: 0, bytes: 0 };
 
 export interface LogWorker extends LogPort<ToLogs, FromLogs> {
   close(): void;

@@ -27,6 +27,8 @@ export interface LogTotals {
   readonly droppedLines: number;
   readonly droppedRows: number;
   readonly matches: number;
+  /** Memory the lines take. */
+  readonly bytes: number;
 }
 
 /**
@@ -71,6 +73,7 @@ export class LogStore {
       droppedLines: first,
       droppedRows: this.#droppedRows,
       matches: this.#matches.length - this.#matchesFrom,
+      bytes: this.#bytes,
     };
   }
 

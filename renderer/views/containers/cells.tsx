@@ -1,17 +1,18 @@
 import { createContext, useContext, useEffect } from "react";
-import { Link } from "wouter";
 import { useStore } from "zustand";
 import type { ContainerSummary } from "#api/containers.ts";
 import { useApp } from "#renderer/appcontext.ts";
 import type { ActName } from "#renderer/core/acts.ts";
 import { healthOf, type PortLink, portLinks, sinceOf, statusWord, toneOf } from "#renderer/core/containers.ts";
-import { elapsed, memory, middle, percent, plainName } from "#renderer/core/format.ts";
+import { elapsed, memory, percent, plainName, shortId } from "#renderer/core/format.ts";
 import { historyOf } from "#renderer/core/statsstore.ts";
 import { t } from "#renderer/core/texts.ts";
 import { useNow } from "#renderer/now.ts";
 import { Badge } from "#renderer/ui/badge.tsx";
 import { CopyButton } from "#renderer/ui/copy.tsx";
 import { cx } from "#renderer/ui/cx.ts";
+import { Middle } from "#renderer/ui/middle.tsx";
+import { NameLink } from "#renderer/ui/namelink.tsx";
 import { useRowTab } from "#renderer/ui/rowtab.ts";
 import { Spinner } from "#renderer/ui/spinner.tsx";
 import { StateDot, toneText } from "#renderer/ui/statedot.tsx";
@@ -27,19 +28,12 @@ interface CellProps {
 export const usePending = (id: string): ActName | undefined => useStore(useApp().acts.pending, (state) => state.byId.get(id));
 
 export function NameCell({ container }: CellProps) {
-  const name = plainName(container.Names);
+  const { Id, Names, Image } = container;
   return (
     <div className="flex min-w-0 flex-col">
-      <Link
-        href={`/containers/${container.Id}/logs`}
-        tabIndex={useRowTab()}
-        data-tip={name.length > 40 ? name : undefined}
-        className="w-fit max-w-full truncate rounded-sm font-medium hover:underline"
-      >
-        {middle(name, 48)}
-      </Link>
-      <span className="truncate text-sm text-fg3" data-tip={container.Image.length > 40 ? container.Image : undefined}>
-        {middle(container.Image.startsWith("sha256:") ? container.Image.slice(7, 19) : container.Image, 48)}
+      <NameLink href={`/containers/${Id}/logs`} name={plainName(Names)} />
+      <span className="text-sm text-fg3" data-tip-cut={Image}>
+        <Middle text={Image.startsWith("sha256:") ? shortId(Image) : Image} />
       </span>
     </div>
   );
@@ -101,18 +95,24 @@ export function PortsCell({ container }: CellProps) {
   const tab = useRowTab();
   if (links.length === 0) return <span className="text-fg3">–</span>;
   return (
-    <div className="flex min-w-0 items-center gap-x-1.5">
-      {shown.map((link) => (
-        <PortText key={link.text} {...link} tab={tab} />
-      ))}
-      {rest.length > 0 && (
-        <span data-tip={rest.map(({ text }) => text).join("\n")} className="tabular rounded-sm bg-hover px-1 text-xs text-fg2">
-          {t.containers.morePorts(rest.length)}
+    <div className="flex min-w-0 items-center gap-x-2">
+      {shown.map((link, index) => (
+        <span key={link.text} className={cx(index > 0 && "max-[1100px]:hidden")}>
+          <PortText {...link} tab={tab} />
         </span>
-      )}
+      ))}
+      <MorePorts links={rest} className="max-[1100px]:hidden" />
+      <MorePorts links={[...shown.slice(1), ...rest]} className="min-[1100.01px]:hidden" />
     </div>
   );
 }
+
+const MorePorts = ({ links, className }: { readonly links: readonly PortLink[]; readonly className: string }) =>
+  links.length > 0 && (
+    <span data-tip={links.map(({ text }) => text).join("\n")} className={cx("tabular rounded-sm bg-hover px-1 text-xs text-fg2", className)}>
+      {t.containers.morePorts(links.length)}
+    </span>
+  );
 
 export function PortText({
   text,

@@ -105,29 +105,41 @@ export function ContainersPage() {
 function columnsFor(actions: ContainerActions): readonly Column<ContainerSummary>[] {
   const { columns } = t.containers;
   return [
-    { id: "name", header: columns.name, width: "minmax(140px, 1fr)", sortBy: nameOf, cell: (container) => <NameCell container={container} /> },
+    { id: "name", header: columns.name, width: "minmax(104px, 1fr)", sortBy: nameOf, cell: (container) => <NameCell container={container} /> },
     {
       id: "state",
       header: columns.state,
-      width: "minmax(156px, 0.5fr)",
+      width: "minmax(var(--state-column), 0.5fr)",
       sortBy: (container) => `${stateOrder.indexOf(container.State)} ${nameOf(container)}`,
       cell: (container) => <StateCell container={container} />,
     },
     {
       id: "ports",
-      late: true,
       header: columns.ports,
-      width: "minmax(136px, 0.4fr)",
+      width: "minmax(var(--ports-column), 0.4fr)",
       sortBy: (container) => Math.min(...container.Ports.map(({ PublicPort }) => PublicPort ?? 65_536), 65_537),
       cell: (container) => <PortsCell container={container} />,
     },
-    { id: "cpu", late: true, header: columns.cpu, width: "var(--cpu-column)", alignRight: true, cell: (container) => <CpuCell container={container} /> },
-    { id: "memory", late: true, header: columns.memory, width: "96px", alignRight: true, cell: (container) => <MemoryCell container={container} /> },
+    {
+      id: "cpu",
+      header: columns.cpu,
+      width: "var(--cpu-column)",
+      alignRight: true,
+      className: "max-[720px]:hidden",
+      cell: (container) => <CpuCell container={container} />,
+    },
+    {
+      id: "memory",
+      header: columns.memory,
+      width: "var(--memory-column)",
+      alignRight: true,
+      className: "max-[720px]:hidden",
+      cell: (container) => <MemoryCell container={container} />,
+    },
     {
       id: "actions",
       header: columns.actions,
       quietHeader: true,
-      late: true,
       width: "104px",
       alignRight: true,
       cell: (container) => <RowActions container={container} actions={actions} />,
@@ -139,7 +151,7 @@ function RowActions({ container, actions }: { readonly container: ContainerSumma
   const pending = usePending(container.Id) !== undefined;
   const targets: readonly Target[] = [targetOf(container)];
   return (
-    <div className="flex justify-end opacity-70 transition-opacity group-hover:opacity-100 group-focus-within:opacity-100">
+    <div className="flex justify-end">
       {canStop(container.State) ? (
         <>
           <IconButton icon={RotateCw} label={t.containers.restart} disabled={pending} onClick={() => void actions.run("restart", targets)} />

@@ -174,7 +174,13 @@ function columnsFor(run: (image: string) => void): readonly Column<ImageRow>[] {
       sortBy: (row) => row.reference,
       cell: (row) => <NameLink href={pathOf(row)} name={row.repository} suffix={row.tag === "" ? undefined : `:${row.tag}`} />,
     },
-    { id: "id", header: columns.id, width: "116px", cell: (row) => <code className="font-mono text-xs text-fg3">{row.shortId}</code> },
+    {
+      id: "id",
+      header: columns.id,
+      width: "var(--id-column)",
+      className: "max-[1000px]:hidden",
+      cell: (row) => <code className="font-mono text-xs text-fg3">{row.shortId}</code>,
+    },
     {
       id: "used",
       header: columns.used,
@@ -195,11 +201,10 @@ function columnsFor(run: (image: string) => void): readonly Column<ImageRow>[] {
       id: "actions",
       header: columns.actions,
       quietHeader: true,
-      late: true,
       width: "84px",
       alignRight: true,
       cell: (row) => (
-        <div className="flex justify-end opacity-70 transition-opacity group-hover:opacity-100 group-focus-within:opacity-100">
+        <div className="flex justify-end">
           <IconButton icon={Play} label={t.images.run} onClick={() => run(row.reference)} />
           <MenuButton name={row.reference} />
         </div>

@@ -120,11 +120,10 @@ const columns: readonly Column<NetworkRow>[] = [
     id: "actions",
     header: t.networks.columns.actions,
     quietHeader: true,
-    late: true,
     width: "56px",
     alignRight: true,
     cell: (row) => (
-      <div className="flex justify-end opacity-70 group-hover:opacity-100 group-focus-within:opacity-100">
+      <div className="flex justify-end">
         <MenuButton name={row.network.Name} />
       </div>
     ),

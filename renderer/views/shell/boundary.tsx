@@ -4,12 +4,26 @@ import { t } from "#renderer/core/texts.ts";
 import { Button } from "#renderer/ui/button.tsx";
 import { ErrorNotice } from "#renderer/ui/errornotice.tsx";
 
-/** A page that fails to draw fails alone: navigation and footer go on. */
-export class PageBoundary extends Component<{ readonly children: ReactNode }, { readonly error: unknown }> {
-  override state: { readonly error: unknown } = { error: undefined };
+interface BoundaryProps {
+  /** Another place is drawn afresh; the page itself stays as it is while it can be drawn. */
+  readonly place: string;
+  readonly children: ReactNode;
+}
+interface BoundaryState {
+  readonly place: string;
+  readonly error: unknown;
+}
 
-  static getDerivedStateFromError(error: unknown): { readonly error: unknown } {
+/** A page that fails to draw fails alone: navigation and footer go on, and so does the next page. */
+export class PageBoundary extends Component<BoundaryProps, BoundaryState> {
+  override state: BoundaryState = { place: this.props.place, error: undefined };
+
+  static getDerivedStateFromError(error: unknown): Partial<BoundaryState> {
     return { error };
+  }
+
+  static getDerivedStateFromProps({ place }: BoundaryProps, state: BoundaryState): BoundaryState | null {
+    return place === state.place ? null : { place, error: undefined };
   }
 
   override render(): ReactNode {

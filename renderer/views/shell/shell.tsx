@@ -28,7 +28,7 @@ export function Shell() {
         <Sidebar onShortcuts={() => setHelp(true)} />
         <main className="flex min-w-0 flex-1 flex-col">
           <EngineBanner />
-          <PageBoundary key={location}>
+          <PageBoundary place={location}>
             <Routes />
           </PageBoundary>
         </main>

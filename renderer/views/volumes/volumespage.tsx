@@ -3,7 +3,7 @@ import { useMemo, useState } from "react";
 import { useLocation } from "wouter";
 import type { Volume } from "#api/volumes.ts";
 import { useApp } from "#renderer/appcontext.ts";
-import { ago, exactTime, middle, shortId } from "#renderer/core/format.ts";
+import { ago, exactTime, shortId } from "#renderer/core/format.ts";
 import { t } from "#renderer/core/texts.ts";
 import { volumeUsers } from "#renderer/core/volumes.ts";
 import { useNow } from "#renderer/now.ts";
@@ -92,14 +92,18 @@ const columns: readonly Column<VolumeRow>[] = [
     header: t.volumes.columns.name,
     width: "minmax(160px, 1fr)",
     sortBy: idOf,
-    cell: (row) => <NameLink href={`/volumes/${encodeURIComponent(row.volume.Name)}`} name={shownName(row.volume.Name)} />,
+    cell: (row) => <NameLink href={`/volumes/${encodeURIComponent(row.volume.Name)}`} name={row.volume.Name} shown={shownName(row.volume.Name)} />,
   },
   {
     id: "used",
     header: t.volumes.columns.used,
     width: "minmax(120px, 0.7fr)",
     sortBy: (row) => row.users.join(" "),
-    cell: (row) => <span className="block truncate text-fg2">{row.users.length === 0 ? "–" : middle(row.users.join(", "), 60)}</span>,
+    cell: (row) => (
+      <span className="block truncate text-fg2" data-tip-cut={row.users.join("\n")}>
+        {row.users.length === 0 ? "–" : row.users.join(", ")}
+      </span>
+    ),
   },
   {
     id: "driver",
@@ -113,11 +117,10 @@ const columns: readonly Column<VolumeRow>[] = [
     id: "actions",
     header: t.volumes.columns.actions,
     quietHeader: true,
-    late: true,
     width: "56px",
     alignRight: true,
     cell: (row) => (
-      <div className="flex justify-end opacity-70 group-hover:opacity-100 group-focus-within:opacity-100">
+      <div className="flex justify-end">
         <MenuButton name={row.volume.Name} />
       </div>
     ),
