@@ -9,6 +9,7 @@ import { replaceFile } from "./durable.ts";
 import { openIngest, sweepIngests } from "./ingest.ts";
 
 const hexPattern = /^[0-9a-f]{64}$/;
+const publishAgainMs = 5_000;
 
 /** Where the store keeps its files; all three on one file system. */
 export interface LayoutPaths {
@@ -34,6 +35,7 @@ class OciLayout implements ContentStore {
   readonly #paths: LayoutPaths;
   readonly #blobs: string;
   readonly #openRefs = new Set<string>();
+  #publishing: NodeJS.Timeout | undefined;
 
   constructor(paths: LayoutPaths) {
     this.#paths = paths;
@@ -83,8 +85,15 @@ class OciLayout implements ContentStore {
     this.#paths.trash.move(this.#file(digest));
   }
 
+  /** The list follows what the engine knows. Without room on the disk the former one stays for a while: deleting must work there. */
   publish(images: readonly NamedDescriptor[]): void {
-    replaceFile(join(this.#paths.content, "index.json"), indexOf(images));
+    clearTimeout(this.#publishing);
+    try {
+      replaceFile(join(this.#paths.content, "index.json"), indexOf(images));
+    } catch (error) {
+      if (codeOf(error) !== "ENOSPC") throw error;
+      this.#publishing = setTimeout(() => this.publish(images), publishAgainMs).unref();
+    }
   }
 
   #file(digest: Digest): string {

@@ -166,7 +166,7 @@ test("a damaged gzip blob is the sender's fault; a cancelled unpack leaves nothi
   writeFileSync(path, gzip.subarray(0, gzip.length - 20));
   await expect(opened.layers.unpack({ path }, { expected, signal })).rejects.toMatchObject({ class: "invalidArgument" });
   await expect(opened.layers.unpack({ path }, { expected, signal: AbortSignal.abort(new Error("no more")) })).rejects.toThrow("no more");
-  expect(execFileSync("ls", [join(opened.root, "layers")]).toString()).toBe("");
+  expect(execFileSync("ls", ["--ignore=probe.*", join(opened.root, "layers")]).toString()).toBe("");
 });
 
 test("two pulls of one layer unpack it once", async () => {
@@ -192,7 +192,7 @@ test("a layer whose files lost bytes is gone at the next start, and half-made on
   writeFileSync(tar, "short");
   await opened.reopen();
   expect(opened.layers.has(diffId)).toBe(false);
-  expect(execFileSync("ls", [join(opened.root, "layers")]).toString()).toBe("");
+  expect(execFileSync("ls", ["--ignore=probe.*", join(opened.root, "layers")]).toString()).toBe("");
 });
 
 test("a layer that was not yet on the disk when the machine went down is not trusted; in the same boot it is", async () => {

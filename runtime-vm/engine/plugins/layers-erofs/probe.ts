@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MNT, type Kernel } from "#core/kernel/kernel.ts";
 import { messageOf } from "#base/errors.ts";
@@ -17,11 +17,13 @@ const candidates: readonly MountMethod[] = [{ kind: "file", directio: true }, { 
 export function probeMounts(kernel: Kernel, layers: string, run: string, log: (message: string) => void): MountMethod {
   const files = { tar: join(layers, "probe.tar"), index: join(layers, "probe.erofs"), target: join(run, "probe") };
   const content = Buffer.alloc(3 * 4096 + 1, "slipway ");
-  writeFileSync(
-    files.tar,
-    Buffer.concat([encodeHeader({ name: "file", type: "0", size: content.length }), content, Buffer.alloc(3 * blockBytes - (content.length % blockBytes))]),
-  );
-  writeFileSync(files.index, indexOf(files.tar));
+  const tar = Buffer.concat([
+    encodeHeader({ name: "file", type: "0", size: content.length }),
+    content,
+    Buffer.alloc(3 * blockBytes - (content.length % blockBytes)),
+  ]);
+  keep(files.tar, tar);
+  keep(files.index, indexOf(tar));
   mkdirSync(files.target, { recursive: true, mode: 0o700 });
   try {
     for (const method of candidates) {
@@ -35,8 +37,6 @@ export function probeMounts(kernel: Kernel, layers: string, run: string, log: (m
     return { kind: "directories" };
   } finally {
     rmdirSync(files.target);
-    rmSync(files.tar);
-    rmSync(files.index);
   }
 }
 
@@ -49,8 +49,12 @@ function readsBack(kernel: Kernel, method: MountMethod, files: { tar: string; in
   }
 }
 
-function indexOf(tar: string): Buffer {
-  const bytes = readFileSync(tar);
+/** Both files stay for the next start: one on a full disk could not write them. */
+function keep(path: string, bytes: Buffer): void {
+  if (!existsSync(path) || !readFileSync(path).equals(bytes)) writeFileSync(path, bytes);
+}
+
+function indexOf(bytes: Buffer): Buffer {
   const tree = new LayerTree();
   new TarScanner({ entry: (entry) => tree.add(entry) }).push(bytes);
   return encodeErofs(tree.root, bytes.length);

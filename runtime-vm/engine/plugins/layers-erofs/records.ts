@@ -46,7 +46,7 @@ export function readRecords(layers: string, boot: string, trash: Trash): Map<Dig
       records.set(`sha256:${hex}`, record);
   }
   for (const name of names) {
-    if (!records.has(`sha256:${name.slice(0, 64)}`)) trash.move(join(layers, name));
+    if (!name.startsWith("probe.") && !records.has(`sha256:${name.slice(0, 64)}`)) trash.move(join(layers, name));
   }
   return records;
 }

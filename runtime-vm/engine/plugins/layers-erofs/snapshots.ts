@@ -54,7 +54,8 @@ export class OverlaySnapshotter implements Snapshotter {
       // A root is for good, and so must be what it stands on.
       for (const diffId of layers) await this.#parts.store.settled(diffId);
       this.#stacks.delete(id);
-      for (const directory of [paths.root, paths.upper, paths.work, paths.merged]) mkdirSync(directory, { mode: 0o755 });
+      // The directory that overlay makes in its own: without room for it at a start it would mount read-only, and silently.
+      for (const directory of [paths.root, paths.upper, paths.work, join(paths.work, "work"), paths.merged]) mkdirSync(directory, { mode: 0o755 });
       // One sync: a file system with a journal takes the directories above along, and half a list is no list at the next start.
       writeFileSync(paths.layers, JSON.stringify(layers), { flush: true });
     });

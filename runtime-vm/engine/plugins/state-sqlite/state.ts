@@ -1,12 +1,17 @@
 import { DatabaseSync } from "node:sqlite";
 import { EngineError, messageOf } from "#base/errors.ts";
 import type { SqlValue, State, Statement } from "#core/state/state.ts";
+import { Headroom } from "./headroom.ts";
+
+/** The room is taken once the engine has answered first. */
+const headroomDelayMs = 2_000;
 
 /**
  * Opens (or makes) the database at `path`. WAL with synchronous=FULL: a transaction that returned is on the disk. The lock is
  * taken for as long as it is open, so that two engines on one root directory find each other out at once.
  */
 export function openSqliteState(path: string): State {
+  const headroom = new Headroom(path);
   const database = open(path);
   try {
     database.exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=0;");
@@ -15,7 +20,7 @@ export function openSqliteState(path: string): State {
     database.close();
     throw refusal(path, error);
   }
-  return new SqliteState(database);
+  return new SqliteState(database, headroom);
 }
 
 function open(path: string): DatabaseSync {
@@ -36,11 +41,23 @@ function refusal(path: string, error: unknown): EngineError {
 
 class SqliteState implements State {
   readonly #database: DatabaseSync;
+  readonly #headroom: Headroom;
+  readonly #taking: NodeJS.Timeout;
   readonly #statements = new Map<string, Statement<unknown>>();
   #depth = 0;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, headroom: Headroom) {
     this.#database = database;
+    this.#headroom = headroom;
+    this.#taking = setTimeout(() => this.#takeHeadroom(), headroomDelayMs).unref();
+  }
+
+  #takeHeadroom(): void {
+    try {
+      this.#headroom.take(this.#database);
+    } catch {
+      // The disk is full already: the next start tries again.
+    }
   }
 
   define(ddl: string): void {
@@ -97,7 +114,8 @@ class SqliteState implements State {
   }
 
   [Symbol.dispose](): void {
+    clearTimeout(this.#taking);
     this.#statements.clear();
-    this.#database.close();
+    this.#headroom.close(this.#database);
   }
 }
