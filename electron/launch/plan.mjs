@@ -30,7 +30,7 @@ export const chromiumPackages = (os) => (os.id === "debian" ? ["chromium", "font
  */
 export function systemPackagePlan({ platform, os, missing, isRoot, sudo }) {
   if (missing.length === 0) return { kind: "nothing" };
-  const install = ["apt-get", "-o", "DPkg::Lock::Timeout=600", "install", "-y", "--no-install-recommends", ...missing];
+  const install = ["apt-get", "-o", "DPkg::Lock::Timeout=600", "-o", "Dpkg::Use-Pty=0", "install", "-y", "--no-install-recommends", ...missing];
   const update = ["apt-get", "-o", "DPkg::Lock::Timeout=600", "update"];
   const debian = platform === "linux" && (os.id === "debian" || os.like.includes("debian"));
   if (!debian) return { kind: "tell", text: `These packages are needed, by the names your distribution gives them: ${missing.join(", ")}.` };

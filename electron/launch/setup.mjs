@@ -75,8 +75,12 @@ export async function installSystemPackages(packages, say) {
   if (plan.kind === "nothing") return say("all there");
   if (plan.kind === "tell") throw new SetupError(plan.text);
   say(`installing ${missing.join(", ")}${plan.asks ? " (sudo asks for your password)" : ""}`);
-  for (const [command, ...args] of plan.commands) await run(command, args, say, { DEBIAN_FRONTEND: "noninteractive" });
+  const sayIfTelling = (line) => aptTells.test(line) && say(line);
+  for (const [command, ...args] of plan.commands) await run(command, args, sayIfTelling, { DEBIAN_FRONTEND: "noninteractive" });
 }
+
+/** The lines of apt-get that show how far it is or why it failed, out of some thousands. */
+const aptTells = /^(Need to get|Fetched|Setting up|E:|W:|Err:|dpkg: error)|unmet dependencies|Depends:/;
 
 export async function buildSystemImage(say) {
   const code = await buildImage([], { onLine: say });
