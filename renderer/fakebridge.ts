@@ -43,6 +43,7 @@ export function fakeBridge(): FakeBridge {
     "engine.request": engine,
     "host.info": () => ({ version: "0.0.1", platform: "linux", mode: "browser", socketPath: "/x.sock", portHost: "localhost" }),
     "machine.status": () => status,
+    "machine.repair": () => ["machine"],
     "context.status": () => ({ created: true, current: "default" }),
     "settings.get": () => settings,
     "settings.set": (change: Partial<Settings>) => (settings = { ...settings, ...change }),

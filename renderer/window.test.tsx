@@ -117,8 +117,28 @@ test("deleting asks, with the focus on Cancel, and names the running container",
   expect(window.bridge.asked.find(({ method }) => method === "DELETE")?.path).toBe("/containers/web-id?force=1&v=1");
 });
 
+const welcomeImage = { Id: "sha256:1", RepoTags: ["slipway/welcome:latest"], Size: 1, Created: 1 };
+
+test("while the engine still unpacks the starter image the page says so, and goes on by itself", async () => {
+  using window = await openWindow("/containers", () => undefined);
+  const run = await found(() => byTestId("run-welcome") as HTMLButtonElement | null);
+  expect(run.disabled).toBe(true);
+  expect(byTestId("starter-state")?.textContent).toContain("being unpacked");
+  window.bridge.answer("GET /images/json", { body: [welcomeImage] });
+  window.bridge.event({ Type: "image", Action: "load", Actor: { ID: "sha256:1", Attributes: {} } });
+  await found(() => !run.disabled);
+  expect(byTestId("starter-state")?.textContent).toBe("");
+});
+
+test("an engine whose starter image was deleted offers to run another one", async () => {
+  using _window = await openWindow("/containers", (bridge) => bridge.answer("GET /images/json", { body: [{ ...welcomeImage, RepoTags: ["busybox:latest"] }] }));
+  await found(() => button("Run an image…"));
+  expect(byTestId("run-welcome")).toBeNull();
+});
+
 test("the empty page runs the starter image in one click; a port that is taken leaves nothing behind and says so", async () => {
   using window = await openWindow("/containers", (bridge) => {
+    bridge.answer("GET /images/json", { body: [welcomeImage] });
     bridge.answer("POST /containers/create", { status: 201, body: { Id: "new-id", Warnings: [] } });
     bridge.answer("POST /containers/new-id/start", { status: 500, body: { message: "port 8080 is taken" } });
     bridge.answer("DELETE /containers/new-id", { status: 204 });
@@ -175,4 +195,34 @@ test("with the engine away the lists stay, greyed, under the reason and a Retry"
   expect(banner.textContent).toContain("The engine stopped answering.");
   expect(byTestId("row-web")).not.toBeNull();
   expect(byTestId("table-containers")?.getAttribute("aria-busy")).toBe("true");
+});
+
+test("a failed engine can be repaired from the banner, and what was done is said", async () => {
+  using window = await openWindow("/containers", () => undefined);
+  await found(() => byTestId("engine-state"));
+  window.bridge.machine({ phase: "failed", error: { message: "The engine stopped answering." } });
+  for (const name of ["Retry", "Repair", "Diagnostics"]) expect(await found(() => button(name))).toBeDefined();
+  await click(button("Repair") ?? document.body);
+  await found(() => document.body.textContent.includes("Repaired: the machine was started afresh"));
+});
+
+test("a look at another tab and back finds the same page", async () => {
+  using _window = await openWindow("/containers/web-id/inspect", (bridge) => {
+    bridge.answer("GET /containers/json", { body: [container("web", { State: "running" })] });
+    bridge.answer("GET /containers/web-id/json", {
+      body: {
+        Id: "web-id",
+        Name: "/web",
+        Image: "sha256:1",
+        State: { Status: "running", Running: true, ExitCode: 0 },
+        Config: { Image: "img:1" },
+        HostConfig: {},
+      },
+    });
+  });
+  const page = await found(() => document.querySelector("section[aria-label=web]"));
+  location.hash = "/containers/web-id/nothing-of-that-name";
+  location.hash = "/containers/web-id/inspect";
+  await found(() => byTestId("inspect"));
+  expect(document.querySelector("section[aria-label=web]")).toBe(page);
 });

@@ -47,6 +47,11 @@ export interface HostCalls {
   "machine.start": () => Promise<void>;
   "machine.stop": () => Promise<void>;
   "machine.restart": () => Promise<void>;
+  /**
+   * Makes anew what is kept beside containers, images and volumes and is not as it should be: the machine (started
+   * afresh unless its engine answers), the Docker socket, the docker context. Resolves to what that was.
+   */
+  "machine.repair": () => Promise<readonly Repairable[]>;
   "context.status": () => Promise<ContextStatus>;
   /** Makes `slipway` the default docker context (after consent), or gives the former one back. */
   "context.use": (arg: { on: boolean }) => Promise<ContextStatus>;
@@ -55,6 +60,8 @@ export interface HostCalls {
   "settings.get": () => Promise<Settings>;
   "settings.set": (arg: Partial<Settings>) => Promise<Settings>;
 }
+
+export type Repairable = "machine" | "socket" | "context";
 
 export interface Settings {
   readonly theme: "system" | "light" | "dark";

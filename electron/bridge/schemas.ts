@@ -43,6 +43,7 @@ const argSchemas: { readonly [C in CallName]: v.GenericSchema<unknown, CallArg<C
   "machine.start": nothing,
   "machine.stop": nothing,
   "machine.restart": nothing,
+  "machine.repair": nothing,
   "context.status": nothing,
   "context.use": v.strictObject({ on: v.boolean() }),
   "diagnostics.run": nothing,

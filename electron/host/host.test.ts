@@ -215,3 +215,27 @@ test("a second Slipway on the same root is refused and names the socket", async 
   await host.start();
   expect(host.status.phase).toBe("running");
 });
+
+test("a repair makes the machine anew when its engine does not answer, and the docker context when it is gone", async () => {
+  await using host = await open();
+  await host.start();
+  const { calls } = host.bridge;
+  expect(await calls["machine.repair"](undefined, opts)).toEqual([]);
+  await stopEngine();
+  rmSync(join(dir, "docker", "contexts"), { recursive: true });
+  await startEngine();
+  await host.stop();
+  expect(await calls["machine.repair"](undefined, opts)).toEqual(["context", "machine"]);
+  expect(host.status.phase).toBe("running");
+  expect((await calls["context.status"](undefined, opts)).created).toBe(true);
+});
+
+test("a repair that fails at one thing does the others, and says what failed", async () => {
+  await using host = await open();
+  await stopEngine();
+  rmSync(join(dir, "docker", "contexts"), { recursive: true });
+  const { calls } = host.bridge;
+  await expect(calls["machine.repair"](undefined, opts)).rejects.toMatchObject({ class: "unavailable", message: expect.stringContaining("no engine answers") });
+  expect((await calls["context.status"](undefined, opts)).created).toBe(true);
+  await startEngine();
+});

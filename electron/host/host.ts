@@ -11,6 +11,7 @@ import { EngineConnection } from "./engine.ts";
 import { MachineKeeper } from "./keeper.ts";
 import { endpointOf, hostPaths } from "./paths.ts";
 import { serveDockerSocket } from "./proxy.ts";
+import { repair } from "./repair.ts";
 import { SettingsStore, thisComputer } from "./settings.ts";
 
 export interface HostOptions {
@@ -51,7 +52,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       () => settings.current,
     ),
   );
-  undo.use(await serveDockerSocket({ path: paths.socket, dial: (opts) => keeper.connect(opts) }));
+  const socket = undo.use(await serveDockerSocket({ path: paths.socket, dial: (opts) => keeper.connect(opts) }));
   const context = new DockerContext({
     directory: options.dockerConfig,
     statePath: paths.contextState,
@@ -83,6 +84,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     "machine.start": () => keeper.start(),
     "machine.stop": () => keeper.stop(),
     "machine.restart": () => keeper.restart(),
+    "machine.repair": (_, opts) => repair({ keeper, engine, socket, context }, opts),
     "context.status": () => context.status(),
     "context.use": ({ on }) => context.use(on),
     "diagnostics.run": (_, opts) =>

@@ -65,6 +65,14 @@ export class MachineKeeper implements AsyncDisposable {
     await this.#start();
   }
 
+  /** Ends the machine, whatever state it is in, makes another from the settings, and starts that. */
+  async renew(): Promise<void> {
+    this.#starting.abort(new EngineError("cancelled", "the machine was made anew while it started"));
+    using _held = await this.#lock.acquire("machine");
+    await this.#remake();
+    await this.#start();
+  }
+
   /** A stream to the engine; while the machine starts, the caller waits for it. */
   async connect({ signal }: { readonly signal: AbortSignal }): Promise<Duplex> {
     await this.#started(signal);

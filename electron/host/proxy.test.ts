@@ -1,10 +1,10 @@
 import { once } from "node:events";
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { type IncomingMessage, request } from "node:http";
 import { type Server, type Socket, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { EngineError } from "#base/errors.ts";
 import { dialPath } from "./dial.ts";
 import { serveDockerSocket } from "./proxy.ts";
@@ -114,4 +114,27 @@ test("a file that is no socket is left alone and named", async () => {
 test("a socket somebody serves is not taken from them", async () => {
   await using proxy = await serve((client) => client.end());
   await expect(serveDockerSocket({ path: proxy.path, dial: () => dialPath("/nowhere") })).rejects.toMatchObject({ class: "conflict" });
+});
+
+test("a socket whose file is taken away is put back by itself; a connection made before goes on", async () => {
+  await using proxy = await serve((client) => client.pipe(client));
+  const before = connect(proxy.path);
+  await once(before, "connect");
+  rmSync(proxy.path);
+  await vi.waitFor(() => existsSync(proxy.path) || Promise.reject(new Error("not yet")), { timeout: 20_000 });
+  const after = connect(proxy.path);
+  for (const client of [before, after]) {
+    client.end("still here");
+    expect(await textOf(client)).toBe("still here");
+  }
+  expect(statSync(proxy.path).mode & 0o777).toBe(0o600);
+});
+
+test("what another program has put in the socket's place is left alone, and said when a repair is asked for", async () => {
+  const path = join(dir, "docker.sock");
+  await using socket = await serveDockerSocket({ path, dial: () => Promise.reject(new EngineError("unavailable", "none")) });
+  expect(await socket.restore()).toBe(false);
+  rmSync(path);
+  writeFileSync(path, "theirs");
+  await expect(socket.restore()).rejects.toMatchObject({ class: "conflict" });
 });

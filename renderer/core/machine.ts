@@ -9,12 +9,18 @@ export interface MachineView {
   readonly connected: boolean;
   /** The engine has answered at least once since the window opened: from then on the lists stay visible. */
   readonly everRunning: boolean;
+  /** Since when it answers, in epoch milliseconds, as far as this window knows. */
+  readonly runningSince: number | undefined;
 }
 
 /** The state of the machine as the host core tells it, kept for the whole window. */
 export function createMachineStore(bridge: Bridge): StoreApi<MachineView> {
-  const store = createStore<MachineView>(() => ({ status: undefined, connected: bridge.connected, everRunning: false }));
-  const take = (status: MachineStatus): void => store.setState(({ everRunning }) => ({ status, everRunning: everRunning || status.phase === "running" }));
+  const store = createStore<MachineView>(() => ({ status: undefined, connected: bridge.connected, everRunning: false, runningSince: undefined }));
+  const take = (status: MachineStatus): void =>
+    store.setState(({ everRunning, runningSince }) => {
+      const running = status.phase === "running";
+      return { status, everRunning: everRunning || running, runningSince: running ? (runningSince ?? answeredAt(status)) : undefined };
+    });
   const ask = (): void => {
     bridge.call("machine.status").then(take, () => undefined); // a lost connection shows as `connected: false`
   };
@@ -28,3 +34,9 @@ export function createMachineStore(bridge: Bridge): StoreApi<MachineView> {
 }
 
 export const engineUp = (view: MachineView): boolean => view.connected && view.status?.phase === "running";
+
+/** When the last boot step was done; a machine that somebody else runs has none with a time. */
+function answeredAt({ steps }: MachineStatus): number {
+  const ends = steps.map(({ startedAt, tookMs }) => (startedAt === undefined ? 0 : startedAt + (tookMs ?? 0)));
+  return Math.max(0, ...ends) || Date.now();
+}

@@ -20,7 +20,7 @@ export function ToastHost() {
                 className="toast-in pointer-events-auto flex items-center gap-2 self-end rounded-lg bg-raised py-1.5 pr-1.5 pl-3 shadow-float"
               >
                 <CircleCheck size={15} aria-hidden className="shrink-0 text-ok-text" />
-                <span className="min-w-0 truncate">{toast.text}</span>
+                <span className="min-w-0 break-words">{toast.text}</span>
                 <IconButton icon={X} label={t.common.close} onClick={() => closeToast(toast.id)} />
               </div>
             ),

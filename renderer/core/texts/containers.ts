@@ -11,6 +11,8 @@ export const containerTexts = {
     emptyText: "A container is a program with everything it needs, started from an image and kept apart from your system.",
     emptyRun: "Run the welcome page on port 8080",
     emptyOther: "Run another image…",
+    emptyAny: "Run an image…",
+    emptyComing: "The welcome image is being unpacked. This happens once.",
     emptyCommand: "docker run -d -p 8080:80 slipway/welcome",
     emptyCommandHint: "or in a terminal",
     start: "Start",

@@ -14,6 +14,7 @@ import { ToastHost } from "#renderer/ui/toasts.tsx";
 import { TooltipHost } from "#renderer/ui/tooltip.tsx";
 import { DiagnosticsDialog } from "#renderer/views/shell/diagnostics.tsx";
 import { Logo } from "#renderer/views/shell/logo.tsx";
+import { RepairButton } from "#renderer/views/shell/repairbutton.tsx";
 
 /** What is seen until the engine answers: each step of the boot with its time, and the reason when one fails. */
 export function BootScreen({ onContinue }: { readonly onContinue: () => void }) {
@@ -47,10 +48,11 @@ export function BootScreen({ onContinue }: { readonly onContinue: () => void }) 
           </ul>
         )}
         {failed && (
-          <div className="flex gap-2">
+          <div className="flex flex-wrap gap-2">
             <Button variant="primary" icon={RotateCw} onClick={retry}>
               {t.common.retry}
             </Button>
+            <RepairButton />
             <Button icon={Stethoscope} onClick={() => setDiagnostics(true)}>
               {t.diagnostics.title}
             </Button>

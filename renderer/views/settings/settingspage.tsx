@@ -81,6 +81,7 @@ function About() {
         <Facts
           rows={[
             [t.settings.version, `${t.app} ${host.version}`],
+            [t.settings.updates, t.settings.updatesText],
             [t.settings.mode, host.modeReason === undefined ? t.settings.modes[host.mode] : `${t.settings.modes[host.mode]}: ${host.modeReason}`],
             [
               t.settings.socket,
@@ -102,7 +103,7 @@ function About() {
                     t.settings.warnings,
                     <ul key="warnings" className="flex flex-col gap-0.5">
                       {warnings.map((warning) => (
-                        <li key={warning}>{warning}</li>
+                        <li key={warning}>{warning.replace(/^WARNING: /, "")}</li>
                       ))}
                     </ul>,
                   ],

@@ -9,6 +9,7 @@ import { Button } from "#renderer/ui/button.tsx";
 import { Dialog } from "#renderer/ui/dialog.tsx";
 import { ErrorNotice } from "#renderer/ui/errornotice.tsx";
 import { Spinner } from "#renderer/ui/spinner.tsx";
+import { RepairButton } from "./repairbutton.tsx";
 
 const looks: Record<DiagnosticCheck["result"], { readonly icon: LucideIcon; readonly color: string }> = {
   pass: { icon: CircleCheck, color: "text-ok-text" },
@@ -33,6 +34,7 @@ export function DiagnosticsDialog({ onClose }: { readonly onClose: () => void })
       testId="diagnostics"
       footer={
         <>
+          {data?.some(({ result }) => result !== "pass") === true && <RepairButton onDone={() => void refetch()} />}
           <Button busy={isFetching} onClick={() => void refetch()}>
             {t.diagnostics.again}
           </Button>

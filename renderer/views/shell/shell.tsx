@@ -14,6 +14,7 @@ import { PageBoundary } from "./boundary.tsx";
 import { DiagnosticsDialog } from "./diagnostics.tsx";
 import { Footer } from "./footer.tsx";
 import { useGlobalKeys } from "./keyboard.ts";
+import { RepairButton } from "./repairbutton.tsx";
 import { ShortcutsDialog } from "./shortcuts.tsx";
 import { Sidebar } from "./sidebar.tsx";
 
@@ -74,8 +75,14 @@ function EngineBanner() {
         </Button>
       )}
       {diagnostics && <DiagnosticsDialog onClose={() => setDiagnostics(false)} />}
+      {canRetry && <RepairButton small />}
       {canRetry && (
-        <Button small icon={RotateCw} onClick={() => void bridge.call("machine.start").catch((e: unknown) => toastFailed(e, t.engine.failedTo.start))}>
+        <Button
+          small
+          variant="primary"
+          icon={RotateCw}
+          onClick={() => void bridge.call("machine.start").catch((e: unknown) => toastFailed(e, t.engine.failedTo.start))}
+        >
           {phase === "failed" ? t.common.retry : t.engine.start}
         </Button>
       )}

@@ -6,6 +6,9 @@ import { cx } from "#renderer/ui/cx.ts";
 import { Logo } from "./logo.tsx";
 import { modifier, type Place, places } from "./navigation.ts";
 
+/** What a narrow window leaves out: there the navigation is its icons, each with its name as a tip. */
+const wide = "max-[860px]:hidden";
+
 export function Sidebar({ onShortcuts }: { readonly onShortcuts: () => void }) {
   const containers = useContainers().data;
   const counts: Record<string, number | undefined> = {
@@ -15,10 +18,10 @@ export function Sidebar({ onShortcuts }: { readonly onShortcuts: () => void }) {
     "/networks": useNetworks().data?.length,
   };
   return (
-    <nav aria-label={t.nav.label} className="flex w-[208px] shrink-0 flex-col border-r border-line bg-side max-[1040px]:w-[184px]">
-      <div className="flex h-[52px] items-center gap-2.5 px-4">
+    <nav aria-label={t.nav.label} className="flex w-[208px] shrink-0 flex-col border-r border-line bg-side max-[1040px]:w-[184px] max-[860px]:w-[52px]">
+      <div className="flex h-[52px] items-center gap-2.5 px-4 max-[860px]:px-3.5">
         <Logo />
-        <span className="text-lg font-semibold tracking-[-0.015em]">{t.app}</span>
+        <span className={cx("text-lg font-semibold tracking-[-0.015em]", wide)}>{t.app}</span>
       </div>
       <ul className="flex flex-1 flex-col gap-0.5 px-2 pt-1">
         {places.slice(0, -1).map((place, index) => (
@@ -30,11 +33,13 @@ export function Sidebar({ onShortcuts }: { readonly onShortcuts: () => void }) {
           <button
             type="button"
             onClick={onShortcuts}
-            className="flex h-[30px] w-full items-center gap-2.5 rounded-md px-2 text-fg2 transition-colors hover:bg-hover hover:text-fg"
+            data-tip={`${t.nav.shortcuts}  ?`}
+            aria-label={t.nav.shortcuts}
+            className="flex h-[30px] w-full items-center gap-2.5 rounded-md px-2 text-fg2 transition-colors hover:bg-hover hover:text-fg max-[860px]:px-2.5"
           >
             <Keyboard size={16} strokeWidth={1.8} aria-hidden />
-            <span className="flex-1 text-left">{t.nav.shortcuts}</span>
-            <kbd className="text-xs text-fg3">?</kbd>
+            <span className={cx("flex-1 text-left", wide)}>{t.nav.shortcuts}</span>
+            <kbd className={cx("text-xs text-fg3", wide)}>?</kbd>
           </button>
         </li>
         {places.slice(-1).map((place) => (
@@ -63,13 +68,13 @@ function NavLink({
         aria-current={here ? "page" : undefined}
         data-tip={`${label}  ${modifier}${number}`}
         className={cx(
-          "flex h-[30px] items-center gap-2.5 rounded-md px-2 transition-colors",
+          "flex h-[30px] items-center gap-2.5 rounded-md px-2 transition-colors max-[860px]:px-2.5",
           here ? "bg-press font-medium text-fg" : "text-fg2 hover:bg-hover hover:text-fg",
         )}
       >
         <Icon size={16} strokeWidth={here ? 2 : 1.8} aria-hidden className={cx(here && "text-accent-text")} />
-        <span className="flex-1">{label}</span>
-        {count !== undefined && count > 0 && <span className="tabular text-xs text-fg3">{count}</span>}
+        <span className="flex-1 max-[860px]:sr-only">{label}</span>
+        {count !== undefined && count > 0 && <span className={cx("tabular text-xs text-fg3", wide)}>{count}</span>}
       </Link>
     </li>
   );
