@@ -1,6 +1,7 @@
 import type { Duplex, Readable } from "node:stream";
 import { type ApiVersion, has } from "#api/versions.ts";
 import { drained } from "#core/containers/drained.ts";
+import { paced } from "#core/tasks/paced.ts";
 import { type FrameStream, frameHeader } from "#api/stdcopy.ts";
 
 /** What is carried over a connection that attach or exec took over. */
@@ -72,7 +73,7 @@ export async function* merged(stdout: Readable | undefined, stderr: Readable | u
       iterator.next().then((result) => ({ stream, iterator, result })),
     );
   };
-  for (const { stream, from } of sources) if (from !== undefined) ask(stream, from[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>);
+  for (const { stream, from } of sources) if (from !== undefined) ask(stream, paced(from));
   while (pending.size > 0) {
     const { stream, iterator, result } = await Promise.race(pending.values());
     pending.delete(stream);

@@ -44,6 +44,8 @@ export interface Mounts {
 
 export interface Files {
   mkfifo(path: string, mode: number): void;
+  /** F_SETPIPE_SZ: how much a pipe or FIFO holds before its writer waits. */
+  setPipeSize(fd: number, bytes: number): void;
   /** `mode` holds the type (S_IFCHR, S_IFBLK, S_IFIFO) and the permissions, which the umask does not touch. */
   mknod(path: string, mode: number, major: number, minor: number): void;
   /** Opens `path` resolved inside `root` as if it were `/` (openat2 RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS). The caller closes the fd. */
@@ -66,12 +68,23 @@ export interface Namespaces {
 }
 
 export interface Sockets {
-  /** A bound, CLOEXEC|NONBLOCK socket fd made in the current namespace (wrap in `inNetns`), for `dgram.bind({fd})` or `server.listen({fd})`. */
-  boundSocket(what: { kind: "udp" | "tcp"; address: string; port: number }): { fd: number; port: number };
+  /**
+   * A bound, CLOEXEC|NONBLOCK socket fd made in the current namespace (wrap in `inNetns`), for `dgram.bind({fd})` or
+   * `server.listen({fd})`. `transparent` (IP_TRANSPARENT): packet rules may bring it what was meant for other ports, and
+   * `address` need not be there yet.
+   */
+  boundSocket(what: { kind: "udp" | "tcp"; address: string; port: number; transparent?: boolean }): { fd: number; port: number };
+  /** A unix datagram socket connected to the one at `path` (`/dev/log`): Node has none. */
+  connectDatagram(path: string): DatagramSocket;
   /** One rtnetlink socket in the namespace at `netns` (absent: the engine's own). */
   rtnetlink(netns?: string): Netlink;
   /** Runs one nft batch (the text of an `nft -f` file) in the current namespace by libnftables; throws with nft's message. */
   nft(commands: string): string;
+}
+
+/** One datagram a `send`; EAGAIN when the receiver's queue is full, ECONNREFUSED when it is gone. */
+export interface DatagramSocket extends Disposable {
+  send(bytes: Uint8Array): void;
 }
 
 /** A request/acknowledge rtnetlink conversation over one socket (rtnetlink(7)). */
@@ -86,6 +99,11 @@ export interface Processes {
   hardLimit(name: string): number;
   /** malloc_trim(3): gives memory that was freed back to the system, some milliseconds' work. Worth it after much was allocated. */
   releaseMemory(): void;
+  /**
+   * madvise(MADV_DONTNEED) of this process's program text and constants. They stay in the page cache, from where they come back when
+   * they are needed, 64 KiB in a microsecond; but as nobody's pages they are the first the system takes when it wants memory.
+   */
+  unmapPrograms(): void;
 }
 
 export interface Devices {

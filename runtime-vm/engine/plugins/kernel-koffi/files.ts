@@ -14,11 +14,16 @@ const LOOP = { CONFIGURE: 0x4c0a, CTL_GET_FREE: 0x4c82, FLAGS_READ_ONLY: 1, FLAG
 /** struct loop_config: u32 fd, u32 block_size, struct loop_info64 (232 bytes, lo_flags at 52), u64[8] reserved. */
 const LOOP_CONFIG_BYTES = 8 + 232 + 64;
 const LOOP_FLAGS_AT = 8 + 52;
+const F_SETPIPE_SZ = 1031;
 const S_IFBLK = 0o060000;
 
 export const files: Files = {
   mkfifo(path, mode) {
     check(c.mkfifo(path, mode), "mkfifo", path);
+  },
+
+  setPipeSize(fd, bytes) {
+    check(c.fcntlInt(fd, F_SETPIPE_SZ, bytes), `set the size of pipe`, String(fd));
   },
 
   mknod(path, mode, major, minor) {

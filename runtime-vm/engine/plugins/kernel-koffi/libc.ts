@@ -35,6 +35,7 @@ export const c = {
   mount: int<[string, string, string | null, number, string | null]>("mount", "str", "str", "str", "ulong", "str"),
   umount2: int<[string, number]>("umount2", "str", "int"),
   mkfifo: int<[string, number]>("mkfifo", "str", "uint"),
+  fcntlInt: int<[number, number, number]>("fcntl", "int", "int", "long"),
   mknod: int<[string, number, number]>("mknod", "str", "uint", "ulong"),
   llistxattr: bind<[string, Uint8Array | null, number], number>(LIBC, "llistxattr", "long", ["str", "void*", "size_t"]),
   lgetxattr: bind<[string, string, Uint8Array | null, number], number>(LIBC, "lgetxattr", "long", ["str", "str", "void*", "size_t"]),
@@ -42,6 +43,7 @@ export const c = {
   unshare: int<[number]>("unshare", "int"),
   setns: int<[number, number]>("setns", "int", "int"),
   socket: int<[number, number, number]>("socket", "int", "int", "int"),
+  connect: int<[number, Uint8Array, number]>("connect", "int", "void*", "uint"),
   bind: int<[number, Uint8Array, number]>("bind", "int", "void*", "uint"),
   getsockname: int<[number, Uint8Array, Uint8Array]>("getsockname", "int", "void*", "void*"),
   setsockopt: int<[number, number, number, Uint8Array, number]>("setsockopt", "int", "int", "int", "void*", "uint"),
@@ -52,6 +54,7 @@ export const c = {
   poll: int<[Uint8Array, number, number]>("poll", "void*", "ulong", "int"),
   clockSettime: int<[number, Uint8Array]>("clock_settime", "int", "void*"),
   mallocTrim: int<[number]>("malloc_trim", "size_t"),
+  madvise: int<[number, number, number]>("madvise", "uintptr_t", "size_t", "int"),
   kill: int<[number, number]>("kill", "int", "int"),
   prlimit: int<[number, number, Uint8Array | null, Uint8Array | null]>("prlimit64", "int", "int", "void*", "void*"),
 } as const;

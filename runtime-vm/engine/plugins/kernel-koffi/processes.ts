@@ -1,6 +1,7 @@
 import { EngineError } from "#base/errors.ts";
 import type { Processes } from "#core/kernel/kernel.ts";
 import { c, check } from "./libc.ts";
+import { ownProgramRanges } from "./programs.ts";
 
 /** RLIMIT_* of <asm-generic/resource.h>, under the names that container engines use. */
 const RLIMIT: Readonly<Record<string, number>> = {
@@ -21,11 +22,16 @@ const RLIMIT: Readonly<Record<string, number>> = {
   rtprio: 14,
   rttime: 15,
 };
+const MADV_DONTNEED = 4;
 const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;
 
 export const processes: Processes = {
   releaseMemory() {
     c.mallocTrim(0);
+  },
+
+  unmapPrograms() {
+    for (const { start, bytes } of ownProgramRanges()) check(c.madvise(start, bytes, MADV_DONTNEED), "madvise", `program at ${start.toString(16)}`);
   },
 
   kill(pid, signal) {

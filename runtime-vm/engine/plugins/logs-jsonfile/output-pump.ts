@@ -1,7 +1,7 @@
 import { codeOf } from "#base/errors.ts";
 import type { TaskStdio } from "#core/tasks/tasks.ts";
-import { Writable, type Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { paced } from "#core/tasks/paced.ts";
+import type { Readable } from "node:stream";
 
 /** Handed to the writer and not yet on disk: past the first the program waits, below the second it goes on. */
 const outstandingBytesMax = 4 * 1024 * 1024;
@@ -38,19 +38,15 @@ export class OutputPump {
   }
 
   async #move(from: Readable, stream: 0 | 1, take: Take): Promise<void> {
-    const sink = new Writable({
-      highWaterMark: 1,
-      write: (chunk: Buffer, _encoding, done) => {
-        if (this.#dropPastBytes !== undefined && this.#outstanding + chunk.length > this.#dropPastBytes) return done();
+    const mayWait = this.#dropPastBytes === undefined;
+    try {
+      for await (const chunk of paced(from)) {
+        if (this.#dropPastBytes !== undefined && this.#outstanding + chunk.length > this.#dropPastBytes) continue;
         this.#outstanding += chunk.length;
         const room = take(stream, chunk);
-        const go = (): void => void (this.#outstanding < outstandingBytesMax ? done() : this.#stalled.push(done));
-        if (room && this.#dropPastBytes === undefined) void room.then(go);
-        else go();
-      },
-    });
-    try {
-      await pipeline(from, sink);
+        if (room && mayWait) await room;
+        if (mayWait && this.#outstanding >= outstandingBytesMax) await new Promise<void>((resolve) => this.#stalled.push(resolve));
+      }
     } catch (error) {
       // The engine let go of the task, which lives on: not the end of its output, and no failure either.
       if (codeOf(error) !== "ERR_STREAM_PREMATURE_CLOSE") throw error;

@@ -9,7 +9,7 @@ export interface ShimRuntimeOptions {
   readonly bundles: string;
   /** One directory a shim below it, the events socket, the holder's control FIFO, crun's state. */
   readonly shims: string;
-  readonly kernel: Pick<Files, "mkfifo">;
+  readonly kernel: Pick<Files, "mkfifo" | "setPipeSize">;
   /** Diagnostics of shims and of this runtime, one line each. */
   readonly log: (line: string) => void;
   readonly shimBinary?: string;
@@ -29,7 +29,7 @@ export const resolveOptions = (given: ShimRuntimeOptions): ResolvedOptions => ({
   runtimeBinary: "crun",
   busyboxBinary: "busybox",
   cgroupRoot: "/sys/fs/cgroup",
-  shimCountMin: 2,
+  shimCountMin: 1,
   shimCountMax: 4,
   ...given,
 });

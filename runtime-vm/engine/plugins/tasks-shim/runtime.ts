@@ -114,7 +114,7 @@ class ShimRuntime implements TaskRuntime {
       return undefined;
     }
     for (const { number, path } of record.held) this.#holder.adopt(number, path);
-    const io = ProcessStdio.restore(bundle, "", what);
+    const io = ProcessStdio.restore(bundle, "", what, this.#options);
     const task = this.#keep({ id: what.id, shim, pid: state.pid, io, cgroup: record.cgroup, held: record.held, started: state.status !== createdStatus });
     task.freeOrphanedExecs(readdirSync(bundle));
     return task;
@@ -204,8 +204,7 @@ class ShimRuntime implements TaskRuntime {
       this.#options.log(`container ${id} could not be freed: ${messageOf(error)}`);
       await this.#forget(id, bundle, cgroup);
     } finally {
-      shim.tasks--;
-      if (this.#pool.isOwn(shim)) await shim.shutdown();
+      await this.#pool.release(shim);
       this.#freeing.delete(id);
     }
   }

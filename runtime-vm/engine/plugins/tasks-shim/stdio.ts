@@ -7,6 +7,8 @@ import { finished } from "node:stream/promises";
 import type { Stdio } from "./messages.ts";
 import { bundlePaths, type ResolvedOptions } from "./options.ts";
 
+/** What a program may print while nobody looks: a flood is read in few large pieces (#core/tasks/paced.ts). */
+const outputPipeBytes = 1024 * 1024;
 /** A millisecond each. */
 const stdinTriesMax = 2_000;
 
@@ -19,12 +21,14 @@ export class ProcessStdio implements Disposable {
   readonly wire: Stdio;
   readonly stdio: TaskStdio;
   readonly #paths: readonly string[];
+  readonly #kernel: ResolvedOptions["kernel"];
   readonly #sockets: Socket[] = [];
   #stdinKeeper: number | undefined;
   readonly #stdin: Socket | undefined;
 
-  private constructor(wire: Stdio, restore: boolean) {
+  private constructor(wire: Stdio, restore: boolean, kernel: ResolvedOptions["kernel"]) {
     this.wire = wire;
+    this.#kernel = kernel;
     this.#paths = [wire.stdin, wire.stdout, wire.stderr].filter((path) => path !== "");
     try {
       const stdout = this.#reader(wire.stdout, restore);
@@ -46,7 +50,7 @@ export class ProcessStdio implements Disposable {
         options.kernel.mkfifo(path, 0o600);
         made.push(path);
       }
-      return new ProcessStdio(wire, false);
+      return new ProcessStdio(wire, false, options.kernel);
     } catch (error) {
       for (const path of made) rmSync(path, { force: true });
       throw error;
@@ -54,8 +58,8 @@ export class ProcessStdio implements Disposable {
   }
 
   /** The shim has its ends open already, or has closed them. */
-  static restore(bundle: string, execId: string, opts: { terminal: boolean; stdin: boolean }): ProcessStdio {
-    const io = new ProcessStdio(wireOf(bundle, execId, opts), true);
+  static restore(bundle: string, execId: string, opts: { terminal: boolean; stdin: boolean }, options: ResolvedOptions): ProcessStdio {
+    const io = new ProcessStdio(wireOf(bundle, execId, opts), true, options.kernel);
     io.#dropKeeper();
     return io;
   }
@@ -108,7 +112,16 @@ export class ProcessStdio implements Disposable {
     const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     // A reader that never saw a writer is told of no end. On restore the writer may be gone already: be one for a moment.
     if (restore) closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
+    this.#widen(fd);
     return this.#wrap(fd, true);
+  }
+
+  #widen(fd: number): void {
+    try {
+      this.#kernel.setPipeSize(fd, outputPipeBytes);
+    } catch {
+      // Slower in a flood, no worse: a system may allow no more than it gives at first.
+    }
   }
 
   /** Lets go of our own read end for a moment, in which nothing is written: the kernel refuses a write end without a reader. */
@@ -136,7 +149,13 @@ export class ProcessStdio implements Disposable {
 
   #wrap(fd: number, readable: boolean): Socket {
     // Not read before somebody asks: what an engine that is killed had read and not logged would be lost.
-    const options: SocketConstructorOpts & { manualStart: boolean } = { fd, readable, writable: !readable, manualStart: true };
+    const options: SocketConstructorOpts & { manualStart: boolean; readableHighWaterMark: number } = {
+      fd,
+      readable,
+      writable: !readable,
+      manualStart: true,
+      readableHighWaterMark: 1,
+    };
     const socket = new Socket(options);
     // A program that closes its stdin early is no failure of ours; whoever writes sees EPIPE by the stream's callback.
     socket.on("error", () => undefined);

@@ -135,7 +135,12 @@ export class ShimTask extends ShimProcess implements Task {
       const execId = /^(.+)\.stdout$/.exec(file)?.[1];
       if (execId === undefined || this.#execs.has(execId)) continue;
       this.#execs.add(execId);
-      const io = ProcessStdio.restore(this.context.bundle, execId, { terminal: !files.includes(`${execId}.stderr`), stdin: files.includes(`${execId}.stdin`) });
+      const io = ProcessStdio.restore(
+        this.context.bundle,
+        execId,
+        { terminal: !files.includes(`${execId}.stderr`), stdin: files.includes(`${execId}.stdin`) },
+        this.context.options,
+      );
       io.stdio.stdout.resume();
       io.stdio.stderr?.resume();
       const orphan = new ShimProcess(this.context, execId, 0, io, () => Promise.resolve({ code: lostExitCode, at: new Date() }));
