@@ -14,7 +14,9 @@ import { ContainerManager } from "#core/containers/containers.ts";
 import { loadStarterImage } from "#core/images/starter.ts";
 import type { Journal } from "#core/journal/journal.ts";
 import type { Kernel } from "#core/kernel/kernel.ts";
+import { exposedCollector, MemoryKeeper } from "#core/memory/memory.ts";
 import { hostFileReader, hostResolvConf } from "#core/networks/host.ts";
+import { prefixOf } from "#core/networks/address.ts";
 import { openNetworking } from "#core/networks/open.ts";
 import { enginePaths } from "#core/paths.ts";
 import { metricsText } from "#core/system/metrics.ts";
@@ -35,6 +37,7 @@ import { createLogDrivers } from "#plugins/logs-jsonfile/drivers.ts";
 import { byNameResolver } from "#plugins/names-dns/by-name.ts";
 import { serverResolver } from "#plugins/names-dns/forward.ts";
 import { DnsService } from "#plugins/names-dns/server.ts";
+import { type HostGateway, openHostGateway } from "#plugins/host-gateway/gateway.ts";
 import { BridgeDriver } from "#plugins/networks-bridge/driver.ts";
 import { alsoLocally } from "#plugins/ports-local/also.ts";
 import { localPorts } from "#plugins/ports-local/publisher.ts";
@@ -49,6 +52,7 @@ import { ApiServer } from "#server/http.ts";
 import { openMetrics } from "#server/metrics.ts";
 import { placesOf } from "#server/places.ts";
 import { archiveRoutes } from "#server/routes-archive.ts";
+import { commitRoutes } from "#server/routes-commit.ts";
 import { containerRoutes } from "#server/routes-containers.ts";
 import { execRoutes } from "#server/routes-exec.ts";
 import { imageRoutes } from "#server/routes-images.ts";
@@ -117,7 +121,10 @@ async function main(args: readonly string[]): Promise<void> {
 }
 
 /** QEMU's user network: through it a guest reaches the loopback of the machine around it, which is not for containers. */
-const userNetwork = "10.0.2.0/24";
+const userNetwork = { forbidden: ["10.0.2.0/24", "fec0::/64"].map(prefixOf), resolver: "10.0.2.3" };
+/** The machine around a VM has this address for containers, and these names. */
+const hostAddress = "192.168.65.254";
+const hostNames = new Map(["host.docker.internal", "gateway.docker.internal"].map((name) => [name, hostAddress]));
 
 interface Engine {
   readonly server: ApiServer;
@@ -135,6 +142,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
   const cleanup = new AsyncDisposableStack();
   const state = cleanup.use(openSqliteState(paths.state));
   const kernel = createKernel();
+  cleanup.use(new MemoryKeeper({ kernel, collect: exposedCollector() }));
   const trash = openTrash(paths.trash, log);
   const events = new MemoryEventLog();
   const link = openLink(config, flags, kernel, journal, stop);
@@ -158,14 +166,15 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
   );
   const { images, swept } = openImages({ state, content, layers, registries, events, architecture: arch(), limits: config });
   const volumes = new LocalVolumes({ state, kernel, trash, events, journal, directory: paths.volumes, hostPrefix: config.hostPrefix });
-  const driver = cleanup.use(new BridgeDriver(kernel, link === undefined ? [] : [userNetwork]));
+  const gateway = link === undefined ? undefined : cleanup.use(await openGateway(link, kernel, journal));
+  const driver = cleanup.use(new BridgeDriver(kernel, gateway === undefined ? undefined : { ...userNetwork, gateway }));
   const hostFile = hostFileReader(kernel, config.hostPrefix);
   const servers = serverResolver(() => hostResolvConf(hostFile).servers);
   const fallback = link === undefined ? servers : byNameResolver((name, type, opts) => link.resolve(name, type, opts), servers);
   const names = new DnsService({ kernel, fallback });
   const publisher = link === undefined ? localPorts : alsoLocally(link.publisher);
-  const resolveInside = link !== undefined;
-  const { networks, sandboxes, ...networking } = openNetworking({ state, kernel, events, journal, driver, names, publisher, paths, config, resolveInside });
+  const inVm = link === undefined ? {} : { resolveInside: true, hostGateway: hostAddress, fixedNames: hostNames };
+  const { networks, sandboxes, ...networking } = openNetworking({ state, kernel, events, journal, driver, names, publisher, paths, config, ...inVm });
   cleanup.use(networking);
   const logDrivers = createLogDrivers({ directory: paths.containers, report: log });
   cleanup.use(logDrivers);
@@ -213,6 +222,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
     ...execRoutes(containers),
     ...streamRoutes(containers),
     ...archiveRoutes(containers),
+    ...commitRoutes(containers),
     ...containerRoutes(containers),
     ...imageRoutes(images, (id) => containers.imageUsers(id)),
     ...networkRoutes(networks),
@@ -246,6 +256,9 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
     },
   };
 }
+
+const openGateway = (link: GuestLink, kernel: Kernel, journal: Journal): Promise<HostGateway> =>
+  openHostGateway({ kernel, address: hostAddress, dial: (port) => link.dialHost("127.0.0.1", port), log: (line) => journal.debug(line) });
 
 /** The engine's side of the link to the machine's host, when it runs in one. */
 function openLink(config: EngineConfig, { link, ctl }: EngineFlags, kernel: Kernel, journal: Journal, stop: StopRequest): GuestLink | undefined {

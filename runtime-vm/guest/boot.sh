@@ -131,7 +131,11 @@ shares() {
   [ -z "$failed" ] || { echo "these shared folders do not mount:$failed"; return 1; }
 }
 
+# Linux may have started on one processor only (machine/drivers/qemu/command.ts says why).
+processors() { for cpu in /sys/devices/system/cpu/cpu[1-9]*; do [ ! -e "$cpu/online" ] || echo 1 > "$cpu/online"; done; }
+
 kernel_files
+processors
 step modules modules
 step clock clock
 step cgroups control_groups

@@ -20,3 +20,6 @@ ln -s fd/0 /dev/stdin
 ln -s fd/1 /dev/stdout
 ln -s fd/2 /dev/stderr
 modprobe -a $(cat /usr/libexec/slipway/modules-late)
+# Packets within a bridge are nobody's business here, and those to the machine around (host.docker.internal) would lose their way.
+set_to net/bridge/bridge-nf-call-iptables 0
+set_to net/bridge/bridge-nf-call-ip6tables 0

@@ -1,8 +1,12 @@
+import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { FrameReader } from "#api/stdcopy.ts";
 import { EngineClient } from "#client/client.ts";
 import { QemuMachine, type QemuOptions } from "./drivers/qemu/qemu.ts";
 import { imagePaths, machinePaths } from "./names.ts";
@@ -63,6 +67,15 @@ async function run(name: string, command: readonly string[], hostConfig: object 
   return Id;
 }
 
+/** What a container without a terminal wrote. */
+async function output(id: string): Promise<string> {
+  const { body } = await engine.stream("GET", `/containers/${id}/logs`, { query: { stdout: true, stderr: true } });
+  const reader = new FrameReader();
+  let all = "";
+  for await (const chunk of body as AsyncIterable<Buffer>) for (const { payload } of reader.push(chunk)) all += Buffer.from(payload).toString();
+  return all;
+}
+
 const inspect = (id: string): Promise<Inspected> => engine.json<Inspected>("GET", `/containers/${id}/json`);
 
 async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
@@ -121,6 +134,25 @@ test("a published port answers on the host while its container runs, and no long
   expect(page).toContain("<html");
   await engine.call("DELETE", `/containers/${id}`, { query: { force: true } });
   await expect(fetch(url)).rejects.toThrow();
+});
+
+test("containers reach a service of this computer by host.docker.internal, not their own published ports, and not by QEMU's addresses", async () => {
+  await using server = createServer((_request, response) => response.end("from the host"));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const published = await run("published", ["sleep", "1000"], { PortBindings: { "80/tcp": [{ HostIp: "127.0.0.1", HostPort: "" }] } });
+  const { NetworkSettings } = await engine.json<{ NetworkSettings: { Ports: Record<string, { HostPort: string }[]> } }>("GET", `/containers/${published}/json`);
+  const own = NetworkSettings.Ports["80/tcp"]?.[0]?.HostPort ?? "";
+  const get = (url: string): string => `wget -q -T 20 -O - http://${url}/ 2> /dev/null || echo refused`;
+  const script = [`${get(`host.docker.internal:${port}`)}; echo`, get(`x:${port}`), ";echo;", get(`host.docker.internal:${own}`)].join("\n");
+  const others = ["10.0.2.2", "10.0.2.3", "[fec0::2]"].map((address) => get(`${address}:${port}`)).join("\n");
+  for (const mode of ["bridge", "host"]) {
+    const id = await run(`reach-${mode}`, ["sh", "-c", `${script}\n${others}`], { NetworkMode: mode, ExtraHosts: ["x:host-gateway"] });
+    await engine.json("POST", `/containers/${id}/wait`);
+    expect((await output(id)).trim().split(/\s*\n\s*/), mode).toEqual(["from the host", "from the host", "refused", "refused", "refused", "refused"]);
+  }
+  await engine.call("DELETE", `/containers/${published}`, { query: { force: true } });
 });
 
 test("a killed engine comes back by itself and takes up its containers", async () => {

@@ -19,6 +19,7 @@ const usage = `npm run machine -- --root DIR --socket PATH [options]
   --disk GIB        size of the data disk; it takes only what is used (default: 64)
   --image DIR       system image (default: runtime-vm/image/out/ARCH)
   --share DIR       a folder containers may mount; may be repeated (default: your home directory)
+  --no-host-access  containers cannot reach this computer's services by host.docker.internal
   --debug           the engine logs more, and the console is shown`;
 
 interface Arguments {
@@ -38,6 +39,7 @@ async function readArguments(argv: readonly string[]): Promise<Arguments> {
       disk: { type: "string", default: "64" },
       image: { type: "string" },
       share: { type: "string", multiple: true, default: [homedir()] },
+      "no-host-access": { type: "boolean", default: false },
       debug: { type: "boolean", default: false },
     },
   });
@@ -58,6 +60,7 @@ async function readArguments(argv: readonly string[]): Promise<Arguments> {
       diskBytes: count("--disk", values.disk) * 2 ** 30,
       folders: values.share.map((folder) => resolve(folder)),
       ...(fileServer ? { fileServer } : {}),
+      hostAccess: !values["no-host-access"],
       debug: values.debug,
       log: values.debug ? (line) => console.error(line) : () => {},
     },

@@ -9,6 +9,8 @@ export interface ContentsOptions {
   readonly defaults: ResolvConf;
   /** Every container with an interface asks 127.0.0.11, on the default bridge too: where the host's resolvers are asked in another way than by packets. */
   readonly resolveInside: boolean;
+  /** Names that our resolver answers; where another is asked they are in the hosts file. */
+  readonly fixedNames: ReadonlyMap<string, string>;
   /** What `host-gateway` stands for in `--add-host`; several addresses with spaces between. */
   readonly hostGateway: () => string;
 }
@@ -44,8 +46,8 @@ export class SandboxContents {
     return {
       hosts: hostsFile({
         ...(hostsBase === "" ? {} : { base: hostsBase.endsWith("\n") ? hostsBase : `${hostsBase}\n` }),
-        hostname: request.hostname,
-        extraHosts: request.extraHosts,
+        hostname: request.domainname === undefined ? request.hostname : `${request.hostname}.${request.domainname} ${request.hostname}`,
+        extraHosts: [...(kind === "internal" ? [] : [...this.#options.fixedNames].map(([name, address]) => `${name}:${address}`)), ...request.extraHosts],
         hostGateway: this.#options.hostGateway(),
         endpoints: record.endpoints,
       }),

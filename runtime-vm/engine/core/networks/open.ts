@@ -52,13 +52,14 @@ export function openNetworking(options: NetworkingOptions): Networking {
   const { state, events, journal, driver, names, publisher, config, paths } = options;
   const pools = config.defaultAddressPools.length > 0 ? config.defaultAddressPools : DEFAULT_POOLS;
   const networks = new Networks({ state, driver, events, pools, settings: config });
+  const fixedNames = options.fixedNames ?? new Map<string, string>();
   const contents = new SandboxContents({
+    fixedNames,
     hostFile: hostFileReader(options.kernel, config.hostPrefix),
     defaults: { servers: config.dns, search: config.dnsSearch, options: config.dnsOptions ?? [] },
     resolveInside: options.resolveInside ?? false,
     hostGateway: () => ((config.hostGateways ?? []).join(" ") || options.hostGateway || networks.inspect("bridge").IPAM.Config?.[0]?.Gateway) ?? "",
   });
-  const fixedNames = options.fixedNames ?? new Map();
   const sandboxes = new SandboxManager({
     networks,
     driver,

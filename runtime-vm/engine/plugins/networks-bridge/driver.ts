@@ -20,7 +20,7 @@ import {
   setAlias,
   setUp,
 } from "./messages.ts";
-import { rulesText } from "./rules.ts";
+import { rulesText, type Surroundings } from "./rules.ts";
 
 /** Marks a bridge as made for this network, in the interface's alias. */
 const ALIAS = "slipway:";
@@ -34,17 +34,17 @@ const missing = (error: unknown): boolean => error instanceof KernelError && ["E
  */
 export class BridgeDriver implements NetworkDriver, Disposable {
   readonly #kernel: Kernel;
-  readonly #forbidden: readonly Prefix[];
+  readonly #around: Surroundings;
   #link: Netlink | undefined;
 
-  /** `forbidden`: prefixes that no container may send to (the addresses by which a VM's user network stands for its host). */
-  constructor(kernel: Kernel, forbidden: readonly string[] = []) {
+  constructor(kernel: Kernel, around: Surroundings = { forbidden: [] }) {
     this.#kernel = kernel;
-    this.#forbidden = forbidden.map(prefixOf);
+    this.#around = around;
   }
 
   routes(): readonly Prefix[] {
-    const found: Prefix[] = [];
+    const { gateway } = this.#around;
+    const found: Prefix[] = gateway === undefined ? [] : [prefixOf(`${gateway.address}/32`)];
     for (const family of [4, 6] as const) {
       for (const message of this.#netlink().request(RTM.GETROUTE, NLM_F.DUMP, allRoutes(family))) {
         const route = parseRoute(message);
@@ -89,7 +89,9 @@ export class BridgeDriver implements NetworkDriver, Disposable {
   }
 
   program(networks: readonly BridgeNetwork[]): void {
-    this.#kernel.nft(rulesText(networks, this.#forbidden));
+    const { gateway } = this.#around;
+    if (gateway !== undefined) this.#netlink().request(RTM.NEWADDR, NLM_F.CREATE | NLM_F.REPLACE, newAddress(this.#get("lo").index, gateway.address, 32));
+    this.#kernel.nft(rulesText(networks, this.#around));
   }
 
   createSandbox(netns: string): void {

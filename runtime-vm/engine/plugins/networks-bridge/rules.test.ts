@@ -41,7 +41,15 @@ test("an internal network has no way in or out and no masquerading", () => {
 });
 
 test("what stands for the host around a VM is out of reach before anything else is let through", () => {
-  const text = rulesText([network({})], [prefixOf("10.0.2.0/24")]);
+  const text = rulesText([network({})], { forbidden: [prefixOf("10.0.2.0/24")], resolver: "10.0.2.3" });
   expect(text.indexOf('iifname "br-one" oifname != "br-one" ip daddr 10.0.2.0/24 drop')).toBeLessThan(text.indexOf("ct state established"));
   expect(text).toContain('iifname "br-one" oifname != "br-one" ip daddr 10.0.2.0/24 drop');
+});
+
+test("with the VM's own network only its resolver can be asked, with or without networks, and one address leads to the machine around", () => {
+  const around = { forbidden: [prefixOf("10.0.2.0/24"), prefixOf("fec0::/64")], resolver: "10.0.2.3", gateway: { address: "192.168.65.254", port: 4_000 } };
+  const text = rulesText([], around);
+  expect(text.indexOf("ip daddr 10.0.2.3 meta l4proto { tcp, udp } th dport 53 accept")).toBeLessThan(text.indexOf("ip daddr 10.0.2.0/24 reject"));
+  expect(text).toContain("ip6 daddr fec0::/64 reject");
+  expect(text).toContain("ip daddr 192.168.65.254 meta l4proto tcp tproxy ip to 192.168.65.254:4000 accept");
 });

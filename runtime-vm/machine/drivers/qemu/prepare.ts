@@ -23,6 +23,8 @@ export interface QemuOptions {
   readonly folders: readonly string[];
   /** Serves the folders by virtiofs; without one they are served by QEMU's 9p. */
   readonly fileServer?: FileServer;
+  /** Whether containers may reach this computer's services by `host.docker.internal`; absent: they may. */
+  readonly hostAccess?: boolean;
   readonly debug: boolean;
   readonly log: (line: string) => void;
 }

@@ -140,7 +140,7 @@ export class QemuMachine implements Machine {
 
   #hooks(): RunHooks {
     return {
-      serve: hostCalls(this.#ports),
+      serve: hostCalls({ ports: this.#ports, hostAccess: this.#options.hostAccess ?? true }),
       onLinkUp: () => void this.#backAgain(),
       onLinkDown: (cause) => {
         this.#ports.orphan();
