@@ -99,6 +99,29 @@ test("rows are walked by arrows; Shift+F10 opens the row's menu and Escape gives
   expect(document.activeElement).toBe(byTestId("row-b"));
 });
 
+test("scrolling through a long list gives rows the elements of those that left; the row in focus keeps its own", async () => {
+  using _window = await openWindow("/containers", (bridge) =>
+    bridge.answer("GET /containers/json", { body: Array.from({ length: 1_000 }, (_, n) => container(`c${n}`)) }),
+  );
+  const table = await found(() => byTestId("table-containers"));
+  const elements = (): Element[] => [...table.querySelectorAll("[role=row]")];
+  const scrollTo = async (row: number): Promise<void> => {
+    table.scrollTop = row * 48;
+    table.dispatchEvent(new Event("scroll"));
+    await found(() => byTestId(`row-c${row + 5}`));
+  };
+  await scrollTo(100);
+  const before = elements();
+  await scrollTo(110);
+  expect(elements().filter((element) => !before.includes(element))).toEqual([]);
+  const focused = byTestId("row-c115");
+  focused?.focus();
+  await scrollTo(118);
+  expect([byTestId("row-c115"), document.activeElement]).toEqual([focused, focused]);
+  const order = (table.querySelector("[role=rowgroup]")?.getAttribute("aria-owns") ?? "").split(" ").map((id) => document.getElementById(id)?.dataset["rowId"]);
+  expect(order.slice(0, 3)).toEqual(["c112-id", "c113-id", "c114-id"]);
+});
+
 test("deleting asks, with the focus on Cancel, and names the running container", async () => {
   using window = await openWindow("/containers", (bridge) => {
     bridge.answer("GET /containers/json", { body: [container("web", { State: "running", Status: "Up 1 minute" })] });

@@ -61,7 +61,7 @@ async function contextFound({ context }: Examined): Promise<Finding> {
   const { created, current, hiddenBy } = await context();
   if (!created) return { result: "warn", detail: "There is no docker context slipway of this Slipway.", fix: "Restart Slipway to make it again." };
   if (hiddenBy !== undefined) return { result: "warn", detail: `${hiddenBy} is set, and docker ignores every context then.`, fix: `Unset ${hiddenBy}.` };
-  if (current !== "slipway") return { result: "pass", detail: `Use docker --context slipway; the default is ${current}.` };
+  if (current !== "slipway") return { result: "pass", detail: `With docker --context slipway; docker’s current context is “${current}”.` };
   return { result: "pass", detail: "It is the default." };
 }
 

@@ -17,6 +17,11 @@ test("an engine that is away comes with what to do", () => {
   expect(explain(new EngineError("unavailable", "no answer."), "x").advice).toMatch(/try again/);
 });
 
+test("a registry that cannot be reached comes with what to look at", () => {
+  const failure = new EngineFailure(500, "POST /images/create", 'Get "https://r.example/v2/": dial tcp: lookup r.example: no such host');
+  expect(explain(failure, "x").advice).toMatch(/registry/);
+});
+
 test.each([
   [400, "invalidArgument"],
   [404, "notFound"],

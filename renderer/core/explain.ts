@@ -13,7 +13,7 @@ export interface Explanation {
 /** `what`: the failed act with its object, as in "Could not start web". */
 export function explain(error: unknown, what: string): Explanation {
   const words = withoutPrefix(messageOf(error));
-  const advice = adviceFor(error);
+  const advice = unreached.test(words) ? t.errors.adviceUnreached : adviceFor(error);
   return {
     title: what,
     reason: sentence(words),
@@ -21,6 +21,9 @@ export function explain(error: unknown, what: string): Explanation {
     details: detailsOf(error),
   };
 }
+
+/** What the engine says, as Docker words it, when it cannot reach a registry. */
+const unreached = /\b(?:dial tcp|no such host|connection refused|i\/o timeout|network is unreachable|certificate|registry has not answered)\b/i;
 
 function adviceFor(error: unknown): string | undefined {
   if (!(error instanceof EngineError)) return undefined;

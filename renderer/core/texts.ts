@@ -164,6 +164,7 @@ export const t = {
   },
 
   errors: {
+    adviceUnreached: "Check the registry’s name, and that this computer reaches it.",
     adviceUnavailable: "The engine cannot be reached right now. Check its state at the bottom left, then try again.",
     adviceNotFound: "It may have been deleted meanwhile, or its name is written differently.",
     adviceUnauthorized: "Log in to the registry with docker login, then try again.",

@@ -33,8 +33,20 @@ test("a retried download never makes a bar go back", () => {
   expect(layers[0]?.current).toBe(80);
 });
 
-const pulling = (pull: (signal: AbortSignal) => AsyncGenerator<PullProgress>) =>
-  createTransfers({ images: { pull: (_image: string, signal: AbortSignal) => pull(signal) } } as unknown as Pick<Engine, "images">);
+const pulling = (pull: (signal: AbortSignal) => AsyncGenerator<PullProgress>, limits?: { silentMsMax: number }) =>
+  createTransfers({ images: { pull: (_image: string, signal: AbortSignal) => pull(signal) } } as unknown as Pick<Engine, "images">, limits);
+
+test("a registry that never answers ends the pull with the reason, not as if somebody had cancelled it", async () => {
+  const transfers = pulling(
+    async function* (signal) {
+      await new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("closed"))));
+      yield {};
+    },
+    { silentMsMax: 5 },
+  );
+  await expect(transfers.pull("img").done).rejects.toMatchObject({ class: "unavailable", message: expect.stringContaining("has not answered") });
+  expect(transfers.store.getState().list[0]?.state.kind).toBe("failed");
+});
 
 test("an error line fails the pull with the engine's words", async () => {
   const transfers = pulling(async function* () {

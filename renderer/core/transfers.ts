@@ -4,6 +4,7 @@ import type { PullProgress } from "#api/images.ts";
 import type { Engine } from "./engine/engine.ts";
 import { jsonLines } from "./engine/lines.ts";
 import { EngineFailure } from "./engine/request.ts";
+import { t } from "./texts.ts";
 
 export interface LayerProgress {
   readonly id: string;
@@ -45,8 +46,10 @@ export interface Transfers {
 const finishedKeptMax = 10;
 const speedWindowMs = 3_000;
 const fileChunkBytes = 256 * 1024;
+/** A registry that does not answer is given up; once it has, a pull may take as long as it takes. */
+const silentMsMax = 60_000;
 
-export function createTransfers(engine: Pick<Engine, "images">): Transfers {
+export function createTransfers(engine: Pick<Engine, "images">, limits: { readonly silentMsMax: number } = { silentMsMax }): Transfers {
   const store = createStore<{ readonly list: readonly Transfer[] }>(() => ({ list: [] }));
   const stops = new Map<number, AbortController>();
   let lastId = 0;
@@ -84,6 +87,24 @@ export function createTransfers(engine: Pick<Engine, "images">): Transfers {
     }
   }
 
+  async function pull(id: number, image: string, signal: AbortSignal): Promise<void> {
+    const silence = new AbortController();
+    const seconds = Math.round(limits.silentMsMax / 1000);
+    const timer = setTimeout(() => silence.abort(new EngineError("unavailable", t.transfers.silent(seconds))), limits.silentMsMax);
+    const lines = engine.images.pull(image, AbortSignal.any([signal, silence.signal]));
+    try {
+      await follow(
+        id,
+        afterFirst(lines, () => clearTimeout(timer)),
+        "POST /images/create",
+      );
+    } catch (error) {
+      throw silence.signal.aborted ? silence.signal.reason : error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   async function upload(id: number, file: File, signal: AbortSignal): Promise<void> {
     const stream = engine.images.load(signal);
     const answer = (async () => {
@@ -113,11 +134,18 @@ export function createTransfers(engine: Pick<Engine, "images">): Transfers {
 
   return {
     store,
-    pull: (image) => begin("pull", image, (id, signal) => follow(id, engine.images.pull(image, signal), "POST /images/create")),
+    pull: (image) => begin("pull", image, (id, signal) => pull(id, image, signal)),
     load: (file) => begin("load", file.name, (id, signal) => upload(id, file, signal)),
     cancel: (id) => stops.get(id)?.abort(new EngineError("cancelled", "cancelled")),
     clear: (id) => store.setState(({ list }) => ({ list: list.filter((transfer) => transfer.id !== id || stops.has(id)) })),
   };
+}
+
+async function* afterFirst<T>(items: AsyncIterable<T>, first: () => void): AsyncGenerator<T, void> {
+  for await (const item of items) {
+    first();
+    yield item;
+  }
 }
 
 async function textOf(bytes: AsyncIterable<Uint8Array>): Promise<string> {

@@ -1,5 +1,5 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, type MouseEvent, useEffect, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, type MouseEvent, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useStore } from "zustand";
 import { clearSelection, selectAll, type SelectionStore, selectRange, toggle } from "#renderer/core/selection.ts";
 import { t } from "#renderer/core/texts.ts";
@@ -7,6 +7,7 @@ import { cx } from "./cx.ts";
 import { Checkbox } from "./field.tsx";
 import { Menu, type MenuItem } from "./menu.tsx";
 import { type Column, HeaderCell, TableRow } from "./tablerow.tsx";
+import { RowSlots } from "./rowslots.ts";
 import { rememberedTable, type SortOrder, sortRows } from "./tablestate.ts";
 
 export interface TableProps<Row> {
@@ -70,15 +71,30 @@ export function Table<Row>(props: TableProps<Row>) {
     },
     initialOffset: kept.scrollTop,
   });
-  // A row's elements are given to the row that comes into sight as it leaves: writing texts is cheaper than making
-  // elements. They stay where they are among their siblings, and `aria-owns` tells readers the order. The row in focus
-  // keeps its own elements, and with them the focus.
+  // The rows' elements stay where they are among their siblings; `aria-owns` tells readers the order.
   const items = virtual.getVirtualItems();
-  const slots = slotsFor(scroller.current, rowHeight);
-  const slotOf = (index: number): number => index % slots;
-  const elementIdOf = (index: number): string => `${name}-row-${slotOf(index)}`;
+  const [rowSlots] = useState(() => new RowSlots());
+  const slotOf = rowSlots.assign(
+    items.flatMap(({ index }) => (rows[index] === undefined ? [] : [idOf(rows[index])])),
+    active,
+  );
+  const drawn = items
+    .flatMap(({ index, start }) => {
+      const row = rows[index];
+      return row === undefined ? [] : [{ index, start, row, id: idOf(row), slot: slotOf.get(idOf(row)) ?? 0 }];
+    })
+    .toSorted((a, b) => a.slot - b.slot);
+  const elementIdOf = (slot: number): string => `${name}-row-${slot}`;
+  const inOrder = drawn.toSorted((a, b) => a.index - b.index).map(({ slot }) => elementIdOf(slot));
   const template = `40px ${columns.map(({ width }) => width).join(" ")}`;
 
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    return () => {
+      // Left by a link in a row, say.
+      kept.returnFocus ||= element?.contains(document.activeElement) === true;
+    };
+  }, [kept]);
   useEffect(() => {
     kept.returnFocus = false;
     if (scroller.current !== null) scroller.current.scrollTop = kept.scrollTop;
@@ -88,6 +104,8 @@ export function Table<Row>(props: TableProps<Row>) {
   }, [kept, virtual]);
   useEffect(() => {
     if (!wantsFocus.current) return;
+    // A row that is gone is not waited for: the focus may be somewhere else by the time one like it comes.
+    if (!rows.some((row) => idOf(row) === active)) wantsFocus.current = false;
     const element = scroller.current?.querySelector<HTMLElement>(`[data-row-id="${CSS.escape(active ?? "")}"]`);
     if (element === null || element === undefined) return;
     wantsFocus.current = false;
@@ -196,36 +214,32 @@ export function Table<Row>(props: TableProps<Row>) {
           />
         ))}
       </div>
-      <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }} aria-owns={items.map(({ index }) => elementIdOf(index)).join(" ")}>
-        {items
-          .toSorted((a, b) => slotOf(a.index) - slotOf(b.index))
-          .map((item) => {
-            const row = rows[item.index];
-            if (row === undefined) return null;
-            const id = idOf(row);
-            return (
-              <TableRow
-                key={item.index === activeIndex ? id : slotOf(item.index)}
-                id={id}
-                elementId={elementIdOf(item.index)}
-                name={nameOf(row)}
-                row={row}
-                columns={columns as readonly Column<unknown>[]}
-                index={item.index}
-                top={item.start}
-                height={rowHeight}
-                template={template}
-                selected={selected.has(id)}
-                selectable={selectable(row)}
-                active={item.index === activeIndex}
-                menuOpen={menu !== undefined && idOf(menu.row) === id}
-                onFocus={() => activate(id)}
-                onCheck={(event) => check(row, event)}
-                onOpen={() => open(row)}
-                onMenu={(x, y) => openMenu(row, x, y)}
-              />
-            );
-          })}
+      <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }} aria-owns={inOrder.join(" ")}>
+        {drawn.map(({ index, start, row, id, slot }) => (
+          <TableRow
+            key={slot}
+            id={id}
+            elementId={elementIdOf(slot)}
+            name={nameOf(row)}
+            row={row}
+            columns={columns as readonly Column<unknown>[]}
+            index={index}
+            top={start}
+            height={rowHeight}
+            template={template}
+            selected={selected.has(id)}
+            selectable={selectable(row)}
+            active={index === activeIndex}
+            menuOpen={menu !== undefined && idOf(menu.row) === id}
+            onFocus={() => {
+              wantsFocus.current = false;
+              activate(id);
+            }}
+            onCheck={(event) => check(row, event)}
+            onOpen={() => open(row)}
+            onMenu={(x, y) => openMenu(row, x, y)}
+          />
+        ))}
       </div>
       {menu !== undefined && <Menu label={t.common.actionsFor(nameOf(menu.row))} items={menuOf(menu.row)} at={menu.at} onClose={() => setMenu(undefined)} />}
     </div>

@@ -109,7 +109,7 @@ export const TableRow = memo(function TableRow({
       style={{ gridTemplateColumns: template, height, top }}
       className={cx(
         // Contained, and without opacity or transforms of its own: a row that comes into sight costs nothing beside itself.
-        "absolute inset-x-0 grid items-center border-b border-line px-2 contain-content focus-visible:-outline-offset-2",
+        "absolute inset-x-0 grid items-center border-b border-line px-2 [contain:layout_style] focus-visible:-outline-offset-2",
         selected ? "bg-picked" : menuOpen ? "bg-hover" : "hover:bg-hover",
       )}
     >

@@ -57,6 +57,7 @@ export const objectTexts = {
     total: "Total",
     of: (current: string, total: string) => `${current} of ${total}`,
     waiting: "Waiting for the registry…",
+    silent: (seconds: number) => `The registry has not answered within ${seconds} seconds`,
     clear: "Clear",
   },
 

@@ -1,3 +1,4 @@
+import { ChevronDown } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useStore } from "zustand";
 import { useLocation } from "wouter";
@@ -111,14 +112,15 @@ function ImageField({ form, errors, change }: PartProps) {
   return (
     <Field label={t.run.image} hint={t.run.imageHint} error={textOf(errors, "image")}>
       {(props) => (
-        <>
+        <span className="relative block">
           <Input {...props} data-autofocus list="local-images" value={form.image} onChange={(event) => change({ image: event.target.value })} />
+          <ChevronDown size={14} aria-hidden className="pointer-events-none absolute top-1/2 right-2 -translate-y-1/2 text-fg3" />
           <datalist id="local-images">
             {tags.map((tag) => (
               <option key={tag} value={tag} />
             ))}
           </datalist>
-        </>
+        </span>
       )}
     </Field>
   );

@@ -29,7 +29,7 @@ export function ImagePage({ name }: { readonly name: string }) {
       icon={Layers}
       listPath="/images"
       query={query}
-      facts={facts}
+      facts={(image) => facts(image, rows[0]?.size ?? image.Size)}
       more={(image) => <LayerList layers={image.RootFS.Layers ?? []} />}
       actions={
         <Button icon={Play} variant="primary" onClick={() => setDialog("run")}>
@@ -46,7 +46,8 @@ export function ImagePage({ name }: { readonly name: string }) {
 
 const mono = (text: string) => <code className="font-mono text-sm">{text}</code>;
 
-function facts(image: ImageInspect): readonly (readonly [string, React.ReactNode])[] {
+/** `bytes`: what the list says, which counts what is unpacked as well. */
+function facts(image: ImageInspect, bytes: number): readonly (readonly [string, React.ReactNode])[] {
   const { Config } = image;
   const tags = image.RepoTags ?? [];
   const list = (items: readonly string[] | null | undefined) =>
@@ -66,7 +67,7 @@ function facts(image: ImageInspect): readonly (readonly [string, React.ReactNode
       </span>,
     ],
     [t.images.platform, [image.Os, image.Architecture, image.Variant].filter(Boolean).join("/")],
-    [t.images.columns.size, size(image.Size)],
+    [t.images.columns.size, size(bytes)],
     [t.common.created, exactTime(Date.parse(image.Created ?? "") / 1000) || t.common.none],
     [t.images.entrypoint, list(Config?.Entrypoint)],
     [t.images.command, list(Config?.Cmd)],
