@@ -8,7 +8,7 @@ const run = promisify(execFile);
 
 /** All root images have the same UUID and dates, so that the same inputs make the same bytes. */
 const uuid = "51a75e0a-0000-4000-8000-000000000001";
-const dateSeconds = 1_735_689_600;
+export const dateSeconds = 1_735_689_600;
 /** Blocks compressed together: larger is smaller on disk and slower to read from. */
 const clusterBytes = 65_536;
 /** Lines of CLUSTER_BYTES ALGORITHM REGEX, 0: as it is. Node is read at every boot, where software emulation makes unpacking dear. */
@@ -45,7 +45,7 @@ export async function runInTree(tree: string, program: string, args: readonly st
 }
 
 /** A copy of a tree that shares its files' bytes. */
-function linkTree(source: string, target: string): void {
+export function linkTree(source: string, target: string): void {
   mkdirSync(target, { recursive: true });
   for (const name of readdirSync(source)) {
     const from = join(source, name);

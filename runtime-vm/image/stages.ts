@@ -6,6 +6,7 @@ import type { Mirrors } from "./apt.ts";
 import { bundleEngine, bundleSources, compileBundle } from "./bundle.ts";
 import { writeInitrd } from "./initrd.ts";
 import { allModules, kernelModules } from "./kernel.ts";
+import { writeArchive } from "./archive.ts";
 import { fetchPackages, type Lock, readLock } from "./lock.ts";
 import { ModuleIndex, type ReadModule, writeModules } from "./modules.ts";
 import { npmFile } from "./npm.ts";
@@ -43,12 +44,22 @@ export const outputs = (arch: Arch) =>
     vmlinuz: join(out, arch, "vmlinuz"),
     initrd: join(out, arch, "initrd"),
     root: join(out, arch, "root.img"),
+    /** Tool tree and engine for WSL. */
+    archive: join(out, arch, "rootfs.tar"),
   }) as const;
 
 /** All stages in order. Each is described when its turn comes: its inputs may be what the one before has made. */
 export function imageStages(plan: Build): readonly (() => Stage)[] {
   const foreign = plan.arch === hostArch() ? [] : [() => treeStage({ ...plan, arch: hostArch(), update: false })];
-  return [...foreign, () => treeStage(plan), () => engineStage(plan), () => vmlinuzStage(plan), () => initrdStage(plan), () => rootStage(plan)];
+  return [
+    ...foreign,
+    () => treeStage(plan),
+    () => engineStage(plan),
+    () => vmlinuzStage(plan),
+    () => initrdStage(plan),
+    () => rootStage(plan),
+    () => archiveStage(plan),
+  ];
 }
 
 const code = (...names: string[]): string => digestOfFiles(names.map((name) => join(import.meta.dirname, name)));
@@ -156,5 +167,15 @@ function rootStage({ arch, signal }: Build): Stage {
     target: root,
     inputs: [stampOf(rootfs), stampOf(engine), code("rootimage.ts")],
     make: (path) => writeRootImage(path, { tree: rootfs, overlays: [["usr/lib/slipway", engine]], tools: outputs(hostArch()).rootfs }, signal),
+  };
+}
+
+function archiveStage({ arch, signal }: Build): Stage {
+  const { rootfs, engine, archive } = outputs(arch);
+  return {
+    name: "archive for WSL",
+    target: archive,
+    inputs: [stampOf(rootfs), stampOf(engine), code("archive.ts", "rootimage.ts")],
+    make: (path) => writeArchive(path, { tree: rootfs, engine }, signal),
   };
 }

@@ -24,6 +24,14 @@ export const engineCommand = ({ root, socket, debug }: EngineCommand): string[] 
   ...(debug ? ["--debug"] : []),
 ];
 
+/** Asks the engine to end. In words of a plain shell: the tool tree has no pkill. The bridges, Node as well, are left alone. */
+export const stopCommand = (socket: string): string[] => ["/bin/sh", "-c", stopScript, "stop", socket];
+
+const stopScript = [
+  'for p in /proc/[0-9]*; do [ "${p#/proc/}" != $$ ] || continue',
+  'c=" $(tr "\\0" " " < "$p/cmdline" 2> /dev/null) "; case $c in *" -e "*) ;; *" --socket $1 "*) kill -TERM "${p#/proc/}" ;; esac; done',
+].join("; ");
+
 /**
  * A byte stream to the engine's socket: Windows cannot open the distribution's unix sockets, so a process of Node in it
  * joins its own standard input and output with the socket, keeping half-close.

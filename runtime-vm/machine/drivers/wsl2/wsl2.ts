@@ -11,7 +11,17 @@ import type { Machine } from "#machine/machine.ts";
 import { ping } from "#machine/ping.ts";
 import { StatusBoard } from "#machine/status.ts";
 import { BootSteps, type StepPlan } from "#machine/steps.ts";
-import { bridgeCommand, distribution, engineCommand, execArguments, importArguments, listArguments, parseList, terminateArguments } from "./commands.ts";
+import {
+  bridgeCommand,
+  distribution,
+  engineCommand,
+  execArguments,
+  importArguments,
+  listArguments,
+  parseList,
+  stopCommand,
+  terminateArguments,
+} from "./commands.ts";
 
 export interface Wsl2Options {
   /** Where the distribution's disk lives. */
@@ -118,7 +128,7 @@ export class Wsl2Machine implements Machine {
     this.#engine = undefined;
     if (engine) {
       const never = new AbortController().signal;
-      await wsl(execArguments(["/usr/bin/pkill", "--signal", "TERM", "--full", "slipway/main.mjs"]), never).catch(() => {});
+      await wsl(execArguments(stopCommand(engineSocket)), never).catch(() => {});
       await Promise.race([once(engine, "exit"), delay(60_000)]);
       await wsl(terminateArguments(), never).catch((error: unknown) => this.#options.log(messageOf(error)));
     }
