@@ -156,6 +156,9 @@ const hostConfig = struct(".HostConfig", {
   Init: bool,
 });
 
+/** The run configuration of the image that `POST /commit` makes. */
+export const commitConfigShape = struct("container.Config", { ...containerConfig, OnBuild: list(string) });
+
 export const createContainerShape = struct(
   "container.CreateRequest",
   {

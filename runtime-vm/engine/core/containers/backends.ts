@@ -1,7 +1,7 @@
 import type { State } from "../state/state.ts";
 import type { EngineConfig } from "../config/config.ts";
 import type { EventLog } from "../events/events.ts";
-import type { ImageResolver } from "../images/images.ts";
+import type { ImageMaker, ImageResolver } from "../images/images.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { LayerStore, Snapshotter } from "../layers/layers.ts";
@@ -17,7 +17,7 @@ import type { VolumeStore } from "../volumes/volumes.ts";
 /** What containers are made of: every other noun, through its interface. */
 export interface ContainerBackends {
   readonly state: State;
-  readonly images: ImageResolver;
+  readonly images: ImageResolver & ImageMaker;
   readonly snapshots: Snapshotter;
   readonly layers: Pick<LayerStore, "has" | "size">;
   readonly sandboxes: Sandboxes;

@@ -10,6 +10,8 @@ import { type AttachOptions, type Attached, attachContainer } from "./attach.ts"
 import type { ContainerBackends } from "./backends.ts";
 import { Catalog } from "./catalog.ts";
 import type { Container } from "./container.ts";
+import type { Change } from "./changes.ts";
+import { type CommitOptions, commitContainer, diffContainer } from "./commit.ts";
 import { type CreateRequest, createContainer } from "./create.ts";
 import { connectNetwork, disconnectNetwork } from "./connect.ts";
 import { publishEvent } from "./events.ts";
@@ -193,6 +195,14 @@ export class ContainerManager {
 
   export(reference: string, signal: AbortSignal): AsyncIterable<Buffer> {
     return this.#files.export(this.#catalog.get(reference), signal);
+  }
+
+  changes(reference: string): Promise<Change[]> {
+    return diffContainer(this.#supervisor, this.#catalog.get(reference));
+  }
+
+  commit(reference: string, options: CommitOptions): Promise<Digest> {
+    return commitContainer(this.#supervisor, this.#catalog.get(reference), options);
   }
 
   writeArchive(reference: string, path: string, tar: Readable, opts: WriteOptions): Promise<void> {

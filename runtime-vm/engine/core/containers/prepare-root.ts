@@ -5,7 +5,10 @@ import { Directory } from "./at.ts";
 import type { ContainerBackends } from "./backends.ts";
 import type { ContainerSpec } from "./record.ts";
 
-type Kernel = Pick<ContainerBackends["kernel"], "openInRoot">;
+type Kernel = Pick<ContainerBackends["kernel"], "openInRoot" | "getxattrs" | "setxattr">;
+
+/** On the root directory itself: what a container removes of `given` later stays removed. */
+const preparedMark = "trusted.slipway.prepared";
 
 /** What dockerd puts into every root below the container's own files: places for mounts, and the mark that this is a container. */
 const given: readonly { readonly path: string; readonly kind: "directory" | "file" | "link" }[] = [
@@ -27,7 +30,7 @@ const given: readonly { readonly path: string; readonly kind: "directory" | "fil
  */
 export function prepareRoot(kernel: Kernel, rootfs: string, { createdAt }: Pick<ContainerSpec, "createdAt">): void {
   using root = new Directory(kernel.openInRoot(rootfs, "/", constants.O_RDONLY | constants.O_DIRECTORY));
-  if (root.lstat(".dockerenv") !== undefined) return;
+  if (kernel.getxattrs(root.at(".")).has(preparedMark)) return;
   const seconds = Number((parseNano(createdAt) ?? 0n) / 1_000_000_000n);
   for (const { path, kind } of given.toReversed()) {
     using parent = makeDirectories(kernel, rootfs, posix.dirname(path), seconds);
@@ -35,6 +38,7 @@ export function prepareRoot(kernel: Kernel, rootfs: string, { createdAt }: Pick<
     if (parent === undefined || parent.lstat(name) !== undefined) continue;
     keepingTimes(parent, () => make(parent, name, kind, seconds));
   }
+  kernel.setxattr(root.at("."), preparedMark, Buffer.from("1"));
 }
 
 /** Makes the place a mount goes to, a directory or an empty file as its source is. Where something stands already it stays. */

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import type { ImageConfigFile } from "#api/oci.ts";
+import type { ImageConfigFile, ImageRunConfig } from "#api/oci.ts";
 import type { ImageDeleteItem, ImageHistoryItem, ImageInspect, ImagesPruneReport, ImageSummary, PullProgress } from "#api/images.ts";
 import type { RegistryAuth } from "../registry/registry.ts";
 import type { Descriptor, Digest } from "../content/content.ts";
@@ -11,6 +11,26 @@ export interface ResolvedImage {
   readonly manifest: Descriptor;
   readonly config: ImageConfigFile;
   readonly layers: readonly Digest[];
+}
+
+/** An image made here: a run configuration, and one layer of its own over those of another image. */
+export interface ImageAddition {
+  /** Manifest of the image it stands on. */
+  readonly base?: Descriptor;
+  /** An uncompressed tar; absent where only the configuration is new. */
+  readonly layer?: AsyncIterable<Uint8Array>;
+  readonly config: ImageRunConfig;
+  readonly author: string;
+  readonly comment: string;
+  /** The command that made the layer, for the history. */
+  readonly createdBy: string;
+  /** Reference with a tag; without one the image is dangling. */
+  readonly name?: string;
+}
+
+export interface ImageMaker {
+  /** Durable when it resolves with the new image's id. */
+  add(addition: ImageAddition): Promise<Digest>;
 }
 
 /** What containers need of images. */
@@ -35,7 +55,7 @@ export interface ImageListOptions {
   readonly users: ImageUsers;
 }
 
-export interface ImageStore extends ImageResolver {
+export interface ImageStore extends ImageResolver, ImageMaker {
   list(opts: ImageListOptions): Promise<ImageSummary[]>;
   inspect(reference: string, opts?: { manifests?: boolean; platform?: string }): Promise<ImageInspect>;
   history(reference: string, opts?: { platform?: string }): Promise<ImageHistoryItem[]>;

@@ -6,11 +6,12 @@ import { EngineError, isClass, messageOf } from "#base/errors.ts";
 import { KeyedLock } from "#base/lock.ts";
 import type { ContentStore, Descriptor, Digest } from "#core/content/content.ts";
 import type { EventLog } from "#core/events/events.ts";
-import type { ImageListOptions, ImageStore, ImageUsers, ResolvedImage } from "#core/images/images.ts";
+import type { ImageAddition, ImageListOptions, ImageStore, ImageUsers, ResolvedImage } from "#core/images/images.ts";
 import { hostPlatform, parsePlatform, type Platform } from "#core/images/platform.ts";
 import type { LayerStore } from "#core/layers/layers.ts";
 import type { Registries, RegistryAuth } from "#core/registry/registry.ts";
 import type { State } from "#core/state/state.ts";
+import { addImage } from "./add.ts";
 import { readArchive } from "./archive-reader.ts";
 import { Collector } from "./collector.ts";
 import { Documents } from "./documents.ts";
@@ -82,6 +83,10 @@ class SqliteImageStore implements ImageStore {
     await using _hold = this.#parts.collector.hold();
     await unpackVariant(this.#parts, best, new AbortController().signal);
     return { id: digest, manifest: best.descriptor, config: best.config, layers: best.config.rootfs.diff_ids as readonly Digest[] };
+  }
+
+  add(addition: ImageAddition): Promise<Digest> {
+    return addImage(this.#parts, addition);
   }
 
   list(opts: ImageListOptions): Promise<ImageSummary[]> {

@@ -1,0 +1,26 @@
+import { constants } from "node:fs";
+import { Directory } from "./at.ts";
+import type { ContainerBackends } from "./backends.ts";
+import type { Container } from "./container.ts";
+import { prepareRoot } from "./prepare-root.ts";
+import type { Supervisor } from "./supervisor.ts";
+
+let bases = 0;
+
+/** Runs `work` with a second, untouched root of the container's image, as the container's own was when it was made. */
+export async function withBaseRoot<T>({ backends }: Supervisor, container: Container, work: (rootfs: string) => Promise<T>): Promise<T> {
+  const { snapshots, kernel } = backends;
+  bases += 1;
+  const id = `${container.id}-base-${bases}`;
+  try {
+    await snapshots.prepare(id, container.spec.image.layers);
+    const rootfs = await snapshots.mount(id);
+    prepareRoot(kernel, rootfs, container.spec);
+    return await work(rootfs);
+  } finally {
+    await snapshots.remove(id);
+  }
+}
+
+export const openRootDirectory = (kernel: Pick<ContainerBackends["kernel"], "openInRoot">, path: string): Directory =>
+  new Directory(kernel.openInRoot(path, "/", constants.O_RDONLY | constants.O_DIRECTORY));
