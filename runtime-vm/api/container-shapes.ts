@@ -1,4 +1,4 @@
-import { type Shape, any, bool, int, int64, list, map, string, struct, uint16, words } from "./decode.ts";
+import { type Shape, bool, int, int64, list, map, string, struct, uint16, words } from "./decode.ts";
 
 /** Shapes of the bodies that containers are made, changed and entered with. Struct names are those of dockerd's errors. */
 const healthConfig = struct(".HealthConfig", {
@@ -74,13 +74,19 @@ const resources: Readonly<Record<string, Shape>> = {
   BlkioDeviceWriteIOps: throttle,
   CpuPeriod: int64,
   CpuQuota: int64,
+  CpuCount: int64,
+  CpuPercent: int64,
+  IOMaximumIOps: int64,
+  IOMaximumBandwidth: int64,
   CpuRealtimePeriod: int64,
   CpuRealtimeRuntime: int64,
   CpusetCpus: string,
   CpusetMems: string,
   Devices: list(struct(".DeviceMapping", { PathOnHost: string, PathInContainer: string, CgroupPermissions: string })),
   DeviceCgroupRules: list(string),
-  DeviceRequests: list(any),
+  DeviceRequests: list(
+    struct(".DeviceRequest", { Driver: string, Count: int, DeviceIDs: list(string), Capabilities: list(list(string)), Options: map(string) }),
+  ),
   MemoryReservation: int64,
   MemorySwap: int64,
   MemorySwappiness: int64,

@@ -47,6 +47,15 @@ export interface ContainerConfig extends ImageRunConfig {
   readonly MacAddress?: string;
 }
 
+/** `--gpus` and `--device VENDOR/CLASS=NAME`. */
+export interface DeviceRequest {
+  readonly Driver?: string;
+  readonly Count?: number;
+  readonly DeviceIDs?: readonly string[] | null;
+  readonly Capabilities?: readonly (readonly string[])[] | null;
+  readonly Options?: Readonly<Record<string, string>> | null;
+}
+
 export interface Resources {
   readonly CpuShares?: number;
   readonly Memory?: number;
@@ -56,6 +65,10 @@ export interface Resources {
   readonly NanoCpus?: number;
   readonly CpuPeriod?: number;
   readonly CpuQuota?: number;
+  readonly CpuPercent?: number;
+  readonly CpuCount?: number;
+  readonly IOMaximumIOps?: number;
+  readonly IOMaximumBandwidth?: number;
   readonly CpuRealtimePeriod?: number;
   readonly CpuRealtimeRuntime?: number;
   readonly CpusetCpus?: string;
@@ -69,7 +82,7 @@ export interface Resources {
   readonly BlkioDeviceWriteIOps?: readonly { Path: string; Rate: number }[] | null;
   readonly Devices?: readonly { PathOnHost: string; PathInContainer: string; CgroupPermissions: string }[] | null;
   readonly DeviceCgroupRules?: readonly string[] | null;
-  readonly DeviceRequests?: readonly unknown[] | null;
+  readonly DeviceRequests?: readonly DeviceRequest[] | null;
   readonly OomKillDisable?: boolean | null;
   readonly PidsLimit?: number | null;
   readonly Ulimits?: readonly Ulimit[] | null;

@@ -46,6 +46,8 @@ export const gates = {
   consoleSize: "1.42",
   /** `wait` knows conditions other than not-running. */
   waitConditions: "1.30",
+  /** `--mount type=image`. */
+  imageMounts: "1.48",
   /** `ImageManifestDescriptor` in container answers. */
   manifestDescriptor: "1.48",
   /** `Descriptor` of images in list and inspect. */

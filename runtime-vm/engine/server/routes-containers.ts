@@ -1,10 +1,11 @@
 import { EngineError } from "#base/errors.ts";
-import type { ContainerCreateRequest, RestartPolicy } from "#api/containers.ts";
+import type { ContainerCreateRequest } from "#api/containers.ts";
 import { connectNetworkShape, createContainerShape, disconnectNetworkShape, updateContainerShape } from "#api/container-shapes.ts";
 import type { EndpointSettings } from "#api/networks.ts";
 import { type ApiVersion, has } from "#api/versions.ts";
 import type { ContainerManager } from "#core/containers/containers.ts";
 import type { StopOptions } from "#core/containers/stop.ts";
+import type { UpdateRequest } from "#core/containers/update.ts";
 import type { WaitCondition } from "#core/containers/waiters.ts";
 import { sizeOf } from "./numbers.ts";
 import type { Query } from "./query.ts";
@@ -27,7 +28,8 @@ type Lifecycle = Pick<
   | "resize"
   | "top"
   | "prune"
-  | "setRestartPolicy"
+  | "update"
+  | "unlink"
   | "connectNetwork"
   | "disconnectNetwork"
 >;
@@ -44,6 +46,9 @@ export const containerRoutes = (containers: Lifecycle): readonly Route[] => [
     // dockerd calls a body without any field of the container's own configuration empty.
     if (Object.keys(body).every((key) => key === "HostConfig" || key === "NetworkingConfig")) {
       throw new EngineError("invalidArgument", "config cannot be empty in order to create a container");
+    }
+    if (!has(version, "imageMounts") && body.HostConfig?.Mounts?.some(({ Type }) => Type === "image")) {
+      throw new EngineError("invalidArgument", 'Mount type "Image" needs API v1.48 or newer');
     }
     const platform = query.get("platform");
     const created = await containers.create({
@@ -92,14 +97,8 @@ export const containerRoutes = (containers: Lifecycle): readonly Route[] => [
     return { status: 200 };
   }),
   route("POST", "/containers/{id...}/update", async ({ params, json }) => {
-    const body = ((await json(updateContainerShape)) ?? {}) as { RestartPolicy?: RestartPolicy } & Record<string, unknown>;
-    const { RestartPolicy: policy, ...limits } = body;
-    if (Object.values(limits).some((value) => value !== 0 && value !== "" && value !== false)) {
-      throw new EngineError("notImplemented", "this engine updates restart policies only: limits are set when a container is created");
-    }
-    if (policy?.Name) await containers.setRestartPolicy(params.id, policy);
-    else await containers.inspect(params.id, { size: false });
-    return { status: 200, json: { Warnings: null } };
+    const warnings = await containers.update(params.id, ((await json(updateContainerShape)) ?? {}) as UpdateRequest);
+    return { status: 200, json: { Warnings: warnings.length === 0 ? null : warnings } };
   }),
   route("POST", "/containers/{id...}/wait", ({ params, query, version, signal }) => {
     const condition = waitCondition(has(version, "waitConditions") ? query.get("condition") : "");
@@ -119,7 +118,10 @@ export const containerRoutes = (containers: Lifecycle): readonly Route[] => [
     return { status: 200 };
   }),
   route("DELETE", "/containers/{id...}", async ({ params, query }) => {
-    if (query.bool("link")) throw new EngineError("notImplemented", "links are not supported by this engine: connect the containers to one network instead");
+    if (query.bool("link")) {
+      await containers.unlink(params.id);
+      return { status: 204 };
+    }
     await containers.remove(params.id, { force: query.bool("force"), volumes: query.bool("v") });
     return { status: 204 };
   }),

@@ -39,12 +39,29 @@ export class Catalog {
   /** Id, then name, then a prefix of exactly one id. */
   find(reference: string): Container | undefined {
     const name = reference.startsWith("/") ? reference.slice(1) : reference;
-    const found = this.#byId.get(reference) ?? this.#byId.get(this.#byName.get(name) ?? "");
+    const found = this.#byId.get(reference) ?? this.#byId.get(this.#byName.get(name) ?? "") ?? this.#linked(name);
     if (found !== undefined) return found;
     if (!/^[0-9a-f]+$/.test(reference)) return undefined;
     const matches = this.all().filter(({ id }) => id.startsWith(reference));
     if (matches.length > 1) throw new EngineError("invalidArgument", `multiple IDs found with provided prefix: ${reference}`);
     return matches[0];
+  }
+
+  /** `parent/alias`: who the parent calls so. */
+  #linked(name: string): Container | undefined {
+    const [parent = "", alias, ...more] = name.split("/");
+    if (alias === undefined || more.length > 0) return undefined;
+    const links = this.#byId.get(this.#byName.get(parent) ?? "")?.spec.links ?? [];
+    return this.#byId.get(links.find((link) => link.alias === alias)?.id ?? "");
+  }
+
+  /** Whose link `parent/alias` is. */
+  link(name: string): { parent: Container; alias: string } {
+    const [first = "", alias = ""] = (name.startsWith("/") ? name.slice(1) : name).split("/");
+    if (alias === "") throw new EngineError("invalidArgument", `Conflict, cannot remove the default link name of the container`);
+    const parent = this.#byId.get(this.#byName.get(first) ?? "");
+    if (parent?.spec.links?.some((link) => link.alias === alias) !== true) throw new EngineError("invalidArgument", `No such link: ${name}`);
+    return { parent, alias };
   }
 
   get(reference: string): Container {

@@ -43,6 +43,8 @@ export class Container {
   keepOnExit = false;
   /** When the run before this one ended. */
   finishedBefore: string | undefined;
+  /** What its networks were in the run before, of which something stays to be seen. */
+  lastEndpoints: Sandbox["endpoints"] = {};
   /** The last word of the health check, kept after the end. */
   lastHealth: HealthState | undefined;
   /** Delay before the next restart by its policy. */

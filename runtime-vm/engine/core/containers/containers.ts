@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import type { ContainerInspect, ContainerStats, ContainerSummary, ExecCreateRequest, RestartPolicy } from "#api/containers.ts";
+import type { ContainerInspect, ContainerStats, ContainerSummary, ExecCreateRequest } from "#api/containers.ts";
 import type { EndpointSettings } from "#api/networks.ts";
 import type { Filters } from "#api/filters.ts";
 import { EngineError, isClass } from "#base/errors.ts";
@@ -30,6 +30,7 @@ import { statsOnce, streamStats } from "./statistics.ts";
 import { type StopOptions, endRun, killContainer, pauseContainer, restartContainer, stopContainer, unpauseContainer } from "./stop.ts";
 import { Supervisor } from "./supervisor.ts";
 import { type Top, topOf } from "./top.ts";
+import { type UpdateRequest, updateContainer } from "./update.ts";
 import type { WaitCondition, WaitResult } from "./waiters.ts";
 import type { ContainerLog } from "../logs/logs.ts";
 
@@ -76,7 +77,7 @@ export class ContainerManager {
 
   inspect(reference: string, opts: { size: boolean }): Promise<ContainerInspect> {
     const container = this.#catalog.get(reference);
-    return inspectContainer(this.#backends, container, { size: opts.size, execIds: this.#execs.idsOf(container) });
+    return inspectContainer(this.#backends, this.#catalog, container, { size: opts.size, execIds: this.#execs.idsOf(container) });
   }
 
   /** Class notModified when it runs already. */
@@ -172,16 +173,18 @@ export class ContainerManager {
     return disconnectNetwork(this.#supervisor, this.#catalog.get(reference), network);
   }
 
-  /** `docker update --restart`. */
-  async setRestartPolicy(reference: string, policy: RestartPolicy): Promise<void> {
-    const container = this.#catalog.get(reference);
-    using _lock = await this.#supervisor.locks.acquire(container.id);
-    if (container.spec.hostConfig.AutoRemove === true && policy.Name !== "no" && policy.Name !== "") {
-      throw new EngineError("invalidArgument", "Restart policy cannot be updated because AutoRemove is enabled for the container");
-    }
-    container.spec = { ...container.spec, hostConfig: { ...container.spec.hostConfig, RestartPolicy: { MaximumRetryCount: 0, ...policy } } };
-    this.#table.setSpec(container.id, container.name, container.spec);
-    publishEvent(this.#backends.events, container, "update");
+  /** `docker update`: limits and restart policy, at once. */
+  update(reference: string, request: UpdateRequest): Promise<readonly string[]> {
+    return updateContainer(this.#supervisor, this.#catalog.get(reference), request);
+  }
+
+  /** `docker rm --link PARENT/ALIAS`: the parent forgets the link, both containers stay. */
+  async unlink(name: string): Promise<void> {
+    const { parent, alias } = this.#catalog.link(name);
+    using _lock = await this.#supervisor.locks.acquire(parent.id);
+    const links = (parent.spec.links ?? []).filter((link) => link.alias !== alias);
+    parent.spec = { ...parent.spec, links };
+    this.#table.setSpec(parent.id, parent.name, parent.spec);
   }
 
   statPath(reference: string, path: string): Promise<PathStat> {

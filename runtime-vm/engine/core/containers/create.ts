@@ -2,14 +2,18 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { EngineError } from "#base/errors.ts";
 import type { ContainerCreateRequest } from "#api/containers.ts";
+import type { ImageConfigFile } from "#api/oci.ts";
 import { formatNano, nowNano } from "../clock/clock.ts";
 import type { ContainerBackends } from "./backends.ts";
 import type { Catalog } from "./catalog.ts";
 import { completeConfig } from "./config.ts";
+import type { Descriptor } from "../content/content.ts";
 import { Container } from "./container.ts";
 import { hostnameFor, requestedEndpoints, resolveContainerMode, sandboxRequest } from "./endpoints.ts";
 import { publishEvent } from "./events.ts";
 import { completeHostConfig } from "./host-config.ts";
+import { refuseConflicts } from "./conflicts.ts";
+import { requestedLinks } from "./links.ts";
 import { closeLog, openLog } from "./logs.ts";
 import { createMounts } from "./mounts.ts";
 import { generateId, generateName, parseContainerName } from "./names.ts";
@@ -33,11 +37,15 @@ export async function createContainer(
   const image = body.Image === "" ? undefined : await backends.images.resolve(body.Image, platform);
   const id = generateId();
   const { HostConfig, NetworkingConfig: _networking, ...given } = body;
-  const hostConfig = completeHostConfig(HostConfig ?? {}, backends.config);
+  refuseConflicts(given, HostConfig ?? {});
+  const asked = completeHostConfig(HostConfig ?? {}, backends.config);
   const config = completeConfig(given, image?.config.config, hostnameFor(id, catalog, body));
-  checkJoined(catalog, hostConfig.PidMode);
-  checkJoined(catalog, hostConfig.IpcMode);
-  const warnings = [...backends.specs.validate(config, hostConfig), ...deprecations(body)];
+  checkJoined(catalog, asked.PidMode);
+  checkJoined(catalog, asked.IpcMode);
+  const settled = backends.specs.validate(config, asked);
+  const links = requestedLinks(catalog, asked);
+  const hostConfig = links.length === 0 ? settled.host : { ...settled.host, Links: null };
+  const warnings = [...settled.warnings, ...deprecations(body)];
   const endpoints = requestedEndpoints(body, hostConfig);
   const name = wanted === "" ? generateName((candidate) => catalog.isFree(candidate)) : parseContainerName(wanted);
   await using undo = new Undo(backends.journal);
@@ -46,10 +54,11 @@ export async function createContainer(
   const layers = image?.layers ?? [];
   const spec = {
     createdAt: formatNano(nowNano()),
-    image: image === undefined ? { id: "" as const, layers } : { id: image.id, manifest: image.manifest, layers },
+    image: image === undefined ? { id: "" as const, layers } : { id: image.id, manifest: { ...image.manifest, platform: platformOf(image.config) }, layers },
     config,
     hostConfig,
     endpoints,
+    ...(links.length === 0 ? {} : { links }),
   };
   const mode = resolveContainerMode(catalog, hostConfig.NetworkMode ?? "", { mustRun: false });
   backends.sandboxes.validate(sandboxRequest(backends.config, { id, name, spec: { ...spec, mounts: [] } }, mode));
@@ -70,6 +79,11 @@ export async function createContainer(
   undo.commit();
   publishEvent(backends.events, container, "create");
   return { container, warnings };
+}
+
+/** Shown with the manifest, whether the index named it or not. */
+function platformOf({ architecture, os, variant }: ImageConfigFile): NonNullable<Descriptor["platform"]> {
+  return { architecture, os, ...(variant ? { variant } : {}) };
 }
 
 function checkJoined(catalog: Catalog, mode: string | undefined): void {

@@ -26,7 +26,7 @@ export function resolveContainerMode(catalog: Catalog, mode: string, opts: { mus
   const container = catalog.find(name);
   if (container === undefined) {
     if (!opts.mustRun) return mode;
-    throw new EngineError("notFound", `No such container: ${name}`);
+    throw new EngineError("notFound", `joining network namespace of container: No such container: ${name}`);
   }
   if (opts.mustRun && container.run === undefined) {
     throw new EngineError("conflict", `cannot join network namespace of a non running container: ${container.id}`);
@@ -35,7 +35,12 @@ export function resolveContainerMode(catalog: Catalog, mode: string, opts: { mus
 }
 
 /** What the container's network sandbox is built from. */
-export function sandboxRequest(config: EngineConfig, container: Pick<Container, "id" | "name" | "spec">, mode: string): SandboxRequest {
+export function sandboxRequest(
+  config: EngineConfig,
+  container: Pick<Container, "id" | "name" | "spec">,
+  mode: string,
+  linkedHosts: readonly string[] = [],
+): SandboxRequest {
   const { config: run, hostConfig, endpoints } = container.spec;
   return {
     containerId: container.id,
@@ -51,7 +56,8 @@ export function sandboxRequest(config: EngineConfig, container: Pick<Container, 
       search: nonEmpty(hostConfig.DnsSearch) ?? config.dnsSearch,
       options: hostConfig.DnsOptions ?? [],
     },
-    extraHosts: hostConfig.ExtraHosts ?? [],
+    ...(run.Domainname ? { domainname: run.Domainname } : {}),
+    extraHosts: [...(hostConfig.ExtraHosts ?? []), ...linkedHosts],
   };
 }
 

@@ -20,7 +20,12 @@ test("nothing asked for is filled in as inspect shows it", () => {
 
 test("another log driver does not get the default one's options; a privileged container has nothing masked", () => {
   expect(completeHostConfig({ LogConfig: { Type: "local" } }, engine).LogConfig).toEqual({ Type: "local", Config: {} });
-  expect(completeHostConfig({ Privileged: true }, engine)).toMatchObject({ MaskedPaths: null, ReadonlyPaths: null, CgroupnsMode: "host" });
+  expect(completeHostConfig({ Privileged: true }, engine)).toMatchObject({
+    MaskedPaths: null,
+    ReadonlyPaths: null,
+    CgroupnsMode: "private",
+    SecurityOpt: ["label=disable"],
+  });
 });
 
 test.each<[HostConfig, string]>([
@@ -28,7 +33,6 @@ test.each<[HostConfig, string]>([
   [{ ShmSize: -1 }, "SHM size can not be less than 0"],
   [{ IpcMode: "x" }, "invalid IPC mode: x"],
   [{ ExtraHosts: ["x"] }, 'bad format for add-host: "x"'],
-  [{ Links: ["a:b"] }, "links on the default bridge are not supported"],
   [{ Annotations: { "": "x" } }, "invalid Annotations: the empty string is not permitted as an annotation key"],
   [{ RestartPolicy: { Name: "x" as "no" } }, "invalid restart policy: unknown policy 'x'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'"],
   [{ RestartPolicy: { Name: "always", MaximumRetryCount: 3 } }, "invalid restart policy: maximum retry count can only be used with 'on-failure'"],

@@ -1,5 +1,5 @@
 import { EngineError } from "#base/errors.ts";
-import type { HostConfig } from "#api/containers.ts";
+import type { HostConfig, RestartPolicy } from "#api/containers.ts";
 import type { EngineConfig } from "../config/config.ts";
 import { chosenRuntime } from "../config/runtime.ts";
 
@@ -51,6 +51,10 @@ const defaults: HostConfig = {
   ShmSize: 64 * 1024 * 1024,
   Runtime: "crun",
   Isolation: "",
+  CpuCount: 0,
+  CpuPercent: 0,
+  IOMaximumIOps: 0,
+  IOMaximumBandwidth: 0,
   CpuShares: 0,
   Memory: 0,
   NanoCpus: 0,
@@ -102,7 +106,8 @@ export function completeHostConfig(given: HostConfig, config: EngineConfig): Hos
     NetworkMode: networkMode(given),
     RestartPolicy: restartPolicy(given),
     LogConfig: { Type: logType, Config: given.LogConfig?.Config ?? (logType === config.logDriver ? config.logOptions : {}) },
-    CgroupnsMode: given.CgroupnsMode || (privileged ? "host" : config.cgroupnsMode),
+    CgroupnsMode: given.CgroupnsMode || config.cgroupnsMode,
+    SecurityOpt: securityOptions(given),
     IpcMode: given.IpcMode || config.ipcMode,
     ShmSize: given.ShmSize || config.shmSizeBytes,
   };
@@ -111,10 +116,17 @@ export function completeHostConfig(given: HostConfig, config: EngineConfig): Hos
 /** Better no container than one without what was asked for. */
 function refuseWhatWeLack(given: HostConfig): void {
   const lack = (what: string): EngineError => new EngineError("invalidArgument", what);
-  if ((given.Links ?? []).length > 0)
-    throw lack("links on the default bridge are not supported: connect the containers to one network, where they find each other by name");
-  if (Object.keys(given.StorageOpt ?? {}).length > 0) throw lack("--storage-opt is not supported by this engine");
-  if ((given.DeviceRequests ?? []).length > 0) throw lack("could not select device driver: this engine has none for device requests (--gpus)");
+  for (const option of Object.keys(given.StorageOpt ?? {})) if (option !== "size") throw lack(`Unknown option ${option}`);
+  const isolation = given.Isolation ?? "";
+  if (isolation !== "" && isolation !== "default") throw lack(`invalid isolation (${isolation}): linux only supports 'default'`);
+}
+
+/** Who sees the machine's processes or devices is not confined by labels, unless it says which. */
+function securityOptions(given: HostConfig): readonly string[] | null {
+  const asked = given.SecurityOpt ?? null;
+  const open = given.Privileged === true || given.IpcMode === "host" || given.PidMode === "host";
+  const labelled = (asked ?? []).some((option) => /^label([=:]|$)/.test(option));
+  return open && !labelled ? [...(asked ?? []), "label=disable"] : asked;
 }
 
 /** `default` and nothing mean the bridge network. */
@@ -141,15 +153,19 @@ function checkNamespaceModes(given: HostConfig): void {
   }
 }
 
-function restartPolicy(given: HostConfig): NonNullable<HostConfig["RestartPolicy"]> {
-  const { Name: name = "", MaximumRetryCount: count = 0 } = given.RestartPolicy ?? {};
+function restartPolicy(given: HostConfig): RestartPolicy {
+  const policy = checkedRestartPolicy(given.RestartPolicy ?? { Name: "" });
+  if (given.AutoRemove === true && policy.Name !== "no") throw new EngineError("invalidArgument", "can't create 'AutoRemove' container with restart policy");
+  return policy;
+}
+
+/** With both fields, or class invalidArgument. */
+export function checkedRestartPolicy({ Name: name, MaximumRetryCount: count = 0 }: RestartPolicy): RestartPolicy {
   const wrong = (reason: string): EngineError => new EngineError("invalidArgument", `invalid restart policy: ${reason}`);
   if (!["", "no", "always", "unless-stopped", "on-failure"].includes(name)) {
     throw wrong(`unknown policy '${name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`);
   }
   if (count < 0) throw wrong("maximum retry count cannot be negative");
   if (count > 0 && name !== "on-failure") throw wrong("maximum retry count can only be used with 'on-failure'");
-  if (given.AutoRemove === true && name !== "" && name !== "no")
-    throw new EngineError("invalidArgument", "can't create 'AutoRemove' container with restart policy");
   return { Name: name || "no", MaximumRetryCount: count };
 }

@@ -1,9 +1,11 @@
-import type { ContainerInspect, ContainerState, HealthState, NetworkSettings } from "#api/containers.ts";
+import type { ContainerInspect, ContainerState, HealthState, HostConfig, NetworkSettings } from "#api/containers.ts";
 import { zeroTime } from "../clock/clock.ts";
 import { mergedUlimits } from "../config/ulimits.ts";
 import { commandOf } from "../specs/merge.ts";
 import type { ContainerBackends } from "./backends.ts";
+import type { Catalog } from "./catalog.ts";
 import type { Container } from "./container.ts";
+import { shownLinks } from "./links.ts";
 import { mountPoint } from "./mounts.ts";
 import { containerFiles } from "./start.ts";
 import { networksOf } from "./summary.ts";
@@ -11,12 +13,14 @@ import { networksOf } from "./summary.ts";
 /** The answer of `GET /containers/{id}/json`. */
 export async function inspectContainer(
   backends: ContainerBackends,
+  catalog: Catalog,
   container: Container,
   opts: { size: boolean; execIds: readonly string[] },
 ): Promise<ContainerInspect> {
   const { spec } = container;
   const [Path = "", ...Args] = commandOf(spec.config);
-  const files = containerFiles(backends, container.id);
+  const started = wasStarted(container);
+  const files = started ? containerFiles(backends, container.id) : { resolvConf: "", hostname: "", hosts: "" };
   const size = opts.size ? await sizeOf(backends, container) : undefined;
   const log = await container.log?.catch(() => undefined);
   return {
@@ -29,7 +33,7 @@ export async function inspectContainer(
     ResolvConfPath: files.resolvConf,
     HostnamePath: files.hostname,
     HostsPath: files.hosts,
-    LogPath: log?.path ?? "",
+    LogPath: (started ? log?.path : undefined) ?? "",
     Name: `/${container.name}`,
     RestartCount: container.restartCount,
     Driver: "overlayfs",
@@ -38,14 +42,28 @@ export async function inspectContainer(
     ProcessLabel: "",
     AppArmorProfile: "",
     ExecIDs: opts.execIds.length === 0 ? null : [...opts.execIds],
-    HostConfig: { ...spec.hostConfig, Ulimits: mergedUlimits(spec.hostConfig.Ulimits, backends.config.ulimits) },
+    HostConfig: { ...spec.hostConfig, ...asSeen(catalog, container), Ulimits: mergedUlimits(spec.hostConfig.Ulimits, backends.config.ulimits) },
     GraphDriver: { Data: null, Name: "overlayfs" },
     ...(size === undefined ? {} : { SizeRw: size.rw, SizeRootFs: size.rootFs }),
     Mounts: spec.mounts.map(mountPoint),
-    Config: spec.config,
+    Config: { ...spec.config, ...wishedAddress(container) },
     NetworkSettings: networkSettings(container),
     ...(spec.image.manifest === undefined ? {} : { ImageManifestDescriptor: spec.image.manifest }),
   };
+}
+
+/** Whether anything of a run was ever made for it, if only a failed one. */
+const wasStarted = ({ state }: Container): boolean => state.kind !== "created" || state.error !== "";
+
+/** dockerd shows the default of an OOM switch that no v2 kernel has, until it looks again at the first start. */
+function asSeen(catalog: Catalog, container: Container): Pick<HostConfig, "Links" | "OomKillDisable"> {
+  return { Links: shownLinks(catalog, container), OomKillDisable: wasStarted(container) ? null : false };
+}
+
+/** The hardware address asked for of the network it starts in, wherever the request said it. */
+function wishedAddress({ spec }: Container): { MacAddress?: string } {
+  const wished = spec.endpoints[spec.hostConfig.NetworkMode ?? ""]?.MacAddress ?? "";
+  return wished === "" ? {} : { MacAddress: wished };
 }
 
 function stateOf(container: Container): ContainerState {
@@ -81,7 +99,7 @@ function stateOf(container: Container): ContainerState {
 function healthOf(container: Container): HealthState | undefined {
   if (container.run?.health !== undefined) return container.run.health.state;
   const kind = container.spec.config.Healthcheck?.Test?.[0];
-  if (kind === undefined || kind === "NONE") return undefined;
+  if (kind === undefined || kind === "NONE" || !wasStarted(container)) return undefined;
   return container.lastHealth ?? { Status: "starting", FailingStreak: 0, Log: [] };
 }
 

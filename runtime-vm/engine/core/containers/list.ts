@@ -5,6 +5,7 @@ import type { ContainerBackends } from "./backends.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Container } from "./container.ts";
 import { imageNow, sizeOf } from "./inspect.ts";
+import { linkNames } from "./links.ts";
 import { summarize } from "./summary.ts";
 
 export interface ListOptions {
@@ -44,6 +45,7 @@ export async function listContainers(backends: ContainerBackends, catalog: Catal
   return await Promise.all(
     limited.map(async (container) =>
       summarize(container, {
+        linkNames: linkNames(catalog, container),
         image: await imageNow(backends, container),
         size: options.size ? await sizeOf(backends, container) : undefined,
       }),

@@ -4,8 +4,8 @@ import type { ContainerConfig, HostConfig, MountSpec } from "#api/containers.ts"
 
 /** A mount as it was asked for, checked, before any volume is made or any path looked at. */
 export interface MountRequest {
-  readonly type: "bind" | "volume" | "tmpfs";
-  /** Bind: absolute path. Volume: its name, "" for an anonymous one. */
+  readonly type: "bind" | "volume" | "tmpfs" | "image";
+  /** Bind: absolute path. Volume: its name, "" for an anonymous one. Image: its reference. */
   readonly source: string;
   readonly destination: string;
   readonly readOnly: boolean;
@@ -21,6 +21,8 @@ export interface MountRequest {
     readonly subpath?: string;
   };
   readonly options?: readonly string[];
+  /** Image: the part of it that is mounted. */
+  readonly subpath?: string;
 }
 
 const plain = { readOnly: false, mode: "", propagation: "", nonRecursive: false, createSource: false, copyUp: true } as const;
@@ -117,13 +119,13 @@ function checkDestination(path: string, wrong: (reason: string) => EngineError):
 /** One entry of `HostConfig.Mounts` (`--mount`). */
 function parseMountSpec(spec: MountSpec): MountRequest {
   const wrong = (reason: string): EngineError => new EngineError("invalidArgument", `invalid mount config for type "${spec.Type}": ${reason}`);
-  if (!["bind", "volume", "tmpfs"].includes(spec.Type))
-    throw wrong(spec.Type === "image" ? "image mounts are not supported by this engine" : "mount type unknown");
+  if (!["bind", "volume", "tmpfs", "image"].includes(spec.Type)) throw wrong("mount type unknown");
   const type = spec.Type as MountRequest["type"];
   for (const [field, owner] of [
     ["BindOptions", "bind"],
     ["VolumeOptions", "volume"],
     ["TmpfsOptions", "tmpfs"],
+    ["ImageOptions", "image"],
   ] as const) {
     if (spec[field] !== undefined && owner !== type) throw wrong(`field ${field} must not be specified`);
   }
@@ -138,6 +140,9 @@ function parseMountSpec(spec: MountSpec): MountRequest {
       return { ...base, source: "", copyUp: false, options: tmpfsOptions(spec, wrong) };
     case "volume":
       return { ...base, ...volumeOf(spec, source, wrong) };
+    case "image":
+      if (source === "") throw wrong("field Source must not be empty");
+      return { ...base, source, readOnly: true, propagation: "rprivate", copyUp: false, ...subpathOf(spec.ImageOptions?.Subpath, "image", wrong) };
   }
 }
 
@@ -154,17 +159,20 @@ function bindOf(
   return { source: posix.resolve(source), propagation, nonRecursive, createSource, copyUp: false };
 }
 
+function subpathOf(subpath: string | undefined, what: string, wrong: (reason: string) => EngineError): { subpath?: string } {
+  if (subpath === undefined || subpath === "") return {};
+  if (subpath.startsWith("/") || posix.normalize(subpath).startsWith("..")) throw wrong(`subpath must be a relative path within the ${what}`);
+  return { subpath };
+}
+
 function volumeOf(spec: MountSpec, source: string, wrong: (reason: string) => EngineError): Pick<MountRequest, "source" | "mode" | "copyUp" | "volume"> {
   const { NoCopy, Labels, DriverConfig, Subpath } = spec.VolumeOptions ?? {};
-  if (Subpath !== undefined && Subpath !== "") {
-    if (source === "") throw wrong("must not set Subpath when using anonymous volumes");
-    if (Subpath.startsWith("/") || posix.normalize(Subpath).startsWith("..")) throw wrong(`subpath must be a relative path within the volume`);
-  }
+  if (Subpath && source === "") throw wrong("must not set Subpath when using anonymous volumes");
   const volume = {
     ...(DriverConfig?.Name ? { driver: DriverConfig.Name } : {}),
     ...(DriverConfig?.Options ? { options: DriverConfig.Options } : {}),
     ...(Labels ? { labels: Labels } : {}),
-    ...(Subpath ? { subpath: Subpath } : {}),
+    ...subpathOf(Subpath, "volume", wrong),
   };
   return { source, mode: "z", copyUp: NoCopy !== true && !Subpath, volume };
 }

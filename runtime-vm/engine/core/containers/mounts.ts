@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { posix } from "node:path";
 import { EngineError } from "#base/errors.ts";
@@ -12,7 +13,7 @@ import { type MountRequest, parseMode, parseMounts } from "./mount-specs.ts";
 import type { MountRecord } from "./record.ts";
 import type { Undo } from "./undo.ts";
 
-type Backends = Pick<ContainerBackends, "kernel" | "config" | "volumes" | "events" | "snapshots">;
+type Backends = Pick<ContainerBackends, "kernel" | "config" | "volumes" | "events" | "snapshots" | "images">;
 
 /**
  * Turns what was asked for into records: volumes are made and counted as used by `containerId`, and new ones filled from the image.
@@ -47,6 +48,7 @@ function checkBindSource(backends: Backends, request: MountRequest): void {
 async function createMount(backends: Backends, request: MountRequest, what: { containerId: string; undo: Undo }): Promise<MountRecord> {
   const { type, destination, readOnly, mode, propagation, nonRecursive, createSource } = request;
   const base = { type, source: request.source, destination, readOnly, mode, propagation, nonRecursive, createSource };
+  if (type === "image") return { ...base, image: await createImageRoot(backends, request, what) };
   if (type !== "volume") return request.options === undefined ? base : { ...base, options: request.options };
   const anonymous = request.source === "";
   const made = await backends.volumes.create({
@@ -60,6 +62,23 @@ async function createMount(backends: Backends, request: MountRequest, what: { co
   const subpath = request.volume?.subpath;
   return { ...base, source, volume: { name: made.Name, driver: made.Driver, anonymous, ...(subpath === undefined ? {} : { subpath }) } };
 }
+
+/** A root of the mount's own over the image's layers; nobody ever writes into it. */
+async function createImageRoot(
+  backends: Backends,
+  request: MountRequest,
+  what: { containerId: string; undo: Undo },
+): Promise<NonNullable<MountRecord["image"]>> {
+  const { layers } = await backends.images.resolve(request.source);
+  const snapshot = imageSnapshot(what.containerId, request.destination);
+  await backends.snapshots.prepare(snapshot, layers);
+  what.undo.defer(`remove the root of image ${request.source}`, () => backends.snapshots.remove(snapshot));
+  return { snapshot, ...(request.subpath === undefined ? {} : { subpath: request.subpath }) };
+}
+
+/** Begins with the container's id: it goes with it. */
+const imageSnapshot = (containerId: string, destination: string): string =>
+  `${containerId}-${createHash("sha256").update(destination).digest("hex").slice(0, 12)}`;
 
 async function acquireVolume(backends: Backends, volume: string, what: { containerId: string; undo: Undo }): Promise<string> {
   const directory = await backends.volumes.acquire(volume, what.containerId);
@@ -75,7 +94,9 @@ function mountsFrom(catalog: Catalog, names: readonly string[]): MountRecord[] {
     if (container === undefined) throw new EngineError("invalidArgument", `No such container: ${name}`);
     const parsed = parseMode(mode, "volume");
     if (parsed === undefined) throw new EngineError("invalidArgument", `invalid mode: ${mode}`);
-    return container.spec.mounts.filter(({ type }) => type !== "tmpfs").map((record) => (parsed.readOnly ? { ...record, readOnly: true } : record));
+    return container.spec.mounts
+      .filter(({ type }) => type === "bind" || type === "volume")
+      .map((record) => (parsed.readOnly ? { ...record, readOnly: true } : record));
   });
 }
 
@@ -96,13 +117,20 @@ async function fillVolumes(backends: Backends, containerId: string, requests: re
 export async function specMounts(backends: Backends, container: Container): Promise<SpecMount[]> {
   for (const { volume } of container.spec.mounts) if (volume !== undefined) await backends.volumes.acquire(volume.name, container.id);
   const depth = ({ destination }: MountRecord): number => destination.split("/").length;
-  return container.spec.mounts.toSorted((a, b) => depth(a) - depth(b)).map((record) => specMount(backends, record));
+  const mounts: SpecMount[] = [];
+  for (const record of container.spec.mounts.toSorted((a, b) => depth(a) - depth(b))) mounts.push(await specMount(backends, record));
+  return mounts;
 }
 
-function specMount(backends: Backends, record: MountRecord): SpecMount {
+/** What `specMounts` mounted besides: the roots of images. */
+export async function releaseMounts({ snapshots }: Pick<Backends, "snapshots">, { spec }: Container): Promise<void> {
+  for (const { image } of spec.mounts) if (image !== undefined) await snapshots.unmount(image.snapshot);
+}
+
+async function specMount(backends: Backends, record: MountRecord): Promise<SpecMount> {
   const base = { destination: record.destination, readOnly: record.readOnly };
   if (record.type === "tmpfs") return { ...base, type: "tmpfs", options: record.options ?? [] };
-  const source = record.type === "volume" ? volumeSource(backends, record) : bindSource(backends, record);
+  const source = await sourceOf(backends, record);
   return {
     ...base,
     type: "bind",
@@ -119,12 +147,18 @@ function bindSource(backends: Backends, record: MountRecord): string {
   throw new EngineError("invalidArgument", `invalid mount config for type "bind": bind source path does not exist: ${record.source}`);
 }
 
-function volumeSource({ kernel }: Backends, record: MountRecord): string {
-  const subpath = record.volume?.subpath;
-  if (subpath === undefined) return record.source;
-  const found = resolveInRoot(kernel, record.source, posix.join("/", subpath));
+async function sourceOf(backends: Backends, record: MountRecord): Promise<string> {
+  if (record.image !== undefined) return below(backends, await backends.snapshots.mount(record.image.snapshot), record.image.subpath);
+  return record.type === "volume" ? below(backends, record.source, record.volume?.subpath) : bindSource(backends, record);
+}
+
+/** A part of a volume or an image, found inside of it whatever links it holds. */
+function below({ kernel }: Backends, directory: string, subpath: string | undefined): string {
+  if (subpath === undefined) return directory;
+  const found = resolveInRoot(kernel, directory, posix.join("/", subpath));
   if (found !== undefined && statSync(found, { throwIfNoEntry: false }) !== undefined) return found;
-  throw new EngineError("invalidArgument", `cannot access path ${posix.join(record.source, subpath)}: no such file or directory`);
+  const path = posix.join(directory, subpath);
+  throw new EngineError("invalidArgument", `cannot access path ${path}: lstat ${path}: no such file or directory`);
 }
 
 /** As inspect and list show it. */
@@ -132,7 +166,8 @@ export function mountPoint(record: MountRecord): MountPoint {
   return {
     Type: record.type,
     ...(record.volume === undefined ? {} : { Name: record.volume.name }),
-    Source: record.source,
+    ...(record.image === undefined ? {} : { Name: record.source }),
+    Source: record.image?.snapshot ?? record.source,
     Destination: record.destination,
     ...(record.volume === undefined ? {} : { Driver: record.volume.driver }),
     Mode: record.mode,

@@ -5,8 +5,8 @@ import type { State } from "../state/state.ts";
 
 /** One file system of a container, as it was asked for and as it will be mounted. */
 export interface MountRecord {
-  readonly type: "bind" | "volume" | "tmpfs";
-  /** Bind: the path that was asked for. Volume: its directory. */
+  readonly type: "bind" | "volume" | "tmpfs" | "image";
+  /** Bind: the path that was asked for. Volume: its directory. Image: the reference that was asked for. */
   readonly source: string;
   readonly destination: string;
   readonly readOnly: boolean;
@@ -15,6 +15,8 @@ export interface MountRecord {
   readonly propagation: string;
   readonly nonRecursive?: boolean;
   readonly volume?: { readonly name: string; readonly driver: string; readonly anonymous: boolean; readonly subpath?: string };
+  /** The root made of the image for this mount, and the part of it that is mounted. */
+  readonly image?: { readonly snapshot: string; readonly subpath?: string };
   /** A bind source that is missing at start is made (`-v`), or is an error (`--mount`). */
   readonly createSource?: boolean;
   /** tmpfs only. */
@@ -31,6 +33,13 @@ export interface ContainerSpec {
   /** By network name. */
   readonly endpoints: Readonly<Record<string, EndpointSettings>>;
   readonly mounts: readonly MountRecord[];
+  readonly links?: readonly LinkRecord[];
+}
+
+/** `--link` of the default bridge: who is linked to, and how it is called. */
+export interface LinkRecord {
+  readonly id: string;
+  readonly alias: string;
 }
 
 /** How the last run ended. Times as Docker prints them. */

@@ -52,6 +52,7 @@ async function dismantle(supervisor: Supervisor, container: Container, options: 
   catalog.delete(container);
   await closeLog(container);
   await logDriverOf(backends, container).remove(id);
+  for (const { image } of container.spec.mounts) if (image !== undefined) await backends.snapshots.remove(image.snapshot);
   await backends.snapshots.remove(id);
   backends.trash.move(join(backends.paths.containers, id));
   for (const { volume } of container.spec.mounts) {

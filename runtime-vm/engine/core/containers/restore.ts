@@ -5,9 +5,11 @@ import type { Task } from "../tasks/tasks.ts";
 import type { ContainerBackends } from "./backends.ts";
 import { Container, type ContainerState } from "./container.ts";
 import { resolveContainerMode, sandboxRequest } from "./endpoints.ts";
+import { releaseMounts } from "./mounts.ts";
 import { openLog } from "./logs.ts";
 import type { ContainerRecord, Ended } from "./record.ts";
 import { wantsStartAtBoot } from "./restart-policy.ts";
+import { closeShm } from "./shm.ts";
 import { startContainer } from "./start.ts";
 import type { Supervisor } from "./supervisor.ts";
 import { sweepViews } from "./view.ts";
@@ -59,10 +61,13 @@ async function takeUp(supervisor: Supervisor, container: Container, phase: { sta
   if (task === undefined) {
     table.setProgress(container.id, container.progress, container);
     await backends.sandboxes.close(container.id);
+    closeShm(backends, container.id);
+    await releaseMounts(backends, container);
     await backends.snapshots.unmount(container.id);
     return;
   }
   const rootfs = await backends.snapshots.mount(container.id);
+  for (const { image } of container.spec.mounts) if (image !== undefined) await backends.snapshots.mount(image.snapshot);
   const mode = resolveContainerMode(supervisor.catalog, hostConfig.NetworkMode ?? "", { mustRun: false });
   const sandbox = await backends.sandboxes.restore(sandboxRequest(backends.config, container, mode));
   const log = await openLog(backends, container);
@@ -82,12 +87,16 @@ async function sweepTasks({ backends }: Supervisor, running: ReadonlySet<string>
   }
 }
 
+/** Roots of mounted images have their container's id before their own. */
+const idLength = 64;
+
 /** Removes what no container uses any more. */
 async function sweepRest({ backends }: Supervisor, known: ReadonlySet<string>, running: ReadonlySet<string>): Promise<void> {
   await quietly(backends, "close networks nobody uses", () => backends.sandboxes.sweep());
   for (const id of backends.snapshots.list()) {
-    if (!known.has(id)) await quietly(backends, `remove the root of ${id}`, () => backends.snapshots.remove(id));
-    else if (!running.has(id)) await quietly(backends, `unmount the root of ${id}`, () => backends.snapshots.unmount(id));
+    const owner = id.slice(0, idLength);
+    if (!known.has(owner)) await quietly(backends, `remove the root of ${id}`, () => backends.snapshots.remove(id));
+    else if (!running.has(owner)) await quietly(backends, `unmount the root of ${id}`, () => backends.snapshots.unmount(id));
   }
   for (const id of readdirSync(backends.paths.containers)) {
     if (!known.has(id)) backends.trash.move(join(backends.paths.containers, id));

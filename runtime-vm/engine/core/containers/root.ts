@@ -1,4 +1,5 @@
 import type { Container } from "./container.ts";
+import { releaseMounts } from "./mounts.ts";
 import { prepareRoot } from "./prepare-root.ts";
 import type { Supervisor } from "./supervisor.ts";
 
@@ -38,5 +39,7 @@ async function leave(supervisor: Supervisor, container: Container): Promise<void
 
 /** Unmounts a root unless somebody reads in it, who does it then. */
 export async function releaseRoot({ backends }: Supervisor, container: Container): Promise<void> {
-  if (container.viewers === 0) await backends.snapshots.unmount(container.id);
+  if (container.viewers > 0) return;
+  await releaseMounts(backends, container);
+  await backends.snapshots.unmount(container.id);
 }

@@ -4,17 +4,21 @@ import { EngineError, messageOf } from "#base/errors.ts";
 import { formatNano, nowNano } from "../clock/clock.ts";
 import { Stopwatch } from "../journal/stopwatch.ts";
 import type { Sandbox } from "../networks/networks.ts";
+import type { SpecRequest } from "../specs/builder.ts";
 import type { Task } from "../tasks/tasks.ts";
 import { chosenRuntime } from "../config/runtime.ts";
 import type { ContainerBackends } from "./backends.ts";
+import type { Catalog } from "./catalog.ts";
 import type { Container, Run } from "./container.ts";
 import { resolveContainerMode, sandboxRequest } from "./endpoints.ts";
 import { publishEvent, publishNetworkEvents } from "./events.ts";
-import { openLog } from "./logs.ts";
+import { linkSettings } from "./links.ts";
+import { connectLog } from "./logs.ts";
 import { specMounts } from "./mounts.ts";
 import { prepareMountPoint, prepareRoot } from "./prepare-root.ts";
 import { releaseRoot } from "./root.ts";
 import type { Supervisor } from "./supervisor.ts";
+import { closeShm, joinedIpc, openShm } from "./shm.ts";
 import { Undo } from "./undo.ts";
 
 /**
@@ -49,15 +53,18 @@ async function bringUp(supervisor: Supervisor, container: Container): Promise<vo
   prepareRoot(backends.kernel, rootfs, container.spec);
   watch.lap("root");
   const mode = resolveContainerMode(supervisor.catalog, container.spec.hostConfig.NetworkMode ?? "", { mustRun: true });
-  const sandbox = await backends.sandboxes.open(sandboxRequest(backends.config, container, mode));
+  const links = linkSettings(supervisor.catalog, container);
+  const sandbox = await backends.sandboxes.open(sandboxRequest(backends.config, container, mode, links.hosts));
   undo.defer(`close the network of ${container.id}`, () => backends.sandboxes.close(container.id));
   watch.lap("network");
-  const task = await createTask(supervisor, container, rootfs, sandbox);
+  const shm = openShm(backends, container);
+  if (shm !== undefined) undo.defer(`unmount ${shm}`, () => closeShm(backends, container.id));
+  const log = await connectLog(backends, container);
+  watch.lap("log");
+  const task = await createTask(supervisor, container, { rootfs, sandbox, shm, linkEnv: links.env });
   undo.defer(`delete the task of ${container.id}`, () => discardTask(task));
   watch.lap("create");
-  const log = await openLog(backends, container);
   const drained = log.consume(task.stdio);
-  watch.lap("log");
   await task.start();
   undo.commit();
   watch.lap("start");
@@ -74,7 +81,14 @@ async function bringUp(supervisor: Supervisor, container: Container): Promise<vo
   backends.journal.debug(`container ${container.id} started: ${watch.toString()}`);
 }
 
-async function createTask(supervisor: Supervisor, container: Container, rootfs: string, sandbox: Sandbox): Promise<Task> {
+interface Surroundings {
+  readonly rootfs: string;
+  readonly sandbox: Sandbox;
+  readonly shm: string | undefined;
+  readonly linkEnv: readonly string[];
+}
+
+async function createTask(supervisor: Supervisor, container: Container, { rootfs, sandbox, shm, linkEnv }: Surroundings): Promise<Task> {
   const { backends } = supervisor;
   const { config, hostConfig } = container.spec;
   const mounts = await specMounts(backends, container);
@@ -89,7 +103,8 @@ async function createTask(supervisor: Supervisor, container: Container, rootfs: 
     ...(sandbox.netns === undefined ? {} : { netns: sandbox.netns }),
     files: writeFiles(backends, container.id, sandbox),
     mounts,
-    join: joined(supervisor, container),
+    ...joined(supervisor, container, shm),
+    ...(linkEnv.length === 0 ? {} : { linkEnv }),
   });
   const [height, width] = hostConfig.ConsoleSize ?? [0, 0];
   const runtime = chosenRuntime(backends.config, hostConfig.Runtime ?? "");
@@ -119,17 +134,23 @@ export function containerFiles(backends: Pick<ContainerBackends, "paths">, id: s
   return { hosts: join(directory, "hosts"), hostname: join(directory, "hostname"), resolvConf: join(directory, "resolv.conf") };
 }
 
-function joined({ catalog }: Supervisor, container: Container): { pid?: number; ipc?: number } {
-  const pidOf = (mode: string | undefined): number | undefined => {
-    const name = /^container:(.+)$/.exec(mode ?? "")?.[1];
-    if (name === undefined) return undefined;
-    const other = catalog.get(name);
-    if (other.run === undefined) throw new EngineError("conflict", `container ${other.id} is not running`);
-    return other.run.task.pid;
+/** Namespaces of other containers, and the directory at /dev/shm where it is not the container's alone. */
+function joined({ backends, catalog }: Supervisor, container: Container, own: string | undefined): Pick<SpecRequest, "join" | "shm"> {
+  const pid = joinedPid(catalog, container);
+  const ipc = joinedIpc(backends, catalog, container);
+  const shm = ipc?.shm ?? own;
+  return {
+    join: { ...(pid === undefined ? {} : { pid }), ...(ipc === undefined ? {} : { ipc: ipc.pid }) },
+    ...(shm === undefined ? {} : { shm }),
   };
-  const pid = pidOf(container.spec.hostConfig.PidMode);
-  const ipc = pidOf(container.spec.hostConfig.IpcMode);
-  return { ...(pid === undefined ? {} : { pid }), ...(ipc === undefined ? {} : { ipc }) };
+}
+
+function joinedPid(catalog: Catalog, container: Container): number | undefined {
+  const name = /^container:(.+)$/.exec(container.spec.hostConfig.PidMode ?? "")?.[1];
+  if (name === undefined) return undefined;
+  const other = catalog.get(name);
+  if (other.run === undefined) throw new EngineError("conflict", `failed to join PID namespace: container ${other.id} is not running`);
+  return other.run.task.pid;
 }
 
 async function discardTask(task: Task): Promise<void> {
@@ -145,6 +166,7 @@ function lastOf(state: Container["state"]): { startedAt: string; finishedAt: str
 /** The shell's convention for commands that did not run; 128 for whatever else kept the container down. */
 export function exitCodeOfFailure(error: unknown): number {
   const text = messageOf(error);
+  if (!/OCI runtime|executable file not found/.test(text)) return 128;
   if (/executable file not found|no such file or directory/.test(text)) return 127;
   if (/permission denied|is a directory|exec format error/.test(text)) return 126;
   return 128;

@@ -1,5 +1,5 @@
 import type { ContainerSummary, PortSummary } from "#api/containers.ts";
-import type { PortMap } from "#api/networks.ts";
+import type { EndpointSettings, PortMap } from "#api/networks.ts";
 import { parseNano } from "../clock/clock.ts";
 import { commandOf } from "../specs/merge.ts";
 import type { Container } from "./container.ts";
@@ -8,12 +8,15 @@ import type { Ended } from "./record.ts";
 import { humanDuration } from "./units.ts";
 
 /** A row of `GET /containers/json`. `image` is shown instead of the reference when that now names another image. */
-export function summarize(container: Container, opts: { image: string; size: { rw: number; rootFs: number } | undefined }): ContainerSummary {
+export function summarize(
+  container: Container,
+  opts: { image: string; linkNames: readonly string[]; size: { rw: number; rootFs: number } | undefined },
+): ContainerSummary {
   const { spec } = container;
   const { Annotations, NetworkMode = "" } = spec.hostConfig;
   return {
     Id: container.id,
-    Names: [`/${container.name}`],
+    Names: [`/${container.name}`, ...opts.linkNames],
     Image: opts.image,
     ImageID: spec.image.id,
     ...(spec.image.manifest === undefined ? {} : { ImageManifestDescriptor: spec.image.manifest }),
@@ -57,10 +60,15 @@ export function networksOf(container: Container): ContainerSummary["NetworkSetti
         GlobalIPv6PrefixLen: 0,
         DNSNames: null,
         ...endpoint,
+        ...(known[name] === undefined ? remembered(container.lastEndpoints[name]) : {}),
       },
     ]),
   );
 }
+
+/** Of a network that was left at the end of a run: which it is, and how the container was called there. */
+const remembered = (last: EndpointSettings | undefined): Pick<EndpointSettings, "NetworkID" | "DNSNames"> =>
+  last === undefined ? {} : { NetworkID: last.NetworkID ?? "", DNSNames: last.DNSNames ?? null };
 
 /** Published and exposed ports; what is only exposed has no public one. */
 function portsOf(container: Container): PortSummary[] {

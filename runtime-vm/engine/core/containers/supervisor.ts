@@ -15,6 +15,7 @@ import { startHealthMonitor } from "./health.ts";
 import type { ContainerTable, Ended } from "./record.ts";
 import { nextBackoffMs, wantsRestart } from "./restart-policy.ts";
 import { releaseRoot } from "./root.ts";
+import { closeShm } from "./shm.ts";
 import { startContainer } from "./start.ts";
 
 /** How long an ended process's output may still be on its way before those who wait are told of the end. */
@@ -81,6 +82,7 @@ export class Supervisor {
     };
     const again = !this.#stopping && !container.removing && wantsRestart(container, exit.code);
     container.input.close();
+    container.lastEndpoints = run.sandbox.endpoints;
     run.health?.stop();
     container.lastHealth = run.health?.state;
     container.finishedBefore = last.finishedAt;
@@ -116,6 +118,7 @@ export class Supervisor {
     watch.lap("log");
     await step("delete its task", () => run.task.delete());
     watch.lap("task");
+    await step("unmount its /dev/shm", () => Promise.resolve(closeShm(this.backends, container.id)));
     await step("unmount its root", () => releaseRoot(this, container));
     watch.lap("root");
     this.backends.journal.debug(`container ${container.id} taken down: ${watch.toString()}`);

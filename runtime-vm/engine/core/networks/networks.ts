@@ -5,6 +5,7 @@ export interface SandboxRequest {
   readonly containerId: string;
   readonly containerName: string;
   readonly hostname: string;
+  readonly domainname?: string;
   /** `bridge`, `none`, `host`, a network's name or id, `container:ID`. */
   readonly mode: string;
   readonly endpoints: Readonly<Record<string, EndpointSettings>>;

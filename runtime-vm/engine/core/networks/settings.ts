@@ -64,7 +64,7 @@ function endpointProblems(record: NetworkRecord, settings: EndpointSettings): st
 
 function outsideProblems(record: NetworkRecord, addresses: readonly string[]): string[] {
   return addresses
-    .filter((address) => familyOf(address) !== undefined && !subnetsOf(record).some(({ subnet }) => contains(subnet, address)))
+    .filter((address) => address !== "" && (familyOf(address) === undefined || !subnetsOf(record).some(({ subnet }) => contains(subnet, address))))
     .map((address) => `no configured subnet or ip-range contain the IP address ${address}`);
 }
 

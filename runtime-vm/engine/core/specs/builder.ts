@@ -30,6 +30,10 @@ export interface SpecRequest {
   readonly files?: { readonly hosts: string; readonly hostname: string; readonly resolvConf: string };
   /** Volumes, binds and `--mount`s in the order of the request; `HostConfig.Tmpfs` is added by the builder itself. */
   readonly mounts: readonly SpecMount[];
+  /** Directory of this machine bound at /dev/shm instead of one of the container's own. */
+  readonly shm?: string;
+  /** Variables that links to other containers bring; the container's own win. */
+  readonly linkEnv?: readonly string[];
   /** PIDs of the containers whose namespaces are joined (`--pid container:x`, `--ipc container:x`). */
   readonly join?: { readonly pid?: number; readonly ipc?: number };
 }
@@ -43,8 +47,12 @@ export interface BuiltSpec {
 /** Turns Docker's words for a container into the runtime's. Everything a user may get wrong is invalidArgument, in dockerd's words. */
 export interface SpecBuilder {
   build(request: SpecRequest): BuiltSpec;
-  /** Checks what can be checked without a root directory (capabilities, limits, devices, sysctls), for `POST /containers/create`; returns the warnings. */
-  validate(config: ContainerConfig, hostConfig: HostConfig): readonly string[];
+  /** Checks what can be checked without a root directory (capabilities, limits, devices, sysctls), for `POST /containers/create`; limits that cannot be given are gone from the answer's `host`. */
+  validate(config: ContainerConfig, hostConfig: HostConfig): { readonly warnings: readonly string[]; readonly host: HostConfig };
+  /** Checks limits that a container is to have from now on, as `validate` does. */
+  settle(hostConfig: HostConfig): { readonly warnings: readonly string[]; readonly host: HostConfig };
+  /** Files of a container's cgroup and what limits that were settled are in them, in the order to write them. */
+  limitFiles(hostConfig: HostConfig): ReadonlyMap<string, string>;
   /** The process of `docker exec`: user, environment and directory default to those of the container. */
   execProcess(what: { rootfs: string; config: ContainerConfig; hostConfig: HostConfig; exec: ExecCreateRequest }): OciProcess;
 }

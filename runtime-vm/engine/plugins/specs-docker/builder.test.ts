@@ -153,10 +153,10 @@ test.for<[HostConfig, string[]]>([
 });
 
 test("another container's namespaces are joined by its process", () => {
-  const spec = build({ PidMode: "container:x", IpcMode: "container:x" }, {}, { join: { pid: 42, ipc: 42 } });
+  const spec = build({ PidMode: "container:x", IpcMode: "container:x" }, {}, { join: { pid: 42, ipc: 42 }, shm: "/of/the/other/shm" });
   expect(spec.linux.namespaces).toContainEqual({ type: "pid", path: "/proc/42/ns/pid" });
   expect(spec.linux.namespaces).toContainEqual({ type: "ipc", path: "/proc/42/ns/ipc" });
-  expect(mountAt(spec, "/dev/shm")?.source).toBe("/proc/42/root/dev/shm");
+  expect(mountAt(spec, "/dev/shm")?.source).toBe("/of/the/other/shm");
 });
 
 test("ulimits stay at or below the engine's own, and unlimited is written as the kernel's number", () => {

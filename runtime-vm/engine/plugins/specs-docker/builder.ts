@@ -10,8 +10,10 @@ import { isAbsolute, join, normalize } from "node:path";
 import { capabilitiesOfMask, containerCapabilities, normalise, processCapabilities } from "./capabilities.ts";
 import { cgroupParentDefault, maskedPaths, readonlyPaths } from "./defaults.ts";
 import { type DaemonDefaults, withDaemonDefaults } from "./daemon-defaults.ts";
+import { requestedDevices } from "./cdi.ts";
 import { containerDevices, validateDevices } from "./devices.ts";
-import { checkLimits, type LimitHost } from "./limits.ts";
+import { limitFiles } from "./limit-files.ts";
+import { type LimitHost, settleLimits } from "./limits.ts";
 import { containerMounts, validateTmpfs } from "./mounts.ts";
 import { environment, rlimits, validateUlimits } from "./process.ts";
 import { containerResources } from "./resources.ts";
@@ -39,7 +41,12 @@ export function createDockerSpecs(options: DockerSpecOptions): SpecBuilder {
   const complete = (host: HostConfig): HostConfig => withDaemonDefaults(host, options.defaults);
   return {
     build: (request) => buildSpec({ ...request, hostConfig: complete(request.hostConfig) }, withInit(options), machine, defaultProfile),
-    validate: (config, host) => validate(config, complete(host), withInit(options), machine),
+    validate: (config, host) => {
+      validate(config, complete(host), withInit(options));
+      return settleLimits(host, machine);
+    },
+    settle: (host) => settleLimits(host, machine, { update: true }),
+    limitFiles: (host) => limitFiles(host, machine.controllers),
     execProcess: ({ rootfs, config, hostConfig, exec }) => {
       const privileged = { ...complete(hostConfig), ...(exec.Privileged ? { Privileged: true } : {}) };
       const own = { args: [...(exec.Cmd ?? [])], user: exec.User || config.User || "", cwd: exec.WorkingDir || config.WorkingDir || "/" };
@@ -76,7 +83,7 @@ function readMachine(cgroupRoot: string): Machine {
   };
 }
 
-function validate(config: ContainerConfig, host: HostConfig, options: DockerSpecOptions, machine: Machine): readonly string[] {
+function validate(config: ContainerConfig, host: HostConfig, options: DockerSpecOptions): void {
   normalise("CapAdd", host.CapAdd);
   normalise("CapDrop", host.CapDrop);
   validateUlimits(host.Ulimits);
@@ -93,7 +100,6 @@ function validate(config: ContainerConfig, host: HostConfig, options: DockerSpec
     const foreign = Object.keys(host.Sysctls ?? {}).find((name) => name.startsWith("net."));
     if (foreign !== undefined) throw invalid(`sysctl "${foreign}" not allowed in host network namespace`);
   }
-  return checkLimits(host, machine);
 }
 
 function checkWorkingDir(dir: string): void {
@@ -102,7 +108,8 @@ function checkWorkingDir(dir: string): void {
 
 function buildSpec(request: SpecRequest, options: DockerSpecOptions, machine: Machine, defaultProfile: () => Profile): BuiltSpec {
   const { config, hostConfig: host } = request;
-  const warnings = validate(config, host, options, machine);
+  validate(config, host, options);
+  const { warnings } = settleLimits(host, machine);
   const security = parseSecurityOptions(host);
   const init = host.Init && (host.PidMode ?? "") === "" ? options.initBinary : undefined;
   const command = commandOf(config);
@@ -116,18 +123,22 @@ function buildSpec(request: SpecRequest, options: DockerSpecOptions, machine: Ma
       host,
       tty: config.Tty ?? false,
       extraEnv: [],
+      linkEnv: request.linkEnv ?? [],
     },
     options,
     machine,
   );
   const devices = containerDevices(host);
+  const injected = requestedDevices(host, { cdiSpecDirs: options.defaults?.cdiSpecDirs ?? [], hostPrefix: options.defaults?.hostPrefix ?? "" });
+  process.env.push(...injected.env);
+  process.user.additionalGids?.push(...injected.groups);
   const seccomp = seccompOf(security, host, process, defaultProfile);
   const spec: OciSpec = {
     ociVersion: "1.2.0",
     ...(host.UTSMode === "host" ? {} : { hostname: request.hostname, ...(config.Domainname ? { domainname: config.Domainname } : {}) }),
     process,
     root: { path: request.rootfs, readonly: host.ReadonlyRootfs ?? false },
-    mounts: containerMounts(request, { ...(init === undefined ? {} : { init }), writableCgroups: security.writableCgroups }),
+    mounts: [...containerMounts(request, { ...(init === undefined ? {} : { init }), writableCgroups: security.writableCgroups }), ...injected.mounts],
     ...(host.Annotations && Object.keys(host.Annotations).length > 0 ? { annotations: { ...host.Annotations } } : {}),
     linux: {
       cgroupsPath: join(host.CgroupParent || cgroupParentDefault, request.id),
@@ -135,8 +146,8 @@ function buildSpec(request: SpecRequest, options: DockerSpecOptions, machine: Ma
       maskedPaths: host.Privileged ? [] : [...(host.MaskedPaths ?? machine.maskedPaths)],
       readonlyPaths: host.Privileged ? [] : [...(host.ReadonlyPaths ?? readonlyPaths)],
       sysctl: sysctls(host),
-      devices: [...devices.nodes],
-      resources: { devices: [...devices.rules], ...containerResources(host, machine.controllers) },
+      devices: [...devices.nodes, ...injected.nodes],
+      resources: { devices: [...devices.rules, ...injected.rules], ...containerResources(host, machine.controllers) },
       ...(seccomp ? { seccomp } : {}),
     },
   };
@@ -152,6 +163,7 @@ interface ProcessRequest {
   readonly host: HostConfig;
   readonly tty: boolean;
   readonly extraEnv: readonly string[];
+  readonly linkEnv?: readonly string[];
 }
 
 function buildProcess(request: ProcessRequest, options: DockerSpecOptions, machine: Machine): OciProcess {
@@ -161,7 +173,7 @@ function buildProcess(request: ProcessRequest, options: DockerSpecOptions, machi
     terminal: request.tty,
     user: { uid: user.uid, gid: user.gid, additionalGids: [...user.additionalGids] },
     args: request.args,
-    env: environment(config, config.Hostname ?? "", request.tty, request.extraEnv, user.home),
+    env: environment(config, { hostname: config.Hostname ?? "", tty: request.tty, links: request.linkEnv ?? [], extra: request.extraEnv, home: user.home }),
     cwd: normalize(request.cwd),
     capabilities: processCapabilities(containerCapabilities(host, machine.capabilities), user.uid),
     rlimits: rlimits(host.Ulimits, options.kernel),

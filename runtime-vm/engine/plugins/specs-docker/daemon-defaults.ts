@@ -6,6 +6,7 @@ import { mergedUlimits } from "#core/config/ulimits.ts";
 
 /** What daemon.json says of every container. */
 export type DaemonDefaults = Pick<ContainerDefaults, "cgroupParent" | "ulimits" | "init" | "initPath" | "noNewPrivileges" | "seccompProfile"> & {
+  readonly cdiSpecDirs: readonly string[];
   /** Prefix of the host's files. */
   readonly hostPrefix: string;
 };

@@ -75,6 +75,12 @@ function nodesAt(pathOnHost: string, pathInContainer: string): OciDevice[] {
   return walkNodes(resolved, (path) => join(pathInContainer, path.slice(resolved.length)));
 }
 
+/** The device at `pathOnHost`, as a node at `path`; undefined when there is none. */
+export function deviceAt(pathOnHost: string, path: string): OciDevice | undefined {
+  const stat = statSync(pathOnHost, { throwIfNoEntry: false });
+  return stat === undefined ? undefined : nodeOf(path, stat);
+}
+
 /** Every node of the machine, but for what a container makes itself. */
 const allNodes = (devRoot: string): OciDevice[] => walkNodes(devRoot, (path) => path);
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { HostConfig } from "#api/containers.ts";
-import { checkLimits, parseList, type LimitHost } from "./limits.ts";
+import { settleLimits, parseList, type LimitHost } from "./limits.ts";
 import { containerResources } from "./resources.ts";
 
 const everything = new Set(["cpu", "cpuset", "memory", "pids", "io"]);
@@ -25,8 +25,11 @@ test.for<[HostConfig, string]>([
   [{ CpusetCpus: "0,9" }, "Requested CPUs are not available - requested 0,9, available: 0-3"],
   [{ CpusetMems: "1" }, "Requested memory nodes are not available - requested 1, available: 0"],
   [{ BlkioWeight: 5 }, "Range of blkio weight is from 10 to 1000"],
+  [{ CpuShares: -1 }, "invalid CPU shares (-1): value must be a positive integer"],
+  [{ CpuRealtimePeriod: 1000 }, "kernel does not support CPU real-time scheduler"],
+  [{ IOMaximumIOps: 5 }, "Invalid QoS settings: linux does not support Maximum IO Bandwidth or Maximum IO IOps"],
 ])("%o is refused", ([host, message]) => {
-  expect(() => checkLimits(host, machine)).toThrow(expect.objectContaining({ class: "invalidArgument", message }) as Error);
+  expect(() => settleLimits(host, machine)).toThrow(expect.objectContaining({ class: "invalidArgument", message }) as Error);
 });
 
 test.for<[HostConfig, string]>([
@@ -37,14 +40,28 @@ test.for<[HostConfig, string]>([
   [{ CpusetCpus: "0" }, "Your kernel does not support cpuset or the cgroup is not mounted. Cpuset discarded."],
   [{ BlkioWeight: 100 }, "Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded."],
 ])("%o is dropped with a warning where the kernel has no controller, and given where it has", ([host, warning]) => {
-  expect(checkLimits(host, bare)).toEqual([warning]);
-  expect(containerResources(host, bare.controllers)).toEqual({});
-  expect(checkLimits(host, machine)).toEqual([]);
-  expect(containerResources(host, everything)).not.toEqual({});
+  const dropped = settleLimits(host, bare);
+  expect(dropped.warnings).toEqual([warning]);
+  for (const name of Object.keys(host) as (keyof HostConfig)[]) expect(dropped.host[name]).not.toEqual(host[name]);
+  expect(containerResources(dropped.host, bare.controllers)).toEqual({});
+  const given = settleLimits(host, machine);
+  expect(given.warnings).toEqual([]);
+  expect(given.host).toMatchObject(host);
+  expect(containerResources(given.host, everything)).not.toEqual({});
+});
+
+test("a limit that cannot be given is not judged either, and swap follows memory where it can", () => {
+  expect(settleLimits({ Memory: 64 * mib, MemorySwap: 32 * mib, MemoryReservation: 1 }, bare).host).toMatchObject({
+    Memory: 0,
+    MemorySwap: -1,
+    MemoryReservation: 0,
+  });
+  expect(settleLimits({ Memory: 64 * mib }, machine).host.MemorySwap).toBe(128 * mib);
+  expect(settleLimits({ Memory: 64 * mib }, machine, { update: true }).host.MemorySwap).toBeUndefined();
 });
 
 test("--cpus cannot be dropped silently: dockerd refuses it", () => {
-  expect(() => checkLimits({ NanoCpus: 1e9 }, bare)).toThrow(
+  expect(() => settleLimits({ NanoCpus: 1e9 }, bare)).toThrow(
     "NanoCPUs can not be set, as your kernel does not support CPU CFS scheduler or the cgroup is not mounted",
   );
 });

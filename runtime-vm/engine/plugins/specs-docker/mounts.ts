@@ -100,10 +100,10 @@ const initMount = (init: string | undefined): OciMount[] =>
 function withIpc(mounts: OciMount[], request: SpecRequest): OciMount[] {
   const mode = request.hostConfig.IpcMode ?? "";
   if (mode === "none") return mounts.filter((mount) => mount.destination !== "/dev/shm");
-  const foreign = mode === "host" ? "/dev/shm" : request.join?.ipc === undefined ? undefined : `/proc/${request.join.ipc}/root/dev/shm`;
+  const foreign = mode === "host" ? "/dev/shm" : request.shm;
   return mounts.map((mount) => {
     if (mount.destination !== "/dev/shm") return mount;
-    if (foreign) return { destination: "/dev/shm", type: "bind", source: foreign, options: ["rbind", "rprivate"] };
+    if (foreign) return { destination: "/dev/shm", type: "bind", source: foreign, options: ["rbind", "rprivate", "nosuid", "noexec", "nodev"] };
     return { ...mount, options: [...(mount.options ?? []), `size=${request.hostConfig.ShmSize || shmBytesDefault}`] };
   });
 }

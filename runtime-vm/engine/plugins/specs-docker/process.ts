@@ -6,8 +6,11 @@ import type { OciProcess } from "#core/specs/spec.ts";
 import { defaultPath } from "./defaults.ts";
 
 /** The environment dockerd makes: its own defaults first, overridden in place by the container's; a bare name removes. */
-export function environment(config: ContainerConfig, hostname: string, tty: boolean, extra: readonly string[], home: string): string[] {
-  const base = [`PATH=${defaultPath}`, `HOSTNAME=${hostname}`, ...(tty ? ["TERM=xterm"] : [])];
+export function environment(
+  config: Pick<ContainerConfig, "Env">,
+  { hostname, tty, links, extra, home }: { hostname: string; tty: boolean; links: readonly string[]; extra: readonly string[]; home: string },
+): string[] {
+  const base = [`PATH=${defaultPath}`, `HOSTNAME=${hostname}`, ...(tty ? ["TERM=xterm"] : []), ...links];
   const merged = overrideEnv(overrideEnv(base, config.Env ?? []), extra);
   return merged.some((entry) => entry.startsWith("HOME=")) ? merged : [...merged, `HOME=${home}`];
 }

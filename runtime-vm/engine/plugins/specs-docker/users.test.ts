@@ -25,7 +25,7 @@ test.for([
 test.for([
   ["nobody", [], "unable to find user nobody: no matching entries in passwd file"],
   ["app:nogroup", [], "unable to find group nogroup: no matching entries in group file"],
-  ["app", ["nogroup"], "Unable to find group nogroup: no matching entries in group file"],
+  ["app", ["nogroup"], "unable to find group nogroup: no matching entries in group file"],
   ["4294967295", [], "uids and gids must be in range 0-2147483647"],
   ["-1", [], "uids and gids must be in range 0-2147483647"],
   ["0:2147483648", [], "uids and gids must be in range 0-2147483647"],

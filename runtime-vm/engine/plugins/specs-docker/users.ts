@@ -52,7 +52,7 @@ export function resolveUser(spec: string, groupAdd: readonly string[], accounts:
   let supplementary: number[] = [];
   if (groupPart !== "") gid = inRange(groupId(groupPart, groups, `unable to find group ${groupPart}`));
   else if (entry) supplementary = groups.filter((group) => group.members.includes(entry.name)).map((group) => group.gid);
-  const added = groupAdd.map((name) => inRange(groupId(name, groups, `Unable to find group ${name}`)));
+  const added = groupAdd.map((name) => inRange(groupId(name, groups, `unable to find group ${name}`)));
   return { uid, gid, additionalGids: [gid, ...supplementary, ...added], home: entry?.home || "/" };
 }
 

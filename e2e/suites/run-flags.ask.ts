@@ -1,0 +1,61 @@
+import type { StockDocker } from "../fixtures/docker.ts";
+import { type FlagCase } from "./run-flags.cases.ts";
+
+/** What an engine did with a case, less what differs from machine to machine. */
+export interface Observed {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+  readonly shown?: Readonly<Record<string, unknown>>;
+  /** What the commands after it said. */
+  readonly after?: readonly string[];
+}
+
+/** Types one case at the engine `docker` talks to, and takes away what it made. */
+export async function ask(docker: StockDocker, one: FlagCase, what: { name: string; dir: string }): Promise<Observed> {
+  const fill = (words: readonly string[]): string[] => words.map((word) => word.replaceAll("{n}", what.name).replaceAll("{dir}", what.dir));
+  const plain = (text: string): string => neutral(text.replaceAll(what.name, "{n}").replaceAll(what.dir, "{dir}"));
+  for (const command of one.before ?? []) await docker.ok(...fill(command));
+  const options = { ...(one.input === undefined ? {} : { input: one.input }), ...(one.tty === true ? { tty: true } : {}) };
+  const { code, stdout, stderr } = await docker.with(options, "run", "--name", what.name, ...fill(one.args));
+  const shown = one.show === undefined || one.show.length === 0 ? undefined : await show(docker, what.name, one.show, plain);
+  const after: string[] = [];
+  for (const command of one.after ?? []) {
+    const said = await docker(...fill(command));
+    if (!["rm", "volume", "network"].includes(command[0] ?? "") || command[1] === "inspect") after.push(plain(said.stdout + said.stderr));
+  }
+  await docker("rm", "-fv", what.name);
+  return {
+    code,
+    out: one.flags.includes("help") ? "" : plain(stdout),
+    err: plain(stderr),
+    ...(shown === undefined ? {} : { shown }),
+    ...(after.length === 0 ? {} : { after }),
+  };
+}
+
+async function show(docker: StockDocker, name: string, fields: readonly string[], plain: (text: string) => string): Promise<Record<string, unknown>> {
+  const { code, stdout } = await docker("inspect", "--type", "container", name);
+  if (code !== 0) return { container: "none" };
+  const [inspected] = JSON.parse(plain(stdout)) as unknown[];
+  const at = (path: string): unknown =>
+    path.split(".").reduce<unknown>((value, key) => (value as Record<string, unknown> | null | undefined)?.[key], inspected);
+  // The CLI sends variables in an order of its own, another each time.
+  const sorted = (field: string, value: unknown): unknown => (field === "Config.Env" && Array.isArray(value) ? value.toSorted() : value);
+  return Object.fromEntries(fields.map((field) => [field, sorted(field, at(field)) ?? null]));
+}
+
+/** Ids, times, addresses of hardware, the runtime's own name, and the CLI's advice at the end (another in each release). */
+function neutral(text: string): string {
+  return text
+    .replaceAll("\r\n", "\n")
+    .replaceAll(/\b[0-9a-f]{64}\b/g, "<id>")
+    .replaceAll(/("(?:EndpointID|NetworkID|MacAddress|SandboxID)": ")[^"]+"/g, '$1<some>"')
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<time>")
+    .replaceAll(/\/[^\s"':]*\/volumes\//g, "<root>/volumes/")
+    .replaceAll(/"[0-9a-f]{12}"/g, '"<short id>"')
+    .replaceAll(/\bDriver": "(crun|runc)"/g, 'Driver": "<runtime>"')
+    .replaceAll(/\b(crun|runc) create failed/g, "<runtime> create failed")
+    .replaceAll(/\n*(See 'docker run --help'\.|Run 'docker run --help' for more information)\s*$/g, "\n")
+    .trim();
+}

@@ -1,0 +1,83 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { EngineError, messageOf } from "#base/errors.ts";
+import type { HostConfig, Resources, RestartPolicy } from "#api/containers.ts";
+import type { Container } from "./container.ts";
+import { publishEvent } from "./events.ts";
+import { checkedRestartPolicy } from "./host-config.ts";
+import type { Supervisor } from "./supervisor.ts";
+
+/** Body of `POST /containers/{id}/update`: what is absent, zero or empty stays as it is. */
+export type UpdateRequest = Resources & { readonly RestartPolicy?: RestartPolicy };
+
+const limitFields = [
+  "BlkioWeight",
+  "CpuShares",
+  "NanoCpus",
+  "CpuPeriod",
+  "CpuQuota",
+  "CpusetCpus",
+  "CpusetMems",
+  "Memory",
+  "MemorySwap",
+  "MemoryReservation",
+  "PidsLimit",
+] as const;
+
+/** Changes limits at once in a running container, and for good. Everything or nothing; resolves with the warnings. */
+export async function updateContainer(supervisor: Supervisor, container: Container, request: UpdateRequest): Promise<readonly string[]> {
+  const { backends, table } = supervisor;
+  using _lock = await supervisor.locks.acquire(container.id);
+  if (container.removing) throw new EngineError("conflict", `cannot update container ${container.id}: container is marked for removal`);
+  const policy = request.RestartPolicy?.Name ? checkedRestartPolicy(request.RestartPolicy) : undefined;
+  const { warnings, host: limits } = backends.specs.settle(request);
+  const before = container.spec.hostConfig;
+  refuseConflicts(limits, before);
+  if (policy !== undefined && before.AutoRemove === true && policy.Name !== "no") {
+    throw new EngineError("conflict", "Restart policy cannot be updated because AutoRemove is enabled for the container");
+  }
+  const changed = Object.fromEntries(limitFields.filter((field) => isSaid(limits[field])).map((field) => [field, limits[field]])) as HostConfig;
+  const hostConfig: HostConfig = { ...before, ...changed, ...(policy === undefined ? {} : { RestartPolicy: policy }) };
+  applyLimits(supervisor, container, hostConfig);
+  container.spec = { ...container.spec, hostConfig };
+  table.setSpec(container.id, container.name, container.spec);
+  publishEvent(backends.events, container, "update");
+  return warnings;
+}
+
+const isSaid = (value: unknown): boolean => value !== undefined && value !== null && value !== 0 && value !== "";
+
+function refuseConflicts(limits: HostConfig, before: HostConfig): void {
+  const cpus = (what: string, other: string): string => `Conflicting options: ${what} cannot be updated as ${other} has already been set`;
+  const memory = limits.Memory ?? 0;
+  const conflicts: readonly (readonly [boolean, string])[] = [
+    [isSaid(limits.NanoCpus) && isSaid(before.CpuPeriod), cpus("Nano CPUs", "CPU Period")],
+    [isSaid(limits.NanoCpus) && isSaid(before.CpuQuota), cpus("Nano CPUs", "CPU Quota")],
+    [isSaid(limits.CpuPeriod) && isSaid(before.NanoCpus), cpus("CPU Period", "NanoCPUs")],
+    [isSaid(limits.CpuQuota) && isSaid(before.NanoCpus), cpus("CPU Quota", "NanoCPUs")],
+    [
+      memory !== 0 && memory > (before.MemorySwap ?? 0) && !isSaid(limits.MemorySwap),
+      "Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time",
+    ],
+  ];
+  for (const [found, message] of conflicts) if (found) throw new EngineError("conflict", message);
+}
+
+/** Writes the files that change; on failure those written get their former value back. */
+function applyLimits({ backends }: Supervisor, container: Container, hostConfig: HostConfig): void {
+  const { run } = container;
+  if (run === undefined) return;
+  const former = backends.specs.limitFiles(container.spec.hostConfig);
+  const undo: (readonly [file: string, value: string])[] = [];
+  try {
+    for (const [file, value] of backends.specs.limitFiles(hostConfig)) {
+      if (former.get(file) === value) continue;
+      const path = join(run.task.cgroup, file);
+      undo.push([path, readFileSync(path).toString().trim()]);
+      writeFileSync(path, value);
+    }
+  } catch (error) {
+    for (const [path, value] of undo.reverse()) writeFileSync(path, value);
+    throw new EngineError("internal", `Cannot update container ${container.id}: ${messageOf(error)}`, { cause: error });
+  }
+}
