@@ -19,7 +19,7 @@ async function diff(id: string): Promise<string[]> {
   const changes = await client.json<{ Path: string; Kind: number }[] | null>("GET", `/containers/${id}/changes`);
   return (changes ?? []).map(({ Path, Kind }) => `${letters[Kind]} ${Path}`);
 }
-const commit = async (container: string, query: Record<string, string | number | readonly string[]> = {}): Promise<string> =>
+const commit = async (container: string, query: Record<string, string | number> = {}): Promise<string> =>
   (await client.json<{ Id: string }>("POST", "/commit", { query: { container, ...query } })).Id;
 const ended = async (script: string, body: object = {}): Promise<string> => {
   const id = await run(client, { ...sh(script), ...body });
@@ -48,7 +48,7 @@ test.each<[string, string[]]>([
 
 test("an image of a container holds its files, its history and what --change says, and runs, is listed, saved and loaded", async () => {
   const id = await ended("echo made > /tmp/a; ln /tmp/a /tmp/b; rm /www/index.html; chown 5:6 /tmp/a", { Labels: { l: "1" } });
-  const image = await commit(id, { repo: "made", tag: "one", author: "me", comment: "why", changes: ["ENV X=y", 'CMD ["cat","/tmp/b"]'] });
+  const image = await commit(id, { repo: "made", tag: "one", author: "me", comment: "why", changes: 'ENV X=y\nCMD ["cat","/tmp/b"]' });
   const shown = await client.json<ImageInspect>("GET", "/images/made:one/json");
   expect(shown).toMatchObject({ Id: image, Author: "me", Comment: "why", Config: { Cmd: ["cat", "/tmp/b"], Labels: { l: "1" } } });
   expect(shown.RootFS).toMatchObject({ Layers: [expect.any(String), expect.any(String)] });

@@ -8,7 +8,11 @@ import type { Supervisor } from "./supervisor.ts";
 let bases = 0;
 
 /** Runs `work` with a second, untouched root of the container's image, as the container's own was when it was made. */
-export async function withBaseRoot<T>({ backends }: Supervisor, container: Container, work: (rootfs: string) => Promise<T>): Promise<T> {
+export async function withBaseRoot<T>(
+  { backends }: Supervisor,
+  container: Container,
+  work: (root: { rootfs: string; upper: string }) => Promise<T>,
+): Promise<T> {
   const { snapshots, kernel } = backends;
   bases += 1;
   const id = `${container.id}-base-${bases}`;
@@ -16,7 +20,7 @@ export async function withBaseRoot<T>({ backends }: Supervisor, container: Conta
     await snapshots.prepare(id, container.spec.image.layers);
     const rootfs = await snapshots.mount(id);
     prepareRoot(kernel, rootfs, container.spec);
-    return await work(rootfs);
+    return await work({ rootfs, upper: snapshots.upperDir(id) });
   } finally {
     await snapshots.remove(id);
   }

@@ -17,8 +17,9 @@ export interface Trees {
   readonly upper: string;
   /** The container's root as it is. */
   readonly current: string;
-  /** The root as it was when the container was made. */
+  /** The root as it was when the container was made, and its writable directory. */
   readonly base: string;
+  readonly baseUpper: string;
 }
 
 /** How many names are looked at before everybody else has a turn. */
@@ -32,8 +33,9 @@ export async function changesOf(trees: Trees): Promise<Change[]> {
   using upper = openRootDirectory(trees.kernel, trees.upper);
   using current = openRootDirectory(trees.kernel, trees.current);
   using base = openRootDirectory(trees.kernel, trees.base);
+  using baseUpper = openRootDirectory(trees.kernel, trees.baseUpper);
   const walk = new Walk(trees.kernel);
-  await walk.below({ upper, current, base }, "");
+  await walk.below({ upper, current, base, baseUpper }, "");
   return walk.changes;
 }
 
@@ -42,6 +44,8 @@ interface Level {
   readonly upper: Directory | undefined;
   readonly current: Directory;
   readonly base: Directory | undefined;
+  /** What was put into a fresh root leaves no trace in `upper` when it is removed. */
+  readonly baseUpper: Directory | undefined;
 }
 
 class Walk {
@@ -77,12 +81,13 @@ class Walk {
     if (!itself && this.changes.length > listed) this.changes.splice(listed, 0, { Path: path, Kind: 0 });
   }
 
-  async #directory({ upper, current, base }: Level, what: { name: string; path: string; hadDirectory: boolean }): Promise<void> {
+  async #directory({ upper, current, base, baseUpper }: Level, what: { name: string; path: string; hadDirectory: boolean }): Promise<void> {
     using nextCurrent = opened(current, what.name);
     if (nextCurrent === undefined) return;
     using nextUpper = upper === undefined ? undefined : opened(upper, what.name);
     using nextBase = base === undefined || !what.hadDirectory ? undefined : opened(base, what.name);
-    await this.below({ upper: nextUpper, current: nextCurrent, base: nextBase }, what.path);
+    using nextBaseUpper = baseUpper === undefined ? undefined : opened(baseUpper, what.name);
+    await this.below({ upper: nextUpper, current: nextCurrent, base: nextBase, baseUpper: nextBaseUpper }, what.path);
   }
 
   /** An opaque directory hides what is below it in the image: its names alone do not tell what is gone. */
@@ -97,8 +102,9 @@ class Walk {
   }
 }
 
-function namesOf({ upper, current, base }: Level, opaque: boolean): string[] {
-  const names = upper === undefined || opaque || base === undefined ? [...current.names(), ...(base?.names() ?? [])] : upper.names();
+function namesOf({ upper, current, base, baseUpper }: Level, opaque: boolean): string[] {
+  const names =
+    upper === undefined || opaque || base === undefined ? [...current.names(), ...(base?.names() ?? [])] : [...upper.names(), ...(baseUpper?.names() ?? [])];
   return [...new Set(names)].toSorted();
 }
 

@@ -66,7 +66,7 @@ export async function commitContainer(supervisor: Supervisor, container: Contain
 function withTrees<T>(supervisor: Supervisor, container: Container, work: (trees: Trees) => Promise<T>): Promise<T> {
   const { kernel, snapshots } = supervisor.backends;
   return withRoot(supervisor, container, (current) =>
-    withBaseRoot(supervisor, container, (base) => work({ kernel, upper: snapshots.upperDir(container.id), current, base })),
+    withBaseRoot(supervisor, container, (base) => work({ kernel, upper: snapshots.upperDir(container.id), current, base: base.rootfs, baseUpper: base.upper })),
   );
 }
 
