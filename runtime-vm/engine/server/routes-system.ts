@@ -56,6 +56,9 @@ export const systemRoutes = (backends: SystemBackends): readonly Route[] => [
 /** `docker login` names Docker's registry by its old index, and may write a whole URL for any other. */
 function registryHost(address: string): string {
   const host = address.replace(/^https?:\/\//, "").split("/", 1)[0] ?? "";
+  if (host !== "" && !/^(\[[0-9a-f:.]+\]|[a-z0-9]([\w.-]*[a-z0-9])?)(:\d{1,5})?$/i.test(host)) {
+    throw new EngineError("invalidArgument", `invalid registry address ${JSON.stringify(address)}: want HOST or HOST:PORT`);
+  }
   return host === "" || host === "index.docker.io" ? "docker.io" : host;
 }
 

@@ -9,6 +9,7 @@ const create =
 // What crun 1.21 says, through the shim, and what clients find the exit codes 126 and 127 by.
 test.for([
   ["executable file `foo` not found in $PATH: No such file or directory", "invalidArgument", 'exec: "foo": executable file not found in $PATH'],
+  ["cannot find `` in $PATH: No such file or directory", "invalidArgument", 'exec: "": executable file not found in $PATH'],
   ["executable file `/x/y` not found: No such file or directory", "invalidArgument", 'exec: "/x/y": stat /x/y: no such file or directory'],
   ["the path `/etc/passwd` exists but it is not executable: Operation not permitted", "invalidArgument", 'exec: "/etc/passwd": permission denied'],
   ["the path `/tmp` is not a regular file: Operation not permitted", "invalidArgument", 'exec: "/tmp": is a directory: permission denied'],

@@ -27,9 +27,9 @@ function stripPrefix(message: string): string {
 
 /** The failures that are the command's: 127 not found, 126 found but not runnable. */
 function commandFailure(reason: string): string | undefined {
-  const missing = /executable file `(.*)` not found in \$PATH/s.exec(reason) ?? /executable file `(.*)` not found/s.exec(reason);
+  const missing = /(?:executable file `(.*)` not found|cannot find `(.*)`) in \$PATH/s.exec(reason) ?? /executable file `(.*)` not found/s.exec(reason);
   if (missing) {
-    const name = missing[1] ?? "";
+    const name = missing[1] ?? missing[2] ?? "";
     return name.includes("/")
       ? `exec: ${JSON.stringify(name)}: stat ${name}: no such file or directory`
       : `exec: ${JSON.stringify(name)}: executable file not found in $PATH`;
