@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ensureClients, testPackages } from "../../e2e/fixtures/clients.mjs";
-import { prepareForTests } from "./setup.mjs";
+import { prepareForTests, SetupError } from "./setup.mjs";
 
 const root = resolve(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "..", "..");
 const results = join(root, "test-results");
@@ -83,7 +83,13 @@ const levels = {
 };
 
 mkdirSync(results, { recursive: true });
-await prepareForTests({ packages: testPackages });
+try {
+  await prepareForTests({ packages: testPackages });
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  console.error(`\n${error.message}`);
+  process.exit(1);
+}
 ensureClients();
 for (const [name, level] of Object.entries(levels)) if (only.length === 0 || only.includes(name)) await level();
 console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
