@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, mkdirSync, openSync, readlinkSync, rmdirSync } from "node:fs";
+import { closeSync, constants, existsSync, mkdirSync, openSync, readdirSync, readlinkSync, rmdirSync } from "node:fs";
 import { join, posix } from "node:path";
 import { codeOf } from "#base/errors.ts";
 import { MNT, MS } from "../kernel/kernel.ts";
@@ -113,6 +113,7 @@ export async function* streamOf<T>(
 /** Takes away what an engine that was killed left of its views. */
 export function sweepViews({ kernel, paths }: Pick<ContainerBackends, "kernel" | "paths">): void {
   for (const place of kernel.mountsUnder(paths.views)) kernel.umount(place, MNT.DETACH);
+  if (existsSync(paths.views)) for (const name of readdirSync(paths.views)) rmdirSync(join(paths.views, name));
 }
 
 async function held<T>(supervisor: Supervisor, root: string, work: (view: View) => Promise<T>): Promise<T> {

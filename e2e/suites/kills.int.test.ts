@@ -1,0 +1,111 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { delay } from "#base/deadline.ts";
+import { EngineClient } from "#client/client.ts";
+import { type Rig, inspect, logs, openRig, run, sh } from "../engine/rig.ts";
+import { busybox, dockerArchive, makeImage } from "../fixtures/image.ts";
+import { type Holdings, holdings } from "../fixtures/leaks.ts";
+import { daemonOf } from "../fixtures/processes.ts";
+import { startEngine } from "../fixtures/program.ts";
+import { type TestRegistry, startRegistry } from "../fixtures/registry.ts";
+import { type Promised, type Stage, acts, brokenPromises, nothingPromised, randomOf, tidy } from "./kills.ts";
+
+const rounds = process.env["SLIPWAY_LONG"] === undefined ? 20 : 200;
+const seed = Number(process.env["SLIPWAY_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+const random = randomOf(seed);
+const actsAtOnce = 4;
+const killAfterMsMax = 700;
+
+const root = mkdtempSync("/var/tmp/slipway-kills-");
+let rig: Rig;
+let registry: TestRegistry;
+let keep: { container: string; image: string };
+let pid: number;
+let clean: Holdings;
+let given: Pick<Stage, "archive" | "remote">;
+
+/** What was downloaded or loaded of an image that never came to be is kept for a while, so that a second try is short. */
+const isDownload = (path: string): boolean => /^\/(content\/blobs|ingest|layers)\//.test(path);
+const now = (): Holdings => {
+  const held = holdings({ socket: rig.program.socket, root, netns: rig.netns });
+  return { ...held, files: held.files.filter((path) => !isDownload(path)) };
+};
+const noise = (name: string) => ({ name, data: Buffer.from(Array.from({ length: 400_000 }, (_, i) => (i * 7919 + name.length) & 0xff)) });
+
+beforeAll(async () => {
+  console.log(`kills: seed ${seed}, ${rounds} rounds (SLIPWAY_SEED repeats them)`);
+  rig = await openRig("kl", { root });
+  registry = await startRegistry({ dir: join(root, "..", `slipway-kills-registry-${process.pid}`), port: 5055, netns: rig.netns });
+  const remote = await makeImage("far:1", [[noise("a")], [noise("bb")]]);
+  await registry.push("far", "1", remote);
+  given = {
+    remote: `${registry.address}/far:1`,
+    archive: await dockerArchive([await makeImage("made:1", [[noise("ccc")]]), await busybox("again:1", { Env: ["A=1"] })]),
+  };
+  const container = await run(rig.client, { name: "keeper", ...sh("i=0; while :; do i=$((i+1)); echo $i; sleep 0.1; done") });
+  keep = { container, image: (await rig.client.json<{ Id: string }>("GET", "/images/busybox/json")).Id };
+  pid = (await inspect(rig.client, container)).State.Pid;
+  // What is made once and kept (the network's rules, the log's thread) is no leak: every act once, in peace.
+  for (const name of Object.keys(acts)) if (name !== "attach") await acts[name]!(stageOf(nothingPromised(), `warm-${name.replaceAll(/\W/g, "")}`));
+  await tidy(rig.client, keep);
+  clean = await quiet();
+});
+afterAll(async () => {
+  await registry?.[Symbol.asyncDispose]();
+  // Containers outlive their engine, and so would everything they hold.
+  await tidy(rig.client, { container: "", image: "" });
+  await rig?.program[Symbol.asyncDispose]();
+  rmSync(root, { recursive: true, force: true });
+  rmSync(join(root, "..", `slipway-kills-registry-${process.pid}`), { recursive: true, force: true });
+});
+
+const stageOf = (promised: Promised, name: string): Stage => ({ client: rig.client, promised, name, ...given });
+
+/** Teardown goes on after the last answer: what is held once two readings in a row agree. */
+async function quiet(): Promise<Holdings> {
+  for (let last = now(), tries = 0; tries < 40; tries += 1) {
+    await delay(500);
+    const next = now();
+    if (JSON.stringify(last) === JSON.stringify(next)) return next;
+    last = next;
+  }
+  throw new Error("the engine does not come to rest");
+}
+
+/** Several acts at once, the engine killed in the middle of them and started again. */
+async function killInTheMiddleOf(names: readonly string[], afterMs: number, round: number): Promise<Promised> {
+  const promised = nothingPromised();
+  const engine = Number(daemonOf(rig.program.socket));
+  const acting = Promise.allSettled(names.map((name, i) => acts[name]!(stageOf(promised, `r${round}-${i}`))));
+  await delay(afterMs);
+  process.kill(engine, "SIGKILL");
+  await Promise.all([rig.program.exited, acting]);
+  const program = await startEngine({ isolate: rig.netns, root });
+  rig = { ...rig, program, client: new EngineClient({ kind: "socket", path: program.socket }) };
+  return promised;
+}
+
+test(
+  "an engine killed in the middle of anything, again and again, keeps every promise after its restart and leaks nothing",
+  async () => {
+    const names = Object.keys(acts);
+    for (let round = 0; round < rounds; round += 1) {
+      const chosen = Array.from({ length: actsAtOnce }, () => names[Math.floor(random() * names.length)]!);
+      const afterMs = Math.floor(random() * killAfterMsMax);
+      const what = `round ${round} of seed ${seed}: killed ${afterMs} ms into ${chosen.join(", ")}`;
+      const promised = await killInTheMiddleOf(chosen, afterMs, round);
+      expect(await brokenPromises(rig.client, promised), what).toEqual([]);
+      expect((await inspect(rig.client, keep.container)).State, what).toMatchObject({ Status: "running", Pid: pid });
+      await tidy(rig.client, keep);
+      await expect.poll(now, { timeout: 20_000, interval: 100, message: what }).toEqual(clean);
+    }
+    await rig.client.call("POST", `/containers/${keep.container}/stop`, { query: { t: 0 } });
+    // What the engine had read and not yet written dies with it: a line at most, each time. What was printed without it is all there.
+    const numbers = (await logs(rig.client, keep.container)).stdout.trim().split("\n").map(Number);
+    const steps = numbers.map((number, i) => number - (numbers[i - 1] ?? 0));
+    expect(steps.filter((step) => step !== 1 && step !== 2)).toEqual([]);
+    expect(steps.filter((step) => step === 2).length).toBeLessThanOrEqual(rounds);
+  },
+  rounds * 30_000,
+);
