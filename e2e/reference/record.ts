@@ -4,6 +4,7 @@ import { busybox, dockerArchive } from "../fixtures/image.ts";
 import { type Answer, answerOf, prepare } from "./answers.ts";
 import { cases } from "./cases.ts";
 import { startReferenceDockerd } from "./dockerd.ts";
+import { acts, empty, happenings } from "./happenings.ts";
 
 // node e2e/reference/record.ts [SOCKET]: asks a real dockerd every case and writes its answers beside this file.
 const given = process.argv[2];
@@ -13,4 +14,7 @@ await prepare(socket, await dockerArchive([await busybox("busybox:latest")]));
 const answers: Record<string, Answer> = {};
 for (const one of cases) answers[one.name] = await answerOf(socket, one);
 writeFileSync(join(import.meta.dirname, "dockerd-28.5.json"), `${JSON.stringify(answers, null, 2)}\n`);
-console.log(`recorded ${cases.length} answers`);
+await empty(socket);
+const archive = await dockerArchive([await busybox("busybox:latest")]);
+writeFileSync(join(import.meta.dirname, "events-28.5.json"), `${JSON.stringify(await happenings(socket, archive), null, 1)}\n`);
+console.log(`recorded ${cases.length} answers, and the events of ${acts.length} acts`);

@@ -8,6 +8,18 @@ export function publishEvent(events: EventLog, container: Container, action: str
   events.publish({ type: "container", action, id: container.id, attributes: { ...Labels, image: Image, name: container.name, ...more } });
 }
 
+/** What an exec runs, as its events tell it: the program, then its arguments. */
+export const execAction = (what: "exec_create" | "exec_start", [program = "", ...args]: readonly string[]): string => `${what}: ${program} ${args.join(" ")}`;
+
+/** One event a volume, as the container starts to use it or no longer does. */
+export function publishVolumeEvents(events: EventLog, container: Container, action: "mount" | "unmount"): void {
+  for (const { volume, destination, readOnly, propagation } of container.spec.mounts) {
+    if (volume === undefined) continue;
+    const how = action === "mount" ? { destination, propagation, "read/write": String(!readOnly) } : {};
+    events.publish({ type: "volume", action, id: volume.name, attributes: { container: container.id, driver: volume.driver, ...how } });
+  }
+}
+
 /** One event a network of the sandbox. */
 export function publishNetworkEvents(events: EventLog, container: Container, sandbox: Sandbox, action: "connect" | "disconnect"): void {
   for (const [name, endpoint] of Object.entries(sandbox.endpoints)) {

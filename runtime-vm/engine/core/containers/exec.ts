@@ -3,7 +3,7 @@ import type { ExecCreateRequest } from "#api/containers.ts";
 import type { TaskProcess } from "../tasks/tasks.ts";
 import type { Container } from "./container.ts";
 import { parseDetachKeys } from "./detach-keys.ts";
-import { publishEvent } from "./events.ts";
+import { execAction, publishEvent } from "./events.ts";
 import { generateId } from "./names.ts";
 import { exitCodeOfFailure } from "./start.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -41,7 +41,7 @@ export class Execs {
     const exec: Exec = { id: generateId(), container, request, detachKeys: parseDetachKeys(request.DetachKeys ?? ""), state: { kind: "created" } };
     this.#byId.set(exec.id, exec);
     this.#forgetOld(container);
-    publishEvent(this.#supervisor.backends.events, container, `exec_create: ${request.Cmd.join(" ")}`, { execID: exec.id });
+    publishEvent(this.#supervisor.backends.events, container, execAction("exec_create", request.Cmd), { execID: exec.id });
     return exec;
   }
 
@@ -65,7 +65,7 @@ export class Execs {
     exec.state = { kind: "starting" };
     const { backends } = this.#supervisor;
     const { container, request } = exec;
-    publishEvent(backends.events, container, `exec_start: ${(request.Cmd ?? []).join(" ")}`, { execID: exec.id });
+    publishEvent(backends.events, container, execAction("exec_start", request.Cmd ?? []), { execID: exec.id });
     try {
       const process = await this.#run(exec, size);
       exec.state = { kind: "running", process };

@@ -6,7 +6,7 @@ import { formatNano, nanoOf } from "../clock/clock.ts";
 import type { Task } from "../tasks/tasks.ts";
 import type { ContainerBackends } from "./backends.ts";
 import type { Container } from "./container.ts";
-import { publishEvent } from "./events.ts";
+import { execAction, publishEvent } from "./events.ts";
 
 const nanosPerMs = 1_000_000;
 const outputBytesMax = 4096;
@@ -79,9 +79,13 @@ async function probeOnce(what: Following, timeoutMs: number): Promise<Probe> {
       const { container, backends } = what;
       const { config, hostConfig } = container.spec;
       const process = backends.specs.execProcess({ rootfs: what.rootfs, config, hostConfig, exec: { Cmd: what.command } });
-      const running = await what.task.exec(`health-${randomBytes(8).toString("hex")}`, process, { terminal: false, stdin: false });
+      const execID = randomBytes(32).toString("hex");
+      publishEvent(backends.events, container, execAction("exec_create", what.command), { execID });
+      const running = await what.task.exec(`health-${execID.slice(0, 16)}`, process, { terminal: false, stdin: false });
+      publishEvent(backends.events, container, execAction("exec_start", what.command), { execID });
       signal.addEventListener("abort", () => void running.kill(9).catch(() => undefined), { once: true });
       const [stdout, stderr, exit] = await Promise.all([head(running.stdio.stdout), head(running.stdio.stderr), running.wait()]);
+      publishEvent(backends.events, container, "exec_die", { execID, exitCode: String(exit.code) });
       return done(exit.code, stdout + stderr);
     });
   } catch (error) {

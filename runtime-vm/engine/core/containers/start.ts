@@ -11,7 +11,7 @@ import type { ContainerBackends } from "./backends.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Container, Run } from "./container.ts";
 import { resolveContainerMode, sandboxRequest } from "./endpoints.ts";
-import { publishEvent, publishNetworkEvents } from "./events.ts";
+import { publishEvent, publishNetworkEvents, publishVolumeEvents } from "./events.ts";
 import { linkSettings } from "./links.ts";
 import { connectLog } from "./logs.ts";
 import { specMounts } from "./mounts.ts";
@@ -75,6 +75,7 @@ async function bringUp(supervisor: Supervisor, container: Container): Promise<vo
   container.manuallyStopped = false;
   table.setProgress(container.id, container.progress, container);
   container.input.open(task);
+  publishVolumeEvents(backends.events, container, "mount");
   publishNetworkEvents(backends.events, container, sandbox, "connect");
   publishEvent(backends.events, container, "start");
   watch.lap("record");

@@ -122,13 +122,24 @@ export async function restartContainer(supervisor: Supervisor, container: Contai
   publishEvent(supervisor.backends.events, container, "restart");
 }
 
+/** How long the news of an end may be on its way. */
+const endedMsMax = 2_000;
+
 export async function pauseContainer(supervisor: Supervisor, container: Container): Promise<void> {
   using _lock = await supervisor.locks.acquire(container.id);
   const { state } = container;
   if (state.kind === "restarting") throw new EngineError("conflict", `Container ${container.id} is restarting, wait until the container is running`);
   if (state.kind !== "running") throw new EngineError("conflict", `container ${container.id} is not running`);
   if (state.paused) throw new EngineError("conflict", `Container ${container.id} is already paused`);
-  await state.run.task.pause();
+  try {
+    await state.run.task.pause();
+  } catch (error) {
+    // It may have ended in between; its end is on its way here.
+    if (await Promise.race([state.run.ended.then(() => true), delay(endedMsMax).then(() => false)])) {
+      throw new EngineError("conflict", `container ${container.id} is not running`, { cause: error });
+    }
+    throw error;
+  }
   setPaused(supervisor, container, true);
 }
 

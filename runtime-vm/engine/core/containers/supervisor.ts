@@ -10,7 +10,7 @@ import type { Exit, Task } from "../tasks/tasks.ts";
 import type { ContainerBackends } from "./backends.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Container, Run } from "./container.ts";
-import { publishEvent, publishNetworkEvents } from "./events.ts";
+import { publishEvent, publishNetworkEvents, publishVolumeEvents } from "./events.ts";
 import { startHealthMonitor } from "./health.ts";
 import type { ContainerTable, Ended } from "./record.ts";
 import { nextBackoffMs, wantsRestart } from "./restart-policy.ts";
@@ -113,6 +113,7 @@ export class Supervisor {
     const watch = new Stopwatch();
     await step("close its network", () => this.backends.sandboxes.close(container.id));
     publishNetworkEvents(this.backends.events, container, run.sandbox, "disconnect");
+    publishVolumeEvents(this.backends.events, container, "unmount");
     watch.lap("network");
     await step("write out its log", () => run.drained);
     watch.lap("log");

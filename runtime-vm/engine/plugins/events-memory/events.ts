@@ -91,9 +91,9 @@ function message(type: string, action: string, id: string, attributes: Readonly<
   // Containers and images carry the fields of API versions before 1.22 as well; clients still read them.
   const legacy =
     type === "container"
-      ? { status: action, id, ...(attributes["image"] === undefined ? {} : { from: attributes["image"] }) }
+      ? { status: action, ...(id === "" ? {} : { id }), ...(attributes["image"] === undefined ? {} : { from: attributes["image"] }) }
       : type === "image"
-        ? { status: action, id }
+        ? { status: action, ...(id === "" ? {} : { id }) }
         : {};
   return {
     ...legacy,

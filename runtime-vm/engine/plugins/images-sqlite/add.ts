@@ -25,6 +25,7 @@ export async function addImage(parts: ImageParts, addition: ImageAddition): Prom
   const now = new Date();
   names.put(addition.name === undefined ? danglingName(target.digest) : normalizedName(parseReference(addition.name)), target, now);
   publishIndex(parts);
+  await announce(parts, "create", { id: target.digest, name: target.digest, target });
   if (addition.name !== undefined) await announce(parts, "tag", { id: target.digest, name: familiarName(parseReference(addition.name)), target });
   return target.digest;
 }

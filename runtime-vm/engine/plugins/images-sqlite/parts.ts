@@ -25,9 +25,10 @@ export interface ImageParts {
   readonly host: Platform;
 }
 
-/** Tells `/events` what happened to an image; its labels come along, as dockerd's events have them. */
+/** Tells `/events` what happened to an image; its labels come along while it is there, as dockerd's events have them. */
 export async function announce({ documents, events, host }: ImageParts, action: string, what: { id: string; name: string; target: Descriptor }): Promise<void> {
-  const labels = (await documents.best(what.target, host))?.config?.config?.Labels ?? {};
+  const leaves = action === "untag" || action === "delete";
+  const labels = leaves ? {} : ((await documents.best(what.target, host))?.config?.config?.Labels ?? {});
   events.publish({ type: "image", action, id: what.id, attributes: { ...labels, name: what.name } });
 }
 
