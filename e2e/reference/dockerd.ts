@@ -22,7 +22,15 @@ function ensureTree(): void {
   mkdirSync(resolve(tree, ".."), { recursive: true });
   execFileSync(
     "mmdebstrap",
-    ["--variant=minbase", `--include=${packages.join(",")}`, '--customize-hook=printf "#!/bin/sh\\nexit 101\\n" > "$1/usr/sbin/policy-rc.d"', "sid", half],
+    // A mirror may lag behind by weeks: what it has will do.
+    [
+      "--variant=minbase",
+      '--aptopt=Acquire::Check-Valid-Until "false"',
+      `--include=${packages.join(",")}`,
+      '--customize-hook=printf "#!/bin/sh\\nexit 101\\n" > "$1/usr/sbin/policy-rc.d"',
+      "sid",
+      half,
+    ],
     { stdio: ["ignore", "ignore", "inherit"] },
   );
   renameSync(half, tree);
@@ -33,7 +41,7 @@ const enter = `
 set -e; mount --make-rprivate /; mount --bind "$TREE" "$TREE"
 for m in proc dev sys tmp var/tmp; do mkdir -p "$TREE/$m"; mount --rbind "/$m" "$TREE/$m"; done
 mkdir -p "$TREE/mnt/old"; cd "$TREE"; pivot_root . mnt/old; cd /; umount -l /mnt/old
-mount -t tmpfs tmpfs /run; umount -l /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup
+mount -t tmpfs tmpfs /run; umount -l /sys/fs/cgroup 2> /dev/null || true; mount -t cgroup2 none /sys/fs/cgroup
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
 exec dockerd --config-file "$RUN/daemon.json" -H "unix://$RUN/docker.sock" --data-root "$RUN/data" --exec-root /run/docker --pidfile "$RUN/dockerd.pid"
 `;
@@ -48,9 +56,9 @@ export async function startReferenceDockerd(name = "slipway-ref"): Promise<Refer
   ip("netns", "add", name);
   undo.defer(() => ip("netns", "del", name));
   ip("-n", name, "link", "set", "lo", "up");
-  ip("-n", name, "link", "add", "uplink", "type", "dummy");
+  ip("-n", name, "link", "add", "uplink", "type", "veth", "peer", "name", "far");
   ip("-n", name, "addr", "add", "10.198.0.2/24", "dev", "uplink");
-  ip("-n", name, "link", "set", "uplink", "up");
+  for (const end of ["uplink", "far"]) ip("-n", name, "link", "set", end, "up");
   ip("-n", name, "route", "add", "default", "via", "10.198.0.1");
   writeFileSync(join(run, "daemon.json"), '{"features": {"containerd-snapshotter": true}}\n');
   const child = spawn("ip", ["netns", "exec", name, "unshare", "-m", "bash", "-c", enter], {
