@@ -1,6 +1,7 @@
 import { afterAll, beforeAll } from "vitest";
 import { type Program, startMachine } from "../fixtures/program.ts";
 import { cliSuite } from "./cli.suite.ts";
+import { limitsSuite } from "./limits.suite.ts";
 import { testcontainersSuite } from "./testcontainers.suite.ts";
 
 let machine: Program;
@@ -13,4 +14,5 @@ afterAll(async () => {
 });
 
 cliSuite("the stock docker CLI through the VM's socket", () => ({ socket: machine.socket, sharesLoopback: false }));
+limitsSuite("limits in the VM", () => ({ socket: machine.socket }));
 testcontainersSuite("Testcontainers through the VM", () => ({ socket: machine.socket, sharesLoopback: false }));

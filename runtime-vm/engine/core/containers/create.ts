@@ -18,6 +18,7 @@ import { closeLog, openLog } from "./logs.ts";
 import { createMounts } from "./mounts.ts";
 import { generateId, generateName, parseContainerName } from "./names.ts";
 import type { ContainerRecord, ContainerTable } from "./record.ts";
+import { parseRamSize } from "./units.ts";
 import { Undo } from "./undo.ts";
 
 export interface CreateRequest {
@@ -67,6 +68,8 @@ export async function createContainer(
   undo.defer(`remove ${directory}`, () => backends.trash.move(directory));
   await backends.snapshots.prepare(id, layers);
   undo.defer(`remove the root of ${id}`, () => backends.snapshots.remove(id));
+  const rootBytes = parseRamSize(hostConfig.StorageOpt?.["size"] ?? "0");
+  if (rootBytes > 0) backends.snapshots.limit(id, rootBytes);
   const mounts = await createMounts(backends, catalog, { containerId: id, config, hostConfig, undo });
   const created = { kind: "created", exitCode: 0, error: "" } as const;
   const record: ContainerRecord = { id, name, spec: { ...spec, mounts }, progress: { phase: created, restartCount: 0, manuallyStopped: false } };

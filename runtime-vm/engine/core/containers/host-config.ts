@@ -2,6 +2,7 @@ import { EngineError } from "#base/errors.ts";
 import type { HostConfig, RestartPolicy } from "#api/containers.ts";
 import type { EngineConfig } from "../config/config.ts";
 import { chosenRuntime } from "../config/runtime.ts";
+import { parseRamSize } from "./units.ts";
 
 const maskedPaths = [
   "/proc/asound",
@@ -24,7 +25,7 @@ const defaults: HostConfig = {
   Binds: null,
   ContainerIDFile: "",
   NetworkMode: "bridge",
-  PortBindings: {},
+  PortBindings: null,
   AutoRemove: false,
   VolumeDriver: "",
   VolumesFrom: null,
@@ -32,9 +33,9 @@ const defaults: HostConfig = {
   CapAdd: null,
   CapDrop: null,
   CgroupnsMode: "private",
-  Dns: [],
-  DnsOptions: [],
-  DnsSearch: [],
+  Dns: null,
+  DnsOptions: null,
+  DnsSearch: null,
   ExtraHosts: null,
   GroupAdd: null,
   IpcMode: "private",
@@ -60,18 +61,18 @@ const defaults: HostConfig = {
   NanoCpus: 0,
   CgroupParent: "",
   BlkioWeight: 0,
-  BlkioWeightDevice: [],
-  BlkioDeviceReadBps: [],
-  BlkioDeviceWriteBps: [],
-  BlkioDeviceReadIOps: [],
-  BlkioDeviceWriteIOps: [],
+  BlkioWeightDevice: null,
+  BlkioDeviceReadBps: null,
+  BlkioDeviceWriteBps: null,
+  BlkioDeviceReadIOps: null,
+  BlkioDeviceWriteIOps: null,
   CpuPeriod: 0,
   CpuQuota: 0,
   CpuRealtimePeriod: 0,
   CpuRealtimeRuntime: 0,
   CpusetCpus: "",
   CpusetMems: "",
-  Devices: [],
+  Devices: null,
   DeviceCgroupRules: null,
   DeviceRequests: null,
   MemoryReservation: 0,
@@ -79,7 +80,7 @@ const defaults: HostConfig = {
   MemorySwappiness: null,
   OomKillDisable: null,
   PidsLimit: null,
-  Ulimits: [],
+  Ulimits: null,
 };
 
 /** Fills in defaults and refuses what no container can have. */
@@ -91,6 +92,10 @@ export function completeHostConfig(given: HostConfig, config: EngineConfig): Hos
   refuseWhatWeLack(given);
   for (const key of Object.keys(given.Annotations ?? {})) {
     if (key === "") throw new EngineError("invalidArgument", "invalid Annotations: the empty string is not permitted as an annotation key");
+  }
+  for (const port of Object.keys(given.PortBindings ?? {})) {
+    const number = port.split("/", 1)[0] ?? "";
+    if (!/^\d{1,5}$/.test(number) || Number(number) > 65_535) throw new EngineError("invalidArgument", `invalid port specification: ${JSON.stringify(number)}`);
   }
   for (const host of given.ExtraHosts ?? []) {
     if (!/^[^:=]+[:=].+$/.test(host)) throw new EngineError("invalidArgument", `bad format for add-host: ${JSON.stringify(host)}`);
@@ -117,6 +122,7 @@ export function completeHostConfig(given: HostConfig, config: EngineConfig): Hos
 function refuseWhatWeLack(given: HostConfig): void {
   const lack = (what: string): EngineError => new EngineError("invalidArgument", what);
   for (const option of Object.keys(given.StorageOpt ?? {})) if (option !== "size") throw lack(`Unknown option ${option}`);
+  parseRamSize(given.StorageOpt?.["size"] ?? "0");
   const isolation = given.Isolation ?? "";
   if (isolation !== "" && isolation !== "default") throw lack(`invalid isolation (${isolation}): linux only supports 'default'`);
 }

@@ -58,6 +58,14 @@ export interface Files {
   loop(path: string, readOnly: boolean): { device: string; fd: number };
 }
 
+export interface Quotas {
+  /**
+   * Everything that is made below `directories` (empty ones of one XFS mounted with pquota) may together take `bytes` of the disk;
+   * 0: as much as there is. They belong to `project`, a number of their own. Past it writers get ENOSPC.
+   */
+  limitProject(project: number, bytes: number, directories: readonly string[]): void;
+}
+
 export interface Namespaces {
   /** Makes a network namespace with `lo` up, kept alive by a bind mount of its nsfs at `path`. */
   createNetns(path: string): void;
@@ -117,4 +125,4 @@ export interface Devices {
   setTime(unixMs: number): void;
 }
 
-export interface Kernel extends Mounts, Files, Namespaces, Sockets, Processes, Devices {}
+export interface Kernel extends Mounts, Files, Quotas, Namespaces, Sockets, Processes, Devices {}

@@ -34,6 +34,8 @@ export interface LayerStore {
 export interface Snapshotter {
   /** Makes the writable root over `layers` (lowest first), recorded durably, not yet mounted. */
   prepare(id: string, layers: readonly Digest[]): Promise<void>;
+  /** What is written into a fresh root may take so much of the disk. Class `invalidArgument` where the file system cannot do that. */
+  limit(id: string, bytes: number): void;
   /** Mounts it (idempotent) and returns the root directory. */
   mount(id: string): Promise<string>;
   unmount(id: string): Promise<void>;

@@ -3,8 +3,9 @@ import { files } from "./files.ts";
 import { mounts } from "./mounts.ts";
 import { namespaces } from "./namespaces.ts";
 import { createDevices } from "./devices.ts";
+import { quotas } from "./quota.ts";
 import { processes } from "./processes.ts";
 import { sockets } from "./sockets.ts";
 
 /** The Linux kernel by FFI. Nothing is loaded until the first call. */
-export const createKernel = (): Kernel => ({ ...mounts, ...files, ...namespaces, ...sockets, ...processes, ...createDevices() });
+export const createKernel = (): Kernel => ({ ...mounts, ...files, ...quotas, ...namespaces, ...sockets, ...processes, ...createDevices() });

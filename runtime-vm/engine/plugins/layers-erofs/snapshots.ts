@@ -1,8 +1,9 @@
+import { createHash } from "node:crypto";
 import { close, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Digest } from "#core/content/content.ts";
-import { MNT, type Kernel } from "#core/kernel/kernel.ts";
+import { MNT, type Kernel, KernelError } from "#core/kernel/kernel.ts";
 import type { Snapshotter } from "#core/layers/layers.ts";
 import type { Trash } from "#core/trash/trash.ts";
 import { codeOf, EngineError } from "#base/errors.ts";
@@ -59,6 +60,17 @@ export class OverlaySnapshotter implements Snapshotter {
       // One sync: a file system with a journal takes the directories above along, and half a list is no list at the next start.
       writeFileSync(paths.layers, JSON.stringify(layers), { flush: true });
     });
+  }
+
+  limit(id: string, bytes: number): void {
+    const { upper, work } = this.#known(id);
+    try {
+      // All that overlay renames between must be of one project.
+      this.#parts.kernel.limitProject(projectOf(id), bytes, [upper, work, join(work, "work")]);
+    } catch (cause) {
+      if (!(cause instanceof KernelError)) throw cause;
+      throw new EngineError("invalidArgument", "--storage-opt is supported only for overlay over xfs with 'pquota' mount option", { cause });
+    }
   }
 
   mount(id: string): Promise<string> {
@@ -174,6 +186,9 @@ interface SnapshotPaths {
   /** The diffIDs it stands on, lowest first; written last. */
   readonly layers: string;
 }
+
+/** A number for the file system's accounting: ids are random, and these keep clear of small numbers that people give. */
+const projectOf = (id: string): number => 0x1000_0000 + (Number.parseInt(createHash("sha256").update(id).digest("hex").slice(0, 7), 16) & 0x0fff_ffff);
 
 /** Whether the list was written to its end. */
 function isWhole(path: string): boolean {

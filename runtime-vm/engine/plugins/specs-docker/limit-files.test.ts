@@ -20,7 +20,7 @@ test.for<[HostConfig, Record<string, string>]>([
   [{ CpuShares: 1024 }, { "cpu.weight": "39" }],
   [{ CpuShares: 2 }, { "cpu.weight": "1" }],
   [{ PidsLimit: -1 }, { "pids.max": "max" }],
-  [{ BlkioWeight: 300 }, { "io.weight": "default 300" }],
+  [{ BlkioWeight: 300 }, { "io.weight": "default 2930" }],
   [{ CpusetCpus: "0-1" }, { "cpuset.cpus": "0-1" }],
 ])("%o is %o in the cgroup", ([host, files]) => {
   expect(Object.fromEntries(limitFiles(host, everything))).toEqual(files);

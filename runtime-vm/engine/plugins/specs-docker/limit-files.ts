@@ -33,9 +33,12 @@ export function limitFiles(host: HostConfig, controllers: Controllers): Readonly
   if (cpu.cpus !== undefined) files.set("cpuset.cpus", cpu.cpus);
   if (cpu.mems !== undefined) files.set("cpuset.mems", cpu.mems);
   if (pids !== undefined) files.set("pids.max", max(pids.limit));
-  if (blockIO.weight !== undefined) files.set("io.weight", `default ${blockIO.weight}`);
+  if (blockIO.weight !== undefined) files.set("io.weight", `default ${ioWeight(blockIO.weight)}`);
   return files;
 }
 
 /** cgroup v1's 2..262144 on v2's 1..10000, as OCI runtimes translate it. */
 const weightOfShares = (shares: number): number => 1 + Math.trunc(((Math.min(Math.max(shares, 2), 262_144) - 2) * 9_999) / 262_142);
+
+/** Docker's 10 to 1000 on the kernel's scale of 1 to 10000, as runtimes do it. */
+const ioWeight = (weight: number): number => 1 + Math.floor(((weight - 10) * 9_999) / 990);
