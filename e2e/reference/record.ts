@@ -5,6 +5,7 @@ import { type Answer, answerOf, prepare } from "./answers.ts";
 import { cases } from "./cases.ts";
 import { startReferenceDockerd } from "./dockerd.ts";
 import { acts, empty, happenings } from "./happenings.ts";
+import { prepareShapes, shapes } from "./shapes.ts";
 
 // node e2e/reference/record.ts [SOCKET]: asks a real dockerd every case and writes its answers beside this file.
 const given = process.argv[2];
@@ -17,4 +18,6 @@ writeFileSync(join(import.meta.dirname, "dockerd-28.5.json"), `${JSON.stringify(
 await empty(socket);
 const archive = await dockerArchive([await busybox("busybox:latest")]);
 writeFileSync(join(import.meta.dirname, "events-28.5.json"), `${JSON.stringify(await happenings(socket, archive), null, 1)}\n`);
+await prepareShapes(socket);
+writeFileSync(join(import.meta.dirname, "shapes-28.5.json"), `${JSON.stringify(await shapes(socket), null, 1)}\n`);
 console.log(`recorded ${cases.length} answers, and the events of ${acts.length} acts`);

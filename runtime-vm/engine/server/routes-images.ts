@@ -27,7 +27,7 @@ export const imageRoutes = (images: ImageStore, users: ImageUsers): readonly Rou
     if (query.bool("manifests") && platform !== undefined) {
       throw new EngineError("invalidArgument", "conflicting options: manifests and platform options cannot both be set");
     }
-    const image = await images.inspect(params.name, { manifests: query.bool("manifests"), ...(platform === undefined ? {} : { platform }) });
+    const image = await images.inspect(params.name, { users, manifests: query.bool("manifests"), ...(platform === undefined ? {} : { platform }) });
     return { status: 200, json: inspectFor(version, image) };
   }),
   route("GET", "/images/{name...}/history", async ({ params, query }) => {

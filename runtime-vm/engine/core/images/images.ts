@@ -57,7 +57,7 @@ export interface ImageListOptions {
 
 export interface ImageStore extends ImageResolver, ImageMaker {
   list(opts: ImageListOptions): Promise<ImageSummary[]>;
-  inspect(reference: string, opts?: { manifests?: boolean; platform?: string }): Promise<ImageInspect>;
+  inspect(reference: string, opts?: { manifests?: boolean; platform?: string; users?: ImageUsers }): Promise<ImageInspect>;
   history(reference: string, opts?: { platform?: string }): Promise<ImageHistoryItem[]>;
   tag(source: string, target: string): Promise<void>;
   /** Untags, and deletes what nothing refers to any more. Conflict where containers or other names hold it (unless `force`, and never for running ones). */

@@ -1,7 +1,7 @@
 import type { ImageHistoryItem, ImageInspect, ImageSummary } from "#api/images.ts";
 import { EngineError } from "#base/errors.ts";
 import type { Descriptor, Digest } from "#core/content/content.ts";
-import type { ImageListOptions } from "#core/images/images.ts";
+import type { ImageListOptions, ImageUsers } from "#core/images/images.ts";
 import { formatPlatform, type Platform } from "#core/images/platform.ts";
 import { bestOf, type Variant } from "./documents.ts";
 import { createdMs, listFilter, namesMatching } from "./filters.ts";
@@ -52,14 +52,18 @@ export async function listImages(parts: ImageParts, opts: ImageListOptions): Pro
   return rows.toSorted((a, b) => b.time - a.time).map(({ row }) => row);
 }
 
-export async function inspectImage(parts: ImageParts, reference: string, opts: { manifests?: boolean; platform?: Platform }): Promise<ImageInspect> {
+export async function inspectImage(
+  parts: ImageParts,
+  reference: string,
+  opts: { manifests?: boolean; platform?: Platform; users: ImageUsers },
+): Promise<ImageInspect> {
   const { digest } = lookUp(parts.names, reference);
   const names = parts.names.byDigest(digest);
   const target = names[0]!.target;
   const variants = await parts.documents.variants(target);
   const best = opts.platform === undefined ? preferred(variants, parts.host) : required(variants, opts.platform, reference);
   const shown = opts.platform === undefined || best === undefined ? target : best.descriptor;
-  return inspectOf({ target, names, best, shown }, { stores: parts, ...(opts.manifests === true ? { manifests: variants } : {}) });
+  return inspectOf({ target, names, best, shown }, { stores: parts, users: opts.users, ...(opts.manifests === true ? { manifests: variants } : {}) });
 }
 
 export async function imageHistory(parts: ImageParts, reference: string, platform: Platform | undefined): Promise<ImageHistoryItem[]> {

@@ -93,9 +93,10 @@ class SqliteImageStore implements ImageStore {
     return listImages(this.#parts, opts);
   }
 
-  async inspect(reference: string, opts: { manifests?: boolean; platform?: string } = {}): Promise<ImageInspect> {
+  async inspect(reference: string, opts: { manifests?: boolean; platform?: string; users?: ImageUsers } = {}): Promise<ImageInspect> {
     const platform = this.#platform(opts.platform);
-    return await inspectImage(this.#parts, reference, { manifests: opts.manifests ?? false, ...(platform === undefined ? {} : { platform }) });
+    const users = opts.users ?? ((): [] => []);
+    return await inspectImage(this.#parts, reference, { users, manifests: opts.manifests ?? false, ...(platform === undefined ? {} : { platform }) });
   }
 
   async history(reference: string, opts: { platform?: string } = {}): Promise<ImageHistoryItem[]> {

@@ -26,7 +26,7 @@ export function summaryOf(
   opts: { stores: Stores; users: ImageUsers; manifests: boolean; sharedSize: number },
 ): ImageSummary {
   const { target, names, variants, best } = what;
-  const manifests = variants.map((variant) => manifestSummary(variant, opts.stores));
+  const manifests = variants.map((variant) => manifestSummary(variant, opts.stores, variant === best ? opts.users(target.digest) : []));
   return {
     Containers: opts.users(target.digest).length,
     Created: created(best?.config) === undefined ? 0 : Math.floor(Date.parse(created(best?.config)!) / 1000),
@@ -41,7 +41,8 @@ export function summaryOf(
   };
 }
 
-export function manifestSummary(variant: Variant, stores: Stores): ImageManifestSummary {
+/** `users`: the containers made of it. */
+function manifestSummary(variant: Variant, stores: Stores, users: ReturnType<ImageUsers>): ImageManifestSummary {
   const { descriptor, kind, platform } = variant;
   const content = contentSize(variant, stores.content);
   const unpacked = unpackedSize(variant, stores.layers);
@@ -51,14 +52,16 @@ export function manifestSummary(variant: Variant, stores: Stores): ImageManifest
     Available: variant.available,
     Size: { Content: content, Total: content + unpacked },
     Kind: kind,
-    ...(kind === "image" && platform !== undefined ? { ImageData: { Platform: { ...platform }, Size: { Unpacked: unpacked }, Containers: null } } : {}),
+    ...(kind === "image" && platform !== undefined
+      ? { ImageData: { Platform: { ...platform }, Size: { Unpacked: unpacked }, Containers: users.length === 0 ? null : users.map(({ id }) => id) } }
+      : {}),
     ...(kind === "attestation" ? { AttestationData: { For: descriptor.annotations?.["vnd.docker.reference.digest"] ?? "" } } : {}),
   };
 }
 
 export function inspectOf(
   what: { target: Descriptor; names: readonly ImageName[]; best: Variant | undefined; shown: Descriptor },
-  opts: { stores: Stores; manifests?: readonly Variant[] },
+  opts: { stores: Stores; users: ImageUsers; manifests?: readonly Variant[] },
 ): ImageInspect {
   const { target, names, best, shown } = what;
   const config = best?.config;
@@ -84,7 +87,9 @@ export function inspectOf(
     RootFS: config === undefined ? {} : { Type: config.rootfs.type, Layers: [...config.rootfs.diff_ids] },
     Metadata: { LastTagTime: lastTagged ?? "0001-01-01T00:00:00Z" },
     Descriptor: apiDescriptor(shown),
-    ...(opts.manifests === undefined ? {} : { Manifests: opts.manifests.map((variant) => manifestSummary(variant, opts.stores)) }),
+    ...(opts.manifests === undefined
+      ? {}
+      : { Manifests: opts.manifests.map((variant) => manifestSummary(variant, opts.stores, variant === best ? opts.users(target.digest) : [])) }),
     ...(config === undefined ? {} : { Config: runConfig(config.config ?? {}) }),
   };
 }
