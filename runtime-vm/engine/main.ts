@@ -34,6 +34,7 @@ import { FileJournal } from "#plugins/journal-file/journal.ts";
 import { createKernel } from "#plugins/kernel-koffi/kernel.ts";
 import { openLayers } from "#plugins/layers-erofs/layers.ts";
 import { createLogDrivers } from "#plugins/logs-jsonfile/drivers.ts";
+import { createRemoteLogDrivers } from "#plugins/logs-remote/drivers.ts";
 import { byNameResolver } from "#plugins/names-dns/by-name.ts";
 import { serverResolver } from "#plugins/names-dns/forward.ts";
 import { DnsService } from "#plugins/names-dns/server.ts";
@@ -178,7 +179,8 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
   cleanup.use(networking);
   const logDrivers = createLogDrivers({ directory: paths.containers, report: log });
   cleanup.use(logDrivers);
-  const logs = new Map(Object.entries(logDrivers.drivers));
+  const remoteLogDrivers = createRemoteLogDrivers({ cache: logDrivers.cache, kernel, hostPrefix: config.hostPrefix, report: log });
+  const logs = new Map(Object.entries({ ...logDrivers.drivers, ...remoteLogDrivers }));
   const specs = createDockerSpecs({ kernel, defaults: config, seccompProfile: tree.seccompProfile, initBinary: tree.init, cgroupRoot });
   const tasks = await openShimRuntime({ bundles: paths.bundles, shims: paths.shims, kernel, log, cgroupRoot });
   const stats = createCgroupStats();

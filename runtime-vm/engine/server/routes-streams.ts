@@ -15,7 +15,7 @@ export const streamRoutes = (containers: Pick<ContainerManager, "log" | "attach"
     return {
       status: 200,
       headers: { "Content-Type": streamContentType(version, tty) },
-      stream: log.readFrames(wanted, { raw: tty, timestamps: query.bool("timestamps") }),
+      stream: log.readFrames(wanted, { raw: tty, timestamps: query.bool("timestamps"), details: query.bool("details") }),
     };
   }),
   route(

@@ -1,5 +1,5 @@
-import type { Readable } from "node:stream";
 import type { TaskStdio } from "../tasks/tasks.ts";
+import type { LogSubject } from "./subject.ts";
 
 export type LogStream = "stdout" | "stderr";
 
@@ -22,8 +22,19 @@ export interface LogQuery {
   readonly signal: AbortSignal;
 }
 
+/** How lines are dressed for a client. */
+export interface LogDress {
+  /** Bare lines instead of stdcopy frames (TTY). */
+  readonly raw: boolean;
+  readonly timestamps: boolean;
+  /** What `labels`, `env` and `tag` of the driver's options added, before each line. */
+  readonly details: boolean;
+}
+
 /** One container's log, from create to remove; it survives restarts of container and engine. */
 export interface ContainerLog extends AsyncDisposable {
+  /** Called before a task is made or taken up: a driver that sends elsewhere connects. Rejects, in the driver's words, when it cannot. */
+  connect?(): Promise<void>;
   /** Reads the task's output until it ends; the container never waits for a log reader. Resolves when everything is written. */
   consume(stdio: TaskStdio): Promise<void>;
   /**
@@ -34,15 +45,23 @@ export interface ContainerLog extends AsyncDisposable {
   attach(opts: { stdout: boolean; stderr: boolean; replay?: boolean; signal: AbortSignal }): AsyncIterable<{ stream: LogStream; bytes: Buffer }>;
   /** Follows only while a task writes; ends with it. One chunk a line: for large logs `readFrames` is several times faster. */
   read(query: LogQuery): AsyncIterable<LogChunk>;
-  /** The same as bytes ready for the wire, many lines a buffer: stdcopy frames, or with `raw` (TTY) the bare lines. */
-  readFrames(query: LogQuery, opts: { raw: boolean; timestamps: boolean }): AsyncIterable<Buffer>;
+  /** The same as bytes ready for the wire, many lines a buffer. */
+  readFrames(query: LogQuery, dress: LogDress): AsyncIterable<Buffer>;
   readonly path: string;
 }
 
 export interface LogDriver {
-  /** Options as in HostConfig.LogConfig.Config; unknown ones are invalidArgument. */
-  open(containerId: string, options: Readonly<Record<string, string>>): Promise<ContainerLog>;
+  /** Options as in HostConfig.LogConfig.Config; unknown ones and bad values are invalidArgument. */
+  open(subject: LogSubject, options: Readonly<Record<string, string>>): Promise<ContainerLog>;
   remove(containerId: string): Promise<void>;
 }
 
-export type { Readable };
+/** Sees a task's output as it comes. A promise: it takes no more of this stream until that resolves. */
+export type LogTap = (stream: LogStream, bytes: Buffer) => Promise<unknown> | undefined;
+
+/** Where drivers that send output elsewhere keep a copy, so that it can be read and attached to as any. */
+export interface LogCache {
+  /** `kept`: false, and only attached clients get it. */
+  open(subject: LogSubject, options: Readonly<Record<string, string>>, opts: { kept: boolean; tap: LogTap }): Promise<ContainerLog>;
+  remove(containerId: string): Promise<void>;
+}

@@ -15,6 +15,11 @@ const headBytes = 8;
 const streamKeyBytes = 12;
 const timeKeyBytes = 10;
 
+const ATTRIBUTES = ',"attrs":';
+
+/** How an entry holds its attributes, given as JSON. */
+export const attributesText = (json: string): string => (json === "" ? "" : `${ATTRIBUTES}${json}`);
+
 /** Parses the entry between `start` and `end` (its newline left out) by the fixed places of its ends. False when it is none. */
 export function parseEntry(buffer: Buffer, start: number, end: number, into: Entry): boolean {
   if (end - start < headBytes + streamKeyBytes + 6 + timeKeyBytes + 22) return false;
@@ -24,7 +29,10 @@ export function parseEntry(buffer: Buffer, start: number, end: number, into: Ent
   if (buffer[quote] !== QUOTE || buffer[quote - 1] !== 0x3a) return false;
   into.timeStart = quote + 1;
   into.timeEnd = end - 2;
-  const streamEnd = quote + 1 - timeKeyBytes;
+  let streamEnd = quote + 1 - timeKeyBytes;
+  // Quotes within the text are escaped, so this is not in it.
+  if (buffer[streamEnd] === 0x7d) streamEnd = buffer.indexOf(ATTRIBUTES, start) - 1;
+  if (streamEnd < start || streamEnd > quote) return false;
   const textEnd = streamEnd - 6 - streamKeyBytes;
   if (buffer[textEnd] !== QUOTE || buffer[textEnd + 3] !== 0x73 || textEnd < start + headBytes) return false;
   // "stdOut", "stdErr"

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { parseEntry, TimeReader, writeText, writeTimestamp, type Entry } from "./decode.ts";
-import { LineEncoder, type Clock } from "./encode.ts";
+import { EntryTail, LineEncoder, type Clock } from "./encode.ts";
 import { LineSplitter } from "./line-splitter.ts";
 
 /** Feeds chunks through one stream and returns the file's text. */
 function encode(chunks: readonly (string | Buffer)[], opts: { stream?: 0 | 1; clock?: Clock; end?: boolean } = {}): string {
   const encoder = new LineEncoder();
-  const splitter = new LineSplitter(opts.stream ?? 0);
+  const splitter = new LineSplitter(new EntryTail(opts.stream === 1 ? "stderr" : "stdout", ""));
   const clock = opts.clock ?? { seconds: 1_767_323_045, nanos: 0 };
   const tick = (): Clock => {
     clock.nanos++;

@@ -1,3 +1,5 @@
+import type { LogStream } from "#core/logs/logs.ts";
+
 /**
  * Docker's json-file lines: `{"log":"text\n","stream":"stdout","time":"2026-01-02T03:04:05.000000006Z"}`, escaped byte for byte as dockerd
  * does (`<`, `>`, `&`, U+2028 and U+2029 too; a byte that is no UTF-8 becomes U+FFFD), written without making a string.
@@ -20,12 +22,10 @@ const U_202 = Buffer.from("\\u202");
 const U_00 = Buffer.from("\\u00");
 /** The longest escape: six bytes for one. */
 const escapedBytesMax = 6;
-const lineOverheadBytes = 128;
 
 export class LineEncoder {
   #out: Buffer = Buffer.allocUnsafeSlow(256 * 1024);
   #length = 0;
-  readonly #tails = [new EntryTail("stdout"), new EntryTail("stderr")] as const;
 
   get length(): number {
     return this.#length;
@@ -41,8 +41,8 @@ export class LineEncoder {
   }
 
   /** One entry: `first` (what was kept of an unfinished line) followed by `source` from `start` to `end`, and a newline if there was one. */
-  line(stream: 0 | 1, first: Uint8Array, source: Uint8Array, start: number, end: number, newline: boolean, at: Clock): void {
-    this.#reserve((first.length + end - start) * escapedBytesMax + lineOverheadBytes);
+  line(tail: EntryTail, first: Uint8Array, source: Uint8Array, start: number, end: number, newline: boolean, at: Clock): void {
+    this.#reserve((first.length + end - start) * escapedBytesMax + tail.bytesMax + HEAD.length);
     const out = this.#out;
     let to = this.#length;
     for (let i = 0; i < HEAD.length; i++) out[to++] = HEAD[i] as number;
@@ -57,15 +57,15 @@ export class LineEncoder {
       out[to++] = 0x5c;
       out[to++] = 0x6e;
     }
-    this.#length = this.#tails[stream].write(at, out, to);
+    this.#length = tail.write(at, out, to);
   }
 
   /**
    * The whole line that begins at `start`, if its newline comes before `limit`: one pass over the bytes. Returns the newline's place; -1,
    * and nothing written, when there is none. `tick` gives the time of an entry that is written.
    */
-  wholeLine(stream: 0 | 1, source: Uint8Array, start: number, limit: number, tick: () => Clock): number {
-    this.#reserve((limit - start) * escapedBytesMax + lineOverheadBytes);
+  wholeLine(tail: EntryTail, source: Uint8Array, start: number, limit: number, tick: () => Clock): number {
+    this.#reserve((limit - start) * escapedBytesMax + tail.bytesMax + HEAD.length);
     const out = this.#out;
     let to = this.#length;
     for (let i = 0; i < HEAD.length; i++) out[to++] = HEAD[i] as number;
@@ -91,7 +91,7 @@ export class LineEncoder {
         i++;
       } else if (byte === NEWLINE) {
         to = escapeAscii(byte, out, to);
-        this.#length = this.#tails[stream].write(tick(), out, to);
+        this.#length = tail.write(tick(), out, to);
         return i;
       } else if (byte < 0x80) {
         to = escapeAscii(byte, out, to);
@@ -117,15 +117,19 @@ export class LineEncoder {
  * What ends an entry: `","stream":"stdout","time":"2026-01-02T03:04:05.000000006Z"}` and the newline. Kept as bytes: from one entry to the
  * next usually one digit changes, and the rest is one copy.
  */
-class EntryTail {
+export class EntryTail {
+  /** The escaped newline and what ends the entry. */
+  readonly bytesMax: number;
   readonly #head: string;
   #bytes = Buffer.alloc(0);
   #seconds = -1;
   /** What the digits say. */
   #nanos = 0;
 
-  constructor(stream: "stdout" | "stderr") {
-    this.#head = `","stream":"${stream}","time":"`;
+  /** `attributes`: what stands between stream and time in every entry of a log, `,"attrs":{...}` or nothing. */
+  constructor(stream: LogStream, attributes: string) {
+    this.#head = `","stream":"${stream}"${attributes},"time":"`;
+    this.bytesMax = Buffer.byteLength(this.#head) + 64;
   }
 
   write(at: Clock, out: Buffer, into: number): number {

@@ -1,6 +1,9 @@
 import type { LogChunk, LogStream } from "#core/logs/logs.ts";
 import { parseEntry, TimeReader, writeText, writeTimestamp, type Entry } from "./decode.ts";
 
+/** The shortest entry there can be. */
+const entryBytesMin = 60;
+
 /** Which entries of a log are wanted. */
 export interface EntryFilter {
   readonly stdout: boolean;
@@ -23,19 +26,21 @@ export class EntryScanner {
     this.#since = filter.sinceNano;
   }
 
-  /** stdcopy frames, or bare lines. The result is never longer than the block: an entry's JSON takes more room than its frame. */
-  frames(block: Buffer, opts: { raw: boolean; timestamps: boolean }): Buffer {
-    const out = Buffer.allocUnsafeSlow(block.length);
+  /** stdcopy frames, or bare lines, each with `details` before its text. Without them the result is never longer than the block. */
+  frames(block: Buffer, dress: { raw: boolean; timestamps: boolean; details?: Buffer }): Buffer {
+    const { details } = dress;
+    const out = Buffer.allocUnsafeSlow(block.length + (details ? Math.ceil(block.length / entryBytesMin) * details.length : 0));
     let length = 0;
     this.#scan(block, (entry) => {
       const head = length;
-      if (!opts.raw) length += 8;
-      if (opts.timestamps) {
+      if (!dress.raw) length += 8;
+      if (dress.timestamps) {
         length = writeTimestamp(block, entry, out, length);
         out[length++] = 0x20;
       }
+      if (details) length += details.copy(out, length);
       length = writeText(block, entry, out, length);
-      if (opts.raw) return;
+      if (dress.raw) return;
       const size = length - head - 8;
       out[head] = entry.stream + 1;
       out[head + 1] = 0;

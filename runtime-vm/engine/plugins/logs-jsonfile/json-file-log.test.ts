@@ -6,12 +6,13 @@ import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { ContainerLog, LogQuery } from "#core/logs/logs.ts";
 import { createLogDrivers, type LogDrivers } from "./drivers.ts";
+import { subject } from "./test-subject.ts";
 
 // Each test starts a thread: on a busy machine that alone takes seconds.
 vi.setConfig({ testTimeout: 60_000 });
 
 let directory: string;
-let made: { drivers: LogDrivers } & AsyncDisposable;
+let made: ReturnType<typeof createLogDrivers>;
 let reports: string[];
 
 beforeEach(() => {
@@ -25,7 +26,8 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-const open = (options: Record<string, string> = {}, driver: keyof LogDrivers = "json-file"): Promise<ContainerLog> => made.drivers[driver].open("c1", options);
+const open = (options: Record<string, string> = {}, driver: keyof LogDrivers = "json-file"): Promise<ContainerLog> =>
+  made.drivers[driver].open(subject("c1"), options);
 const all = { stdout: true, stderr: true, follow: false, signal: new AbortController().signal } satisfies LogQuery;
 const output = (...lines: string[]): { stdout: Readable } => ({ stdout: Readable.from(lines.map((line) => Buffer.from(line))) });
 
@@ -59,10 +61,19 @@ test("both streams are kept with their names, and read back in order of time", a
 test("frames carry stream and length, and with a terminal the bare bytes", async () => {
   await using log = await open();
   await log.consume({ stdout: Readable.from([Buffer.from("out\n")]), stderr: Readable.from([]) });
-  const framed = Buffer.concat(await Array.fromAsync(log.readFrames(all, { raw: false, timestamps: false })));
+  const framed = Buffer.concat(await Array.fromAsync(log.readFrames(all, { raw: false, timestamps: false, details: false })));
   expect(framed).toEqual(Buffer.from([1, 0, 0, 0, 0, 0, 0, 4, ...Buffer.from("out\n")]));
-  const raw = Buffer.concat(await Array.fromAsync(log.readFrames(all, { raw: true, timestamps: true }))).toString();
+  const raw = Buffer.concat(await Array.fromAsync(log.readFrames(all, { raw: true, timestamps: true, details: false }))).toString();
   expect(raw).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z out\n$/);
+});
+
+test("labels, environment and tag are written with each line and shown with details", async () => {
+  await using log = await open({ labels: "a", env: "B", tag: "{{.Name}} & co" });
+  await log.consume(output('x,"attrs":{"a":"1"},"time"\n', "two\n"));
+  expect(readFileSync(log.path, "utf8")).toContain(String.raw`two\n","stream":"stdout","attrs":{"B":"2","a":"1","tag":"name-of-c1 \u0026 co"},"time":"`);
+  expect(await texts(log)).toEqual(['x,"attrs":{"a":"1"},"time"\n', "two\n"]);
+  const shown = Buffer.concat(await Array.fromAsync(log.readFrames(all, { raw: true, timestamps: false, details: true }))).toString();
+  expect(shown.split("\n")[1]).toBe("B=2,a=1,tag=name-of-c1+%26+co two");
 });
 
 test("tail counts from the end, over rotated files", async () => {
@@ -89,7 +100,7 @@ test("rotation keeps the newest files and compresses the old ones when told to",
   await using log = await open({ "max-size": "4k", "max-file": "3", compress: "true" });
   await numbered(log, 1, 1000);
   expect(readdirSync(join(directory, "c1")).toSorted()).toEqual(["c1-json.log", "c1-json.log.1.gz", "c1-json.log.2.gz"]);
-  expect(gunzipSync(readFileSync(`${log.path}.1.gz`)).length).toBeGreaterThanOrEqual(4096);
+  expect(gunzipSync(readFileSync(`${log.path}.1.gz`)).length).toBeGreaterThanOrEqual(4000);
   const kept = await texts(log);
   expect(kept.at(-1)).toBe("line 1000\n");
   expect(kept).toEqual(lines(1001 - kept.length, 1000));

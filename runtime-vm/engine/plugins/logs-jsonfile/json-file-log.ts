@@ -1,6 +1,6 @@
 import { closeSync } from "node:fs";
 import { EngineError, messageOf } from "#base/errors.ts";
-import type { ContainerLog, LogChunk, LogQuery, LogStream } from "#core/logs/logs.ts";
+import type { ContainerLog, LogChunk, LogDress, LogQuery, LogStream, LogTap } from "#core/logs/logs.ts";
 import type { TaskStdio } from "#core/tasks/tasks.ts";
 import { AttachReader, pushToAll, withoutBeginnings, type AttachChunk } from "./attach-reader.ts";
 import { EntryScanner } from "./filter.ts";
@@ -14,7 +14,25 @@ export interface JsonFileLogOptions extends LogFileOptions {
   /** Output waiting for the disk past this is dropped (`mode=non-blocking`); absent: the container waits for the disk. */
   readonly dropPastBytes?: number;
   readonly report: (line: string) => void;
+  /** Its place is the user's business (inspect's LogPath). */
+  readonly isPublic?: boolean;
+  /** Sees the output before it is written. */
+  readonly tap?: LogTap;
 }
+
+/** As `docker logs --details` shows attributes, those of a JSON object: `name=value,name=value`, escaped as in a URL's query. */
+function detailsText(attributes: string): string {
+  const found = attributes === "" ? {} : (JSON.parse(attributes) as Record<string, string>);
+  return Object.entries(found)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => `${queryEscape(name)}=${queryEscape(value)}`)
+    .join(",");
+}
+
+const queryEscape = (text: string): string =>
+  encodeURIComponent(text)
+    .replaceAll("%20", "+")
+    .replace(/[!'()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`);
 
 /** What a reader keeps while it follows. */
 interface Following {
@@ -29,6 +47,9 @@ interface Following {
 /** Docker's json-file driver for one container. */
 export class JsonFileLog implements ContainerLog {
   readonly path: string;
+  readonly #tap: LogTap | undefined;
+  /** Before each line for clients that ask for details. */
+  readonly #details: Buffer;
   readonly #thread: WriterThread;
   readonly #log: number;
   readonly #pump: OutputPump;
@@ -43,7 +64,9 @@ export class JsonFileLog implements ContainerLog {
   #lost = false;
 
   private constructor(thread: WriterThread, log: number, pump: OutputPump, options: JsonFileLogOptions) {
-    this.path = options.path;
+    this.path = options.isPublic === false ? "" : options.path;
+    this.#tap = options.tap;
+    this.#details = Buffer.from(`${detailsText(options.attributes)} `);
     this.#thread = thread;
     this.#log = log;
     this.#pump = pump;
@@ -52,9 +75,9 @@ export class JsonFileLog implements ContainerLog {
   static async open(thread: WriterThread, options: JsonFileLogOptions): Promise<JsonFileLog> {
     const pump = new OutputPump(options.dropPastBytes);
     let opened: JsonFileLog | undefined;
-    const { path, maxBytes, maxFiles, compress } = options;
+    const { path, maxBytes, maxFiles, compress, attributes } = options;
     const log = await thread.open(
-      { path, maxBytes, maxFiles, compress },
+      { path, maxBytes, maxFiles, compress, attributes },
       {
         written: (bytes) => {
           pump.written(bytes);
@@ -103,10 +126,11 @@ export class JsonFileLog implements ContainerLog {
     for await (const block of this.#blocks(query, scanner)) yield* scanner.chunks(block);
   }
 
-  async *readFrames(query: LogQuery, opts: { raw: boolean; timestamps: boolean }): AsyncGenerator<Buffer> {
+  async *readFrames(query: LogQuery, { raw, timestamps, details }: LogDress): AsyncGenerator<Buffer> {
     const scanner = new EntryScanner(query);
+    const dress = { raw, timestamps, ...(details ? { details: this.#details } : {}) };
     for await (const block of this.#blocks(query, scanner)) {
-      const frames = scanner.frames(block, opts);
+      const frames = scanner.frames(block, dress);
       if (frames.length > 0) yield frames;
     }
   }
@@ -153,10 +177,11 @@ export class JsonFileLog implements ContainerLog {
   #take(stream: 0 | 1, bytes: Buffer): Promise<unknown> | undefined {
     const name: LogStream = stream === 0 ? "stdout" : "stderr";
     // Readers first: a mark they set must reach the writer before this chunk.
-    const room = pushToAll(this.#readers, { stream: name, bytes });
+    const tapped = this.#tap?.(name, bytes);
+    const pushed = pushToAll(this.#readers, { stream: name, bytes });
     if (this.#lost) this.#pump.giveUp();
-    else this.#thread.write(this.#log, stream, bytes, this.#readers.size === 0);
-    return room;
+    else this.#thread.write(this.#log, stream, bytes, this.#readers.size === 0 && this.#tap === undefined);
+    return tapped && pushed ? Promise.all([tapped, pushed]) : (tapped ?? pushed);
   }
 
   #wake(): void {

@@ -1,5 +1,5 @@
 import { limits } from "#base/limits.ts";
-import { wholeLength, type Clock, type LineEncoder } from "./encode.ts";
+import { wholeLength, type Clock, type EntryTail, type LineEncoder } from "./encode.ts";
 
 const none = new Uint8Array(0);
 
@@ -8,11 +8,11 @@ const none = new Uint8Array(0);
  * has no newline yet is kept until more comes, or the end.
  */
 export class LineSplitter {
-  readonly #stream: 0 | 1;
+  readonly #tail: EntryTail;
   #pending: Uint8Array = none;
 
-  constructor(stream: 0 | 1) {
-    this.#stream = stream;
+  constructor(tail: EntryTail) {
+    this.#tail = tail;
   }
 
   /** The bytes that belong to no entry yet. */
@@ -27,7 +27,7 @@ export class LineSplitter {
       if (this.#pending.length === 0) {
         // The newline of a line that is short enough, and the common case.
         const limit = Math.min(chunk.length, start + limits.logLineBytesMax);
-        const newline = encoder.wholeLine(this.#stream, chunk, start, limit, tick);
+        const newline = encoder.wholeLine(this.#tail, chunk, start, limit, tick);
         if (newline >= 0) {
           written();
           start = newline + 1;
@@ -38,7 +38,7 @@ export class LineSplitter {
       const end = newline < 0 ? chunk.length : newline;
       while (this.#pending.length + end - start >= limits.logLineBytesMax) start = this.#cut(chunk, start, encoder, tick, written);
       if (newline < 0) break;
-      encoder.line(this.#stream, this.#pending, chunk, start, end, true, tick());
+      encoder.line(this.#tail, this.#pending, chunk, start, end, true, tick());
       this.#pending = none;
       written();
       start = newline + 1;
@@ -49,7 +49,7 @@ export class LineSplitter {
   /** The stream is over. */
   end(encoder: LineEncoder, tick: () => Clock, written: () => void): void {
     if (this.#pending.length === 0) return;
-    encoder.line(this.#stream, this.#pending, none, 0, 0, false, tick());
+    encoder.line(this.#tail, this.#pending, none, 0, 0, false, tick());
     this.#pending = none;
     written();
   }
@@ -59,7 +59,7 @@ export class LineSplitter {
     const room = limits.logLineBytesMax - this.#pending.length;
     const piece = this.#pending.length === 0 ? chunk.subarray(start, start + room) : Buffer.concat([this.#pending, chunk.subarray(start, start + room)]);
     const whole = wholeLength(piece, piece.length);
-    encoder.line(this.#stream, none, piece, 0, whole, false, tick());
+    encoder.line(this.#tail, none, piece, 0, whole, false, tick());
     this.#pending = whole === piece.length ? none : Buffer.from(piece.subarray(whole));
     written();
     return start + room;

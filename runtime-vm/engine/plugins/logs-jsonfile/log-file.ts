@@ -14,8 +14,8 @@ import {
   writeSync,
 } from "node:fs";
 import { gzipSync } from "node:zlib";
-import { parseEntry, TimeReader, type Entry } from "./decode.ts";
-import type { Clock, LineEncoder } from "./encode.ts";
+import { attributesText, parseEntry, TimeReader, type Entry } from "./decode.ts";
+import { EntryTail, type Clock, type LineEncoder } from "./encode.ts";
 import { LineSplitter } from "./line-splitter.ts";
 
 export interface LogFileOptions {
@@ -26,6 +26,8 @@ export interface LogFileOptions {
   readonly maxFiles: number;
   /** gzip those that are not current. */
   readonly compress: boolean;
+  /** JSON of what every entry says of its container, or "". */
+  readonly attributes: string;
 }
 
 /** One file of a log, opened for reading. */
@@ -53,7 +55,7 @@ const tailBytes = 128 * 1024;
 export class LogFile implements Disposable {
   readonly #options: LogFileOptions;
   readonly #encoder: LineEncoder;
-  readonly #splitters = [new LineSplitter(0), new LineSplitter(1)] as const;
+  readonly #splitters: readonly [LineSplitter, LineSplitter];
   readonly #clock: Clock = { seconds: 0, nanos: 0 };
   readonly #rotated: (fd: number) => void;
   #fd: number;
@@ -64,6 +66,8 @@ export class LogFile implements Disposable {
     this.#options = options;
     this.#encoder = encoder;
     this.#rotated = rotated;
+    const attributes = attributesText(options.attributes);
+    this.#splitters = [new LineSplitter(new EntryTail("stdout", attributes)), new LineSplitter(new EntryTail("stderr", attributes))];
     this.#fd = openSync(options.path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o640);
     this.#size = this.#takeUp();
   }

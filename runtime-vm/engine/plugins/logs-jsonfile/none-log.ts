@@ -1,5 +1,5 @@
 import { EngineError } from "#base/errors.ts";
-import type { ContainerLog } from "#core/logs/logs.ts";
+import type { ContainerLog, LogTap } from "#core/logs/logs.ts";
 import type { TaskStdio } from "#core/tasks/tasks.ts";
 import { AttachReader, pushToAll, type AttachChunk } from "./attach-reader.ts";
 import { OutputPump } from "./output-pump.ts";
@@ -11,8 +11,10 @@ export class NoneLog implements ContainerLog {
   readonly #report: (line: string) => void;
   readonly #readers = new Set<AttachReader>();
   readonly #pump = new OutputPump();
+  readonly #tap: LogTap | undefined;
 
-  constructor(id: string, report: (line: string) => void) {
+  constructor(id: string, report: (line: string) => void, tap?: LogTap) {
+    this.#tap = tap;
     this.#id = id;
     this.#report = report;
   }
@@ -21,7 +23,10 @@ export class NoneLog implements ContainerLog {
     try {
       await this.#pump.run(stdio, (stream, bytes) => {
         this.#pump.written(bytes.length);
-        return pushToAll(this.#readers, { stream: stream === 0 ? "stdout" : "stderr", bytes });
+        const name = stream === 0 ? "stdout" : "stderr";
+        const tapped = this.#tap?.(name, bytes);
+        const pushed = pushToAll(this.#readers, { stream: name, bytes });
+        return tapped && pushed ? Promise.all([tapped, pushed]) : (tapped ?? pushed);
       });
     } finally {
       for (const reader of this.#readers) reader.finish();

@@ -1,60 +1,66 @@
-import { EngineError } from "#base/errors.ts";
+import { checkKnown, invalidOption, parseBool, parseDecimalSize, parseInteger, parseMode, parseSize, within, type LogOptions } from "#core/logs/options.ts";
+import { extraAttributes, type LogSubject } from "#core/logs/subject.ts";
+import { logTag } from "#core/logs/tag.ts";
 
 /** `--log-opt`s of one container, understood. */
-export interface JsonFileOptions {
+export interface FileOptions {
   readonly maxBytes: number;
   readonly maxFiles: number;
   readonly compress: boolean;
+  /** What each entry says of its container. */
+  readonly attributes: Readonly<Record<string, string>>;
   readonly dropPastBytes?: number;
 }
 
-const known = ["max-size", "max-file", "compress", "labels", "labels-regex", "env", "env-regex", "tag", "mode", "max-buffer-size"];
-const bufferBytesDefault = 1024 * 1024;
+const ownOptions = ["max-size", "max-file", "compress"];
 
-export function parseOptions(
-  driver: string,
-  options: Readonly<Record<string, string>>,
-  defaults: { maxFiles: number; maxSize: string; compress: boolean },
-): JsonFileOptions {
-  const unknown = Object.keys(options).find((name) => !known.includes(name));
-  if (unknown !== undefined) throw invalid(`unknown log opt '${unknown}' for ${driver} log driver`);
-  const maxBytes = parseSize("max-size", options["max-size"] ?? defaults.maxSize);
-  const maxFiles = parseCount("max-file", options["max-file"] ?? String(defaults.maxFiles));
-  const compress = parseBool("compress", options["compress"] ?? String(defaults.compress));
-  if (options["max-file"] !== undefined && maxFiles > 1 && maxBytes === 0) throw invalid("max-file cannot be set without max-size");
-  return { maxBytes, maxFiles, compress: compress && maxFiles > 1 && maxBytes > 0, ...parseMode(options) };
+export function jsonFileOptions(subject: LogSubject, options: LogOptions): FileOptions {
+  const mode = parseMode(options);
+  checkKnown("json-file", options, [...ownOptions, "labels", "labels-regex", "env", "env-regex", "tag"]);
+  const size = options["max-size"];
+  const maxBytes = size === undefined ? 0 : parseDecimalSize(size);
+  if (size !== undefined && maxBytes === 0) throw invalidOption("max-size must be a positive number");
+  const maxFiles = parseInteger(options["max-file"] ?? "1", "Atoi");
+  if (maxFiles < 1) throw invalidOption("max-file cannot be less than 1");
+  const compress = parseBool(options["compress"] ?? "false");
+  if (compress && (maxFiles < 2 || maxBytes === 0)) throw invalidOption("compress cannot be true when max-file is less than 2 or max-size is not set");
+  const tag = options["tag"] === undefined || options["tag"] === "" ? {} : { tag: logTag(subject, options) };
+  return { maxBytes, maxFiles, compress, attributes: { ...extraAttributes(subject, options), ...tag }, ...mode };
 }
 
-/** Options every driver takes. */
-export function parseMode(options: Readonly<Record<string, string>>): { dropPastBytes?: number } {
-  const mode = options["mode"] ?? "";
-  if (!["", "blocking", "non-blocking"].includes(mode)) throw invalid(`logger: logging mode not supported: ${mode}`);
-  const size = options["max-buffer-size"];
-  if (size !== undefined && mode !== "non-blocking") throw invalid("logger: max-buffer-size option is only supported with 'mode=non-blocking'");
-  return mode === "non-blocking" ? { dropPastBytes: size === undefined ? bufferBytesDefault : parseSize("max-buffer-size", size) } : {};
+/** Docker's `local` by its limits; the file format is that of json-file, which everybody can read. */
+export function localOptions(options: LogOptions): FileOptions {
+  const mode = parseMode(options);
+  checkKnown("local", options, ownOptions);
+  const value = (name: string, byDefault: string, read: (text: string) => number): number => {
+    const text = options[name] ?? byDefault;
+    return within(`invalid value for ${name}: ${text}`, () => read(text));
+  };
+  const maxBytes = value("max-size", "20m", parseSize);
+  const maxFiles = value("max-file", "5", (text) => parseInteger(text, "Atoi"));
+  const compress = within("error reading compress log option", () => parseBool(options["compress"] ?? "true"));
+  if (maxFiles <= 1 && compress) throw invalidOption("compression cannot be enabled when max file count is 1");
+  if (maxFiles < 1) throw invalidOption("max file count cannot be less than 1");
+  return { maxBytes, maxFiles, compress: compress && maxBytes > 0, attributes: {}, ...mode };
 }
 
-const units: Readonly<Record<string, number>> = { "": 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4, p: 1024 ** 5 };
-
-/** `10m`, `1.5g`, `512`; `-1` is no limit (0 here). */
-function parseSize(name: string, text: string): number {
-  if (text === "-1") return 0;
-  const parsed = /^(\d+(?:\.\d+)?) ?([kmgtp]?)(?:i?b)?$/i.exec(text.trim());
-  const bytes = parsed ? Math.trunc(Number(parsed[1]) * (units[(parsed[2] ?? "").toLowerCase()] ?? 1)) : 0;
-  if (!parsed || bytes <= 0) throw invalid(`invalid value for ${name}: invalid size: '${text}'`);
-  return bytes;
+/** The copy that drivers keep which send elsewhere: what cannot be understood is as if it were not given, as with dockerd. */
+export function cacheOptions(options: LogOptions): FileOptions {
+  const given = <T>(name: string, byDefault: string, read: (text: string) => T, good: (value: T) => boolean): T => {
+    try {
+      const value = read(options[`cache-${name}`] ?? byDefault);
+      return good(value) ? value : read(byDefault);
+    } catch {
+      return read(byDefault);
+    }
+  };
+  const maxBytes = given("max-size", "20m", parseSize, (bytes) => bytes > 0);
+  const maxFiles = given(
+    "max-file",
+    "5",
+    (text) => parseInteger(text, "Atoi"),
+    (count) => count >= 1,
+  );
+  const compress = given("compress", "true", parseBool, () => true);
+  return { maxBytes, maxFiles, compress: compress && maxFiles > 1, attributes: {} };
 }
-
-function parseCount(name: string, text: string): number {
-  const count = /^\d{1,6}$/.test(text) ? Number(text) : 0;
-  if (count < 1) throw invalid(`${name} cannot be less than 1, got ${JSON.stringify(text)}`);
-  return count;
-}
-
-function parseBool(name: string, text: string): boolean {
-  if (["1", "t", "T", "true", "TRUE", "True"].includes(text)) return true;
-  if (["0", "f", "F", "false", "FALSE", "False"].includes(text)) return false;
-  throw invalid(`invalid value for ${name}: ${JSON.stringify(text)}`);
-}
-
-const invalid = (message: string): EngineError => new EngineError("invalidArgument", message);

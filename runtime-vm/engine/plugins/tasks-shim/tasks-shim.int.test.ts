@@ -188,7 +188,7 @@ test("a hundred megabytes go through the log complete and in order", async () =>
   const numbers = Array.from({ length: lines }, (_, n) => `${String(n + 1).padStart(width - 1, "0")}\n`);
   writeFileSync(join(box.rootfs, "numbers"), numbers.join(""));
   await using logs = asDisposable(createLogDrivers({ directory: join(tree.dir, "logs"), report: (line) => void said.push(line) }));
-  const log = await logs.drivers["json-file"].open("t-big", {});
+  const log = await logs.drivers["json-file"].open({ id: "t-big", name: "t-big", imageId: "", imageName: "", createdAt: "", command: [], env: [], labels: {} }, {});
   const task = await runtime.create({ id: "t-big", rootfs: box.rootfs, spec: smallSpec("t-big", box, ["cat", "/numbers"]), terminal: false, stdin: false });
   const consumed = log.consume(task.stdio);
   await task.start();
@@ -197,7 +197,7 @@ test("a hundred megabytes go through the log complete and in order", async () =>
   await task.delete();
   let next = 1;
   const signal = new AbortController().signal;
-  for await (const block of log.readFrames({ stdout: true, stderr: true, follow: false, signal }, { raw: true, timestamps: false })) {
+  for await (const block of log.readFrames({ stdout: true, stderr: true, follow: false, signal }, { raw: true, timestamps: false, details: false })) {
     for (let at = 0; at < block.length; at += width, next++)
       if (Number(block.toString("latin1", at + width - 17, at + width - 1)) !== next) throw new Error(`line ${next} is wrong`);
   }

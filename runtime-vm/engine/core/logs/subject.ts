@@ -1,0 +1,39 @@
+import { EngineError } from "#base/errors.ts";
+
+/** Whose output is logged: what tags and extra attributes may speak of. */
+export interface LogSubject {
+  readonly id: string;
+  readonly name: string;
+  readonly imageId: string;
+  readonly imageName: string;
+  /** RFC 3339 with nanoseconds. */
+  readonly createdAt: string;
+  readonly command: readonly string[];
+  readonly env: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+type Options = Readonly<Record<string, string>>;
+
+/** What `labels`, `labels-regex`, `env` and `env-regex` pick, sorted by name. `rename` gives names a driver's own form. */
+export function extraAttributes(subject: LogSubject, options: Options, rename: (name: string) => string = (name) => name): Record<string, string> {
+  const env = Object.fromEntries(subject.env.map((entry) => [entry.split("=", 1)[0] ?? "", entry.includes("=") ? entry.slice(entry.indexOf("=") + 1) : ""]));
+  const found = [...picked(subject.labels, options, "labels"), ...picked(env, options, "env")];
+  return Object.fromEntries(found.map(([name, value]): [string, string] => [rename(name), value]).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+}
+
+function picked(from: Readonly<Record<string, string>>, options: Options, option: string): [string, string][] {
+  const names = options[option] === undefined ? [] : options[option].split(",");
+  const given = options[`${option}-regex`];
+  const pattern = given === undefined || given === "" ? undefined : regexp(given);
+  return Object.entries(from).filter(([name]) => names.includes(name) || (pattern?.test(name) ?? false));
+}
+
+function regexp(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch (error) {
+    const said = (error as Error).message.replace(/^Invalid regular expression: \/.*\/[a-z]*: /s, "").replace("Unterminated group", "missing closing )");
+    throw new EngineError("invalidArgument", `error parsing regexp: ${said}: \`${text}\``);
+  }
+}
