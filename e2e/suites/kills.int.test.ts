@@ -25,11 +25,11 @@ let pid: number;
 let clean: Holdings;
 let given: Pick<Stage, "archive" | "remote">;
 
-/** What was downloaded or loaded of an image that never came to be is kept for a while, so that a second try is short. */
-const isDownload = (path: string): boolean => /^\/(content\/blobs|ingest|layers)\//.test(path);
+/** What was downloaded or loaded of an image that never came to be is kept for a while, so that a second try is short; shims stay for the next containers. */
+const isKept = (path: string): boolean => /^\/(content\/blobs|ingest|layers)\/|^\/run\/shims\/hot-/.test(path);
 const now = (): Holdings => {
   const held = holdings({ socket: rig.program.socket, root, netns: rig.netns });
-  return { ...held, files: held.files.filter((path) => !isDownload(path)) };
+  return { ...held, files: held.files.filter((path) => !isKept(path)) };
 };
 const noise = (name: string) => ({ name, data: Buffer.from(Array.from({ length: 400_000 }, (_, i) => (i * 7919 + name.length) & 0xff)) });
 

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { posix } from "node:path";
-import { EngineError } from "#base/errors.ts";
+import { EngineError, isClass } from "#base/errors.ts";
 import type { ContainerConfig, HostConfig, MountPoint } from "#api/containers.ts";
+import type { Volume } from "#api/volumes.ts";
 import type { SpecMount } from "../specs/builder.ts";
 import type { ContainerBackends } from "./backends.ts";
 import type { Catalog } from "./catalog.ts";
@@ -51,16 +52,27 @@ async function createMount(backends: Backends, request: MountRequest, what: { co
   if (type === "image") return { ...base, image: await createImageRoot(backends, request, what) };
   if (type !== "volume") return request.options === undefined ? base : { ...base, options: request.options };
   const anonymous = request.source === "";
+  const { made, source } = await createVolume(backends, request, what);
+  if (anonymous) what.undo.defer(`remove volume ${made.Name}`, () => backends.volumes.remove(made.Name, { force: true }));
+  const subpath = request.volume?.subpath;
+  return { ...base, source, volume: { name: made.Name, driver: made.Driver, anonymous, ...(subpath === undefined ? {} : { subpath }) } };
+}
+
+/** Makes the volume where it is missing, and counts as its user from then on. Pruned in between, it is made again. */
+async function createVolume(backends: Backends, request: MountRequest, what: { containerId: string; undo: Undo }): Promise<{ made: Volume; source: string }> {
+  const anonymous = request.source === "";
   const made = await backends.volumes.create({
     ...(anonymous ? {} : { Name: request.source }),
     ...(request.volume?.driver === undefined ? {} : { Driver: request.volume.driver }),
     ...(request.volume?.options === undefined ? {} : { DriverOpts: request.volume.options }),
     Labels: { ...request.volume?.labels, ...(anonymous ? { "com.docker.volume.anonymous": "" } : {}) },
   });
-  if (anonymous) what.undo.defer(`remove volume ${made.Name}`, () => backends.volumes.remove(made.Name, { force: true }));
-  const source = await acquireVolume(backends, made.Name, what);
-  const subpath = request.volume?.subpath;
-  return { ...base, source, volume: { name: made.Name, driver: made.Driver, anonymous, ...(subpath === undefined ? {} : { subpath }) } };
+  try {
+    return { made, source: await acquireVolume(backends, made.Name, what) };
+  } catch (error) {
+    if (!isClass(error, "notFound")) throw error;
+    return await createVolume(backends, request, what);
+  }
 }
 
 /** A root of the mount's own over the image's layers; nobody ever writes into it. */

@@ -181,7 +181,8 @@ export class LocalVolumes implements VolumeStore {
 
   #adopt(name: string): void {
     const stat = statSync(this.#dataOf(name), { throwIfNoEntry: false });
-    if (stat?.isDirectory() !== true) return;
+    // Making it was cut off before there was anything in it.
+    if (stat?.isDirectory() !== true) return this.#options.trash.move(join(this.#options.directory, name));
     const record: VolumeRecord = { name, createdAt: seconds(stat.birthtime), labels: null, options: null };
     this.#options.journal.warn(`volume ${name} has data but no record: it is taken up as a plain volume`);
     this.#table.save(record);
