@@ -1,8 +1,9 @@
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { once } from "node:events";
+import { readdir, readFile, readlink } from "node:fs/promises";
 import { createServer, isIP, isIPv6, type Server } from "node:net";
 import { codeOf, EngineError, messageOf } from "#base/errors.ts";
-import { portHolder } from "./holder.ts";
+import { byHolder, portHolder, type ProcFiles } from "#base/port-holder.ts";
 
 export interface Binding {
   readonly proto: "tcp" | "udp";
@@ -48,20 +49,24 @@ async function settled(listening: Promise<unknown>, binding: Binding): Promise<v
   }
 }
 
+/** As bytes first: Node 24.21 breaks its heap on long files of /proc that it reads as text. */
+const proc: ProcFiles = { text: async (path) => (await readFile(path)).toString(), list: (path) => readdir(path), link: (path) => readlink(path) };
+
+/** Only why: who asked puts the port before it. */
 async function explain(cause: unknown, { proto, hostIp, hostPort }: Binding): Promise<EngineError> {
-  const where = `${isIPv6(hostIp) ? `[${hostIp}]` : hostIp || "0.0.0.0"}:${hostPort}/${proto}`;
-  const failed = (cls: "conflict" | "forbidden" | "invalidArgument" | "internal", why: string): EngineError =>
-    new EngineError(cls, `failed to bind host port ${where}: ${why}`, { cause });
   switch (codeOf(cause) ?? "") {
-    case "EADDRINUSE": {
-      const holder = await portHolder(proto, hostIp, hostPort);
-      return failed("conflict", `address already in use${holder ? ` by ${holder.name} (process ${holder.pid})` : ""}`);
-    }
+    case "EADDRINUSE":
+      return new EngineError("conflict", `address already in use${byHolder(await portHolder(proc, proto, hostIp, hostPort))}`, { cause });
     case "EACCES":
-      return failed("forbidden", "permission denied: ports below 1024 need more rights; publish on a higher port");
+      return new EngineError("forbidden", "permission denied: ports below 1024 need more rights; publish on a higher port", { cause });
     case "EADDRNOTAVAIL":
-      return failed("invalidArgument", "cannot assign requested address: no interface of this computer has it");
+      // The unspecified address is missing only where its whole family is.
+      return new EngineError(hostIp === "::" ? "unavailable" : "invalidArgument", "cannot assign requested address: no interface of this computer has it", {
+        cause,
+      });
+    case "EAFNOSUPPORT":
+      return new EngineError("unavailable", "address family not supported by protocol", { cause });
     default:
-      return failed("internal", messageOf(cause));
+      return new EngineError("internal", messageOf(cause), { cause });
   }
 }

@@ -69,7 +69,7 @@ test("an occupied port names who holds it", async () => {
   const port = target().port;
   await expect(ports.publish(request({ hostPort: port }))).rejects.toMatchObject({
     class: "conflict",
-    message: expect.stringMatching(`^failed to bind host port 127.0.0.1:${port}/tcp: address already in use by .+ \\(process ${process.pid}\\)$`) as string,
+    message: expect.stringMatching(`^address already in use by .+ \\(process ${process.pid}\\)$`) as string,
   });
 });
 

@@ -36,7 +36,7 @@ export class PublishedPorts implements AsyncDisposable {
     return await this.#lock.with(proto + hostPort, async () => {
       const lease = randomBytes(8).toString("hex");
       const known = this.#leases.get(keyOf(proto, hostIp, hostPort));
-      if (known?.claimed) throw new EngineError("conflict", `failed to bind host port ${hostIp || "0.0.0.0"}:${hostPort}/${proto}: port is already allocated`);
+      if (known?.claimed) throw new EngineError("conflict", "port is already allocated");
       if (known) {
         Object.assign(known, { lease, target, claimed: true });
         return { lease, hostPort };

@@ -46,6 +46,7 @@ export function sandboxRequest(
     containerId: container.id,
     containerName: container.name,
     hostname: run.Hostname ?? "",
+    ...(run.Labels?.["com.docker.compose.project"] ? { project: run.Labels["com.docker.compose.project"] } : {}),
     mode: run.NetworkDisabled === true ? "none" : mode,
     endpoints,
     ports: hostConfig.PortBindings ?? {},

@@ -5,6 +5,8 @@ export interface SandboxRequest {
   readonly containerId: string;
   readonly containerName: string;
   readonly hostname: string;
+  /** The Compose project it belongs to. */
+  readonly project?: string;
   readonly domainname?: string;
   /** `bridge`, `none`, `host`, a network's name or id, `container:ID`. */
   readonly mode: string;

@@ -44,14 +44,18 @@ test("inspect shows exposed ports without publication as null", () => {
 
 test("a port is held once per address, and an unspecified address covers its family", () => {
   const allocations = new PortAllocations();
-  const first = allocations.hold("tcp", ["0.0.0.0", "::"], 8080);
-  expect(() => allocations.hold("tcp", ["0.0.0.0", "::"], 8080)).toThrow("Bind for :::8080 failed: port is already allocated");
-  expect(() => allocations.hold("tcp", ["127.0.0.1"], 8080)).toThrow("Bind for 0.0.0.0:8080 failed: port is already allocated");
-  allocations.hold("udp", ["0.0.0.0"], 8080);
-  allocations.hold("tcp", ["127.0.0.1"], 8081);
-  allocations.hold("tcp", ["127.0.0.2"], 8081);
+  const first = allocations.hold("tcp", ["0.0.0.0", "::"], 8080, "container web");
+  expect(() => allocations.hold("tcp", ["0.0.0.0", "::"], 8080, "container web")).toThrow(
+    "Bind for :::8080 failed: port is already allocated by container web",
+  );
+  expect(() => allocations.hold("tcp", ["127.0.0.1"], 8080, "container web")).toThrow(
+    "Bind for 0.0.0.0:8080 failed: port is already allocated by container web",
+  );
+  allocations.hold("udp", ["0.0.0.0"], 8080, "container web");
+  allocations.hold("tcp", ["127.0.0.1"], 8081, "container web");
+  allocations.hold("tcp", ["127.0.0.2"], 8081, "container web");
   first[Symbol.dispose]();
-  allocations.hold("tcp", ["127.0.0.1"], 8080);
+  allocations.hold("tcp", ["127.0.0.1"], 8080, "container web");
 });
 
 test("ephemeral ports go round", () => {

@@ -90,6 +90,8 @@ export function publicationsOf(ports: PortMap): Publication[] {
 }
 
 interface Held {
+  /** Whose it is, for people. */
+  readonly holder: string;
   readonly proto: string;
   readonly ip: string;
   readonly port: number;
@@ -107,13 +109,13 @@ export class PortAllocations {
   readonly #held = new Set<Held>();
   #next: number = EPHEMERAL.first;
 
-  /** Holds the port on all addresses or throws dockerd's sentence, naming the address it is taken at. */
-  hold(proto: string, ips: readonly string[], port: number): Disposable {
-    const wanted = ips.map((ip) => ({ proto, ip, port }));
+  /** Holds the port on all addresses or throws dockerd's sentence, naming the address it is taken at, and by whom. */
+  hold(proto: string, ips: readonly string[], port: number, holder: string): Disposable {
+    const wanted = ips.map((ip) => ({ proto, ip, port, holder }));
     // dockerd asks IPv6 first, which shows in the sentence.
     for (const want of wanted.toReversed()) {
       for (const held of this.#held) {
-        if (clash(want, held)) throw new EngineError("conflict", `Bind for ${held.ip}:${port} failed: port is already allocated`);
+        if (clash(want, held)) throw new EngineError("conflict", `Bind for ${held.ip}:${port} failed: port is already allocated by ${held.holder}`);
       }
     }
     for (const want of wanted) this.#held.add(want);

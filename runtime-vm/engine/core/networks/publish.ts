@@ -21,6 +21,8 @@ export interface Target {
 export interface Publishing {
   readonly publisher: PortPublisher;
   readonly allocations: PortAllocations;
+  /** Whose the ports will be, for people. */
+  readonly holder: string;
 }
 
 export async function publishAll(how: Publishing, what: readonly Publication[], target: Target): Promise<Published> {
@@ -57,7 +59,7 @@ function* range(first: number, last: number): Generator<number> {
 /** One host port at every address wanted. */
 async function bindPort(how: Publishing, what: Publication, port: number, target: Target): Promise<Published> {
   await using undo = new AsyncDisposableStack();
-  undo.use(how.allocations.hold(what.proto, what.hostIps, port));
+  undo.use(how.allocations.hold(what.proto, what.hostIps, port, how.holder));
   const bound: Bound[] = [];
   for (const hostIp of what.hostIps) {
     try {

@@ -63,7 +63,8 @@ export class SandboxServices {
     if (what.length === 0) return portMap(live.request.exposed, []);
     try {
       const target = { address, ...(live.record.netns === undefined ? {} : { netns: live.record.netns }) };
-      live.published = await publishAll({ publisher: this.#options.publisher, allocations: this.#allocations }, what, target);
+      const how = { publisher: this.#options.publisher, allocations: this.#allocations, holder: nameOf(live) };
+      live.published = await publishAll(how, what, target);
       return portMap(live.request.exposed, live.published.bound);
     } catch (error) {
       const where = `endpoint ${endpoint.containerName} (${endpoint.id})`;
@@ -86,3 +87,5 @@ export class SandboxServices {
 }
 
 const wayOut = (record: SandboxRecord): EndpointRecord | undefined => gatewayOf(record, 4) ?? gatewayOf(record, 6);
+
+const nameOf = ({ owner, request: { project } }: Live): string => `container ${owner.containerName}${project === undefined ? "" : ` of project ${project}`}`;

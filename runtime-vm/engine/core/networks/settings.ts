@@ -73,7 +73,7 @@ export function checkRequest(request: SandboxRequest): void {
   const mode = parseMode(request.mode);
   const published = publications(request.ports, request.exposed, request.publishAll, "");
   if (mode.kind === "container") {
-    if (mode.id === "") throw bad("invalid container format container:<name|id>");
+    if (mode.id === "") throw bad("invalid network mode: invalid container format container:<name|id>");
     if (published.length > 0) throw bad("conflicting options: port publishing and the container type network mode");
     if (request.dns.servers.length > 0) throw bad("conflicting options: dns and the network mode");
     if (request.extraHosts.length > 0) throw bad("conflicting options: custom host-to-IP mapping and the network mode");

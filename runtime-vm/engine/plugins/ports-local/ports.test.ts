@@ -74,9 +74,12 @@ test("with nobody behind it the connection is reset", async () => {
   await expect(once(socket, "end")).rejects.toMatchObject({ code: "ECONNRESET" });
 });
 
-test("an occupied port is a conflict in errno's words", async () => {
+test("an occupied port is a conflict in errno's words, and names who has it", async () => {
   await using port = await publish();
-  await expect(publish({ hostPort: port.hostPort })).rejects.toMatchObject({ class: "conflict", message: "address already in use" });
+  await expect(publish({ hostPort: port.hostPort })).rejects.toMatchObject({
+    class: "conflict",
+    message: expect.stringMatching(`^address already in use by .+ \\(process ${process.pid}\\)$`) as string,
+  });
   await using udp = await publish({ proto: "udp" });
   await expect(publish({ proto: "udp", hostPort: udp.hostPort })).rejects.toMatchObject({ class: "conflict" });
   await expect(publish({ hostIp: "192.0.2.1" })).rejects.toMatchObject({ class: "internal", message: "cannot assign requested address" });

@@ -22,7 +22,7 @@ export async function publishTcp({ hostIp, hostPort, target }: Request): Promise
     server.listen({ host: hostIp, port: hostPort, ipv6Only: true, exclusive: true });
     await once(server, "listening");
   } catch (error) {
-    throw bindError(error, hostIp);
+    throw await bindError(error, { proto: "tcp", hostIp, hostPort });
   }
   server.on("error", () => {});
   return {

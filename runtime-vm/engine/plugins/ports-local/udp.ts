@@ -26,7 +26,7 @@ export async function publishUdp({ hostIp, hostPort, target }: Request): Promise
     await once(outer, "listening");
   } catch (error) {
     outer.close();
-    throw bindError(error, hostIp);
+    throw await bindError(error, { proto: "udp", hostIp, hostPort });
   }
   outer.on("error", () => {});
   outer.on("message", (message, from) => {
