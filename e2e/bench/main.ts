@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { delay } from "#base/deadline.ts";
 import { busybox, busyboxLayer, dockerArchive, makeImage } from "../fixtures/image.ts";
 import { startRegistry } from "../fixtures/registry.ts";
-import { pullRow, type Row, removeAll, rows } from "./rows.ts";
+import { memoryAfterRow, pullRow, type Row, removeAll, rows } from "./rows.ts";
 import { Target } from "./target.ts";
 
 // npm run bench -- SOCKET[@NETNS] [SOCKET[@NETNS]...] [--only TEXT] [--no-pull] [--start 'LABEL=COMMAND'] [--json FILE]
@@ -41,7 +41,10 @@ if (targets.length > 0) {
     await target.call("POST", "/images/load?quiet=1", archive);
   }
   for (const row of rows.filter(wanted)) await runRow(row);
-  if (flags["no-pull"] !== true && ["pull of 20,000 files", "pull of 300 MB"].some((name) => flags.only === undefined || name.includes(flags.only)))
+  if (
+    flags["no-pull"] !== true &&
+    ["pull of 20,000 files", "pull of 300 MB", memoryAfterRow.name].some((name) => flags.only === undefined || name.includes(flags.only))
+  )
     await pulls();
 }
 if (flags.start !== undefined) await starts(flags.start);
@@ -76,6 +79,7 @@ async function pulls(): Promise<void> {
   const rowsOfPull = [
     pullRow("pull of 20,000 files", () => `127.0.0.1:${port}/bench/many:v1`, 0.4),
     pullRow("pull of 300 MB", () => `127.0.0.1:${port}/bench/big:v1`, 0.7),
+    memoryAfterRow,
   ];
   for (const row of rowsOfPull.filter(wanted)) await runRow(row);
 }

@@ -1,4 +1,6 @@
 import type { Duplex, Readable } from "node:stream";
+import { delay } from "#base/deadline.ts";
+import { memoryUse, type MemoryUse } from "./memory.ts";
 import type { Target } from "./target.ts";
 
 /** One line of the table: what is measured, in which unit, and what DESIGN asks of ours against a reference dockerd. */
@@ -147,17 +149,126 @@ const listRow: Row = {
   teardown: removeAll,
 };
 
-const memoryRow = (containers: number, budget: number): Row => ({
-  name: containers === 0 ? "memory idle (PSS)" : `memory with ${containers} containers (PSS)`,
+/** What an engine has after some seconds in which nobody asked it anything, the same for all. */
+const restMs = 8_000;
+
+const startMany = async (target: Target, count: number, from = 0): Promise<void> => {
+  for (let i = from; i < from + count; i += 1) await target.call("POST", `/containers/${await create(target, `mem-${i}`, ["sleep", "600"])}/start`);
+};
+
+const memoryRow = (name: string, containers: number, of: (use: MemoryUse) => number, budget?: number): Row => ({
+  name: containers === 0 ? name : `${name} with ${containers} containers`,
   unit: "MB",
   rounds: 1,
-  budget,
+  ...(budget === undefined ? {} : { budget }),
+  setup: (target) => startMany(target, containers),
   async measure(target) {
-    for (let i = 0; i < containers; i += 1) await target.call("POST", `/containers/${await create(target, `mem-${i}`, ["sleep", "600"])}/start`);
-    const bytes = target.memory();
-    return bytes === undefined ? undefined : bytes / 1_000_000;
+    await delay(restMs);
+    const use = memoryUse(target.socket);
+    return use && of(use) / 1_000_000;
   },
   teardown: removeAll,
 });
 
-export const rows: readonly Row[] = [memoryRow(0, 0.8), runRow("bridge"), runRow("none"), execRow, listRow, memoryRow(20, 0.35), logsRow, attachRow];
+export const memoryAfterRow: Row = memoryRow("memory after the pulls", 0, (use) => use.bytes, 0.8);
+
+/** What each of 20 containers more costs. */
+const memoryPerContainerRow: Row = {
+  name: "memory for each container",
+  unit: "MB",
+  rounds: 1,
+  async measure(target) {
+    const used = async (): Promise<number | undefined> => {
+      await delay(restMs);
+      return memoryUse(target.socket)?.bytes;
+    };
+    await startMany(target, 1);
+    const before = await used();
+    await startMany(target, 20, 1);
+    const after = await used();
+    return before === undefined || after === undefined ? undefined : (after - before) / 20 / 1_000_000;
+  },
+  teardown: removeAll,
+};
+
+/** Containers started side by side, as `docker compose up` does. */
+const parallelRow: Row = {
+  name: "20 containers started side by side",
+  unit: "ms",
+  rounds: 3,
+  budget: 0.2,
+  async measure(target, round) {
+    const took = await timed(async () => {
+      const all = Array.from({ length: 20 }, async (_, i) => {
+        const id = await create(target, `side-${round}-${i}`, ["sleep", "600"]);
+        await target.call("POST", `/containers/${id}/start`);
+      });
+      await Promise.all(all);
+    });
+    await removeAll(target);
+    return took;
+  },
+};
+
+/** `sleep` as PID 1 ignores SIGTERM, as many programs do; this one ends by it. */
+const obedient = ["sh", "-c", "trap 'exit 0' TERM; sleep 600 & wait"];
+
+const endRow = (name: string, path: (id: string) => string, budget: number): Row => ({
+  name,
+  unit: "ms",
+  rounds: 7,
+  budget,
+  async measure(target, round) {
+    const id = await create(target, `end-${round}`, obedient);
+    await target.call("POST", `/containers/${id}/start`);
+    // The shell's trap is set a moment after the start.
+    await delay(300);
+    const took = await timed(async () => {
+      await target.call("POST", path(id));
+      await target.call("POST", `/containers/${id}/wait`);
+    });
+    await target.call("DELETE", `/containers/${id}`);
+    return took;
+  },
+});
+
+const statsRow: Row = {
+  name: "stats of a container, one shot",
+  unit: "ms",
+  rounds: 15,
+  async setup(target) {
+    await target.call("POST", `/containers/${await create(target, "stats", ["sleep", "600"])}/start`);
+  },
+  measure: (target) => timed(async () => void (await target.call("GET", `/containers/${prefix}stats/stats?stream=0&one-shot=1`))),
+  teardown: removeAll,
+};
+
+const inspectRow: Row = {
+  name: "inspect of a container",
+  unit: "ms",
+  rounds: 25,
+  async setup(target) {
+    await target.call("POST", `/containers/${await create(target, "inspect", ["sleep", "600"])}/start`);
+  },
+  measure: (target) => timed(async () => void (await target.call("GET", `/containers/${prefix}inspect/json`))),
+  teardown: removeAll,
+};
+
+export const rows: readonly Row[] = [
+  memoryRow("memory idle", 0, (use) => use.bytes, 0.8),
+  memoryRow("memory idle that no file backs", 0, (use) => use.anonymousBytes),
+  runRow("bridge"),
+  runRow("none"),
+  parallelRow,
+  execRow,
+  endRow("stop + wait", (id) => `/containers/${id}/stop`, 0.3),
+  endRow("kill + wait", (id) => `/containers/${id}/kill`, 0.3),
+  listRow,
+  inspectRow,
+  statsRow,
+  memoryRow("memory", 20, (use) => use.bytes, 0.35),
+  memoryRow("memory that no file backs", 20, (use) => use.anonymousBytes),
+  memoryPerContainerRow,
+  logsRow,
+  attachRow,
+];

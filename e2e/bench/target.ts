@@ -1,7 +1,5 @@
-import { readdirSync } from "node:fs";
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import type { Duplex } from "node:stream";
-import { daemonOf, linkOf, textOf } from "../fixtures/processes.ts";
 
 /** One engine under measurement: `SOCKET[@NETNS]`. A lean client of its own, so that every engine gets the same bytes. */
 export class Target {
@@ -58,20 +56,5 @@ export class Target {
       sent.on("response", (answer) => reject(new Error(`${this.label}: ${path}: ${answer.statusCode}`)));
       sent.on("error", reject);
     });
-  }
-
-  /** Proportional memory (PSS, bytes) of the daemon and its shims: every process in the daemon's mount namespace that descends from it or is a shim. */
-  memory(): number | undefined {
-    const daemon = daemonOf(this.socket);
-    if (daemon === undefined) return undefined;
-    const home = linkOf(`/proc/${daemon}/ns/mnt`);
-    let total = 0;
-    for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-      if (linkOf(`/proc/${pid}/ns/mnt`) !== home) continue;
-      const command = textOf(`/proc/${pid}/cmdline`).replaceAll("\0", " ");
-      if (/docker-registry/.test(command) || !/dockerd|containerd|docker-proxy|main\.mjs|node/.test(command)) continue;
-      total += Number(/^Pss:\s+(\d+)/m.exec(textOf(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) * 1024;
-    }
-    return total;
   }
 }

@@ -16,7 +16,6 @@ ulimit -n 1048576
 read -r words < /proc/cmdline
 debug=
 case " $words " in *" slipway.debug "*) debug=--debug ;; esac
-# Small young generation: 16 MiB semi-spaces would double the memory of an engine at rest. One helper thread: more get in
-# each other's way under software emulation.
-exec node --max-semi-space-size=2 --v8-pool-size=1 /usr/lib/slipway/main.mjs --root /var/lib/slipway --socket /run/docker.sock --host-prefix /host \
+read -r flags < /usr/lib/slipway/node-flags
+exec node $flags /usr/lib/slipway/main.mjs --root /var/lib/slipway --socket /run/docker.sock --host-prefix /host \
   --link /dev/virtio-ports/h2 --ctl /dev/virtio-ports/ctl $debug < /dev/null > /dev/console 2>&1

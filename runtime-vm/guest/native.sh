@@ -141,6 +141,9 @@ build() {
   mount -t cgroup2 cgroup2 sys/fs/cgroup
   mount -t tmpfs -o mode=755 tmpfs run
   mount -t tmpfs -o mode=1777 tmpfs tmp
+  # Before the root directory, which may lie below it.
+  mkdir -p ".${socket%/*}"
+  mount --bind "${socket%/*}" ".${socket%/*}"
   mkdir -p ".$root"
   mount --rbind "$root" ".$root"
   # As in the VM, what a reboot may forget lives as long as the namespace.
@@ -170,14 +173,16 @@ enter() {
     for controller in $(cat /sys/fs/cgroup/cgroup.controllers); do echo "+$controller" > /sys/fs/cgroup/cgroup.subtree_control || true; done
   fi
   export NODE_COMPILE_CACHE=/usr/lib/slipway/compile-cache NODE_COMPILE_CACHE_PORTABLE=1
-  # Small young generation: the engine makes little garbage at a time, and 16 MiB semi-spaces would double its memory.
-  exec /usr/bin/node --max-semi-space-size=2 --v8-pool-size=1 /usr/lib/slipway/main.mjs --root "$root" --socket "$socket" --host-prefix /host "$@"
+  read -r flags < /usr/lib/slipway/node-flags
+  exec /usr/bin/node $flags /usr/lib/slipway/main.mjs --root "$root" --socket "$socket" --host-prefix /host "$@"
 }
 
 # Makes the socket's directory the host's, at the same path.
 reach() {
   mkdir -p "$1"
-  [ "$(stat -c %d:%i "$1")" = "$(stat -c %d:%i "/host$1")" ] || mount --bind "/host$1" "$1"
+  [ "$(stat -c %d:%i "$1")" != "$(stat -c %d:%i "/host$1")" ] || return 0
+  case $root/ in "$1"/*) say "containers of an earlier start live in $root: give --socket in the directory it had then, or in another one that does not hold $root"; exit 1 ;; esac
+  mount --bind "/host$1" "$1"
 }
 
 "$leg" "$@"

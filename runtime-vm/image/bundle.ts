@@ -14,6 +14,14 @@ const run = promisify(execFile);
 const repository = resolve(import.meta.dirname, "../..");
 const engine = join(repository, "runtime-vm/engine");
 
+/**
+ * What Node runs the engine with, for the two that start it (guest/engine.sh, guest/native.sh): `node-flags` beside the bundle. V8 takes
+ * a compile cache only with the flags it was made with. Small young generation: the engine makes little garbage at a time, and 16 MiB
+ * semi-spaces would double its memory. One helper thread: more get in each other's way under software emulation. gc() for an engine at
+ * rest (core/memory).
+ */
+const nodeFlags: readonly string[] = ["--max-semi-space-size=2", "--v8-pool-size=1", "--expose-gc"];
+
 export const bundleSources = (): string[] =>
   ["engine", "link", "api", "base", "client"]
     .flatMap((area) => globSync(join(repository, "runtime-vm", area, "**/*.ts")))
@@ -27,6 +35,7 @@ export async function bundleEngine(target: string, addon: string): Promise<void>
   // One build an entry, each without shared parts: a second file to read would cost every start.
   for (const [name, file] of [["main", join(engine, "main.ts")] as const, ...workers]) await bundleEntry(target, name, file);
   copyFileSync(addon, join(target, "koffi.node"));
+  writeFileSync(join(target, "node-flags"), `${nodeFlags.join(" ")}\n`);
 }
 
 /**
@@ -37,7 +46,7 @@ export async function bundleEngine(target: string, addon: string): Promise<void>
 export async function compileBundle(target: string, node: string, signal: AbortSignal): Promise<void> {
   const cache = join(target, "compile-cache");
   const env = { NODE_COMPILE_CACHE: cache, NODE_COMPILE_CACHE_PORTABLE: "1" };
-  await run(node, [join(target, "main.mjs"), "--version"], { env, signal });
+  await run(node, [...nodeFlags, join(target, "main.mjs"), "--version"], { env, signal });
   for (const name of readdirSync(cache)) renameSync(join(cache, name), join(cache, name.replace(/-\d+$/, "-0")));
 }
 

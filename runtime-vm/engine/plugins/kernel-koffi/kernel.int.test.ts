@@ -223,3 +223,11 @@ test("poll resolves with revents, with 0 at its timeout, and rejects when aborte
   expect((await kernel.poll(reader, POLLIN, 60_000)) & POLLHUP).toBe(POLLHUP);
   closeSync(reader);
 });
+
+test("program text that is unmapped comes back by itself", () => {
+  const resident = (): number => Number(/^RssFile:\s+(\d+)/m.exec(readFileSync("/proc/self/status").toString("latin1"))?.[1]);
+  const before = resident();
+  kernel.unmapPrograms();
+  expect(resident()).toBeLessThan(before / 2);
+  expect(createServer().listening).toBe(false);
+});

@@ -4,8 +4,12 @@ import { readdirSync } from "node:fs";
 import type { ResolvedOptions } from "./options.ts";
 import { Shim } from "./shim.ts";
 
-/** From this load on (tasks; a create under way counts eight) another shim is started, up to the limit. */
-const loadPerShim = 24;
+/** A fuller shim is given more only when all are: some 0.3 MiB a container, and what dies with a shim that is killed. */
+const tasksPerShim = 24;
+/** One create at work in a shim, one that waits there for it. */
+const creatingPerShim = 2;
+/** How long a shim may stand empty beside others. */
+const emptyMsMax = 10_000;
 /** How names of the hot ones begin; the others are called as their container. */
 const hot = "hot-";
 const shimName = /^(hot-|[0-9a-f]{64}$)/;
@@ -13,8 +17,9 @@ const shimName = /^(hot-|[0-9a-f]{64}$)/;
 const warmUpMs = 3_000;
 
 /**
- * The hot shims: a few processes that hold all containers. A shim serialises the creates it is given, so each goes to the least loaded;
- * starting one takes about as long as two creates, so that is done ahead of need.
+ * The hot shims: a few processes that hold all containers. The first costs 20 MB of memory, each further one 5 MB and 0.2 MB more a
+ * container, so containers gather in the fullest that has room; but a shim serialises the creates it is given, so when these come side
+ * by side others are started, which end when they have been empty for a while.
  */
 export class ShimPool {
   readonly #options: ResolvedOptions;
@@ -22,6 +27,8 @@ export class ShimPool {
   /** Shims that hold one container each, for runtimes that come with a shim of their own. */
   readonly #own = new Map<string, Shim>();
   readonly #starting = new Set<Promise<Shim>>();
+  /** Creates for which no shim is free. */
+  readonly #waiting: (() => void)[] = [];
   #closed = false;
 
   private constructor(options: ResolvedOptions) {
@@ -51,16 +58,30 @@ export class ShimPool {
     return this.#own.get(shim.name) === shim;
   }
 
-  /** The least loaded shim, counted as creating until `done`. */
+  /** The shim to create in, counted as creating until `done`. Waits while all have enough to do. */
   async acquire(): Promise<{ shim: Shim; done: () => void }> {
-    if (this.#closed) throw new EngineError("unavailable", "the engine is stopping");
-    let shim = this.#least();
-    this.#grow();
-    shim ??= await Promise.any(this.#starting).catch((error: unknown) => {
-      throw error instanceof AggregateError ? error.errors[0] : error;
-    });
-    shim.creating++;
-    return { shim, done: () => shim.creating-- };
+    for (;;) {
+      if (this.#closed) throw new EngineError("unavailable", "the engine is stopping");
+      const shim = this.#choose();
+      this.#grow(shim);
+      if (shim === undefined) {
+        await this.#change();
+        continue;
+      }
+      shim.creating++;
+      const done = (): void => {
+        shim.creating--;
+        this.#changed();
+      };
+      return { shim, done };
+    }
+  }
+
+  /** One task less. */
+  async release(shim: Shim): Promise<void> {
+    shim.tasks--;
+    if (this.isOwn(shim)) await shim.shutdown();
+    else if (shim.tasks === 0) setTimeout(() => this.#closed || this.#shrink(), emptyMsMax).unref();
   }
 
   get shims(): readonly Shim[] {
@@ -70,23 +91,47 @@ export class ShimPool {
   /** Lets go of the shims; with `stop` those without containers end. */
   async close(stop: boolean): Promise<void> {
     this.#closed = true;
+    this.#changed();
     await Promise.allSettled(this.#starting);
     const idle = stop ? this.shims.filter((shim) => shim.tasks === 0) : [];
     await Promise.all(idle.map((shim) => shim.shutdown()));
     for (const shim of this.shims) shim.disconnect();
   }
 
-  #least(): Shim | undefined {
-    let best: Shim | undefined;
-    for (const shim of this.#ready.values()) if (!best || shim.load < best.load) best = shim;
-    return best;
+  /** The idlest, and of those the fullest that has room. */
+  #choose(): Shim | undefined {
+    const rank = ({ creating, tasks }: Shim): number => (tasks < tasksPerShim ? -tasks : tasks) + 1_000_000 * creating;
+    const free = [...this.#ready.values()].filter(({ creating }) => creating < creatingPerShim);
+    return free.toSorted((a, b) => rank(a) - rank(b))[0];
   }
 
-  #grow(): void {
+  /** Ahead of need: a start takes about as long as two creates. */
+  #grow(chosen?: Shim): void {
     const { shimCountMin, shimCountMax } = this.#options;
     while (this.#ready.size + this.#starting.size < shimCountMin) this.#startOne();
-    const busy = (this.#least()?.load ?? 0) >= loadPerShim;
-    if (busy && this.#starting.size === 0 && this.#ready.size < shimCountMax) this.#startOne();
+    const enough = chosen !== undefined && chosen.creating === 0 && chosen.tasks < tasksPerShim;
+    if (!enough && this.#starting.size === 0 && this.#ready.size < shimCountMax) this.#startOne();
+  }
+
+  #shrink(): void {
+    for (const shim of this.#ready.values()) {
+      if (this.#ready.size <= this.#options.shimCountMin) return;
+      if (shim.tasks > 0 || shim.creating > 0) continue;
+      this.#ready.delete(shim.name);
+      void shim.shutdown();
+    }
+  }
+
+  /** Resolves when a shim may have become free; rejects when there is none and none can be started. */
+  async #change(): Promise<void> {
+    if (this.#ready.size > 0) return await new Promise((resolve) => this.#waiting.push(resolve));
+    await Promise.any(this.#starting).catch((error: unknown) => {
+      throw error instanceof AggregateError ? error.errors[0] : error;
+    });
+  }
+
+  #changed(): void {
+    for (const go of this.#waiting.splice(0)) go();
   }
 
   #startOne(): void {
@@ -101,10 +146,12 @@ export class ShimPool {
 
   #add(shim: Shim, among: Map<string, Shim>): Shim {
     among.set(shim.name, shim);
+    this.#changed();
     void shim.gone.then(() => {
-      among.delete(shim.name);
+      const expected = !among.delete(shim.name);
+      this.#changed();
       if (this.#closed) return;
-      this.#options.log(`shim ${shim.name} (pid ${shim.pid}) is gone`);
+      if (!expected) this.#options.log(`shim ${shim.name} (pid ${shim.pid}) is gone`);
       Shim.forget(shim.name, this.#options);
     });
     return shim;

@@ -37,7 +37,7 @@ function killNamed(name: string): void {
 export class Shim {
   readonly name: string;
   readonly pid: number;
-  /** Tasks it holds, and creates under way: what "least loaded" compares. */
+  /** Tasks it holds, and creates under way. */
   tasks = 0;
   creating = 0;
   readonly #client: TtrpcClient;
@@ -115,10 +115,6 @@ export class Shim {
       client[Symbol.dispose]();
       throw error;
     }
-  }
-
-  get load(): number {
-    return this.tasks + 8 * this.creating;
   }
 
   /** A call that answers at once, by the shim's measure: a minute at most. */
