@@ -40,6 +40,8 @@ export function parseApiVersion(text: string | undefined): ApiVersion {
 export const gates = {
   /** `attach` and exec name their framing in Content-Type (`application/vnd.docker.multiplexed-stream`). */
   multiplexedContentType: "1.42",
+  /** `attach/ws` heeds stdin, stdout and stderr; before, all are meant. */
+  webSocketStreams: "1.42",
   /** `GET /containers/{id}/stats?one-shot=1`. */
   oneShotStats: "1.41",
   /** `ConsoleSize` of exec and of create. */

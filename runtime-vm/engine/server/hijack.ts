@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { EngineError } from "#base/errors.ts";
 import type { HijackHead } from "./router.ts";
+import { acceptWebSocket } from "./websocket.ts";
 
 /**
  * Taking a connection over, as attach and exec do: after the head the bytes are no HTTP any more. Clients that ask to
@@ -9,6 +11,8 @@ import type { HijackHead } from "./router.ts";
  */
 export interface Hijackable {
   take(head: HijackHead): Duplex;
+  /** Becomes a WebSocket instead; rejects, and can still be answered, when the client did not ask for one. */
+  webSocket(): Promise<Duplex>;
 }
 
 /** A connection Node handed over at an `Upgrade` header: its parser is gone, `early` is what came after the request. */
@@ -20,12 +24,14 @@ export function upgradedConnection(socket: Duplex, request: IncomingMessage, ear
       if (early.length > 0) socket.unshift(early);
       return socket;
     },
+    webSocket: () => acceptWebSocket(request, socket, early),
   };
 }
 
 /** A plain request's connection. Its body has been read, so what follows on the wire is not HTTP. */
 export function plainConnection(request: IncomingMessage, response: ServerResponse): Hijackable {
   return {
+    webSocket: () => Promise.reject(new EngineError("invalidArgument", "not websocket protocol")),
     take() {
       const socket: Socket = request.socket;
       response.detachSocket(socket);

@@ -149,6 +149,12 @@ export class ApiServer implements AsyncDisposable {
           this.#own(socket, gone);
           return socket;
         },
+        webSocket: async () => {
+          const socket = await connection.webSocket();
+          taken = true;
+          this.#own(socket, gone);
+          return socket;
+        },
       };
       const reply = await match.route.handler(context);
       if (!("hijacked" in reply)) await send({ ...reply, headers: { ...versionHeaders, ...reply.headers } });

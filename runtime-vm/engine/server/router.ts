@@ -25,6 +25,8 @@ export interface RequestContext<Param extends string = string> {
   json(shape: Shape): Promise<unknown>;
   /** Takes the connection over: the head is written, and from then on the bytes are the handler's alone. Answer `hijacked` afterwards. */
   hijack(head: HijackHead): Duplex;
+  /** The same as a WebSocket. */
+  webSocket(): Promise<Duplex>;
 }
 
 export interface HijackHead {

@@ -36,6 +36,27 @@ export const streamRoutes = (containers: Pick<ContainerManager, "log" | "attach"
     },
     { upgrades: true },
   ),
+  route(
+    "GET",
+    "/containers/{id...}/attach/ws",
+    async ({ params, query, version, signal, webSocket }) => {
+      // Older clients always get all streams.
+      const wanted = (name: string): boolean => !has(version, "webSocketStreams") || query.bool(name);
+      const attached = await containers.attach(params.id, {
+        stdin: wanted("stdin"),
+        stdout: wanted("stdout"),
+        stderr: wanted("stderr"),
+        logs: query.bool("logs"),
+        stream: query.bool("stream"),
+        detachKeys: query.get("detachKeys"),
+        signal,
+      });
+      // Both streams come as they are, without frames.
+      await serveStreams(await webSocket(), { ...attached, tty: true });
+      return hijacked;
+    },
+    { upgrades: true },
+  ),
   route("GET", "/containers/{id...}/stats", async ({ params, query, version, signal }) => {
     if (!query.bool("stream", true)) {
       const oneShot = has(version, "oneShotStats") && query.bool("one-shot");

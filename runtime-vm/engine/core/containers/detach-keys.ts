@@ -9,9 +9,10 @@ const byDefault = Buffer.from([16, 17]);
 export function parseDetachKeys(text: string): Buffer {
   if (text === "") return byDefault;
   const bytes = text.split(",").map((key) => {
-    const control = /^ctrl-(.)$/i.exec(key)?.[1]?.toLowerCase();
+    if (key === "DEL") return 127;
+    const control = /^ctrl-(.)$/.exec(key)?.[1];
     if (control !== undefined) return control >= "a" && control <= "z" ? control.charCodeAt(0) - 96 : named[control];
-    return key.length === 1 ? key.charCodeAt(0) : undefined;
+    return Buffer.byteLength(key) === 1 ? key.charCodeAt(0) : undefined;
   });
   if (bytes.some((byte) => byte === undefined)) throw new EngineError("invalidArgument", `Invalid detach keys (${text}) provided`);
   return Buffer.from(bytes as number[]);

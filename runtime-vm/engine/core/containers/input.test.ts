@@ -49,5 +49,7 @@ test("half a detach sequence is input after all", () => {
 test("detach keys are read as the CLI writes them", () => {
   expect([...parseDetachKeys("ctrl-a,x,ctrl-@,ctrl-]")]).toEqual([1, 120, 0, 29]);
   expect(() => parseDetachKeys("ctrl-1")).toThrow("Invalid detach keys (ctrl-1) provided");
+  expect([...parseDetachKeys("DEL,ctrl-_")]).toEqual([127, 31]);
+  for (const bad of ["ctrl-A", ",", "a,,b", "ctrl-", "ctrl-é", "é"]) expect(() => parseDetachKeys(bad)).toThrow(`Invalid detach keys (${bad}) provided`);
   expect(() => parseDetachKeys("ab")).toThrow("Invalid detach keys");
 });

@@ -22,6 +22,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { KernelError, MNT, MS } from "#core/kernel/kernel.ts";
 import { createKernel } from "./kernel.ts";
+import { c, check } from "./libc.ts";
+import { unixAddress } from "./sockaddr.ts";
 
 const kernel = createKernel();
 let dir: string;
@@ -230,4 +232,30 @@ test("program text that is unmapped comes back by itself", () => {
   kernel.unmapPrograms();
   expect(resident()).toBeLessThan(before / 2);
   expect(createServer().listening).toBe(false);
+});
+
+test("a unix datagram socket sends message by message, and says when nobody is there", () => {
+  const path = join(dir, "log");
+  const [unix, datagram] = [1, 2];
+  const receiver = check(c.socket(unix, datagram, 0), "socket", path);
+  const name = unixAddress(path);
+  check(c.bind(receiver, name, name.length), "bind", path);
+  using sender = kernel.connectDatagram(path);
+  for (const text of ["one", "two"]) sender.send(Buffer.from(text));
+  const into = Buffer.alloc(100);
+  for (const text of ["one", "two"]) expect(into.toString("latin1", 0, c.recv(receiver, into, into.length, 0))).toBe(text);
+  closeSync(receiver);
+  expect(() => sender.send(Buffer.from("x"))).toThrow(expect.objectContaining({ code: "ECONNREFUSED" }));
+  expect(() => kernel.connectDatagram(join(dir, "nobody"))).toThrow(expect.objectContaining({ code: "ENOENT" }));
+  expect(() => kernel.connectDatagram("/x".repeat(60))).toThrow("longer than a unix socket's path may be");
+});
+
+test("a pipe holds as much as it is told to", () => {
+  const path = join(dir, "wide");
+  kernel.mkfifo(path, 0o600);
+  const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  kernel.setPipeSize(fd, 1024 * 1024);
+  expect(writeSync(fd, Buffer.alloc(1024 * 1024))).toBe(1024 * 1024);
+  expect(() => writeSync(fd, "x")).toThrow("EAGAIN");
+  closeSync(fd);
 });
