@@ -4,7 +4,7 @@ import { t } from "#renderer/core/texts.ts";
 import { cx } from "./cx.ts";
 
 const box =
-  "h-[30px] w-full rounded-md border border-line-strong bg-page px-2.5 text-base text-fg shadow-control transition-colors focus:border-focus focus:outline-2 focus:-outline-offset-1 focus:outline-[var(--focus)] disabled:opacity-50";
+  "h-[30px] w-full rounded-md border bg-page px-2.5 text-base text-fg shadow-control transition-colors focus:border-focus focus:outline-2 focus:-outline-offset-1 focus:outline-[var(--focus)] disabled:opacity-50";
 
 export interface InputProps extends ComponentPropsWithRef<"input"> {
   readonly invalid?: boolean;
@@ -20,7 +20,7 @@ export function Input({ invalid = false, mono = false, unit, className, ...rest 
       autoComplete="off"
       autoCapitalize="off"
       aria-invalid={invalid || undefined}
-      className={cx(box, invalid && "border-danger", mono && "font-mono text-sm", unit !== undefined && "pr-12", className)}
+      className={cx(box, invalid ? "border-danger" : "border-line-strong", mono && "font-mono text-sm", unit !== undefined && "pr-12", className)}
       {...rest}
     />
   );
@@ -35,7 +35,7 @@ export function Input({ invalid = false, mono = false, unit, className, ...rest 
 
 export const Select = ({ className, children, ...rest }: ComponentPropsWithRef<"select">) => (
   <span className={cx("relative block w-full", className)}>
-    <select className={cx(box, "appearance-none pr-7")} {...rest}>
+    <select className={cx(box, "appearance-none border-line-strong pr-7")} {...rest}>
       {children}
     </select>
     <ChevronDown size={14} aria-hidden className="pointer-events-none absolute top-1/2 right-2 -translate-y-1/2 text-fg3" />
@@ -102,7 +102,7 @@ export function SearchField({ label, value, onChange, className }: SearchFieldPr
           if (value === "") event.currentTarget.blur();
           else onChange("");
         }}
-        className={cx(box, "pr-7 pl-8 shadow-none")}
+        className={cx(box, "border-line-strong pr-7 pl-8 shadow-none")}
       />
       {value === "" ? (
         <kbd

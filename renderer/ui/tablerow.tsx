@@ -99,7 +99,8 @@ export const TableRow = memo(function TableRow({
       tabIndex={active ? 0 : -1}
       onFocus={on.onFocus}
       onClick={(event) => {
-        const control = event.target instanceof Element && event.target.closest("a, button, input");
+        // A disabled button lets clicks through: around it, too, a click is meant for no row.
+        const control = event.target instanceof Element && event.target.closest("a, button, input, [data-controls]");
         if (control === null || control === false) on.onOpen();
       }}
       onContextMenu={(event) => {

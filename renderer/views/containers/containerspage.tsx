@@ -1,4 +1,4 @@
-import { Box, FileText, Play, Plus, RotateCw, Search, Square, SquareTerminal, Trash2 } from "lucide-react";
+import { Box, Copy, FileText, Play, Plus, RotateCw, Search, Square, SquareTerminal, Trash2 } from "lucide-react";
 import { useEffect, useMemo, useState } from "react";
 import { useLocation } from "wouter";
 import type { ContainerSummary } from "#api/containers.ts";
@@ -151,7 +151,7 @@ function RowActions({ container, actions }: { readonly container: ContainerSumma
   const pending = usePending(container.Id) !== undefined;
   const targets: readonly Target[] = [targetOf(container)];
   return (
-    <div className="flex justify-end">
+    <div data-controls className="flex justify-end">
       {canStop(container.State) ? (
         <>
           <IconButton icon={RotateCw} label={t.containers.restart} disabled={pending} onClick={() => void actions.run("restart", targets)} />
@@ -180,7 +180,7 @@ function menuItems(container: ContainerSummary, actions: ContainerActions, go: (
     { label: t.containers.stop, icon: Square, disabled: !canStop(container.State), onSelect: () => void actions.run("stop", targets) },
     { label: t.containers.restart, icon: RotateCw, disabled: !canStop(container.State), onSelect: () => void actions.run("restart", targets) },
     { kind: "line" },
-    { label: t.containers.copyId, onSelect: () => void navigator.clipboard.writeText(container.Id) },
+    { label: t.containers.copyId, icon: Copy, onSelect: () => void navigator.clipboard.writeText(container.Id) },
     { label: t.containers.deleteDots, icon: Trash2, danger: true, onSelect: onDelete },
   ];
 }

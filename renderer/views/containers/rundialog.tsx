@@ -1,5 +1,5 @@
 import { ChevronDown } from "lucide-react";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { useStore } from "zustand";
 import { useLocation } from "wouter";
 import { isClass } from "#base/errors.ts";
@@ -28,15 +28,20 @@ export function RunDialog({ image, onClose }: RunDialogProps) {
   const [, go] = useLocation();
   const [form, setForm] = useState<RunForm>(() => ({ ...emptyRunForm, image, ports: [{ host: "", container: "", protocol: "tcp" }] }));
   const [tried, setTried] = useState(false);
+  const [refused, setRefused] = useState(0);
   const [step, setStep] = useState<RunStep>();
   const [failure, setFailure] = useState<unknown>();
   const errors: FormErrors = useMemo(() => (tried ? validate(form) : {}), [tried, form]);
   const change = (part: Partial<RunForm>): void => setForm((now) => ({ ...now, ...part }));
 
+  useEffect(() => {
+    if (refused > 0) document.querySelector<HTMLElement>("dialog[open] [aria-invalid=true]")?.focus();
+  }, [refused]);
   const submit = async (): Promise<void> => {
     setTried(true);
     setFailure(undefined);
-    if (step !== undefined || Object.keys(validate(form)).length > 0) return;
+    if (step !== undefined) return;
+    if (Object.keys(validate(form)).length > 0) return setRefused((times) => times + 1);
     try {
       const id = await runContainer(app, form, setStep);
       onClose();

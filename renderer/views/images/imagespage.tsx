@@ -188,7 +188,14 @@ function columnsFor(run: (image: string) => void): readonly Column<ImageRow>[] {
       sortBy: (row) => row.users.length,
       cell: (row) => <span className="text-fg2">{t.images.used(row.users.length)}</span>,
     },
-    { id: "created", header: columns.created, width: "124px", sortBy: (row) => -row.created, cell: (row) => <Created at={row.created} /> },
+    {
+      id: "created",
+      header: columns.created,
+      width: "var(--created-column)",
+      className: "max-[720px]:hidden",
+      sortBy: (row) => -row.created,
+      cell: (row) => <Created at={row.created} />,
+    },
     {
       id: "size",
       header: columns.size,
@@ -204,7 +211,7 @@ function columnsFor(run: (image: string) => void): readonly Column<ImageRow>[] {
       width: "84px",
       alignRight: true,
       cell: (row) => (
-        <div className="flex justify-end">
+        <div data-controls className="flex justify-end">
           <IconButton icon={Play} label={t.images.run} onClick={() => run(row.reference)} />
           <MenuButton name={row.reference} />
         </div>

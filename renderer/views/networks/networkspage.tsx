@@ -80,7 +80,7 @@ const columns: readonly Column<NetworkRow>[] = [
   {
     id: "name",
     header: t.networks.columns.name,
-    width: "minmax(160px, 1fr)",
+    width: "minmax(140px, 1fr)",
     sortBy: nameOf,
     cell: (row) => (
       <span className="flex min-w-0 items-center gap-2">
@@ -93,14 +93,14 @@ const columns: readonly Column<NetworkRow>[] = [
   {
     id: "driver",
     header: t.networks.columns.driver,
-    width: "104px",
+    width: "88px",
     sortBy: (row) => row.network.Driver,
     cell: (row) => <span className="text-fg2">{row.network.Driver}</span>,
   },
   {
     id: "subnet",
     header: t.networks.columns.subnet,
-    width: "minmax(140px, 0.6fr)",
+    width: "minmax(124px, 0.6fr)",
     sortBy: (row) => subnetsOf(row.network),
     cell: (row) => <span className="tabular block truncate text-fg2">{subnetsOf(row.network) || "–"}</span>,
   },
@@ -123,7 +123,7 @@ const columns: readonly Column<NetworkRow>[] = [
     width: "56px",
     alignRight: true,
     cell: (row) => (
-      <div className="flex justify-end">
+      <div data-controls className="flex justify-end">
         <MenuButton name={row.network.Name} />
       </div>
     ),

@@ -112,7 +112,14 @@ const columns: readonly Column<VolumeRow>[] = [
     sortBy: (row) => row.volume.Driver,
     cell: (row) => <span className="text-fg2">{row.volume.Driver}</span>,
   },
-  { id: "created", header: t.volumes.columns.created, width: "132px", sortBy: (row) => -createdAt(row), cell: (row) => <Created at={createdAt(row)} /> },
+  {
+    id: "created",
+    header: t.volumes.columns.created,
+    width: "var(--created-column)",
+    className: "max-[720px]:hidden",
+    sortBy: (row) => -createdAt(row),
+    cell: (row) => <Created at={createdAt(row)} />,
+  },
   {
     id: "actions",
     header: t.volumes.columns.actions,
@@ -120,7 +127,7 @@ const columns: readonly Column<VolumeRow>[] = [
     width: "56px",
     alignRight: true,
     cell: (row) => (
-      <div className="flex justify-end">
+      <div data-controls className="flex justify-end">
         <MenuButton name={row.volume.Name} />
       </div>
     ),

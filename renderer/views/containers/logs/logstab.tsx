@@ -63,9 +63,7 @@ export function LogsTab({ container }: { readonly container: ContainerInspect })
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     const typing = event.target instanceof HTMLInputElement;
-    const find = event.key.toLowerCase() === "f" && (event.ctrlKey || event.metaKey);
-    if (find) box.current?.querySelector<HTMLInputElement>("[data-search]")?.focus();
-    else if (typing && event.key === "Enter") jump(event.shiftKey ? -1 : 1);
+    if (typing && event.key === "Enter") jump(event.shiftKey ? -1 : 1);
     else if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
     else if (event.key === "n" && query !== "") jump(1);
     else if (event.key === "p" && query !== "") jump(-1);
@@ -73,6 +71,20 @@ export function LogsTab({ container }: { readonly container: ContainerInspect })
     else return;
     event.preventDefault();
   };
+
+  // The find key works wherever on the page the focus is; the browser's own search would see the rows in sight only.
+  useEffect(() => {
+    const onFind = (event: globalThis.KeyboardEvent): void => {
+      const find = event.key.toLowerCase() === "f" && (event.ctrlKey || event.metaKey) && !event.shiftKey;
+      if (!find || box.current?.closest("[hidden]") !== null || document.querySelector("dialog[open]") !== null) return;
+      event.preventDefault();
+      const field = box.current.querySelector<HTMLInputElement>("[data-search]");
+      field?.focus();
+      field?.select();
+    };
+    addEventListener("keydown", onFind);
+    return () => removeEventListener("keydown", onFind);
+  }, []);
 
   return (
     // oxlint-disable-next-line jsx-a11y/no-static-element-interactions -- keys of the view, wherever in it the focus is
