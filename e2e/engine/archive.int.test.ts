@@ -229,6 +229,7 @@ test("a compressed tar is unpacked by its first bytes, a damaged one refused", a
   await send(gzipSync(bytes));
   expect((await get(id, "/tmp/packed")).entries).toEqual(["packed file content"]);
   await expect(send(bytes.subarray(0, 700))).rejects.toMatchObject({ class: "internal" });
+  await expect(send(Buffer.from("junk\n"))).rejects.toMatchObject({ class: "internal" });
   await expect(send(Buffer.alloc(1024, "j"))).rejects.toMatchObject({ class: "internal" });
   await send(Buffer.alloc(0));
   await remove(client, id);

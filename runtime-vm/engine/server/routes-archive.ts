@@ -1,5 +1,5 @@
 import { createGunzip, createZstdDecompress } from "node:zlib";
-import { type Readable, type Transform, pipeline } from "node:stream";
+import { Readable, type Transform, pipeline } from "node:stream";
 import { EngineError } from "#base/errors.ts";
 import type { PathStat } from "#core/containers/archive-path.ts";
 import type { ContainerManager } from "#core/containers/containers.ts";
@@ -53,12 +53,12 @@ async function plain(body: Readable, encoding: string | undefined): Promise<Read
     default:
       throw new EngineError("invalidArgument", `unsupported Content-Encoding: ${encoding}`);
   }
-  const head = await firstBytes(body);
+  const { head, whole } = await beginning(body);
   const kind = kinds.find(({ magic }) => head.subarray(0, magic.length).equals(magic));
-  if (kind === undefined) return body;
+  if (kind === undefined) return whole;
   if (kind.through === undefined)
     throw new EngineError("invalidArgument", `${kind.name} archives are not unpacked by this engine: send a plain, gzip or zstd tar`);
-  return unpacked(body, kind.through());
+  return unpacked(whole, kind.through());
 }
 
 const kinds: readonly { readonly name: string; readonly magic: Buffer; readonly through?: () => Transform }[] = [
@@ -69,32 +69,22 @@ const kinds: readonly { readonly name: string; readonly magic: Buffer; readonly 
 ];
 const magicBytesMax = 6;
 
-/** Looks at the beginning of a body and leaves it there. */
-async function firstBytes(body: Readable): Promise<Buffer> {
+/** Reads a body's first bytes, and gives it back with them. */
+async function beginning(body: Readable): Promise<{ head: Buffer; whole: Readable }> {
+  const chunks = (body as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
   const seen: Buffer[] = [];
   for (let bytes = 0; bytes < magicBytesMax; ) {
-    const chunk = body.read() as Buffer | null;
-    if (chunk !== null) {
-      seen.push(chunk);
-      bytes += chunk.length;
-    } else if (body.readableEnded || body.destroyed) break;
-    else if (!(await moreComes(body))) break;
+    const { value, done } = (await chunks.next()) as IteratorResult<Buffer, undefined>;
+    if (done === true || value === undefined) break;
+    seen.push(value);
+    bytes += value.length;
   }
-  const head = Buffer.concat(seen);
-  if (head.length > 0) body.unshift(head);
-  return head;
-}
-
-function moreComes(body: Readable): Promise<boolean> {
-  return new Promise((resolve) => {
-    const settle = (more: boolean): void => {
-      body.off("readable", onReadable).off("end", onEnd).off("close", onEnd).off("error", onEnd);
-      resolve(more);
-    };
-    const onReadable = (): void => settle(true);
-    const onEnd = (): void => settle(false);
-    body.on("readable", onReadable).on("end", onEnd).on("close", onEnd).on("error", onEnd);
-  });
+  const rest = { [Symbol.asyncIterator]: () => chunks };
+  const again = async function* (): AsyncGenerator<Buffer> {
+    yield* seen;
+    yield* rest;
+  };
+  return { head: Buffer.concat(seen), whole: Readable.from(again(), { objectMode: false }) };
 }
 
 /** An error of either end ends both; whoever reads sees it. */
