@@ -55,7 +55,7 @@ export async function installNpmPackages(say) {
   const read = (path) => (existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : undefined);
   const stale = staleNpmPackages(read(join(repository, "package-lock.json")), read(join(repository, "node_modules", ".package-lock.json")));
   if (stale.length === 0 && existsSync(node)) return say("all there");
-  say(`installing (${stale.length} missing or of another version)`);
+  say(`installing ${stale.length} ${stale.length === 1 ? "package" : "packages"} from the npm registry`);
   // No package of ours needs its install script: what is native comes built.
   await run(process.platform === "win32" ? "npm.cmd" : "npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], say);
   linkNode();
@@ -158,18 +158,25 @@ function sudoKind() {
   }
 }
 
+const quietMs = 20_000;
+
 /** Runs a command, its lines shown; fails with its last lines. */
 function run(command, args, say, env = {}) {
   return new Promise((done, fail) => {
     const child = spawn(command, args, { cwd: repository, stdio: ["inherit", "pipe", "pipe"], env: { ...process.env, ...env } });
+    const began = Date.now();
+    // Some commands work for minutes without a word: nobody should wonder whether they still do.
+    const quiet = setInterval(() => say(`still at it (${Math.round((Date.now() - began) / 1000)} s)`), quietMs);
     let rest = "";
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text) => {
+        quiet.refresh();
         const lines = (rest + text).split("\n");
         rest = lines.pop() ?? "";
         for (const line of lines) if (line.trim() !== "") say(line.trimEnd());
       });
     }
+    for (const end of ["close", "error"]) child.on(end, () => clearInterval(quiet));
     child.on("error", (error) => fail(new SetupError(`${command} could not be started: ${error.message}`)));
     child.on("close", (code, signal) =>
       code === 0 ? done() : fail(new SetupError(`${[command, ...args].join(" ")} ended with ${signal ?? code}; its lines above say why`)),

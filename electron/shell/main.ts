@@ -2,7 +2,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { homedir } from "node:os";
 import { parseArgs } from "node:util";
-import { type BrowserWindow, Menu, app, crashReporter, dialog, nativeTheme, protocol, screen, session } from "electron";
+import { type BrowserWindow, Menu, app, crashReporter, dialog, nativeTheme, powerMonitor, protocol, screen, session } from "electron";
 import type { MachinePhase } from "#api/machine.ts";
 import { defaultRoot, hostPaths } from "#host/paths.ts";
 import { linkIn, routeOf } from "./links.ts";
@@ -122,6 +122,11 @@ function run(): void {
       quitting = "done";
       app.quit();
     });
+  });
+  // A computer that is shut down waits while containers end in order, where its system allows that.
+  powerMonitor.on("shutdown", (event?: { preventDefault(): void }) => {
+    event?.preventDefault();
+    app.quit();
   });
   if (values["hidden"] !== true || tray === undefined) show(routeOf(linkIn(process.argv) ?? ""));
 }
