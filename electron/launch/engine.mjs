@@ -44,7 +44,8 @@ function isStale() {
       return entry.isDirectory() ? newer(path) : /(?<!\.test|\.suite)\.ts$/.test(entry.name) && statSync(path).mtimeMs > looked;
     });
   const sources = ["engine", "link", "api", "base", "client"].map((area) => join(repository, "runtime-vm", area));
-  return statSync(join(repository, "package-lock.json")).mtimeMs > looked || sources.some(newer);
+  const alone = ["package-lock.json", "runtime-vm/image/bundle.ts"];
+  return alone.some((file) => statSync(join(repository, file)).mtimeMs > looked) || sources.some(newer);
 }
 
 async function upToDate() {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The native launcher: runs the engine in a mount namespace whose root is the tool tree. The namespace is pinned below the
-# engine's root directory, so that mounts, namespace files and FIFOs of running containers survive the engine; a later start
+# The native launcher: runs the engine in a mount namespace whose root is the tool tree. The namespace is pinned below /run, by
+# the engine's root directory, so that mounts, namespace files and FIFOs of running containers survive the engine; a later start
 # joins it; when the engine ends and nothing lives inside, it goes. Called as root by electron/launch/engine.mjs:
 #   native.sh start TREE BUNDLE ROOT SOCKET ISOLATE [ENGINE OPTION...]
 # BUNDLE: the engine's directory. ISOLATE: name of the network namespace, with control groups of its own; empty: this host's.
@@ -9,7 +9,9 @@ set -eu
 leg=$1 tree=$2 bundle=$3 root=$4 socket=$5 isolate=$6
 shift 6
 self=$(readlink -f "$0")
-pins=$root/run/launcher
+# Not below the root directory: who removes that one tree must not walk into this host's control groups.
+digest=$(printf %s "$root" | sha256sum)
+pins=/run/slipway-$(printf %.16s "$digest")
 group=$pins/groups/slipway-$isolate
 say() { echo "engine: $*" >&2; }
 
@@ -17,10 +19,8 @@ say() { echo "engine: $*" >&2; }
 
 start() {
   umask 022
-  mkdir -p "$pins" "${socket%/*}"
-  # Held by this shell and by the engine, however either ends.
-  exec 9> "$pins/lock"
-  flock -n 9 || { say "another engine runs in $root: stop it first, or choose another --root"; exit 1; }
+  mkdir -p "$root/run" "${socket%/*}"
+  lock
   [ -z "$isolate" ] || network
   discard_stale
   # No signal of the terminal reaches the engine but by us, so that Ctrl-C asks it once.
@@ -46,8 +46,18 @@ start() {
     wait "$engine" && code=0 || code=$?
     kill -0 "$engine" 2> /dev/null || break
   done
-  occupied || take_down
+  occupied || { take_down && unlock; }
   exit "$code"
+}
+
+# Held by this shell and by the engine, however either ends. One that ends removes the file: then it was not the lock any more.
+lock() {
+  while :; do
+    mkdir -p "$pins"
+    exec 9> "$pins/lock"
+    flock -n 9 || { say "another engine runs in $root: stop it first, or choose another --root"; exit 1; }
+    [ "$(stat -Lc %d:%i "/proc/$$/fd/9")" != "$(stat -c %d:%i "$pins/lock" 2> /dev/null)" ] || return 0
+  done
 }
 
 # Namespace files can only be pinned on a mount that is private. Beside them all of this host's control groups, wherever it
@@ -93,6 +103,12 @@ take_down() {
   fi
 }
 
+# Last of all: from then on another engine may start.
+unlock() {
+  rm -f "$pins/lock"
+  rmdir "$pins" 2> /dev/null || true
+}
+
 # A network namespace as `ip netns` shows it, with an uplink of its own. No address is translated and no rule of this host
 # touched: the host reaches published ports at the far end's address, and the namespace reaches the host.
 network() {
@@ -123,7 +139,8 @@ uplink() {
 # --- in the new mount namespace, still with the host's root ---
 
 build() {
-  umount -R -l "$pins"
+  # Those of other engines, too: copies of them would keep what they pin.
+  for pinned in /run/slipway-*; do umount -R -l "$pinned" 2> /dev/null || true; done
   new=$tree/mnt
   mount -t tmpfs -o mode=755 tmpfs "$new"
   cd "$new"
