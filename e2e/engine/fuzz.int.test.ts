@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { isClass } from "#base/errors.ts";
 import { busybox, dockerArchive } from "../fixtures/image.ts";
 import { type Holdings, holdings } from "../fixtures/leaks.ts";
 import { daemonOf } from "../fixtures/processes.ts";
@@ -107,9 +108,15 @@ async function everything(): Promise<string[]> {
   return containers.flatMap(({ Id, Names }) => [Id, Id.slice(0, 12), (Names[0] ?? "").slice(1)]);
 }
 
+/** One that removes itself may be gone before we come to it, or be on its way. */
+function unlessGone(error: unknown): void {
+  if (!isClass(error, "notFound") && !isClass(error, "conflict")) throw error;
+}
+
 /** As it was at first: nothing but the image, which the fuzzer may have deleted. */
 async function sweep(): Promise<void> {
-  for (const { Id } of await rig.client.json<{ Id: string }[]>("GET", "/containers/json", { query: { all: 1 } })) await remove(rig.client, Id);
+  for (const { Id } of await rig.client.json<{ Id: string }[]>("GET", "/containers/json", { query: { all: 1 } }))
+    await remove(rig.client, Id).catch(unlessGone);
   const networks = await rig.client.json<{ Name: string }[]>("GET", "/networks");
   for (const { Name } of networks) if (!["bridge", "host", "none"].includes(Name)) await rig.client.call("DELETE", `/networks/${encodeURIComponent(Name)}`);
   const { Volumes } = await rig.client.json<{ Volumes: { Name: string }[] }>("GET", "/volumes");

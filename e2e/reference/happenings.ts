@@ -80,6 +80,14 @@ export const acts: readonly (readonly [name: string, act: Act])[] = [
   ["run a command in it", exec("uno", ["true"])],
   ["run a command in it that fails", exec("uno", ["sh", "-c", "exit 4"])],
   ["list its processes", get("/containers/uno/top")],
+  [
+    "attach to it and go",
+    async ({ client }) => {
+      const { stream } = await client.hijack("/containers/uno/attach", { query: { stream: 1, stdout: 1 } });
+      stream.destroy();
+      await once(stream, "close");
+    },
+  ],
   ["pause it", post("/containers/uno/pause")],
   ["unpause it", post("/containers/uno/unpause")],
   ["update it", post("/containers/uno/update", { RestartPolicy: { Name: "on-failure", MaximumRetryCount: 2 } })],
@@ -114,6 +122,20 @@ export const acts: readonly (readonly [name: string, act: Act])[] = [
       await gone;
     },
   ],
+  ["create one with a terminal", post("/containers/create", { Image: "busybox", Cmd: ["cat"], Tty: true, OpenStdin: true }, { name: "tty" })],
+  ["start the one with a terminal", post("/containers/tty/start")],
+  ["resize its terminal", post("/containers/tty/resize", undefined, { h: 30, w: 100 })],
+  [
+    "attach to its terminal and detach by keys",
+    async ({ client }) => {
+      const { stream } = await client.hijack("/containers/tty/attach", { query: { stream: 1, stdin: 1, stdout: 1 } });
+      stream.resume();
+      stream.once("end", () => stream.end());
+      stream.write("\u0010\u0011");
+      await once(stream, "close");
+    },
+  ],
+  ["remove it by force", del("/containers/tty", { force: 1 })],
   ["create one with an anonymous volume and a health check", post("/containers/create", healthy(), { name: "four" })],
   [
     "start that and wait until it is healthy",
@@ -176,12 +198,15 @@ export async function happenings(socket: string, archive: Buffer, expected: (act
   return Object.fromEntries(told.map(([name, events]) => [name, events.map((event) => names.of(event))]));
 }
 
-/** Removes all containers and images, so that the acts find nothing. */
+/** Removes everything, so that the acts find nothing. */
 export async function empty(socket: string): Promise<void> {
   const client = new EngineClient({ kind: "socket", path: socket });
   for (const { Id } of await client.json<{ Id: string }[]>("GET", "/containers/json", { query: { all: 1 } }))
     await del(`/containers/${Id}`, { force: 1 })({ client });
   for (const { Id } of await client.json<{ Id: string }[]>("GET", "/images/json")) await del(`/images/${Id}`, { force: 1 })({ client });
+  const own = (await client.json<{ Name: string }[]>("GET", "/networks")).filter(({ Name }) => !["bridge", "host", "none"].includes(Name));
+  for (const { Name } of own) await del(`/networks/${Name}`)({ client });
+  for (const { Name } of (await client.json<{ Volumes: { Name: string }[] }>("GET", "/volumes")).Volumes) await del(`/volumes/${Name}`)({ client });
 }
 
 /** Turns of `quietMs` that missing events are waited for. */

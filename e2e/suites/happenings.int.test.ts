@@ -36,6 +36,7 @@ describe("events are those of dockerd 28.5", () => {
     told = await happenings(engine.socket, await dockerArchive([await busybox("busybox:latest")]), (act) => expectedOf(act).length);
   });
   afterAll(async () => {
+    if (engine !== undefined) await empty(engine.socket);
     await engine?.[Symbol.asyncDispose]();
   });
 
