@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { formatNano, nowNano } from "../clock/clock.ts";
+import type { Sandbox } from "../networks/networks.ts";
 import type { Task } from "../tasks/tasks.ts";
 import type { ContainerBackends } from "./backends.ts";
 import { Container, type ContainerState } from "./container.ts";
@@ -69,7 +70,7 @@ async function takeUp(supervisor: Supervisor, container: Container, phase: { sta
   const rootfs = await backends.snapshots.mount(container.id);
   for (const { image } of container.spec.mounts) if (image !== undefined) await backends.snapshots.mount(image.snapshot);
   const mode = resolveContainerMode(supervisor.catalog, hostConfig.NetworkMode ?? "", { mustRun: false });
-  const sandbox = await backends.sandboxes.restore(sandboxRequest(backends.config, container, mode));
+  const sandbox = await restoreNetwork(supervisor, container, mode);
   const log = await openLog(backends, container);
   const drained = log.consume(task.stdio);
   const empty = { endpoints: {}, ports: {}, interfaces: [], files: { hosts: "", hostname: "", resolvConf: "" } };
@@ -77,6 +78,16 @@ async function takeUp(supervisor: Supervisor, container: Container, phase: { sta
   container.state = { kind: "running", paused: phase.paused, run };
   container.input.open(task);
   if (sandbox === undefined) backends.journal.warn(`container ${container.id} goes on without its network: nothing of it was left`);
+}
+
+/** A process that runs is never given up for its network. */
+async function restoreNetwork({ backends }: Supervisor, container: Container, mode: string): Promise<Sandbox | undefined> {
+  try {
+    return await backends.sandboxes.restore(sandboxRequest(backends.config, container, mode));
+  } catch (error) {
+    backends.journal.error(`container ${container.id}: its network could not be taken up again`, error);
+    return undefined;
+  }
 }
 
 /** Ends what runs and belongs to no running container: left by a crash in the middle of starting or removing one. */

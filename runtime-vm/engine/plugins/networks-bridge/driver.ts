@@ -28,6 +28,10 @@ const aliasOf = (network: BridgeNetwork): string => `${ALIAS}${network.id}`;
 
 const missing = (error: unknown): boolean => error instanceof KernelError && ["ENODEV", "ENOENT", "ENXIO"].includes(error.code);
 
+/** An engine killed between the two steps of making a bridge leaves it without its alias: its address tells whose it is. */
+const isUnfinished = ({ kind, alias, mac }: KernelLink, network: BridgeNetwork): boolean =>
+  kind === "bridge" && alias === "" && mac === network.mac.toLowerCase();
+
 /**
  * Bridge networks by rtnetlink and nft in the namespace this process runs in. A bridge keeps its fixed address, so it
  * does not change with its ports; a container's veth is `ethN` inside and `veth…` in the bridge.
@@ -58,7 +62,8 @@ export class BridgeDriver implements NetworkDriver, Disposable {
 
   ensureBridge(network: BridgeNetwork): void {
     const there = this.#find(network.bridge);
-    if (there !== undefined && (there.kind !== "bridge" || there.alias !== aliasOf(network))) {
+    if (there !== undefined && isUnfinished(there, network)) this.#netlink().request(RTM.NEWLINK, 0, setAlias(there.index, aliasOf(network)));
+    else if (there !== undefined && (there.kind !== "bridge" || there.alias !== aliasOf(network))) {
       throw new EngineError("conflict", `interface ${network.bridge} exists and is not ours: remove it, or give the network another bridge name`);
     }
     const index = there?.index ?? this.#createBridge(network);

@@ -157,6 +157,8 @@ export interface Link {
   readonly index: number;
   readonly name: string;
   readonly alias: string;
+  /** Hardware address, as `02:42:...`. */
+  readonly mac: string;
   /** `bridge`, `veth`, ... or empty. */
   readonly kind: string;
   readonly master: number;
@@ -171,6 +173,7 @@ export function parseLink(message: Uint8Array): Link {
     index: Buffer.from(message.buffer, message.byteOffset, message.byteLength).readInt32LE(4),
     name: cText(found.get(IFLA.IFNAME)),
     alias: cText(found.get(IFLA.IFALIAS)),
+    mac: [...(found.get(IFLA.ADDRESS) ?? [])].map((byte) => byte.toString(16).padStart(2, "0")).join(":"),
     kind: info === undefined ? "" : cText(parseAttributes(info, 0).get(IFLA_INFO.KIND)),
     master: found.get(IFLA.MASTER)?.readUInt32LE(0) ?? 0,
   };

@@ -322,6 +322,18 @@ test("what was not taken up again is swept", async () => {
   expect((await net.sandboxes.open(request("b"))).endpoints["bridge"]?.IPAddress).toBe("172.17.0.2");
 });
 
+test("a half-made bridge, left by an engine killed between its two steps, is finished by the next one", async () => {
+  const { Id } = await net.networks.create({ Name: "half" });
+  const bridge = `br-${Id.slice(0, 12)}`;
+  const shown = (): string => execFileSync("ip", ["-o", "link", "show", bridge], { encoding: "utf8" });
+  const [, mac = ""] = /link\/ether (\S+)/.exec(shown()) ?? [];
+  await closeAll();
+  execFileSync("ip", ["link", "add", bridge, "address", mac, "type", "bridge"]);
+  openAll();
+  net.networks.prepare();
+  expect(shown()).toContain(`alias slipway:${Id}`);
+});
+
 test("a bridge of somebody else's Docker is left alone", async () => {
   await closeAll();
   execFileSync("ip", ["link", "add", "docker0", "type", "bridge"]);
