@@ -26,6 +26,8 @@ const shoot = async (name: string): Promise<void> => {
 
 test.beforeAll(async ({ browser }) => {
   mkdirSync(shots, { recursive: true });
+  // Not the docker configuration of whoever runs the tests.
+  process.env["DOCKER_CONFIG"] = join(shots, "..", "docker-config");
   web = await startWeb();
   docker = stockDocker({ socket: join(web.root, "docker.sock") });
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
@@ -45,6 +47,8 @@ test("the first-run screen shows the boot steps until the engine runs", async ()
 });
 
 test("one click runs the starter image, and its page answers", async () => {
+  // The image is unpacked after the engine's first answer; software emulation takes its time.
+  await expect(page.getByTestId("run-welcome")).toBeEnabled({ timeout: 150_000 });
   await page.getByTestId("run-welcome").click();
   const row = page.getByRole("row").filter({ hasText: "welcome" }).first();
   await expect(row).toContainText("running", { timeout: 60_000 });
