@@ -41,7 +41,8 @@ async function show(docker: StockDocker, name: string, fields: readonly string[]
   const at = (path: string): unknown =>
     path.split(".").reduce<unknown>((value, key) => (value as Record<string, unknown> | null | undefined)?.[key], inspected);
   // The CLI sends variables in an order of its own, another each time.
-  const sorted = (field: string, value: unknown): unknown => (field === "Config.Env" && Array.isArray(value) ? value.toSorted() : value);
+  const sorted = (field: string, value: unknown): unknown =>
+    field === "Config.Env" && Array.isArray(value) ? (value as string[]).toSorted((a, b) => (a < b ? -1 : 1)) : value;
   return Object.fromEntries(fields.map((field) => [field, sorted(field, at(field)) ?? null]));
 }
 

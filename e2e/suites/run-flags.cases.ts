@@ -61,6 +61,7 @@ const peer = {
       "/shared",
       ...sh("echo kept > /shared/file; echo q > /dev/shm/q; sleep 600"),
     ],
+    ["exec", "{n}-peer", "sh", "-c", "until test -s /dev/shm/q; do sleep 0.1; done"],
   ],
   after: [["rm", "-fv", "{n}-peer"]],
 };
@@ -108,13 +109,18 @@ const process: readonly FlagCase[] = [
   one("label-file", ["--label-file", "{dir}/label.list", "busybox", "true"], config("Labels")),
   one("annotation", ["--annotation", "x.y=z", "busybox", "true"], host("Annotations")),
   one("annotation", ["--annotation", "=z", "busybox", "true"]),
-  one("stop-signal stop-timeout", ["-d", "--stop-signal", "SIGUSR1", "--stop-timeout", "30", ...sh("trap 'exit 7' USR1; while :; do sleep 0.1; done")], {
-    ...config("StopSignal", "StopTimeout"),
-    after: [
-      ["stop", "{n}"],
-      ["inspect", "-f", "{{.State.ExitCode}}", "{n}"],
-    ],
-  }),
+  one(
+    "stop-signal stop-timeout",
+    ["-d", "--stop-signal", "SIGUSR1", "--stop-timeout", "30", ...sh("trap 'exit 7' USR1; touch /ready; while :; do sleep 0.1; done")],
+    {
+      ...config("StopSignal", "StopTimeout"),
+      after: [
+        ["exec", "{n}", "sh", "-c", "until test -e /ready; do sleep 0.1; done"],
+        ["stop", "{n}"],
+        ["inspect", "-f", "{{.State.ExitCode}}", "{n}"],
+      ],
+    },
+  ),
   one("stop-signal", ["--stop-signal", "SIGNOTHING", "busybox", "true"]),
   one("sig-proxy", ["--sig-proxy=false", "busybox", "true"]),
   one("help", ["--help"], { show: [] }),

@@ -41,6 +41,9 @@ function check(config: ContainerConfig): void {
   for (const path of Object.keys(config.Volumes ?? {})) {
     if (path === "" || path === "/") throw new EngineError("invalidArgument", `invalid volume specification: '${path}'`);
   }
+  for (const port of Object.keys(config.ExposedPorts ?? {})) {
+    if (!/^\d{1,5}(-\d{1,5})?(\/(tcp|udp|sctp))?$/.test(port)) throw new EngineError("invalidArgument", `invalid port specification: ${JSON.stringify(port)}`);
+  }
   checkHealthcheck(config);
 }
 

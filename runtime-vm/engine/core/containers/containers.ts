@@ -2,13 +2,15 @@ import type { Readable } from "node:stream";
 import type { ContainerInspect, ContainerStats, ContainerSummary, ExecCreateRequest } from "#api/containers.ts";
 import type { EndpointSettings } from "#api/networks.ts";
 import type { Filters } from "#api/filters.ts";
-import { EngineError, isClass } from "#base/errors.ts";
+import { EngineError } from "#base/errors.ts";
 import type { Digest } from "../content/content.ts";
 import type { ImageUser } from "../images/images.ts";
 import type { PathStat } from "./archive-path.ts";
 import { type AttachOptions, type Attached, attachContainer } from "./attach.ts";
 import type { ContainerBackends } from "./backends.ts";
+import { killByHand, startByHand, waitFor } from "./by-hand.ts";
 import { Catalog } from "./catalog.ts";
+import { type Census, censusOf } from "./census.ts";
 import type { Container } from "./container.ts";
 import type { Change } from "./changes.ts";
 import { type CommitOptions, commitContainer, diffContainer } from "./commit.ts";
@@ -18,16 +20,17 @@ import { publishEvent } from "./events.ts";
 import { type Exec, Execs } from "./exec.ts";
 import { ContainerFiles, type WriteOptions } from "./files.ts";
 import { inspectContainer } from "./inspect.ts";
+import { leaveContainers } from "./leave.ts";
 import { type ListOptions, listContainers } from "./list.ts";
-import { closeLog, openLog } from "./logs.ts";
-import { parseContainerName } from "./names.ts";
+import { openLog } from "./logs.ts";
+import { removeLink } from "./links.ts";
 import { type PruneResult, pruneContainers } from "./prune.ts";
 import { ContainerTable } from "./record.ts";
 import { type RemoveOptions, removeContainer } from "./remove.ts";
 import { restoreContainers, startAtBoot } from "./restore.ts";
-import { startContainer } from "./start.ts";
+import { renameContainer } from "./rename.ts";
 import { statsOnce, streamStats } from "./statistics.ts";
-import { type StopOptions, endRun, killContainer, pauseContainer, restartContainer, stopContainer, unpauseContainer } from "./stop.ts";
+import { type StopOptions, pauseContainer, restartContainer, stopContainer, unpauseContainer } from "./stop.ts";
 import { Supervisor } from "./supervisor.ts";
 import { type Top, topOf } from "./top.ts";
 import { type UpdateRequest, updateContainer } from "./update.ts";
@@ -81,28 +84,8 @@ export class ContainerManager {
   }
 
   /** Class notModified when it runs already. */
-  async start(reference: string): Promise<void> {
-    const container = this.#catalog.get(reference);
-    using _lock = await this.#supervisor.locks.acquire(container.id);
-    if (container.removing) throw new EngineError("conflict", "container is marked for removal and cannot be started");
-    if (container.state.kind === "running" && container.state.paused) throw new EngineError("conflict", "cannot start a paused container, try unpause instead");
-    if (container.state.kind === "running") throw new EngineError("notModified", `container ${container.id} runs already`);
-    this.#supervisor.cancelRestart(container);
-    container.backoffMs = 0;
-    container.restartCount = 0;
-    try {
-      await startContainer(this.#supervisor, container);
-    } catch (error) {
-      if (container.spec.hostConfig.AutoRemove === true) this.#removeLater(container);
-      throw error;
-    }
-  }
-
-  /** After the lock is free. */
-  #removeLater(container: Container): void {
-    void this.#remove(container, { force: true, volumes: true }).catch((error: unknown) =>
-      this.#backends.journal.warn(`container ${container.id} could not be removed after its start failed`, error),
-    );
+  start(reference: string): Promise<void> {
+    return startByHand(this.#supervisor, this.#catalog.get(reference));
   }
 
   stop(reference: string, options: StopOptions): Promise<void> {
@@ -113,13 +96,8 @@ export class ContainerManager {
     return restartContainer(this.#supervisor, this.#catalog.get(reference), options);
   }
 
-  async kill(reference: string, signal: string): Promise<void> {
-    try {
-      await killContainer(this.#supervisor, this.#catalog.get(reference), signal);
-    } catch (error) {
-      if (error instanceof EngineError) throw new EngineError(error.class, `cannot kill container: ${reference}: ${error.message}`, { cause: error });
-      throw error;
-    }
+  kill(reference: string, signal: string): Promise<void> {
+    return killByHand(this.#supervisor, reference, signal);
   }
 
   pause(reference: string): Promise<void> {
@@ -132,12 +110,7 @@ export class ContainerManager {
 
   /** Registers at once; `result` settles when the condition comes true. */
   wait(reference: string, condition: WaitCondition, signal: AbortSignal): { result: Promise<WaitResult> } {
-    const container = this.#catalog.get(reference);
-    if (condition === "not-running" && !container.isRunning) {
-      const exitCode = container.state.kind === "created" ? container.state.exitCode : container.state.kind === "exited" ? container.state.last.exitCode : 0;
-      return { result: Promise.resolve({ exitCode }) };
-    }
-    return { result: container.exits.next(condition, signal) };
+    return { result: waitFor(this.#catalog.get(reference), condition, signal) };
   }
 
   remove(reference: string, options: RemoveOptions): Promise<void> {
@@ -149,19 +122,9 @@ export class ContainerManager {
     this.#execs.forget(container);
   }
 
-  async rename(reference: string, name: string): Promise<void> {
+  rename(reference: string, name: string): Promise<void> {
     if (reference === "" || name === "") throw new EngineError("invalidArgument", "Neither old nor new names may be empty");
-    const container = this.#catalog.get(reference);
-    using _lock = await this.#supervisor.locks.acquire(container.id);
-    const oldName = container.name;
-    const newName = checkedName(name);
-    if (newName === oldName) throw new EngineError("invalidArgument", "Renaming a container with the same name as its current name");
-    this.#catalog.reserve(newName, container.id);
-    this.#table.setSpec(container.id, newName, container.spec);
-    this.#catalog.release(oldName, container.id);
-    container.name = newName;
-    this.#backends.sandboxes.rename(container.id, newName);
-    publishEvent(this.#backends.events, container, "rename", { oldName: `/${oldName}` });
+    return renameContainer(this.#supervisor, this.#catalog.get(reference), name);
   }
 
   /** Joins one more network, at once when it runs, else from its next start. */
@@ -179,12 +142,8 @@ export class ContainerManager {
   }
 
   /** `docker rm --link PARENT/ALIAS`: the parent forgets the link, both containers stay. */
-  async unlink(name: string): Promise<void> {
-    const { parent, alias } = this.#catalog.link(name);
-    using _lock = await this.#supervisor.locks.acquire(parent.id);
-    const links = (parent.spec.links ?? []).filter((link) => link.alias !== alias);
-    parent.spec = { ...parent.spec, links };
-    this.#table.setSpec(parent.id, parent.name, parent.spec);
+  unlink(name: string): Promise<void> {
+    return removeLink(this.#supervisor, name);
   }
 
   statPath(reference: string, path: string): Promise<PathStat> {
@@ -258,12 +217,8 @@ export class ContainerManager {
   }
 
   /** How many there are, for `/info`. */
-  counts(): { total: number; running: number; paused: number; stopped: number } {
-    const all = this.#catalog.all();
-    const count = (...statuses: string[]): number => all.filter(({ status }) => statuses.includes(status)).length;
-    const paused = count("paused");
-    const running = count("running", "restarting");
-    return { total: all.length, running, paused, stopped: all.length - running - paused };
+  counts(): Census {
+    return censusOf(this.#catalog);
   }
 
   /** Who is made of an image, for `rmi` and `images`. */
@@ -273,33 +228,7 @@ export class ContainerManager {
   }
 
   /** The engine stops: with `stopContainers` each gets its stop signal and its time, otherwise they go on by themselves. */
-  async close(opts: { stopContainers: boolean }): Promise<void> {
-    this.#supervisor.stop();
-    const all = this.#catalog.all();
-    if (opts.stopContainers) await Promise.all(all.map((container) => this.#stopForShutdown(container)));
-    for (const container of all) {
-      container.run?.health?.stop();
-      if (container.state.kind === "restarting") container.state.timer.abort();
-      await closeLog(container);
-    }
-  }
-
-  async #stopForShutdown(container: Container): Promise<void> {
-    const { run } = container;
-    if (run === undefined) return;
-    try {
-      await endRun(this.#supervisor, container, run, {});
-      await container.settled;
-    } catch (error) {
-      if (!isClass(error, "notModified")) this.#backends.journal.warn(`container ${container.id} could not be stopped`, error);
-    }
-  }
-}
-
-function checkedName(name: string): string {
-  try {
-    return parseContainerName(name);
-  } catch {
-    throw new EngineError("invalidArgument", `Error when allocating new name: Invalid container name (/${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
+  close(opts: { stopContainers: boolean }): Promise<void> {
+    return leaveContainers(this.#supervisor, opts);
   }
 }

@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { EngineError, messageOf } from "#base/errors.ts";
 import type { ExecCreateRequest } from "#api/containers.ts";
 import type { TaskProcess } from "../tasks/tasks.ts";
@@ -38,7 +39,7 @@ export class Execs {
   create(container: Container, request: ExecCreateRequest): Exec {
     if (!request.Cmd || request.Cmd.length === 0) throw new EngineError("invalidArgument", "No exec command specified");
     checkExecutable(container);
-    const exec: Exec = { id: generateId(), container, request, detachKeys: parseDetachKeys(request.DetachKeys ?? ""), state: { kind: "created" } };
+    const exec: Exec = { id: generateId(), container, request, detachKeys: escapeKeys(request.DetachKeys ?? ""), state: { kind: "created" } };
     this.#byId.set(exec.id, exec);
     this.#forgetOld(container);
     publishEvent(this.#supervisor.backends.events, container, execAction("exec_create", request.Cmd), { execID: exec.id });
@@ -86,11 +87,13 @@ export class Execs {
     if (run === undefined) throw new EngineError("conflict", `container ${container.id} is not running`);
     const { config, hostConfig } = container.spec;
     const process = this.#supervisor.backends.specs.execProcess({ rootfs: run.rootfs, config, hostConfig, exec: request });
-    return await run.task.exec(id, process, {
+    const started = await run.task.exec(id, process, {
       terminal: request.Tty ?? false,
       stdin: request.AttachStdin ?? false,
       ...(size === undefined ? {} : { size }),
     });
+    shareOomScore(started.pid, hostConfig.OomScoreAdj ?? 0);
+    return started;
   }
 
   #ended(exec: Exec, process: TaskProcess, exitCode: number): void {
@@ -110,6 +113,23 @@ export class Execs {
   #forgetOld(container: Container): void {
     const ended = [...this.#byId.values()].filter((exec) => exec.container === container && exec.state.kind === "ended");
     for (const { id } of ended.slice(0, Math.max(0, ended.length - endedExecsMax))) this.#byId.delete(id);
+  }
+}
+
+/** The container's, as runc gives it: crun leaves the shim's, whose processes would be the last the kernel kills for memory. */
+function shareOomScore(pid: number, score: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, String(score));
+  } catch {
+    // It has ended already.
+  }
+}
+
+function escapeKeys(text: string): Buffer {
+  try {
+    return parseDetachKeys(text);
+  } catch (error) {
+    throw new EngineError("invalidArgument", `Invalid escape keys (${text}) provided`, { cause: error });
   }
 }
 

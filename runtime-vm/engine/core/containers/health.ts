@@ -90,8 +90,15 @@ async function probeOnce(what: Following, timeoutMs: number): Promise<Probe> {
     });
   } catch (error) {
     const late = messageOf(error).startsWith("the health check did not finish");
-    return done(-1, late ? `Health check exceeded timeout (${timeoutMs / 1_000}s)` : messageOf(error));
+    return done(-1, late ? `Health check exceeded timeout (${spanText(timeoutMs)})` : messageOf(error));
   }
+}
+
+/** As Go prints a duration: `200ms`, `1.5s`, `2m0s`. */
+function spanText(ms: number): string {
+  if (ms < 1_000) return `${ms}ms`;
+  const minutes = Math.floor(ms / 60_000);
+  return `${minutes >= 60 ? `${Math.floor(minutes / 60)}h` : ""}${minutes > 0 ? `${minutes % 60}m` : ""}${(ms % 60_000) / 1_000}s`;
 }
 
 /** The first bytes of a stream; the rest is read and dropped, so that the process never waits. */

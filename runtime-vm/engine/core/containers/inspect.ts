@@ -96,7 +96,8 @@ function stateOf(container: Container): ContainerState {
   }
 }
 
-function healthOf(container: Container): HealthState | undefined {
+/** Undefined: it has no check, or never ran. */
+export function healthOf(container: Container): HealthState | undefined {
   if (container.run?.health !== undefined) return container.run.health.state;
   const kind = container.spec.config.Healthcheck?.Test?.[0];
   if (kind === undefined || kind === "NONE" || !wasStarted(container)) return undefined;

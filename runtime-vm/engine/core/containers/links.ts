@@ -4,6 +4,7 @@ import type { HostConfig } from "#api/containers.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Container } from "./container.ts";
 import type { LinkRecord } from "./record.ts";
+import type { Supervisor } from "./supervisor.ts";
 
 /**
  * Links of the default bridge (`--link NAME:ALIAS`), Docker's oldest way for a container to know another: an entry in its hosts
@@ -98,4 +99,13 @@ function environmentOf(link: Linked, parent: Container): string[] {
     `${prefix}_NAME=/${parent.name}/${link.alias}`,
     ...(Env ?? []).filter((entry) => entry.includes("=") && !/^(HOME|PATH)=/.test(entry)).map((entry) => `${prefix}_ENV_${entry}`),
   ];
+}
+
+/** `docker rm --link PARENT/ALIAS`: the parent forgets the link, both containers stay. */
+export async function removeLink(supervisor: Supervisor, name: string): Promise<void> {
+  const { parent, alias } = supervisor.catalog.link(name);
+  using _lock = await supervisor.locks.acquire(parent.id);
+  const links = (parent.spec.links ?? []).filter((link) => link.alias !== alias);
+  parent.spec = { ...parent.spec, links };
+  supervisor.table.setSpec(parent.id, parent.name, parent.spec);
 }

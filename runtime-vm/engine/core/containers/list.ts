@@ -4,7 +4,7 @@ import type { ContainerSummary } from "#api/containers.ts";
 import type { ContainerBackends } from "./backends.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Container } from "./container.ts";
-import { imageNow, sizeOf } from "./inspect.ts";
+import { healthOf, imageNow, sizeOf } from "./inspect.ts";
 import { linkNames } from "./links.ts";
 import { summarize } from "./summary.ts";
 
@@ -68,6 +68,7 @@ async function compileFilters(backends: ContainerBackends, catalog: Catalog, fil
     if (/^-?\d+$/.test(text)) return Number(text);
     throw new EngineError("invalidArgument", `invalid filter 'exited=${text}': strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
   });
+  for (const name of ["publish", "expose"]) for (const text of filters[name] ?? []) checkPortFilter(name, text);
   const ancestors = await ancestorIds(backends, filters["ancestor"] ?? []);
   const before = (filters["before"] ?? []).map((name) => catalog.get(name).spec.createdAt);
   const since = (filters["since"] ?? []).map((name) => catalog.get(name).spec.createdAt);
@@ -77,7 +78,7 @@ async function compileFilters(backends: ContainerBackends, catalog: Catalog, fil
     any(filters["id"], (prefix) => container.id.startsWith(prefix)) &&
     any(filters["name"], (pattern) => matchesName(pattern, container.name)) &&
     any(filters["status"], (status) => container.status === status) &&
-    any(filters["health"], (health) => (container.run?.health?.state.Status ?? "none") === health) &&
+    any(filters["health"], (health) => (healthOf(container)?.Status ?? "none") === health) &&
     any(exited, (code) => container.state.kind === "exited" && container.state.last.exitCode === code) &&
     (filters["ancestor"] === undefined || ancestors.has(container.spec.image.id)) &&
     any(before, (time) => container.spec.createdAt < time) &&
@@ -120,6 +121,15 @@ async function ancestorIds({ images }: ContainerBackends, references: readonly s
 function inNetwork(container: Container, wanted: string): boolean {
   const endpoints = { ...container.spec.endpoints, ...container.run?.sandbox.endpoints };
   return Object.entries(endpoints).some(([name, { NetworkID: id = "" }]) => name === wanted || (id !== "" && id.startsWith(wanted)));
+}
+
+function checkPortFilter(name: string, text: string): void {
+  const [range = ""] = text.split("/", 1);
+  for (const number of range.split("-", 2)) {
+    const fault = /^\d+$/.test(number) ? (Number(number) > 65_535 ? "value out of range" : undefined) : "invalid syntax";
+    if (fault === undefined) continue;
+    throw new EngineError("invalidArgument", `error while looking up for ${name} ${text}: strconv.ParseUint: parsing ${JSON.stringify(number)}: ${fault}`);
+  }
 }
 
 /** `80`, `80/udp`, `8000-8080/tcp`. */

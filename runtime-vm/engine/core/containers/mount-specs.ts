@@ -12,6 +12,7 @@ export interface MountRequest {
   readonly mode: string;
   readonly propagation: string;
   readonly nonRecursive: boolean;
+  readonly readOnlyNonRecursive?: boolean;
   readonly createSource: boolean;
   readonly copyUp: boolean;
   readonly volume?: {
@@ -127,7 +128,9 @@ function parseMountSpec(spec: MountSpec): MountRequest {
     ["TmpfsOptions", "tmpfs"],
     ["ImageOptions", "image"],
   ] as const) {
-    if (spec[field] !== undefined && owner !== type) throw wrong(`field ${field} must not be specified`);
+    if (spec[field] === undefined || owner === type) continue;
+    if (field === "ImageOptions") throw wrong("field ImageOptions must not be specified");
+    throw new EngineError("invalidArgument", `${field} must not be specified on mount type "${spec.Type}"`);
   }
   const destination = checkDestination(spec.Target ?? "", wrong);
   const source = spec.Source ?? "";
@@ -142,7 +145,7 @@ function parseMountSpec(spec: MountSpec): MountRequest {
       return { ...base, ...volumeOf(spec, source, wrong) };
     case "image":
       if (source === "") throw wrong("field Source must not be empty");
-      return { ...base, source, readOnly: true, propagation: "rprivate", copyUp: false, ...subpathOf(spec.ImageOptions?.Subpath, "image", wrong) };
+      return { ...base, source, readOnly: true, propagation: "rprivate", copyUp: false, ...subpathOf(spec.ImageOptions?.Subpath, wrong) };
   }
 }
 
@@ -150,18 +153,19 @@ function bindOf(
   spec: MountSpec,
   source: string,
   wrong: (reason: string) => EngineError,
-): Pick<MountRequest, "source" | "propagation" | "nonRecursive" | "createSource" | "copyUp"> {
+): Pick<MountRequest, "source" | "propagation" | "nonRecursive" | "readOnlyNonRecursive" | "createSource" | "copyUp"> {
   if (source === "") throw wrong("field Source must not be empty");
   if (!source.startsWith("/")) throw wrong(`invalid mount path: '${source}' mount path must be absolute`);
   const propagation = spec.BindOptions?.Propagation || "rprivate";
   if (!propagations.has(propagation)) throw wrong(`invalid propagation mode: ${propagation}`);
   const { NonRecursive: nonRecursive = false, CreateMountpoint: createSource = false } = spec.BindOptions ?? {};
-  return { source: posix.resolve(source), propagation, nonRecursive, createSource, copyUp: false };
+  const readOnlyNonRecursive = spec.BindOptions?.ReadOnlyNonRecursive === true ? { readOnlyNonRecursive: true } : {};
+  return { source: posix.resolve(source), propagation, nonRecursive, createSource, copyUp: false, ...readOnlyNonRecursive };
 }
 
-function subpathOf(subpath: string | undefined, what: string, wrong: (reason: string) => EngineError): { subpath?: string } {
+function subpathOf(subpath: string | undefined, wrong: (reason: string) => EngineError): { subpath?: string } {
   if (subpath === undefined || subpath === "") return {};
-  if (subpath.startsWith("/") || posix.normalize(subpath).startsWith("..")) throw wrong(`subpath must be a relative path within the ${what}`);
+  if (subpath.startsWith("/") || posix.normalize(subpath).startsWith("..")) throw wrong(`subpath must be a relative path within the volume`);
   return { subpath };
 }
 
@@ -172,7 +176,7 @@ function volumeOf(spec: MountSpec, source: string, wrong: (reason: string) => En
     ...(DriverConfig?.Name ? { driver: DriverConfig.Name } : {}),
     ...(DriverConfig?.Options ? { options: DriverConfig.Options } : {}),
     ...(Labels ? { labels: Labels } : {}),
-    ...subpathOf(Subpath, "volume", wrong),
+    ...subpathOf(Subpath, wrong),
   };
   return { source, mode: "z", copyUp: NoCopy !== true && !Subpath, volume };
 }
@@ -180,5 +184,6 @@ function volumeOf(spec: MountSpec, source: string, wrong: (reason: string) => En
 function tmpfsOptions(spec: MountSpec, wrong: (reason: string) => EngineError): string[] {
   const { SizeBytes = 0, Mode, Options = [] } = spec.TmpfsOptions ?? {};
   if (SizeBytes < 0) throw wrong("TmpfsOptions.SizeBytes must not be negative");
+  for (const [option = ""] of Options) if (option !== "exec" && option !== "noexec") throw wrong(`invalid option: ${option}`);
   return [...(SizeBytes > 0 ? [`size=${SizeBytes}`] : []), ...(Mode ? [`mode=${Mode.toString(8)}`] : []), ...Options.map((option) => option.join("="))];
 }

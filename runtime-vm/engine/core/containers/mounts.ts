@@ -48,7 +48,10 @@ function checkBindSource(backends: Backends, request: MountRequest): void {
 
 async function createMount(backends: Backends, request: MountRequest, what: { containerId: string; undo: Undo }): Promise<MountRecord> {
   const { type, destination, readOnly, mode, propagation, nonRecursive, createSource } = request;
-  const base = { type, source: request.source, destination, readOnly, mode, propagation, nonRecursive, createSource };
+  const base = {
+    ...{ type, source: request.source, destination, readOnly, mode, propagation, nonRecursive, createSource },
+    ...(request.readOnlyNonRecursive === true ? { readOnlyNonRecursive: true } : {}),
+  };
   if (type === "image") return { ...base, image: await createImageRoot(backends, request, what) };
   if (type !== "volume") return request.options === undefined ? base : { ...base, options: request.options };
   const anonymous = request.source === "";
@@ -101,11 +104,12 @@ async function acquireVolume(backends: Backends, volume: string, what: { contain
 /** Records of the containers named in `VolumesFrom` (`NAME[:ro|rw]`). */
 function mountsFrom(catalog: Catalog, names: readonly string[]): MountRecord[] {
   return names.flatMap((entry) => {
+    if (entry === "") throw new EngineError("invalidArgument", "volumes-from specification cannot be an empty string");
     const [name = "", mode = ""] = entry.split(":", 2);
-    const container = catalog.find(name);
-    if (container === undefined) throw new EngineError("invalidArgument", `No such container: ${name}`);
     const parsed = parseMode(mode, "volume");
     if (parsed === undefined) throw new EngineError("invalidArgument", `invalid mode: ${mode}`);
+    const container = catalog.find(name);
+    if (container === undefined) throw new EngineError("invalidArgument", `No such container: ${name}`);
     return container.spec.mounts
       .filter(({ type }) => type === "bind" || type === "volume")
       .map((record) => (parsed.readOnly ? { ...record, readOnly: true } : record));
@@ -149,6 +153,7 @@ async function specMount(backends: Backends, record: MountRecord): Promise<SpecM
     source,
     ...(record.propagation === "" ? {} : { propagation: record.propagation }),
     ...(record.nonRecursive === true ? { nonRecursive: true } : {}),
+    ...(record.readOnlyNonRecursive === true ? { readOnlyNonRecursive: true } : {}),
   };
 }
 
@@ -170,7 +175,7 @@ function below({ kernel }: Backends, directory: string, subpath: string | undefi
   const found = resolveInRoot(kernel, directory, posix.join("/", subpath));
   if (found !== undefined && statSync(found, { throwIfNoEntry: false }) !== undefined) return found;
   const path = posix.join(directory, subpath);
-  throw new EngineError("invalidArgument", `cannot access path ${path}: lstat ${path}: no such file or directory`);
+  throw new EngineError("notFound", `cannot access path ${path}: lstat ${path}: no such file or directory`);
 }
 
 /** As inspect and list show it. */

@@ -56,7 +56,7 @@ function parseUntil(values: readonly string[] | undefined): bigint | undefined {
   const seconds = spanSeconds(text);
   if (seconds !== undefined) return BigInt(Math.floor((Date.now() - seconds * 1_000) * 1e6));
   const time = parseNano(text);
-  if (time === undefined) throw new EngineError("invalidArgument", `invalid value for until: ${text}; give a time, or a span such as 24h`);
+  if (time === undefined) throw new EngineError("invalidArgument", `failed to parse value as time or duration: ${JSON.stringify(text)}`);
   return time;
 }
 

@@ -14,6 +14,8 @@ export interface MountRecord {
   readonly mode: string;
   readonly propagation: string;
   readonly nonRecursive?: boolean;
+  /** Read-only is the mount alone, and not what is mounted below it. */
+  readonly readOnlyNonRecursive?: boolean;
   readonly volume?: { readonly name: string; readonly driver: string; readonly anonymous: boolean; readonly subpath?: string };
   /** The root made of the image for this mount, and the part of it that is mounted. */
   readonly image?: { readonly snapshot: string; readonly subpath?: string };

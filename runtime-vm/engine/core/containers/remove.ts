@@ -31,11 +31,9 @@ export async function removeContainer(supervisor: Supervisor, container: Contain
 function checkRemovable(container: Container, options: RemoveOptions): void {
   if (options.force || !container.isRunning) return;
   const state = container.status === "running" ? "running" : container.status;
-  const advice =
-    container.status === "paused"
-      ? "unpause and then stop the container before removing or force remove"
-      : "stop the container before removing or force remove";
-  throw new EngineError("conflict", `cannot remove container "${container.name}": container is ${state}: ${advice}`);
+  const advice = container.status === "paused" ? undefined : "stop the container before removing or force remove";
+  const what = advice === undefined ? "paused and must be unpaused first" : `${state}: ${advice}`;
+  throw new EngineError("conflict", `cannot remove container "${container.name}": container is ${what}`);
 }
 
 async function end(supervisor: Supervisor, container: Container): Promise<void> {

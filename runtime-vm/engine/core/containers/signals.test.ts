@@ -13,6 +13,10 @@ test.each([
   expect(parseSignal(text)).toBe(number);
 });
 
-test.each(["FOO", "", "0", "65", "RTMIN-1", "-9"])("%j is no signal", (text) => {
+test("a number past the last signal is refused by number", () => {
+  expect(() => parseSignal("65")).toThrow("the linux daemon does not support signal 65");
+});
+
+test.each(["FOO", "", "0", "RTMIN-1", "-9"])("%j is no signal", (text) => {
   expect(() => parseSignal(text)).toThrow(`invalid signal: ${text}`);
 });

@@ -24,6 +24,7 @@ export function signalNumber(text: string): number | undefined {
 /** As `signalNumber`; an unknown one is invalidArgument in dockerd's words. */
 export function parseSignal(text: string): number {
   const number = signalNumber(text);
+  if (number === undefined && /^[1-9]\d*$/.test(text)) throw new EngineError("invalidArgument", `the linux daemon does not support signal ${text}`);
   if (number === undefined) throw new EngineError("invalidArgument", `invalid signal: ${text}`);
   return number;
 }

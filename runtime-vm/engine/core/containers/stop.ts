@@ -19,10 +19,19 @@ const killMsMax = 10_000;
 
 /** Stops by the stop signal, after the grace time by SIGKILL. Resolves when the process has ended; `notModified` when none runs. */
 export async function stopContainer(supervisor: Supervisor, container: Container, options: StopOptions): Promise<void> {
+  checkSignal(options, `cannot stop container: ${container.name}`);
   const run = await beginStop(supervisor, container);
   if (run === undefined) return;
   await endRun(supervisor, container, run, options);
   publishEvent(supervisor.backends.events, container, "stop");
+}
+
+function checkSignal({ signal }: StopOptions, what: string): void {
+  try {
+    if (signal !== undefined) parseSignal(signal);
+  } catch (error) {
+    throw new EngineError("invalidArgument", `${what}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** Under the lock: marks it as stopped by hand. Undefined when it only waited for its restart. */
@@ -105,6 +114,7 @@ export async function killContainer(supervisor: Supervisor, container: Container
 
 /** Stop if it runs, then start. Not one step: in between the container is simply stopped. */
 export async function restartContainer(supervisor: Supervisor, container: Container, options: StopOptions): Promise<void> {
+  checkSignal(options, `Cannot restart container ${container.name}`);
   using _lock = await supervisor.locks.acquire(container.id);
   container.keepOnExit = true;
   try {

@@ -84,7 +84,8 @@ export class Supervisor {
     container.input.close();
     container.lastEndpoints = run.sandbox.endpoints;
     run.health?.stop();
-    container.lastHealth = run.health?.state;
+    // What has ended is not well, as dockerd says it.
+    container.lastHealth = run.health === undefined ? undefined : { ...run.health.state, Status: "unhealthy" };
     container.finishedBefore = last.finishedAt;
     container.state = again ? { kind: "restarting", last, timer: new AbortController() } : { kind: "exited", last };
     this.table.setProgress(container.id, container.progress, container);

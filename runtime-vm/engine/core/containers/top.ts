@@ -129,7 +129,8 @@ function rowOf(psArgs: string): Row {
   });
   if (wanted.length > 0) return wanted.map((name) => titled(name));
   if (/^-?[ax]*u[ax]*$/.test(words[0] ?? "")) return aux;
-  return full;
+  if (words.every((word) => !/^[a-zA-Z]+$/.test(word) || /^[aefjlruvxTHS]+$/.test(word))) return full;
+  throw new EngineError("invalidArgument", `ps: error: unsupported option ${JSON.stringify(words.join(" "))}: give -ef, aux, or columns with -o`);
 }
 
 /** `pid=PROCESS` gives a column its own title. */

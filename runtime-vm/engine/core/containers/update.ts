@@ -32,10 +32,8 @@ export async function updateContainer(supervisor: Supervisor, container: Contain
   const policy = request.RestartPolicy?.Name ? checkedRestartPolicy(request.RestartPolicy) : undefined;
   const { warnings, host: limits } = backends.specs.settle(request);
   const before = container.spec.hostConfig;
-  refuseConflicts(limits, before);
-  if (policy !== undefined && before.AutoRemove === true && policy.Name !== "no") {
-    throw new EngineError("conflict", "Restart policy cannot be updated because AutoRemove is enabled for the container");
-  }
+  const conflict = conflictOf(limits, policy, before);
+  if (conflict !== undefined) throw new EngineError("conflict", `Cannot update container ${container.id}: ${conflict}`);
   const changed = Object.fromEntries(limitFields.filter((field) => isSaid(limits[field])).map((field) => [field, limits[field]])) as HostConfig;
   const hostConfig: HostConfig = { ...before, ...changed, ...(policy === undefined ? {} : { RestartPolicy: policy }) };
   applyLimits(supervisor, container, hostConfig);
@@ -47,7 +45,7 @@ export async function updateContainer(supervisor: Supervisor, container: Contain
 
 const isSaid = (value: unknown): boolean => value !== undefined && value !== null && value !== 0 && value !== "";
 
-function refuseConflicts(limits: HostConfig, before: HostConfig): void {
+function conflictOf(limits: HostConfig, policy: RestartPolicy | undefined, before: HostConfig): string | undefined {
   const cpus = (what: string, other: string): string => `Conflicting options: ${what} cannot be updated as ${other} has already been set`;
   const memory = limits.Memory ?? 0;
   const conflicts: readonly (readonly [boolean, string])[] = [
@@ -59,8 +57,12 @@ function refuseConflicts(limits: HostConfig, before: HostConfig): void {
       memory !== 0 && memory > (before.MemorySwap ?? 0) && !isSaid(limits.MemorySwap),
       "Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time",
     ],
+    [
+      policy !== undefined && before.AutoRemove === true && policy.Name !== "no",
+      "Restart policy cannot be updated because AutoRemove is enabled for the container",
+    ],
   ];
-  for (const [found, message] of conflicts) if (found) throw new EngineError("conflict", message);
+  return conflicts.find(([found]) => found)?.[1];
 }
 
 /** Writes the files that change; on failure those written get their former value back. */

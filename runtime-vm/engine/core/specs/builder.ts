@@ -12,6 +12,8 @@ export interface SpecMount {
   readonly propagation?: string;
   /** Binds only: do not take submounts along. */
   readonly nonRecursive?: boolean;
+  /** Binds only: what is mounted below stays writable although the mount itself is read-only. */
+  readonly readOnlyNonRecursive?: boolean;
   /** tmpfs only: `size=64m`, `mode=1770`, `exec` ... as in `--tmpfs PATH:OPTIONS`. */
   readonly options?: readonly string[];
 }

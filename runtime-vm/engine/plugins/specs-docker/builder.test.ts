@@ -112,7 +112,7 @@ test("user mounts come parents first, in the order given", () => {
   const bind = (destination: string) => ({ type: "bind" as const, source: "/src", destination, readOnly: true });
   const spec = build({}, {}, { mounts: [bind("/a/b/c"), bind("/z"), bind("/a")], files: { hosts: "/h", hostname: "/n", resolvConf: "/r" } });
   expect(spec.mounts.slice(7).map((mount) => mount.destination)).toEqual(["/z", "/a", "/etc/resolv.conf", "/etc/hostname", "/etc/hosts", "/a/b/c"]);
-  expect(mountAt(spec, "/a")?.options).toEqual(["rbind", "ro", "rprivate"]);
+  expect(mountAt(spec, "/a")?.options).toEqual(["rbind", "ro", "rro", "rprivate"]);
 });
 
 test.for([

@@ -13,7 +13,6 @@ test.for<[HostConfig, string]>([
   [{ Memory: 5 * mib }, "Minimum memory limit allowed is 6MB"],
   [{ Memory: 64 * mib, MemorySwap: 32 * mib }, "Minimum memoryswap limit should be larger than memory limit, see usage"],
   [{ MemorySwap: 32 * mib }, "You should always set the Memory limit when using Memoryswap limit, see usage"],
-  [{ MemorySwappiness: 101 }, "Invalid value: 101, valid memory swappiness range is 0-100"],
   [{ MemoryReservation: mib }, "Minimum memory reservation allowed is 6MB"],
   [{ Memory: 8 * mib, MemoryReservation: 9 * mib }, "Minimum memory limit can not be less than memory reservation limit, see usage"],
   [{ NanoCpus: 1e9, CpuPeriod: 1000 }, "Conflicting options: Nano CPUs and CPU Period cannot both be set"],
@@ -27,7 +26,7 @@ test.for<[HostConfig, string]>([
   [{ BlkioWeight: 5 }, "Range of blkio weight is from 10 to 1000"],
   [{ CpuShares: -1 }, "invalid CPU shares (-1): value must be a positive integer"],
   [{ CpuRealtimePeriod: 1000 }, "kernel does not support CPU real-time scheduler"],
-  [{ IOMaximumIOps: 5 }, "Invalid QoS settings: linux does not support Maximum IO Bandwidth or Maximum IO IOps"],
+  [{ IOMaximumIOps: 5 }, "invalid option: QoS maximum IOPs configuration is not supported on linux"],
 ])("%o is refused", ([host, message]) => {
   expect(() => settleLimits(host, machine)).toThrow(expect.objectContaining({ class: "invalidArgument", message }) as Error);
 });

@@ -50,10 +50,8 @@ function settleMemory(host: Settling, controllers: Controllers, drop: Drop, { up
   const { Memory: limit = 0, MemorySwap: swap = 0 } = host;
   refuse(limit > 0 && swap > 0 && swap < limit, "Minimum memoryswap limit should be larger than memory limit, see usage");
   refuse(limit === 0 && swap > 0 && !update, "You should always set the Memory limit when using Memoryswap limit, see usage");
-  const swappiness = host.MemorySwappiness ?? -1;
-  refuse(swappiness < -1 || swappiness > 100, `Invalid value: ${swappiness}, valid memory swappiness range is 0-100`);
   // cgroup v2 has no such knob.
-  drop(swappiness !== -1, lacking("memory swappiness capabilities", "Memory swappiness discarded."), { MemorySwappiness: null });
+  drop((host.MemorySwappiness ?? -1) !== -1, lacking("memory swappiness capabilities", "Memory swappiness discarded."), { MemorySwappiness: null });
   drop(!has && (host.MemoryReservation ?? 0) > 0, lacking("memory soft limit capabilities", "Limitation discarded."), { MemoryReservation: 0 });
   const reservation = host.MemoryReservation ?? 0;
   refuse(reservation > 0 && reservation < memoryBytesMin, "Minimum memory reservation allowed is 6MB");
@@ -103,8 +101,8 @@ function settleBlockIo(host: Settling, controllers: Controllers, drop: Drop): vo
   drop(!has && (host.BlkioWeight ?? 0) > 0, lacking("Block I/O weight", "Weight discarded."), { BlkioWeight: 0 });
   const weight = host.BlkioWeight ?? 0;
   refuse(weight > 0 && (weight < 10 || weight > 1000), "Range of blkio weight is from 10 to 1000");
-  const most = "does not support Maximum IO Bandwidth or Maximum IO IOps";
-  refuse((host.IOMaximumBandwidth ?? 0) !== 0 || (host.IOMaximumIOps ?? 0) !== 0, `Invalid QoS settings: linux ${most}`);
+  refuse((host.IOMaximumBandwidth ?? 0) !== 0, "invalid option: QoS maximum bandwidth configuration is not supported on linux");
+  refuse((host.IOMaximumIOps ?? 0) !== 0, "invalid option: QoS maximum IOPs configuration is not supported on linux");
   const lists = [
     ["BlkioWeightDevice", lacking("Block I/O weight_device", "Weight-device discarded.")],
     ["BlkioDeviceReadBps", lacking("BPS Block I/O read limit", "Block I/O BPS read limit discarded.")],

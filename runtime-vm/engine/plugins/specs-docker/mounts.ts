@@ -25,8 +25,14 @@ function userMount(mount: SpecMount): OciMount {
   if (mount.propagation !== undefined && mount.propagation !== "" && !propagations.includes(mount.propagation)) {
     throw new EngineError("invalidArgument", `invalid propagation mode: ${mount.propagation}`);
   }
-  const options = [mount.nonRecursive ? "bind" : "rbind", ...(mount.readOnly ? ["ro"] : []), mount.propagation || "rprivate"];
+  const options = [mount.nonRecursive ? "bind" : "rbind", ...readOnlyOptions(mount), mount.propagation || "rprivate"];
   return { destination: mount.destination, type: "bind", source: mount.source ?? "", options };
+}
+
+/** Down to what is mounted below, unless the request says otherwise. */
+function readOnlyOptions({ readOnly, nonRecursive, readOnlyNonRecursive }: SpecMount): string[] {
+  if (!readOnly) return [];
+  return nonRecursive || readOnlyNonRecursive ? ["ro"] : ["ro", "rro"];
 }
 
 function networkFiles({ files, mounts, hostConfig }: SpecRequest): OciMount[] {
