@@ -7,7 +7,8 @@ import type { SystemInfo } from "#core/system/system.ts";
 import { type DiskBackends, diskUsage } from "./disk-usage.ts";
 import { infoFor } from "./info-versions.ts";
 import { unixNano } from "./numbers.ts";
-import { type Answer, type Method, type Route, route } from "./router.ts";
+import { type Answer, type Route, route } from "./router.ts";
+import { absentRoutes } from "./routes-absent.ts";
 import { jsonLines } from "./routes-streams.ts";
 
 export interface SystemBackends extends DiskBackends {
@@ -45,12 +46,7 @@ export const systemRoutes = (backends: SystemBackends): readonly Route[] => [
     await backends.registries.open(registryHost(auth.serveraddress ?? ""), auth).check({ signal });
     return { status: 200, json: { IdentityToken: "", Status: "Login Succeeded" } };
   }),
-  ...swarmRoutes(),
-  ...checkpointRoutes(),
-  route("GET", "/plugins", () => ({ status: 200, json: [] })),
-  route("GET", "/plugins/{name...}/json", ({ params }) => {
-    throw new EngineError("notFound", `plugin "${params.name}" not found`);
-  }),
+  ...absentRoutes(),
 ];
 
 /** `docker login` names Docker's registry by its old index, and may write a whole URL for any other. */
@@ -67,32 +63,3 @@ const pong: Answer = {
   headers: { "Cache-Control": "no-cache, no-store, must-revalidate", Pragma: "no-cache", Swarm: "inactive" },
   text: "OK",
 };
-
-/** dockerd has them behind a switch that is off. */
-function checkpointRoutes(): Route[] {
-  const refuse = (): never => {
-    const how = "Start the Docker daemon in experimental mode in order to enable it.";
-    throw new EngineError("notImplemented", `This experimental feature is disabled by default. ${how}`);
-  };
-  const all = "/containers/{id}/checkpoints";
-  return [route("GET", all, refuse), route("POST", all, refuse), route("DELETE", `${all}/{checkpoint}`, refuse)];
-}
-
-/** dockerd's answers on a machine that is in no swarm. */
-function swarmRoutes(): Route[] {
-  const refuse = (message: string) => (): never => {
-    throw new EngineError("unavailable", message);
-  };
-  const noManager = refuse('This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.');
-  const noMember = refuse("This node is not part of a swarm");
-  const row = (method: Method, path: string): Route => route(method, path, noManager);
-  return [
-    row("GET", "/swarm"),
-    route("POST", "/swarm/leave", noMember),
-    row("POST", "/swarm/update"),
-    row("GET", "/swarm/unlockkey"),
-    ...["/services", "/nodes", "/tasks", "/secrets", "/configs"].map((path) => row("GET", path)),
-    ...["/services/{id}", "/nodes/{id}", "/tasks/{id}", "/secrets/{id}", "/configs/{id}"].map((path) => row("GET", path)),
-    ...["/services/create", "/secrets/create", "/configs/create"].map((path) => row("POST", path)),
-  ];
-}
