@@ -1,28 +1,22 @@
-import { type Stats, closeSync, constants, fchmodSync, fchownSync, futimesSync, lchownSync, lutimesSync, mkdirSync, statSync, symlinkSync } from "node:fs";
+import { type Stats, closeSync, constants, fchmodSync, futimesSync, lutimesSync, mkdirSync, statSync, symlinkSync } from "node:fs";
 import { posix } from "node:path";
 import { parseNano } from "../clock/clock.ts";
 import { Directory } from "./at.ts";
 import type { ContainerBackends } from "./backends.ts";
 import type { ContainerSpec } from "./record.ts";
 
+type Kind = "directory" | "file" | "link";
 type Kernel = Pick<ContainerBackends["kernel"], "openInRoot" | "getxattrs" | "setxattr">;
 
 /** On the root directory itself: what a container removes of `given` later stays removed. */
 const preparedMark = "trusted.slipway.prepared";
 
 /** What dockerd puts into every root below the container's own files: places for mounts, and the mark that this is a container. */
-const given: readonly { readonly path: string; readonly kind: "directory" | "file" | "link" }[] = [
-  { path: "/.dockerenv", kind: "file" },
-  { path: "/dev/pts", kind: "directory" },
-  { path: "/dev/shm", kind: "directory" },
-  { path: "/dev/console", kind: "file" },
-  { path: "/proc", kind: "directory" },
-  { path: "/sys", kind: "directory" },
-  { path: "/etc/hosts", kind: "file" },
-  { path: "/etc/hostname", kind: "file" },
-  { path: "/etc/resolv.conf", kind: "file" },
-  { path: "/etc/mtab", kind: "link" },
-];
+const given: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
+  "/": { ".dockerenv": "file", proc: "directory", sys: "directory" },
+  "/dev": { pts: "directory", shm: "directory", console: "file" },
+  "/etc": { hosts: "file", hostname: "file", "resolv.conf": "file", mtab: "link" },
+};
 
 /**
  * Makes in a fresh root what is missing of `given`, dated with the container's creation so that two roots made for one container
@@ -32,11 +26,14 @@ export function prepareRoot(kernel: Kernel, rootfs: string, { createdAt }: Pick<
   using root = new Directory(kernel.openInRoot(rootfs, "/", constants.O_RDONLY | constants.O_DIRECTORY));
   if (kernel.getxattrs(root.at(".")).has(preparedMark)) return;
   const seconds = Number((parseNano(createdAt) ?? 0n) / 1_000_000_000n);
-  for (const { path, kind } of given.toReversed()) {
-    using parent = makeDirectories(kernel, rootfs, posix.dirname(path), seconds);
-    const name = posix.basename(path);
-    if (parent === undefined || parent.lstat(name) !== undefined) continue;
-    keepingTimes(parent, () => make(parent, name, kind, seconds));
+  for (const [path, names] of Object.entries(given)) {
+    using parent = makeDirectories(kernel, rootfs, path, seconds);
+    if (parent === undefined) continue;
+    const missing = Object.entries(names).filter(([name]) => parent.lstat(name) === undefined);
+    if (missing.length === 0) continue;
+    keepingTimes(parent, () => {
+      for (const [name, kind] of missing) make(parent, name, kind, seconds);
+    });
   }
   kernel.setxattr(root.at("."), preparedMark, Buffer.from("1"));
 }
@@ -51,10 +48,9 @@ export function prepareMountPoint(kernel: Kernel, rootfs: string, { destination,
   make(parent, name, kind, seconds);
 }
 
-function make(parent: Directory, name: string, kind: "directory" | "file" | "link", seconds: number): void {
+function make(parent: Directory, name: string, kind: Kind, seconds: number): void {
   if (kind === "link") {
     symlinkSync("/proc/mounts", parent.at(name));
-    lchownSync(parent.at(name), 0, 0);
     lutimesSync(parent.at(name), seconds, seconds);
     return;
   }
@@ -62,7 +58,6 @@ function make(parent: Directory, name: string, kind: "directory" | "file" | "lin
   const flags = kind === "directory" ? constants.O_RDONLY | constants.O_DIRECTORY : constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
   const fd = parent.open(name, flags, 0o755);
   try {
-    fchownSync(fd, 0, 0);
     fchmodSync(fd, 0o755);
     futimesSync(fd, seconds, seconds);
   } finally {
