@@ -32,6 +32,21 @@ test("a request starts it anew, whatever server has it", async () => {
   await vi.waitFor(() => expect(done).toHaveLength(6));
 });
 
+test("a request that is cut off in the middle counts as one that ends", async () => {
+  await using server = createServer((_request, response) => void response.write("for ever"));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { keeper, done } = keeperWithLog();
+  using _ = keeper;
+  const sent = get({ port: (server.address() as AddressInfo).port, agent: false });
+  sent.on("error", () => {});
+  await new Promise((resolve) => sent.on("response", resolve));
+  await vi.waitFor(() => expect(done.length).toBeGreaterThanOrEqual(3));
+  await new Promise((resolve) => setTimeout(resolve, 4 * quietMs));
+  const before = done.length;
+  sent.destroy();
+  await vi.waitFor(() => expect(done).toHaveLength(before + 3));
+});
+
 test("a closed keeper does nothing more", async () => {
   const { keeper, done } = keeperWithLog();
   keeper[Symbol.dispose]();

@@ -1,4 +1,5 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { ServerResponse } from "node:http";
 import type { Processes } from "#core/kernel/kernel.ts";
 
 /** Rest begins so long after the last request began or ended; after a pull its threads have ended by then. */
@@ -27,14 +28,20 @@ export class MemoryKeeper implements Disposable {
 
   constructor(options: MemoryKeeperOptions) {
     this.#options = options;
-    for (const channel of channels) subscribe(channel, this.#touch);
+    subscribe(requestStart, this.#begun);
     this.#touch();
   }
 
   [Symbol.dispose](): void {
-    for (const channel of channels) unsubscribe(channel, this.#touch);
+    unsubscribe(requestStart, this.#begun);
     clearTimeout(this.#timer);
   }
+
+  /** A long request (a pull, a followed log) is no unrest by itself; its end leaves something to collect, however it ends. */
+  readonly #begun = (message: unknown): void => {
+    this.#touch();
+    (message as { readonly response: ServerResponse }).response.once("close", this.#touch);
+  };
 
   readonly #touch = (): void => {
     this.#asked = performance.now();
@@ -65,7 +72,7 @@ export class MemoryKeeper implements Disposable {
 }
 
 /** Told by node:http of every server's requests, whoever made the server. */
-const channels = ["http.server.request.start", "http.server.response.finish"] as const;
+const requestStart = "http.server.request.start";
 
 /** V8's own way to collect everything, compiled code that has not run for long included. */
 export function exposedCollector(): (() => void) | undefined {

@@ -12,7 +12,8 @@ const workerUrl = (): URL => new URL(import.meta.url.endsWith(".ts") ? "./unpack
 
 /** A layer with very many entries needs memory for their names; past this the worker, not the engine, gives up. */
 const workerHeapMbMax = 1024;
-const idleMsMax = 5_000;
+/** Sooner than an engine at rest gives its memory back, which theirs is then part of. */
+const idleMsMax = 2_000;
 
 export interface UnpackOptions {
   readonly signal: AbortSignal;
