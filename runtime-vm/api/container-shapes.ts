@@ -163,7 +163,7 @@ const hostConfig = struct(".HostConfig", {
 });
 
 /** The run configuration of the image that `POST /commit` makes. */
-export const commitConfigShape = struct("container.Config", { ...containerConfig, OnBuild: list(string) });
+export const commitConfigShape = struct("", { ...containerConfig, OnBuild: list(string) });
 
 export const createContainerShape = struct(
   "container.CreateRequest",

@@ -15,7 +15,9 @@ export const commitRoutes = (containers: Pick<ContainerManager, "changes" | "com
   route("POST", "/commit", async ({ query, json }) => {
     const config = (await json(commitConfigShape)) as ContainerConfig | null | undefined;
     const name = nameOf(query);
-    const Id = await containers.commit(query.get("container"), {
+    const container = query.get("container");
+    if (container === "") throw new EngineError("invalidArgument", 'invalid name or ID supplied: ""');
+    const Id = await containers.commit(container, {
       author: query.get("author"),
       comment: query.get("comment"),
       changes: query.all("changes"),
@@ -32,6 +34,7 @@ function nameOf(query: Query): string | undefined {
   const repo = query.get("repo");
   const tag = query.get("tag");
   if (repo === "") return undefined;
+  if (tag !== "" && !/^\w[\w.-]{0,127}$/.test(tag)) throw new EngineError("invalidArgument", "invalid tag format");
   const ref = parseReference(tag === "" ? repo : `${repo}:${tag}`);
   if (ref.digest !== undefined) throw new EngineError("invalidArgument", "cannot import digest reference");
   return familiarName(withDefaultTag(ref));

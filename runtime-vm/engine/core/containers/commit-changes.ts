@@ -104,10 +104,12 @@ function jsonWords(text: string): string[] | undefined {
   if (!text.startsWith("[")) return undefined;
   try {
     const parsed = JSON.parse(text) as unknown;
-    return Array.isArray(parsed) && parsed.every((word) => typeof word === "string") ? (parsed as string[]) : undefined;
+    if (!Array.isArray(parsed)) return undefined;
+    if (parsed.every((word) => typeof word === "string")) return parsed as string[];
   } catch {
     return undefined;
   }
+  throw invalid("when using JSON array syntax, arrays must be comprised of strings only");
 }
 
 /** `NAME VALUE...`, or any number of `NAME=VALUE`. */

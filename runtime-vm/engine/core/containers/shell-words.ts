@@ -106,7 +106,7 @@ class WordReader {
   #braced(name: string): string {
     const value = this.#environment.get(name);
     const operator = /^(:?[-+?]|\})/.exec(this.#text.slice(this.#at))?.[0];
-    if (operator === undefined) throw new Error(`unsupported modifier (${this.#text[this.#at] ?? ""}) in substitution`);
+    if (operator === undefined) throw new Error(`unsupported modifier (${this.#text[this.#at] ?? "\ufffd"}) in substitution`);
     this.#at += operator.length;
     if (operator === "}") return value ?? "";
     const word = this.until("}");
