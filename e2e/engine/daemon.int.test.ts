@@ -98,6 +98,7 @@ test("info shows what the file says, and warns of what has no effect", async () 
     SecurityOptions: expect.arrayContaining(["name=seccomp,profile=unconfined", "name=no-new-privileges", "name=cgroupns"]),
   });
   const about = info.Warnings.filter((warning) => warning.includes("daemon.json"));
+  expect(await log()).toContain('unknown key "nobody" is ignored');
   expect(about).toEqual([expect.stringContaining('unknown key "nobody" is ignored'), expect.stringContaining('"selinux-enabled" has no effect: ')]);
 });
 

@@ -94,6 +94,7 @@ async function main(args: readonly string[]): Promise<void> {
   using _pid = config.pidFile === "" ? undefined : openPidFile(config.hostPrefix + config.pidFile);
   using journal = new FileJournal(paths.log, config);
   guard(journal);
+  for (const warning of config.warnings) journal.warn(warning);
   const stop = stopRequest(() => config.liveRestore);
   const [owner, places] = [socketOwner(config, caller), placesOf(config, caller)];
   const engine = await openEngine(config, flags, journal, stop);

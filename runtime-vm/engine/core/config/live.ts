@@ -32,6 +32,8 @@ export interface Reloaded {
   readonly attributes: Readonly<Record<string, string>>;
   /** Keys whose new value counts from the next start on. */
   readonly waiting: readonly string[];
+  /** Of the file that was read. */
+  readonly warnings: readonly string[];
 }
 
 /** The configuration while it may change: `view` always reads what counts now, so whoever holds it needs not be told. */
@@ -60,7 +62,7 @@ export class LiveConfig {
     const differs = (field: keyof EngineConfig): boolean => JSON.stringify(next[field]) !== JSON.stringify(before[field]);
     const waiting = (Object.keys(next) as (keyof EngineConfig)[]).filter((field) => !known.has(field) && differs(field));
     this.#current = Object.freeze({ ...before, ...changes });
-    return { attributes: attributesOf(this.#current), waiting };
+    return { attributes: attributesOf(this.#current), waiting, warnings: next.warnings };
   }
 }
 

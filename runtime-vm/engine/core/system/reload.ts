@@ -11,8 +11,9 @@ export type Reload = (take: () => Reloaded) => void;
 export function reloader({ journal, events, engineId }: { journal: Journal; events: EventLog; engineId: string }): Reload {
   return (take) => {
     try {
-      const { attributes, waiting } = take();
+      const { attributes, waiting, warnings } = take();
       journal.info(`configuration reloaded: ${JSON.stringify(attributes)}`);
+      for (const warning of warnings) journal.warn(warning);
       if (waiting.length > 0) journal.warn(`these settings count from the next start on: ${waiting.join(", ")}`);
       events.publish({ type: "daemon", action: "reload", id: engineId, attributes: { ...attributes, name: hostname() } });
     } catch (error) {
