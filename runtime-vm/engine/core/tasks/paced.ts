@@ -8,6 +8,14 @@ const pauseMs = 2;
 /** What one read gives at most: after a read of so much there is more to be had at once. */
 const fullReadBytes = 64 * 1024;
 
+/** Output that can be read piece by piece: what an engine that is killed has read ahead, and not logged, is lost. */
+export interface ReadOnDemand {
+  /** From now on nothing is read before the returned function is called, and one piece each time. */
+  readOnDemand(): () => void;
+}
+
+const isOnDemand = (from: Readable): from is Readable & ReadOnDemand => "readOnDemand" in from;
+
 /**
  * A process's output as it comes, and a flood of it in large pieces: most programs write 4 KiB at a time, and each piece costs all who
  * handle it as much as a large one would. Once little was left in a flood, the pipe is given a moment to fill; nothing waits otherwise.
@@ -15,6 +23,8 @@ const fullReadBytes = 64 * 1024;
 export async function* paced(from: Readable): AsyncGenerator<Buffer> {
   let since = 0;
   let seen = 0;
+  const ask = isOnDemand(from) ? from.readOnDemand() : (): void => undefined;
+  ask();
   for await (const chunk of from as AsyncIterable<Buffer>) {
     yield chunk;
     const now = performance.now();
@@ -24,5 +34,6 @@ export async function* paced(from: Readable): AsyncGenerator<Buffer> {
     }
     seen += chunk.length;
     if (seen > floodBytes && chunk.length < fullReadBytes) await delay(pauseMs);
+    ask();
   }
 }

@@ -4,8 +4,8 @@ import { paced } from "#core/tasks/paced.ts";
 import type { Readable } from "node:stream";
 
 /** Handed to the writer and not yet on disk: past the first the program waits, below the second it goes on. */
-const outstandingBytesMax = 4 * 1024 * 1024;
-const outstandingBytesLow = 1024 * 1024;
+const outstandingBytesMax = 1024 * 1024;
+const outstandingBytesLow = 512 * 1024;
 
 /** Takes a chunk; a promise: take no more of this stream until it resolves. */
 export type Take = (stream: 0 | 1, bytes: Buffer) => Promise<unknown> | undefined;

@@ -1,5 +1,6 @@
 import { delay } from "#base/deadline.ts";
 import { codeOf, EngineError } from "#base/errors.ts";
+import type { ReadOnDemand } from "#core/tasks/paced.ts";
 import type { TaskStdio } from "#core/tasks/tasks.ts";
 import { closeSync, constants, openSync, rmSync } from "node:fs";
 import { Socket, type SocketConstructorOpts } from "node:net";
@@ -156,11 +157,38 @@ export class ProcessStdio implements Disposable {
       manualStart: true,
       readableHighWaterMark: 1,
     };
-    const socket = new Socket(options);
+    const socket = readable ? new OutputSocket(options) : new Socket(options);
     // A program that closes its stdin early is no failure of ours; whoever writes sees EPIPE by the stream's callback.
     socket.on("error", () => undefined);
     this.#sockets.push(socket);
     return socket;
+  }
+}
+
+/** Reads ahead no further than it is asked to, once somebody asks. */
+class OutputSocket extends Socket implements ReadOnDemand {
+  #onDemand = false;
+  #asked = false;
+  /** The size of a read that waits to be asked for. */
+  #waiting: number | undefined;
+
+  readOnDemand(): () => void {
+    this.#onDemand = true;
+    return () => {
+      const size = this.#waiting;
+      this.#waiting = undefined;
+      if (size === undefined) this.#asked = true;
+      else super._read(size);
+    };
+  }
+
+  override _read(size: number): void {
+    if (this.#onDemand && !this.#asked) {
+      this.#waiting = size;
+      return;
+    }
+    this.#asked = false;
+    super._read(size);
   }
 }
 
