@@ -1,6 +1,6 @@
 import { request } from "node:http";
 import { delay } from "#base/deadline.ts";
-import type { ApiCase, Step } from "./container-api.cases.ts";
+import type { ApiCase, Step } from "./container-api.case.ts";
 
 /** What an engine said to one step. */
 export interface Said {

@@ -7,7 +7,8 @@ import { busybox, dockerArchive } from "../fixtures/image.ts";
 import { type Program, startEngine } from "../fixtures/program.ts";
 import { type ReferenceDockerd, startReferenceDockerd } from "../reference/dockerd.ts";
 import { type Said, askApi } from "./container-api.ask.ts";
-import { type ApiCase, apiCases } from "./container-api.cases.ts";
+import type { ApiCase } from "./container-api.case.ts";
+import { apiCases } from "./container-api.cases.ts";
 
 const recorded = JSON.parse(readFileSync(join(import.meta.dirname, "dockerd-28.5.containers.json"), "utf8")) as {
   readonly said: Readonly<Record<string, readonly Said[]>>;

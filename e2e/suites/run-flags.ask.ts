@@ -1,5 +1,5 @@
 import type { StockDocker } from "../fixtures/docker.ts";
-import { type FlagCase } from "./run-flags.cases.ts";
+import type { FlagCase } from "./run-flags.case.ts";
 
 /** What an engine did with a case, less what differs from machine to machine. */
 export interface Observed {

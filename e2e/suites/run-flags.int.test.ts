@@ -7,7 +7,8 @@ import { busybox, dockerArchive } from "../fixtures/image.ts";
 import { type Program, startEngine } from "../fixtures/program.ts";
 import { type ReferenceDockerd, startReferenceDockerd } from "../reference/dockerd.ts";
 import { type Observed, ask } from "./run-flags.ask.ts";
-import { type FlagCase, caseFiles, flagCases, limitCases, windowsFlags } from "./run-flags.cases.ts";
+import type { FlagCase } from "./run-flags.case.ts";
+import { caseFiles, flagCases, limitCases, windowsFlags } from "./run-flags.cases.ts";
 
 const recorded = JSON.parse(readFileSync(join(import.meta.dirname, "dockerd-28.5.flags.json"), "utf8")) as {
   readonly version: string;
