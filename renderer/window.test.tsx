@@ -140,6 +140,21 @@ test("deleting asks, with the focus on Cancel, and names the running container",
   expect(window.bridge.asked.find(({ method }) => method === "DELETE")?.path).toBe("/containers/web-id?force=1&v=1");
 });
 
+test("a list that is still being read says so", async () => {
+  const answer = Promise.withResolvers<void>();
+  using _window = await openWindow("/volumes", (bridge) => {
+    const call = bridge.call;
+    bridge.call = (async (name: string, arg: { path?: string }) => {
+      if (arg?.path === "/volumes") await answer.promise;
+      return await (call as (name: string, arg: object) => Promise<unknown>)(name, arg);
+    }) as typeof bridge.call;
+  });
+  expect((await found(() => byTestId("reading"))).textContent).toContain("Reading the list…");
+  answer.resolve();
+  await found(() => document.body.textContent.includes("No volumes yet"));
+  expect(byTestId("reading")).toBeNull();
+});
+
 const welcomeImage = { Id: "sha256:1", RepoTags: ["slipway/welcome:latest"], Size: 1, Created: 1 };
 
 test("while the engine still unpacks the starter image the page says so, and goes on by itself", async () => {

@@ -40,6 +40,7 @@ export const t = {
     selectRow: (name: string) => `Select ${name}`,
     actionsFor: (name: string) => `Actions for ${name}`,
     selected: (n: number) => `${n} selected`,
+    reading: "Reading the list…",
     noMatch: (query: string) => `Nothing matches “${query}”`,
     noMatchHint: "Try fewer or other words.",
   },

@@ -17,6 +17,7 @@ import { SearchField } from "#renderer/ui/field.tsx";
 import type { MenuItem } from "#renderer/ui/menu.tsx";
 import { MenuButton } from "#renderer/ui/menubutton.tsx";
 import { Page } from "#renderer/ui/page.tsx";
+import { Reading } from "#renderer/ui/reading.tsx";
 import { Table } from "#renderer/ui/table.tsx";
 import type { Column } from "#renderer/ui/tablerow.tsx";
 import { type ContainerActions, type Target, targetOf, useContainerActions } from "./actions.ts";
@@ -97,6 +98,7 @@ export function ContainersPage() {
       <BulkBar containers={all} actions={actions} onDelete={deleteSelected} />
       {running !== undefined && <RunDialog image={running.image} onClose={() => setRunning(undefined)} />}
       {deleting !== undefined && <DeleteContainers containers={deleting} onClose={() => setDeleting(undefined)} />}
+      {list.data === undefined && list.error === null && up && <Reading />}
       {list.data === undefined && list.error === null && !up && <EmptyState icon={Box} title={t.containers.title} text={t.engine.unread} />}
     </Page>
   );

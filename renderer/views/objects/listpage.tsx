@@ -15,6 +15,7 @@ import { ErrorNotice } from "#renderer/ui/errornotice.tsx";
 import { SearchField } from "#renderer/ui/field.tsx";
 import type { MenuItem } from "#renderer/ui/menu.tsx";
 import { Page } from "#renderer/ui/page.tsx";
+import { Reading } from "#renderer/ui/reading.tsx";
 import { SelectionBar } from "#renderer/ui/selectionbar.tsx";
 import { Table } from "#renderer/ui/table.tsx";
 import type { Column } from "#renderer/ui/tablerow.tsx";
@@ -81,6 +82,7 @@ export function ListPage<Row>(props: ListPageProps<Row>) {
           <Command text={empty.command} />
         </EmptyState>
       )}
+      {rows === undefined && query.error === null && up && <Reading />}
       {rows === undefined && query.error === null && !up && <EmptyState icon={icon} title={title} text={t.engine.unread} />}
       {any && shown.length === 0 && <EmptyState icon={Search} title={t.common.noMatch(text)} text={t.common.noMatchHint} />}
       {shown.length > 0 && (
