@@ -66,7 +66,7 @@ describe("every flag of docker run does what it does on dockerd 28.5", () => {
   };
 
   test.each(byName(flagCases.filter((one) => !limitCases.includes(one))))("docker run %s", async (_name, one) => {
-    const got = await ask(docker, one, { name: nameOf(one), dir });
+    const got = await ask(docker, one, { name: nameOf(one), dir, socket: engine.socket });
     const { ours } = one;
     if (ours === undefined) expect(got).toEqual(wantedOf(one));
     else {
@@ -77,7 +77,7 @@ describe("every flag of docker run does what it does on dockerd 28.5", () => {
 
   // Recorded where no controller is given out; with controllers, other answers are right.
   test.each(byName(limitCases))("without controllers, docker run %s", async (_name, one) => {
-    const got = await ask(docker, one, { name: nameOf(one), dir });
+    const got = await ask(docker, one, { name: nameOf(one), dir, socket: engine.socket });
     if (limited) expect(got.err).not.toContain("discarded");
     else expect(got).toEqual(wantedOf(one));
   });
@@ -98,6 +98,6 @@ describe.runIf(live)("what is recorded is what a live dockerd does", () => {
   });
 
   test.each(byName(flagCases))("docker run %s", async (_name, one) => {
-    expect(await ask(docker, one, { name: nameOf(one), dir })).toEqual(recorded.observed[one.name]);
+    expect(await ask(docker, one, { name: nameOf(one), dir, socket: dockerd.socket })).toEqual(recorded.observed[one.name]);
   });
 });
