@@ -47,7 +47,9 @@ test.each<[string, string[]]>([
 });
 
 test("an image of a container holds its files, its history and what --change says, and runs, is listed, saved and loaded", async () => {
-  const id = await ended("echo made > /tmp/a; ln /tmp/a /tmp/b; rm /www/index.html; chown 5:6 /tmp/a", { Labels: { l: "1" } });
+  const id = await ended("echo made > /tmp/a; ln /tmp/a /tmp/b; rm /www/index.html; chown 5:6 /tmp/a; echo x >> /etc/group; ln /etc/group /etc/g2", {
+    Labels: { l: "1" },
+  });
   const image = await commit(id, { repo: "made", tag: "one", author: "me", comment: "why", changes: 'ENV X=y\nCMD ["cat","/tmp/b"]' });
   const shown = await client.json<ImageInspect>("GET", "/images/made:one/json");
   expect(shown).toMatchObject({ Id: image, Author: "me", Comment: "why", Config: { Cmd: ["cat", "/tmp/b"], Labels: { l: "1" } } });
@@ -68,9 +70,9 @@ test("an image of a container holds its files, its history and what --change say
   expect((await logs(client, again)).stdout).toBe("made\n");
   expect(await diff(again)).toEqual([]);
   await remove(client, again);
-  const check = await run(client, { Image: "made:one", ...sh("stat -c '%u %g %h' /tmp/a; ls /www; env | grep X=") });
+  const check = await run(client, { Image: "made:one", ...sh("stat -c '%u %g %h' /tmp/a; stat -c %h /etc/group; ls /www; env | grep X=") });
   await wait(client, check);
-  expect((await logs(client, check)).stdout).toBe("5 6 2\nX=y\n");
+  expect((await logs(client, check)).stdout).toBe("5 6 2\n2\nX=y\n");
   await remove(client, check);
   await client.json("DELETE", "/images/made:one");
 });

@@ -74,7 +74,8 @@ function withTrees<T>(supervisor: Supervisor, container: Container, work: (trees
 const committedAttributes = (name: string): boolean => !name.startsWith("trusted.overlay.") && name !== "security.selinux";
 
 async function* layerOf(trees: Trees, changes: readonly Change[]): AsyncGenerator<Buffer> {
-  const view = new View(trees.current, trees.kernel);
+  // Everything that changed is there, and a file that was linked to has one inode there: overlay may show two.
+  const view = new View(trees.upper, trees.kernel);
   const files = { kernel: trees.kernel, keeps: committedAttributes, links: new Map<string, string>() };
   for (const { Path: path, Kind: kind } of changes) {
     const as = path.slice(1);
