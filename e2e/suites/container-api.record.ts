@@ -19,7 +19,7 @@ try {
   const said: Record<string, readonly Said[]> = {};
   for (const [index, one] of apiCases.entries()) said[one.name] = await askApi(socket, one, `api${index}`);
   const version = await docker.ok("version", "-f", "{{.Server.Version}}");
-  writeFileSync(file, `${JSON.stringify({ version, said }, null, 1)}\n`);
+  writeFileSync(file, `${JSON.stringify({ version, said }, null, 2)}\n`);
   console.log(`recorded ${apiCases.length} cases of ${version}`);
 } finally {
   rmSync(dir, { recursive: true });

@@ -20,7 +20,7 @@ try {
   const observed: Record<string, Observed> = {};
   for (const [index, one] of flagCases.entries()) observed[one.name] = await ask(docker, one, { name: `flag${index}`, dir, socket });
   const version = await docker.ok("version", "-f", "{{.Server.Version}}");
-  writeFileSync(file, `${JSON.stringify({ version, observed }, null, 1)}\n`);
+  writeFileSync(file, `${JSON.stringify({ version, observed }, null, 2)}\n`);
   console.log(`recorded ${flagCases.length} cases of ${version}`);
 } finally {
   rmSync(dir, { recursive: true });
