@@ -72,7 +72,8 @@ function decode(value: unknown, shape: Shape, place: Place): unknown {
       return value;
     case "int":
       if (typeof value !== "number") throw mismatch(value, shape, place);
-      if (!Number.isInteger(value) || (value < 0 && shape.go.startsWith("u")) || (shape.go === "uint16" && value > 65_535)) throw mismatch(value, shape, place, ` ${value}`);
+      if (!Number.isInteger(value) || (value < 0 && shape.go.startsWith("u")) || (shape.go === "uint16" && value > 65_535))
+        throw mismatch(value, shape, place, ` ${value}`);
       return value;
     case "words":
       if (typeof value === "string") return [value];
