@@ -42,8 +42,8 @@ test("an internal network has no way in or out and no masquerading", () => {
 
 test("what stands for the host around a VM is out of reach before anything else is let through", () => {
   const text = rulesText([network({})], { forbidden: [prefixOf("10.0.2.0/24")], resolver: "10.0.2.3" });
-  expect(text.indexOf('iifname "br-one" oifname != "br-one" ip daddr 10.0.2.0/24 drop')).toBeLessThan(text.indexOf("ct state established"));
-  expect(text).toContain('iifname "br-one" oifname != "br-one" ip daddr 10.0.2.0/24 drop');
+  expect(text.indexOf('iifname "br-one" oifname != "br-one" ip daddr 10.0.2.0/24 reject')).toBeLessThan(text.indexOf("ct state established"));
+  expect(text).toContain('iifname "br-one" oifname != "br-one" ip daddr 10.0.2.0/24 reject');
 });
 
 test("with the VM's own network only its resolver can be asked, with or without networks, and one address leads to the machine around", () => {

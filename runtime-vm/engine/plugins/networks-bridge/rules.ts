@@ -66,7 +66,7 @@ const indented = (rule: string): string => `    ${rule}`;
 
 /** Addresses of the machine around us that containers must not reach. */
 const forbiddenRules = ({ bridge }: BridgeNetwork, forbidden: readonly Prefix[]): string[] =>
-  forbidden.map((prefix) => `iifname "${bridge}" oifname != "${bridge}" ${familyName(prefix)} daddr ${prefixText(prefix)} drop`);
+  forbidden.map((prefix) => `iifname "${bridge}" oifname != "${bridge}" ${familyName(prefix)} daddr ${prefixText(prefix)} reject`);
 
 /** Bridge to itself is free; into a bridge come only answers to what its containers began, so networks are apart and the LAN cannot route in. */
 function forwardRules({ bridge, internal }: BridgeNetwork): string[] {
