@@ -88,7 +88,10 @@ test.each([
 });
 
 test("a body in chunks is read whole, one byte at a time", async () => {
-  const chunks = '{"Name":"abc"}'.split("").map((c) => `1\r\n${c}\r\n`).join("");
+  const chunks = '{"Name":"abc"}'
+    .split("")
+    .map((c) => `1\r\n${c}\r\n`)
+    .join("");
   expect(bodyOf(await talk(`POST /echo HTTP/1.1\r\n${json}Transfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`))).toEqual({ Name: "abc" });
 });
 

@@ -188,7 +188,10 @@ test("a hundred megabytes go through the log complete and in order", async () =>
   const numbers = Array.from({ length: lines }, (_, n) => `${String(n + 1).padStart(width - 1, "0")}\n`);
   writeFileSync(join(box.rootfs, "numbers"), numbers.join(""));
   await using logs = asDisposable(createLogDrivers({ directory: join(tree.dir, "logs"), report: (line) => void said.push(line) }));
-  const log = await logs.drivers["json-file"].open({ id: "t-big", name: "t-big", imageId: "", imageName: "", createdAt: "", command: [], env: [], labels: {} }, {});
+  const log = await logs.drivers["json-file"].open(
+    { id: "t-big", name: "t-big", imageId: "", imageName: "", createdAt: "", command: [], env: [], labels: {} },
+    {},
+  );
   const task = await runtime.create({ id: "t-big", rootfs: box.rootfs, spec: smallSpec("t-big", box, ["cat", "/numbers"]), terminal: false, stdin: false });
   const consumed = log.consume(task.stdio);
   await task.start();
