@@ -7,8 +7,8 @@ import { type Rig, call, create, frames, inspect, openRig, remove, run, sh, wait
 import { type Holdings, holdings } from "../fixtures/leaks.ts";
 import { randomOf, tidy } from "./kills.ts";
 
-const long = process.env["SLIPWAY_LONG"] !== undefined;
-const seed = Number(process.env["SLIPWAY_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+const long = process.env["SLIPWAY_TEST_LONG"] === "1";
+const seed = Number(process.env["SLIPWAY_TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const random = randomOf(seed);
 
 const root = mkdtempSync("/var/tmp/slipway-crowd-");
@@ -27,7 +27,7 @@ const expectClean = (): Promise<void> => expect.poll(now, { timeout: 20_000, int
 const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
 
 beforeAll(async () => {
-  console.log(`crowd: seed ${seed} (SLIPWAY_SEED repeats it)`);
+  console.log(`crowd: seed ${seed} (SLIPWAY_TEST_SEED repeats it)`);
   rig = await openRig("cr", { root });
   clients = Array.from({ length: 5 }, () => new EngineClient({ kind: "socket", path: rig.program.socket }));
   image = (await rig.client.json<{ Id: string }>("GET", "/images/busybox/json")).Id;

@@ -12,7 +12,7 @@ import { imagePaths } from "./names.ts";
 const image = imagePaths(join(import.meta.dirname, "../image/out/arm64"));
 
 function whyNot(): string | undefined {
-  if (!process.env["SLIPWAY_LONG"]) return "another architecture takes minutes to emulate: npm run test:long";
+  if (!process.env["SLIPWAY_TEST_LONG"]) return "another architecture takes minutes to emulate: npm run test:long";
   if (process.arch === "arm64") return "this computer's own image is arm64: the other tests boot it";
   const missing = Object.values(image).find((path) => !existsSync(path));
   if (missing !== undefined) return `${missing} is missing: npm run image -- --arch arm64`;

@@ -15,7 +15,8 @@ export async function withBaseRoot<T>(
 ): Promise<T> {
   const { snapshots, kernel } = backends;
   bases += 1;
-  const id = `${container.id}-base-${bases}`;
+  // Not beginning with the container's id: one that a killed engine left goes at the next start, though the container stays.
+  const id = `base-${bases}-${container.id}`;
   try {
     await snapshots.prepare(id, container.spec.image.layers);
     const rootfs = await snapshots.mount(id);
