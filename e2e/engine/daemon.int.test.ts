@@ -47,32 +47,23 @@ let rig: Rig;
 let address = "";
 const openssl = (...args: string[]): Buffer => execFileSync("openssl", args, { cwd: dir, stdio: ["ignore", "pipe", "ignore"] });
 
+/** What every key and its request, or its certificate, is made with. */
+const request = (name: string, subject: string): string[] =>
+  `req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ${name}.key -subj /CN=${subject}`.split(" ");
+
+/** A key and a certificate of its own making. */
+const selfSigned = (name: string, subject: string): Buffer => openssl(...request(name, subject), "-x509", "-out", `${name}.pem`, "-days", "2");
+
 /** A key and a certificate by our authority for `name`. */
 function certify(name: string): void {
-  openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", `${name}.key`, "-out", `${name}.csr`, "-subj", `/CN=${name}`);
+  openssl(...request(name, name), "-out", `${name}.csr`);
   openssl("x509", "-req", "-in", `${name}.csr`, "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", `${name}.pem`, "-days", "2");
 }
 
 const write = (value: unknown): void => writeFileSync(file, JSON.stringify(value));
 
 beforeAll(async () => {
-  openssl(
-    "req",
-    "-x509",
-    "-newkey",
-    "ec",
-    "-pkeyopt",
-    "ec_paramgen_curve:P-256",
-    "-nodes",
-    "-keyout",
-    "ca.key",
-    "-out",
-    "ca.pem",
-    "-subj",
-    "/CN=ca",
-    "-days",
-    "2",
-  );
+  selfSigned("ca", "ca");
   for (const name of ["server", "client"]) certify(name);
   write(settings);
   rig = await openRig("daemon", { root: place("root"), args: ["--config", file] });
@@ -166,23 +157,7 @@ test("over tcp a client with a certificate is served, exec included", async () =
 });
 
 test("over tcp nobody else is: not without a certificate, not with one of another authority, not without TLS", async () => {
-  openssl(
-    "req",
-    "-x509",
-    "-newkey",
-    "ec",
-    "-pkeyopt",
-    "ec_paramgen_curve:P-256",
-    "-nodes",
-    "-keyout",
-    "stranger.key",
-    "-out",
-    "stranger.pem",
-    "-subj",
-    "/CN=client",
-    "-days",
-    "2",
-  );
+  selfSigned("stranger", "client");
   const strangers = [{}, { cert: pem("stranger.pem"), key: pem("stranger.key") }].map((own) => () => connectTls({ ...trusting(), ...own }));
   for (const open of [...strangers, () => connectPlain({ host: address, port })]) {
     const socket = open();

@@ -102,7 +102,7 @@ export class QemuMachine implements Machine {
     this.#supervising = this.#supervise();
   }
 
-  /** A kernel under software emulation panics in about one boot of twelve; the next one does not. */
+  /** A kernel under software emulation panics now and then while it boots; the next boot does not. */
   async #bootWithRetries(signal: AbortSignal): Promise<void> {
     for (let tries = 1; ; tries++) {
       try {
