@@ -2,15 +2,13 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { EngineError } from "#base/errors.ts";
-import { string, struct } from "#api/decode.ts";
 import { silentJournal } from "#core/journal/journal.ts";
 import { ApiServer } from "./http.ts";
-import { hijacked, route } from "./router.ts";
+import { route } from "./router.ts";
+import { raw, shape } from "./test-routes.ts";
 
-const shape = struct("thing.Request", { Name: string });
 const seen: unknown[] = [];
 const routes = [
   route("GET", "/ok", () => ({ status: 200, json: { a: 1 } })),
@@ -36,17 +34,7 @@ const routes = [
       throw new Error("disk on fire");
     })(),
   })),
-  route(
-    "POST",
-    "/raw",
-    async ({ hijack, json }) => {
-      const body = await json(shape);
-      const socket = hijack({ contentType: "application/vnd.docker.raw-stream" });
-      socket.end(`body ${JSON.stringify(body)} input ${await text(socket)}`);
-      return hijacked;
-    },
-    { upgrades: true },
-  ),
+  raw,
 ];
 
 let dir = "";
