@@ -189,6 +189,8 @@ enter() {
     # What is not there to be delegated shows in the engine's /info.
     for controller in $(cat /sys/fs/cgroup/cgroup.controllers); do echo "+$controller" > /sys/fs/cgroup/cgroup.subtree_control || true; done
   fi
+  # Layers are read, inflated and brought to the disk on these threads, side by side.
+  export UV_THREADPOOL_SIZE=12
   export NODE_COMPILE_CACHE=/usr/lib/slipway/compile-cache NODE_COMPILE_CACHE_PORTABLE=1
   read -r flags < /usr/lib/slipway/node-flags
   exec /usr/bin/node $flags /usr/lib/slipway/main.mjs --root "$root" --socket "$socket" --host-prefix /host "$@"

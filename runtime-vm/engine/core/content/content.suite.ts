@@ -89,6 +89,23 @@ export function contentStoreSuite(name: string, open: () => Promise<OpenedConten
     expect((await opened.store.read(digest)).toString()).toBe("some bytes more");
   });
 
+  test(`${name}: who has read a download meanwhile may tell its digest, and whoever has not is no harm`, async () => {
+    await using opened = await open();
+    for (const [text, hashed] of [
+      ["told", Promise.resolve(digestOf(bytesOf("told")))],
+      ["not told", Promise.resolve(undefined)],
+    ] as const) {
+      await using ingest = await opened.store.ingest(text);
+      await ingest.write(bytesOf(text));
+      const expected = { digest: digestOf(bytesOf(text)), size: text.length };
+      await expect(ingest.commit(expected, hashed)).resolves.toEqual(expected);
+    }
+    await using wrong = await opened.store.ingest("wrong");
+    await wrong.write(bytesOf("wrong"));
+    await expect(wrong.commit({ digest: absent }, Promise.resolve(digestOf(bytesOf("wrong"))))).rejects.toMatchObject({ class: "invalidArgument" });
+    expect([...opened.store.list()]).toHaveLength(2);
+  });
+
   test(`${name}: a ref has one writer at a time`, async () => {
     await using opened = await open();
     {

@@ -30,12 +30,18 @@ export interface Ingest extends AsyncDisposable {
   write(chunk: Uint8Array): Promise<void>;
   /** Makes everything written readable at `path`. */
   flush(): Promise<void>;
-  /** Makes the blob durable under `expected`; rejects (invalidArgument) when digest or size differ. */
-  commit(expected?: { digest: Digest; size?: number }): Promise<{ digest: Digest; size: number }>;
+  /**
+   * Makes the blob durable under `expected`; rejects (invalidArgument) when digest or size differ. `hashed`: the digest of the
+   * file's bytes from somebody who has read them all meanwhile, or undefined where nobody has; the disk is not kept waiting for it.
+   */
+  commit(expected?: { digest: Digest; size?: number }, hashed?: Promise<Digest | undefined>): Promise<{ digest: Digest; size: number }>;
 }
 
 export interface Ingester {
-  /** `ref` names a resumable download; the same ref later continues at `offset`. */
+  /**
+   * `ref` names a resumable download; the same ref later continues at `offset`. Its bytes are not hashed while they are written
+   * but at the commit, unless that is told their digest.
+   */
   ingest(ref?: string): Promise<Ingest>;
 }
 

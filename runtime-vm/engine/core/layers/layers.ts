@@ -5,6 +5,8 @@ import type { Digest } from "../content/content.ts";
 export interface BlobFile {
   readonly path: string;
   readonly growth?: AsyncIterable<number>;
+  /** Told the digest of the file's bytes by a reader that has read them all, undefined by one that is done without; the first word counts. */
+  readonly hashed?: (digest: Digest | undefined) => void;
 }
 
 /** Unpacked image layers, each kept once under its diffID, and the writable roots of containers on top of them. */

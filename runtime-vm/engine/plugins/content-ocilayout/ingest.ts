@@ -16,16 +16,16 @@ export interface IngestOptions {
   readonly onClose?: () => void;
 }
 
-/** A blob being written below `directory`; with a `ref`, what an earlier one left is read through the hash and continued. */
+/** A blob being written below `directory`; with a `ref`, what an earlier one left is continued. */
 export async function openIngest(directory: string, blobs: string, options: IngestOptions = {}): Promise<Ingest> {
   const resumable = options.ref !== undefined;
   const name = resumable ? `ref-${createHash("sha256").update(options.ref!).digest("hex")}` : `once-${randomUUID()}`;
   const path = join(directory, name);
   const file = await open(path, resumable ? "a+" : "wx+", 0o644);
   try {
-    const hash = createHash("sha256");
-    const offset = resumable ? await hashExisting(file, hash) : 0;
-    return new FileIngest({ path, blobs, file, hash, offset, resumable, onClose: options.onClose ?? (() => {}) });
+    const offset = resumable ? (await file.stat()).size : 0;
+    const hash = resumable ? undefined : createHash("sha256");
+    return new FileIngest({ path, blobs, file, hash, offset, onClose: options.onClose ?? (() => {}) });
   } catch (error) {
     await file.close();
     throw error;
@@ -42,24 +42,13 @@ export async function sweepIngests(directory: string): Promise<void> {
   }
 }
 
-async function hashExisting(file: FileHandle, hash: Hash): Promise<number> {
-  const buffer = Buffer.allocUnsafe(batchBytes);
-  let offset = 0;
-  for (;;) {
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, offset);
-    if (bytesRead === 0) return offset;
-    hash.update(buffer.subarray(0, bytesRead));
-    offset += bytesRead;
-  }
-}
-
 interface Parts {
   readonly path: string;
   readonly blobs: string;
   readonly file: FileHandle;
-  readonly hash: Hash;
+  /** Absent for a resumable one. */
+  readonly hash: Hash | undefined;
   readonly offset: number;
-  readonly resumable: boolean;
   readonly onClose: () => void;
 }
 
@@ -94,17 +83,19 @@ class FileIngest implements Ingest {
 
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#state !== "open") throw new EngineError("internal", "content: write after commit or close");
-    this.#parts.hash.update(chunk);
+    this.#parts.hash?.update(chunk);
     this.#pending.push(chunk);
     this.#pendingBytes += chunk.length;
     this.#offset += chunk.length;
     if (this.#pendingBytes >= batchBytes) await this.flush();
   }
 
-  async commit(expected?: { digest: Digest; size?: number }): Promise<{ digest: Digest; size: number }> {
+  async commit(expected?: { digest: Digest; size?: number }, hashed?: Promise<Digest | undefined>): Promise<{ digest: Digest; size: number }> {
     if (this.#state !== "open") throw new EngineError("internal", "content: a second commit");
     await this.flush();
-    const digest: Digest = `sha256:${this.#parts.hash.digest("hex")}`;
+    const durable = this.#durable();
+    durable.catch(() => {});
+    const digest = await this.#digest(hashed);
     const mismatch = mismatchOf({ digest, size: this.#offset }, expected);
     if (mismatch !== undefined) {
       // Wrong bytes must not be continued by the next download.
@@ -112,9 +103,7 @@ class FileIngest implements Ingest {
       await unlink(this.#parts.path);
       throw new EngineError("invalidArgument", mismatch);
     }
-    await this.#syncing;
-    if (this.#syncFailure !== undefined) throw this.#syncFailure;
-    await this.#parts.file.datasync();
+    await durable;
     // At once: whoever asks for the path gets one where the file is.
     const committed = join(this.#parts.blobs, digest.slice("sha256:".length));
     renameSync(this.#path, committed);
@@ -127,9 +116,10 @@ class FileIngest implements Ingest {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#state !== "open") return;
-    if (this.#parts.resumable) await this.flush();
+    const resumable = this.#parts.hash === undefined;
+    if (resumable) await this.flush();
     await this.#close();
-    if (!this.#parts.resumable) await rm(this.#parts.path, { force: true });
+    if (!resumable) await rm(this.#parts.path, { force: true });
   }
 
   async flush(): Promise<void> {
@@ -143,6 +133,17 @@ class FileIngest implements Ingest {
     this.#pendingBytes -= total;
     this.#unsynced += total;
     if (this.#unsynced >= syncBytes) this.#beginSync();
+  }
+
+  async #durable(): Promise<void> {
+    await this.#syncing;
+    if (this.#syncFailure !== undefined) throw this.#syncFailure;
+    await this.#parts.file.datasync();
+  }
+
+  async #digest(hashed: Promise<Digest | undefined> | undefined): Promise<Digest> {
+    if (this.#parts.hash !== undefined) return `sha256:${this.#parts.hash.digest("hex")}`;
+    return (await hashed) ?? (await digestOf(this.#parts.file));
   }
 
   #beginSync(): void {
@@ -160,6 +161,17 @@ class FileIngest implements Ingest {
     if (this.#state === "open") this.#state = "closed";
     this.#parts.onClose();
     await this.#parts.file.close();
+  }
+}
+
+async function digestOf(file: FileHandle): Promise<Digest> {
+  const hash = createHash("sha256");
+  const buffer = Buffer.allocUnsafe(batchBytes);
+  for (let at = 0; ; ) {
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
+    if (bytesRead === 0) return `sha256:${hash.digest("hex")}`;
+    hash.update(buffer.subarray(0, bytesRead));
+    at += bytesRead;
   }
 }
 

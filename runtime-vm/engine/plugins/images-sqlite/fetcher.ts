@@ -26,10 +26,35 @@ export interface FetchSource {
 class Growth {
   ingest: Ingest | undefined;
   readable = 0;
-  /** Counts the times it began anew. */
+  /** Which it is of the times it began anew. */
   attempt = 0;
   failure: unknown;
+  #readers: Promise<Digest | undefined>[] = [];
   readonly #wake = new Set<() => void>();
+
+  /** A new attempt: nothing of the former one counts. */
+  restart(): void {
+    this.attempt += 1;
+    this.ingest = undefined;
+    this.#readers = [];
+  }
+
+  /** For a reader of this attempt to say what it has read. */
+  reader(): (digest: Digest | undefined) => void {
+    const { promise, resolve } = Promise.withResolvers<Digest | undefined>();
+    this.#readers.push(promise);
+    return resolve;
+  }
+
+  /** The whole blob's digest, if one of its readers has come to its end. */
+  async digest(signal: AbortSignal): Promise<Digest | undefined> {
+    for (const reader of this.#readers) {
+      const digest = await reader;
+      signal.throwIfAborted();
+      if (digest !== undefined) return digest;
+    }
+    return undefined;
+  }
 
   changed(): void {
     for (const wake of this.#wake) wake();
@@ -93,7 +118,7 @@ export class Fetcher {
   growing(digest: Digest): BlobFile | undefined {
     const job = this.#jobs.get(digest);
     const ingest = job?.growth.ingest;
-    return ingest === undefined ? undefined : { path: ingest.path, growth: follow(job!) };
+    return ingest === undefined ? undefined : { path: ingest.path, growth: follow(job!), hashed: job!.growth.reader() };
   }
 
   #begin(blob: Descriptor, source: FetchSource): Job {
@@ -136,8 +161,7 @@ export class Fetcher {
   async #attempt(blob: Descriptor, source: FetchSource, to: Download): Promise<"whole" | "torn"> {
     await using ingest = await this.#content.ingest(`blob ${blob.digest}`);
     const resumedAt = ingest.offset;
-    to.growth.attempt += 1;
-    to.growth.ingest = undefined;
+    to.growth.restart();
     for (let fruitless = 0; ingest.offset < blob.size; ) {
       const before = ingest.offset;
       try {
@@ -153,8 +177,11 @@ export class Fetcher {
     }
     await ingest.flush();
     grow(ingest, to.growth);
+    const hashed = to.growth.digest(to.signal);
+    // Awaited by the commit, which has other things to do first.
+    hashed.catch(() => {});
     try {
-      await ingest.commit({ digest: blob.digest, size: blob.size });
+      await ingest.commit({ digest: blob.digest, size: blob.size }, hashed);
       return "whole";
     } catch (error) {
       if (isClass(error, "invalidArgument") && resumedAt > 0) return "torn";

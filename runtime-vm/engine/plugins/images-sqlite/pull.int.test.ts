@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -218,6 +218,17 @@ describe.skipIf(found === undefined)("pulling (skipped without docker-registry)"
     await pull(store, `${second.domain}/team/app:v1`);
     const [blob] = second.seen.filter(({ url }) => url!.includes(short(big.layers[1]!.blob)));
     expect(blob!.headers.range).toMatch(/^bytes=[1-9]\d*-$/);
+  });
+
+  test("what a power cut tore of a download is fetched once more", async () => {
+    await using store = await open();
+    const noise = sha256(big.layers[1]!.blob);
+    const ref = join(store.root, "ingest", `ref-${sha256(Buffer.from(`blob ${noise}`)).slice(7)}`);
+    writeFileSync(ref, Buffer.concat([big.layers[1]!.blob.subarray(0, 2_000_000), Buffer.alloc(1_000_000)]));
+    await using proxy = await startProxy(registry.domain, {});
+    await pull(store, `${proxy.domain}/team/app:v1`);
+    expect(proxy.seen.filter(({ url }) => url!.endsWith(noise)).map(({ headers }) => headers.range)).toEqual(["bytes=3000000-", undefined]);
+    expect((await store.images.resolve(`${proxy.domain}/team/app:v1`)).id).toBe(pushed.digest);
   });
 
   test("a registry that ignores Range and one that sends other bytes", async () => {

@@ -150,14 +150,14 @@ interface Unpacking {
   readonly onProgress: (bytes: number) => void;
 }
 
-/** Unpacks a blob while it arrives; anew from its whole file where the first bytes were not the right ones. */
+/** Unpacks a blob while it arrives; where that fails, once more from its whole and verified file: the first bytes may not have been the right ones. */
 async function unpackFetched({ content, fetcher, layers }: PullParts, { blob, diffId, fetched, signal, onProgress }: Unpacking): Promise<void> {
   const growing = fetcher.growing(blob.digest);
   const opts = { expected: diffId, signal, onProgress };
   try {
     if (growing !== undefined) return void (await layers.unpack(growing, opts));
   } catch (error) {
-    if (!(error instanceof GrowthLost)) throw error;
+    if (!(error instanceof GrowthLost) && !isClass(error, "invalidArgument")) throw error;
   }
   await fetched;
   await layers.unpack({ path: content.path(blob.digest) }, opts);

@@ -102,14 +102,15 @@ export class ErofsLayerStore implements LayerStore, AsyncDisposable {
   ): Promise<{ diffId: Digest; size: number }> {
     // A growing file is renamed when it is whole; under a name of its own it stays where it is.
     const own = blob.growth === undefined ? undefined : join(this.#parts.layers, `blob-${randomUUID()}`);
-    if (own !== undefined) share(blob.path, own);
     try {
+      if (own !== undefined) share(blob.path, own);
       return await this.#lock.with(opts.expected, async () => {
         const known = this.#records.get(opts.expected);
         if (known !== undefined) return { diffId: opts.expected, size: known.size };
         return await this.#unpack(own === undefined ? blob : { ...blob, path: own }, opts);
       });
     } finally {
+      blob.hashed?.(undefined);
       if (own !== undefined) rmSync(own, { force: true });
     }
   }
@@ -151,7 +152,12 @@ export class ErofsLayerStore implements LayerStore, AsyncDisposable {
       if (plain) share(blob.path, made.tar);
       const wantsIndex = this.#parts.mounts.method.kind !== "directories";
       const request = { source: blob.path, directory: made.directory, ...(plain ? {} : { tar: made.tar }), ...(wantsIndex ? { index: made.index } : {}) };
-      const unpacked = await this.#parts.pool.run(request, { ...opts, ...(blob.growth === undefined ? {} : { growth: blob.growth }) });
+      const { growth, hashed } = blob;
+      const unpacked = await this.#parts.pool.run(request, {
+        ...opts,
+        ...(growth === undefined ? {} : { growth }),
+        ...(hashed === undefined ? {} : { onHashed: hashed }),
+      });
       if (opts.expected !== undefined && unpacked.digest !== opts.expected) {
         throw new EngineError("invalidArgument", `layer ${opts.expected}: the tar has digest ${unpacked.digest}; the source sent something else`);
       }

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { EngineError } from "#base/errors.ts";
+import type { Digest } from "#core/content/content.ts";
 import type { UnpackMessage, UnpackReply, UnpackRequest } from "./unpack.worker.ts";
 
 export type Unpacked = Extract<UnpackReply, { kind: "done" }>;
@@ -20,6 +21,8 @@ export interface UnpackOptions {
   readonly onProgress?: (bytes: number) => void;
   /** How much of the source is there, where it is still being written. */
   readonly growth?: AsyncIterable<number>;
+  /** Told the source's digest as soon as it has been read, before the rest is done. */
+  readonly onHashed?: (digest: Digest) => void;
 }
 
 /** Threads that unpack layers: at most `size` at once, the rest waits in order; idle ones end after a few seconds. */
@@ -94,7 +97,7 @@ export class UnpackPool implements AsyncDisposable {
   }
 
   /** One request, one reply. A worker that fails or is given up on is ended: it may be in the middle of something. */
-  #ask(worker: Worker, request: UnpackRequest, { signal, onProgress, growth }: UnpackOptions): Promise<Unpacked> {
+  #ask(worker: Worker, request: UnpackRequest, { signal, onProgress, onHashed, growth }: UnpackOptions): Promise<Unpacked> {
     return new Promise((resolve, reject) => {
       const stop = (error: unknown): void => {
         quiet();
@@ -102,6 +105,7 @@ export class UnpackPool implements AsyncDisposable {
       };
       const message = (reply: UnpackReply): void => {
         if (reply.kind === "progress") return onProgress?.(reply.bytes);
+        if (reply.kind === "hashed") return onHashed?.(reply.digest);
         quiet();
         this.#rest(worker);
         if (reply.kind === "done") resolve(reply);

@@ -1,6 +1,6 @@
 /**
- * One layer at a time: reads a blob's file, decompresses it, hashes the tar, checks every header, writes the tar and its
- * index (or its files). Nothing is synced here. The main thread only names files; see unpack-pool.ts.
+ * One layer at a time: reads a blob's file, hashes and decompresses it, hashes the tar, checks every header, writes the tar and
+ * its index (or its files). Nothing is synced here. The main thread only names files; see unpack-pool.ts.
  */
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, openSync, readSync, writeFileSync, writeSync } from "node:fs";
@@ -34,6 +34,8 @@ export type UnpackMessage =
 
 export type UnpackReply =
   | { readonly kind: "progress"; readonly bytes: number }
+  /** The source has been read to its end. */
+  | { readonly kind: "hashed"; readonly digest: `sha256:${string}` }
   | {
       readonly kind: "done";
       readonly digest: `sha256:${string}`;
@@ -72,9 +74,11 @@ async function unpack(request: UnpackRequest, source: Source): Promise<UnpackRep
 async function readTar(request: UnpackRequest, source: Source, scanner: TarScanner): Promise<{ digest: `sha256:${string}`; size: number }> {
   const decompressor = decompressorOf(headOf(request.source));
   const hash = createHash("sha256");
+  // A plain tar is its own source, and is hashed once.
+  const sourceHash = decompressor === undefined ? undefined : createHash("sha256");
   const target = request.tar === undefined ? undefined : openSync(request.tar, "wx", 0o644);
   try {
-    const blob = readGrowing(request.source, source);
+    const blob = readGrowing(request.source, source, sourceHash);
     let size = 0;
     const sink = async (chunks: AsyncIterable<Buffer>): Promise<void> => {
       for await (const chunk of chunks) {
@@ -86,7 +90,11 @@ async function readTar(request: UnpackRequest, source: Source, scanner: TarScann
     if (decompressor === undefined) await pipeline(blob, sink);
     else await pipeline(blob, decompressor(), sink);
     scanner.end();
-    return { digest: `sha256:${hash.digest("hex")}`, size };
+    // A compressed stream may end before its file does.
+    for await (const _ of readGrowing(request.source, source, sourceHash)) report(source.read);
+    const digest = `sha256:${hash.digest("hex")}` as const;
+    reply({ kind: "hashed", digest: sourceHash === undefined ? digest : `sha256:${sourceHash.digest("hex")}` });
+    return { digest, size };
   } finally {
     if (target !== undefined) closeSync(target);
   }
@@ -114,7 +122,8 @@ class Source {
   }
 }
 
-async function* readGrowing(path: string, source: Source): AsyncIterable<Buffer> {
+/** What of the source has not been read yet, as it comes. */
+async function* readGrowing(path: string, source: Source, hash: Hash | undefined): AsyncIterable<Buffer> {
   const file = await open(path, "r");
   try {
     for (;;) {
@@ -122,7 +131,9 @@ async function* readGrowing(path: string, source: Source): AsyncIterable<Buffer>
       const { bytesRead } = await file.read(buffer, 0, buffer.length, source.read);
       if (bytesRead === 0) return;
       source.read += bytesRead;
-      yield buffer.subarray(0, bytesRead);
+      const chunk = buffer.subarray(0, bytesRead);
+      hash?.update(chunk);
+      yield chunk;
     }
   } finally {
     await file.close();
