@@ -32,8 +32,10 @@ start() {
     # What a control group namespace shows as / is where its maker stands.
     {
       [ -z "$isolate" ] || sh -c 'echo $PPID > "$0/cgroup.procs"' "$group"
-      exec setsid ${isolate:+nsenter --net="/run/netns/$isolate"} unshare --mount="$pins/mnt" ${isolate:+--cgroup="$pins/cgroup"} \
-        --propagation slave sh "$self" build "$tree" "$bundle" "$root" "$socket" "$isolate" "$@"
+      all=$(taskset -cp $$ | sed 's/.*: //')
+      exec setsid ${isolate:+nsenter --net="/run/netns/$isolate"} taskset -c "$(pinning_processor "$all")" \
+        unshare --mount="$pins/mnt" ${isolate:+--cgroup="$pins/cgroup"} --propagation slave \
+        taskset -c "$all" sh "$self" build "$tree" "$bundle" "$root" "$socket" "$isolate" "$@"
     } &
   fi
   engine=$!
@@ -73,6 +75,19 @@ pin() {
   mkdir -p "$group"
   # Only a group that delegates nothing takes a process itself.
   for controller in $(cat "$group/cgroup.subtree_control"); do echo "-$controller" > "$group/cgroup.subtree_control"; done
+}
+
+# A mount namespace can only be pinned in one that is older, by numbers that newer kernels (6.18 has been seen) give out in a batch
+# a processor: inside a young namespace, such as a container's, that may go wrong on one processor and well on the other.
+pinning_processor() {
+  for processor in $(seq 0 "$(($(nproc --all) - 1))"); do
+    taskset -c "$processor" unshare --mount="$pins/mnt" true 2> /dev/null || continue
+    umount "$pins/mnt"
+    echo "$processor"
+    return 0
+  done
+  # The failure to come says why.
+  echo "$1"
 }
 
 identity() { stat -c %d:%i "$tree"; }
@@ -156,6 +171,8 @@ build() {
   # Of this network namespace, and with a pure control group tree whatever the host mixes.
   mount -t sysfs sysfs sys
   mount -t cgroup2 cgroup2 sys/fs/cgroup
+  # For AppArmor, where this kernel has it.
+  mount -t securityfs securityfs sys/kernel/security 2> /dev/null || true
   mount -t tmpfs -o mode=755 tmpfs run
   mount -t tmpfs -o mode=1777 tmpfs tmp
   # Before the root directory, which may lie below it.
