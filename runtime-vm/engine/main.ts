@@ -11,6 +11,7 @@ import { readConfigFile } from "#core/config/file.ts";
 import { socketOwner } from "#core/config/owner.ts";
 import { type ContainerBackends } from "#core/containers/backends.ts";
 import { ContainerManager } from "#core/containers/containers.ts";
+import { prepareRoot } from "#core/containers/prepare-root.ts";
 import { loadStarterImage } from "#core/images/starter.ts";
 import type { Journal } from "#core/journal/journal.ts";
 import type { Kernel } from "#core/kernel/kernel.ts";
@@ -150,7 +151,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
   const link = openLink(config, flags, kernel, journal, stop);
   const [content, { layers, snapshots, ...layerThreads }] = [
     await openContent({ content: paths.content, ingest: paths.ingest, trash }),
-    openLayers({ paths, trash, kernel, log }),
+    openLayers({ paths, trash, kernel, log, outfit: (root) => prepareRoot(kernel, root) }),
   ];
   cleanup.use(layerThreads);
   const registries = cleanup.use(

@@ -32,6 +32,8 @@ export const enginePaths = (root: string) =>
     /** <container>-<n>: roots put together with their volumes while somebody copies. */
     views: join(root, "run", "views"),
     layerMounts: join(root, "run", "layers"),
+    /** <stack of layers>/: what every root has over its image. */
+    outfits: join(root, "run", "outfits"),
   }) as const;
 
 export type EnginePaths = ReturnType<typeof enginePaths>;

@@ -2,7 +2,6 @@ import { constants } from "node:fs";
 import { Directory } from "./at.ts";
 import type { ContainerBackends } from "./backends.ts";
 import type { Container } from "./container.ts";
-import { prepareRoot } from "./prepare-root.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 let bases = 0;
@@ -13,14 +12,13 @@ export async function withBaseRoot<T>(
   container: Container,
   work: (root: { rootfs: string; upper: string }) => Promise<T>,
 ): Promise<T> {
-  const { snapshots, kernel } = backends;
+  const { snapshots } = backends;
   bases += 1;
   // Not beginning with the container's id: one that a killed engine left goes at the next start, though the container stays.
   const id = `base-${bases}-${container.id}`;
   try {
     await snapshots.prepare(id, container.spec.image.layers);
     const rootfs = await snapshots.mount(id);
-    prepareRoot(kernel, rootfs, container.spec);
     return await work({ rootfs, upper: snapshots.upperDir(id) });
   } finally {
     await snapshots.remove(id);

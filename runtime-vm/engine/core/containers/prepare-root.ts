@@ -1,15 +1,10 @@
 import { type Stats, closeSync, constants, fchmodSync, futimesSync, lutimesSync, mkdirSync, statSync, symlinkSync } from "node:fs";
 import { posix } from "node:path";
-import { parseNano } from "../clock/clock.ts";
 import { Directory } from "./at.ts";
 import type { ContainerBackends } from "./backends.ts";
-import type { ContainerSpec } from "./record.ts";
 
 type Kind = "directory" | "file" | "link";
-type Kernel = Pick<ContainerBackends["kernel"], "openInRoot" | "getxattrs" | "setxattr">;
-
-/** On the root directory itself: what a container removes of `given` later stays removed. */
-const preparedMark = "trusted.slipway.prepared";
+type Kernel = Pick<ContainerBackends["kernel"], "openInRoot">;
 
 /** What dockerd puts into every root below the container's own files: places for mounts, and the mark that this is a container. */
 const given: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
@@ -18,14 +13,9 @@ const given: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
   "/etc": { hosts: "file", hostname: "file", "resolv.conf": "file", mtab: "link" },
 };
 
-/**
- * Makes in a fresh root what is missing of `given`, dated with the container's creation so that two roots made for one container
- * are the same; once done it is one lookup. Links are followed inside the root only.
- */
-export function prepareRoot(kernel: Kernel, rootfs: string, { createdAt }: Pick<ContainerSpec, "createdAt">): void {
-  using root = new Directory(kernel.openInRoot(rootfs, "/", constants.O_RDONLY | constants.O_DIRECTORY));
-  if (kernel.getxattrs(root.at(".")).has(preparedMark)) return;
-  const seconds = Number((parseNano(createdAt) ?? 0n) / 1_000_000_000n);
+/** Makes in a root what is missing of `given`. Links are followed inside the root only. */
+export function prepareRoot(kernel: Kernel, rootfs: string): void {
+  const seconds = Math.floor(Date.now() / 1_000);
   for (const [path, names] of Object.entries(given)) {
     using parent = makeDirectories(kernel, rootfs, path, seconds);
     if (parent === undefined) continue;
@@ -35,7 +25,6 @@ export function prepareRoot(kernel: Kernel, rootfs: string, { createdAt }: Pick<
       for (const [name, kind] of missing) make(parent, name, kind, seconds);
     });
   }
-  kernel.setxattr(root.at("."), preparedMark, Buffer.from("1"));
 }
 
 /** Makes the place a mount goes to, a directory or an empty file as its source is. Where something stands already it stays. */

@@ -1,6 +1,5 @@
 import type { Container } from "./container.ts";
 import { releaseMounts } from "./mounts.ts";
-import { prepareRoot } from "./prepare-root.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 /** Runs `work` with the container's own root mounted, and nothing over it. It stays mounted as long as anybody uses it. */
@@ -22,10 +21,8 @@ async function enter(supervisor: Supervisor, container: Container): Promise<stri
   await container.settled;
   // Its removal may have been before us in the line.
   supervisor.catalog.get(container.id);
-  const { snapshots, kernel } = supervisor.backends;
-  const rootfs = await snapshots.mount(container.id);
+  const rootfs = await supervisor.backends.snapshots.mount(container.id);
   container.viewers += 1;
-  prepareRoot(kernel, rootfs, container.spec);
   return rootfs;
 }
 

@@ -15,7 +15,7 @@ import { publishEvent, publishNetworkEvents, publishVolumeEvents } from "./event
 import { linkSettings } from "./links.ts";
 import { connectLog } from "./logs.ts";
 import { specMounts } from "./mounts.ts";
-import { prepareMountPoint, prepareRoot } from "./prepare-root.ts";
+import { prepareMountPoint } from "./prepare-root.ts";
 import { releaseRoot } from "./root.ts";
 import type { Supervisor } from "./supervisor.ts";
 import { closeShm, joinedIpc, openShm } from "./shm.ts";
@@ -50,7 +50,6 @@ async function bringUp(supervisor: Supervisor, container: Container): Promise<vo
   const watch = new Stopwatch();
   const rootfs = await backends.snapshots.mount(container.id);
   undo.defer(`unmount the root of ${container.id}`, () => releaseRoot(supervisor, container));
-  prepareRoot(backends.kernel, rootfs, container.spec);
   watch.lap("root");
   const mode = resolveContainerMode(supervisor.catalog, container.spec.hostConfig.NetworkMode ?? "", { mustRun: true });
   const links = linkSettings(supervisor.catalog, container);

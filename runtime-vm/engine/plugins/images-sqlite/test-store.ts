@@ -34,7 +34,7 @@ export interface TestPlugins {
   readonly trash: (directory: string) => Trash & { drained(): Promise<void> };
   readonly content: (paths: { content: string; ingest: string; trash: Trash }) => Promise<ContentStore>;
   readonly layers: (opts: {
-    paths: { layers: string; snapshots: string; layerMounts: string };
+    paths: { layers: string; snapshots: string; layerMounts: string; outfits: string };
     trash: Trash;
     kernel: Kernel;
     log: (message: string) => void;
@@ -49,7 +49,7 @@ export async function openTestStore({ kernel, registries, ...plugins }: TestPlug
   const start = async () => {
     const state = plugins.state(join(root, "state.db"));
     const content = await plugins.content({ content: join(root, "content"), ingest: join(root, "ingest"), trash });
-    const paths = { layers: join(root, "layers"), snapshots: join(root, "snapshots"), layerMounts: join(root, "run") };
+    const paths = { layers: join(root, "layers"), snapshots: join(root, "snapshots"), layerMounts: join(root, "run"), outfits: join(root, "outfits") };
     const opened = plugins.layers({ paths, trash, kernel, log: () => {} });
     const { images, swept } = openImages({ state, content, layers: opened.layers, registries, events: log, architecture: process.arch });
     await swept;

@@ -24,6 +24,8 @@ export interface LayerStoreParts {
   readonly log: (message: string) => void;
   /** A root that stands on the layer, mounted or not. */
   readonly userOf: (diffId: Digest) => string | undefined;
+  /** The layer is no more; what was made for roots on it goes too. */
+  readonly dropped: (diffId: Digest) => void;
 }
 
 /** Layers as `<hex>.tar` with `<hex>.erofs`, an index of it, or `<hex>.d`, its files; `<hex>.json` says which. */
@@ -120,6 +122,7 @@ export class ErofsLayerStore implements LayerStore, AsyncDisposable {
     const user = this.#parts.userOf(diffId);
     if (user !== undefined) throw new EngineError("conflict", `layer ${diffId} is in use by ${user}; remove that first`);
     this.#records.delete(diffId);
+    this.#parts.dropped(diffId);
     this.#parts.mounts.drop(diffId);
     const files = layerFiles(this.#parts.layers, diffId);
     // The record first: without it the rest is swept at the next start.

@@ -29,11 +29,12 @@ function probed(): MountMethod {
   }
 }
 
-async function open(method?: MountMethod): Promise<OpenedLayerStore & { readonly root: string }> {
+async function open(method?: MountMethod, outfit?: (root: string) => void): Promise<OpenedLayerStore & { readonly root: string }> {
   const root = mkdtempSync(join(tmpdir(), "layers-"));
-  const paths = { layers: join(root, "layers"), snapshots: join(root, "snapshots"), layerMounts: join(root, "run") };
+  const paths = { layers: join(root, "layers"), snapshots: join(root, "snapshots"), layerMounts: join(root, "run"), outfits: join(root, "outfits") };
   const trash = openTrash(join(root, "trash"), () => {});
-  const start = () => openLayers({ paths, trash, kernel, log: () => {}, ...(method === undefined ? {} : { method }) });
+  const start = () =>
+    openLayers({ paths, trash, kernel, log: () => {}, ...(method === undefined ? {} : { method }), ...(outfit === undefined ? {} : { outfit }) });
   let opened = start();
   return {
     root,
@@ -212,3 +213,45 @@ test("a layer that was not yet on the disk when the machine went down is not tru
   await opened.reopen();
   expect(opened.layers.has(diffId)).toBe(false);
 });
+
+for (const method of methods) {
+  test(`by ${method.kind}, what every root has is made once for an image, is in no root's own directory, and goes with a layer of the image`, async () => {
+    const made: string[] = [];
+    await using opened = await open(method, (root) => {
+      made.push(readFileSync(join(root, "etc/name"), "utf8"));
+      writeFileSync(join(root, "etc/given"), "given");
+    });
+    const etc = { name: "etc/", type: "5", mode: 0o711, uid: 3, mtime: 1000 };
+    const layerOf = async (name: string): Promise<Digest> =>
+      (await opened.layers.ingest(Readable.from([packTar([etc, { name: "etc/name", body: Buffer.from(name) }])]), { signal })).diffId;
+    const [first, second] = [await layerOf("first"), await layerOf("second")];
+    for (const [id, layer] of [
+      ["a", first],
+      ["b", first],
+      ["c", second],
+    ] as const)
+      await opened.snapshots.prepare(id, [layer]);
+    for (const id of ["a", "b", "c"]) {
+      const root = await opened.snapshots.mount(id);
+      expect(readFileSync(join(root, "etc/given"), "utf8")).toBe("given");
+      expect(statSync(join(root, "etc"))).toMatchObject({ mode: 0o40711, uid: 3 });
+      expect(execFileSync("ls", [opened.snapshots.upperDir(id)]).toString()).toBe("");
+    }
+    expect(made).toEqual(["first", "second"]);
+    rmSync(join(await opened.snapshots.mount("a"), "etc/given"));
+    await opened.reopen();
+    for (const id of ["a", "b"]) await opened.snapshots.unmount(id);
+    expect(execFileSync("ls", [join(await opened.snapshots.mount("a"), "etc")]).toString()).toBe("name\n");
+    expect(execFileSync("ls", [join(await opened.snapshots.mount("b"), "etc")]).toString()).toBe("given\nname\n");
+    expect(made).toEqual(["first", "second"]);
+    for (const id of ["a", "b"]) await opened.snapshots.remove(id);
+    const outfits = (): number =>
+      execFileSync("ls", [join(opened.root, "outfits")])
+        .toString()
+        .trim()
+        .split("\n").length;
+    expect(outfits()).toBe(2);
+    opened.layers.remove(first);
+    expect(outfits()).toBe(1);
+  });
+}

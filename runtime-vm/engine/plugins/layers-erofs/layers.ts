@@ -6,16 +6,19 @@ import type { LayerStore, Snapshotter } from "#core/layers/layers.ts";
 import type { Trash } from "#core/trash/trash.ts";
 import { LayerMounts, type MountMethod } from "./layer-mounts.ts";
 import { ErofsLayerStore } from "./layer-store.ts";
+import { Outfits } from "./outfits.ts";
 import { probeMounts } from "./probe.ts";
 import { OverlaySnapshotter } from "./snapshots.ts";
 import { UnpackPool } from "./unpack-pool.ts";
 
 export interface LayersOptions {
   /** From enginePaths: `layers`, `snapshots` and the trash on one file system. */
-  readonly paths: { readonly layers: string; readonly snapshots: string; readonly layerMounts: string };
+  readonly paths: { readonly layers: string; readonly snapshots: string; readonly layerMounts: string; readonly outfits: string };
   readonly trash: Trash;
   readonly kernel: Kernel;
   readonly log: (message: string) => void;
+  /** Puts into a root what every root has, whatever its image: into one that all roots of an image share, and before they are made. */
+  readonly outfit?: (root: string) => void;
   /** Skips the probe, for tests of a method. */
   readonly method?: MountMethod;
 }
@@ -29,13 +32,15 @@ export interface OpenedLayers extends AsyncDisposable {
  * Opens the layer store and the writable roots over it, taking up what an earlier engine left mounted. Disposing ends
  * the worker threads and waits for the disk; mounted roots stay for the containers that live in them.
  */
-export function openLayers({ paths, trash, kernel, log, method }: LayersOptions): OpenedLayers {
+export function openLayers({ paths, trash, kernel, log, outfit = () => undefined, method }: LayersOptions): OpenedLayers {
   for (const path of [paths.layers, paths.snapshots, paths.layerMounts]) mkdirSync(path, { recursive: true, mode: 0o700 });
   const mounts = new LayerMounts(kernel, paths.layerMounts, method ?? probeMounts(kernel, paths.layers, paths.layerMounts, log));
   const pool = new UnpackPool(Math.max(4, availableParallelism()), () => kernel.releaseMemory());
   const userOf = (diffId: Digest): string | undefined => snapshots.userOf(diffId);
-  const store = new ErofsLayerStore({ layers: paths.layers, trash, kernel, pool, mounts, log, userOf });
-  const snapshots: OverlaySnapshotter = new OverlaySnapshotter({ snapshots: paths.snapshots, layers: paths.layers, trash, kernel, store, mounts });
+  const dropped = (diffId: Digest): void => outfits.drop(diffId);
+  const store = new ErofsLayerStore({ layers: paths.layers, trash, kernel, pool, mounts, log, userOf, dropped });
+  const outfits: Outfits = new Outfits({ directory: paths.outfits, make: outfit }, kernel, (diffId) => store.has(diffId));
+  const snapshots: OverlaySnapshotter = new OverlaySnapshotter({ snapshots: paths.snapshots, layers: paths.layers, trash, kernel, store, mounts, outfits });
   return {
     layers: store,
     snapshots,

@@ -8,9 +8,9 @@ import type { Snapshotter } from "#core/layers/layers.ts";
 import type { Trash } from "#core/trash/trash.ts";
 import { codeOf, EngineError } from "#base/errors.ts";
 import { KeyedLock } from "#base/lock.ts";
-import { restoreImplicit } from "./implicit.ts";
 import type { ErofsLayerStore } from "./layer-store.ts";
 import type { LayerMounts } from "./layer-mounts.ts";
+import type { Outfits } from "./outfits.ts";
 import { layerFiles } from "./records.ts";
 
 export interface SnapshotParts {
@@ -20,11 +20,12 @@ export interface SnapshotParts {
   readonly kernel: Kernel;
   readonly store: ErofsLayerStore;
   readonly mounts: LayerMounts;
+  readonly outfits: Outfits;
 }
 
 const idPattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 
-/** Roots at `<id>/merged`: an overlay of `<id>/upper` over the layers named in `<id>/layers.json`. */
+/** Roots at `<id>/merged`: an overlay of `<id>/upper` over the outfit of the layers named in `<id>/layers.json`, over those layers. */
 export class OverlaySnapshotter implements Snapshotter {
   readonly #parts: SnapshotParts;
   readonly #mounted = new Set<string>();
@@ -120,9 +121,10 @@ export class OverlaySnapshotter implements Snapshotter {
   /** Lets go of mounts only that no root uses any more; roots stay mounted for the containers in them. */
   #mount(id: string, paths: SnapshotPaths): void {
     const acquired: Digest[] = [];
-    const { kernel, mounts, layers } = this.#parts;
+    const { kernel, mounts, layers, outfits } = this.#parts;
     try {
-      const stack = this.#stack(id).map((diffId) => {
+      const diffIds = this.#stack(id);
+      const stack = diffIds.map((diffId) => {
         const files = layerFiles(layers, diffId);
         const { form, implicitDirectories: implicit } = this.#parts.store.record(diffId);
         if (form === "directory") return { directory: files.directory, implicit };
@@ -130,9 +132,7 @@ export class OverlaySnapshotter implements Snapshotter {
         return { directory: mounts.acquire(diffId, id, files), implicit };
       });
       const lower = stack.length === 0 ? [mounts.emptyDirectory()] : stack.map(({ directory }) => directory);
-      kernel.mountOverlay({ target: paths.merged, lower, upper: paths.upper, work: paths.work });
-      const fresh = stack.some(({ implicit }) => implicit.length > 0) && readdirSync(paths.upper).length === 0;
-      if (fresh) restoreImplicit(paths.merged, stack);
+      kernel.mountOverlay({ target: paths.merged, lower: [outfits.over(diffIds, stack, lower), ...lower], upper: paths.upper, work: paths.work });
     } catch (error) {
       for (const diffId of acquired) mounts.release(diffId, id);
       throw error;
