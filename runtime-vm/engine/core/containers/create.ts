@@ -77,7 +77,7 @@ export async function createContainer(
   // Opened now, so that options a driver does not know are refused before there is a container.
   await openLog(backends, container);
   undo.defer(`remove the log of ${id}`, () => closeLog(container));
-  table.insert(record);
+  await table.insert(record);
   catalog.add(container);
   undo.commit();
   publishEvent(backends.events, container, "create");

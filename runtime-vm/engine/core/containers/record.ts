@@ -76,7 +76,7 @@ export interface ContainerRecord {
   readonly progress: Progress;
 }
 
-/** The containers' table. What a method wrote is durable when it returns, `setProgress` excepted. */
+/** The containers' table. What a method wrote is durable when it returns, or its promise resolves; `setProgress` excepted. */
 export class ContainerTable {
   readonly #state: State;
 
@@ -90,8 +90,15 @@ export class ContainerTable {
     return rows.map(({ id, name, spec, progress }) => ({ id, name, spec: JSON.parse(spec) as ContainerSpec, progress: JSON.parse(progress) as Progress }));
   }
 
-  insert({ id, name, spec, progress }: ContainerRecord): void {
-    this.#state.prepare("INSERT INTO containers VALUES (?, ?, ?, ?)").run(id, name, JSON.stringify(spec), JSON.stringify(progress));
+  async insert({ id, name, spec, progress }: ContainerRecord): Promise<void> {
+    const insert = this.#state.prepare("INSERT INTO containers VALUES (?, ?, ?, ?)");
+    this.#state.relaxed(() => insert.run(id, name, JSON.stringify(spec), JSON.stringify(progress)));
+    try {
+      await this.#state.settled();
+    } catch (error) {
+      this.#state.relaxed(() => this.#delete(id));
+      throw error;
+    }
   }
 
   /**
@@ -109,7 +116,12 @@ export class ContainerTable {
     this.#state.prepare("UPDATE containers SET name = ?, spec = ? WHERE id = ?").run(name, JSON.stringify(spec), id);
   }
 
-  remove(id: string): void {
+  async remove(id: string): Promise<void> {
+    this.#state.relaxed(() => this.#delete(id));
+    await this.#state.settled();
+  }
+
+  #delete(id: string): void {
     this.#state.prepare("DELETE FROM containers WHERE id = ?").run(id);
   }
 }

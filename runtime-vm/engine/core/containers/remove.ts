@@ -46,7 +46,7 @@ async function end(supervisor: Supervisor, container: Container): Promise<void> 
 async function dismantle(supervisor: Supervisor, container: Container, options: RemoveOptions): Promise<void> {
   const { backends, catalog, table } = supervisor;
   const { id } = container;
-  table.remove(id);
+  await table.remove(id);
   catalog.delete(container);
   await closeLog(container);
   await logDriverOf(backends, container).remove(id);

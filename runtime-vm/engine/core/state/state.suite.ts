@@ -49,6 +49,18 @@ export function stateSuite(name: string, make: () => { open: () => State; remove
     using((state) => expect(state.prepare("SELECT id FROM things WHERE id IN ('r', 's')").all()).toEqual([{ id: "r" }]));
   });
 
+  test(`${name}: any number may wait at once for what they wrote to be on the disk`, async () => {
+    using state = place.open();
+    const insert = state.prepare("INSERT INTO things VALUES (?, ?, ?)");
+    await Promise.all(
+      Array.from({ length: 50 }, async (_, i) => {
+        state.relaxed(() => insert.run(`many${i}`, i, null));
+        await state.settled();
+      }),
+    );
+    expect(state.prepare("SELECT id FROM things WHERE id LIKE 'many%'").all()).toHaveLength(50);
+  });
+
   test(`${name}: a broken rule throws and changes nothing`, () => {
     using((state) => {
       expect(() => state.prepare("INSERT INTO things VALUES ('a', 9, NULL)").run()).toThrow(/UNIQUE/);

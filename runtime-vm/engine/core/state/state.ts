@@ -16,6 +16,8 @@ export interface State extends Disposable {
   prepare<Row>(sql: string): Statement<Row>;
   /** All or nothing; nested calls join the outer one. `work` is synchronous. */
   transaction<T>(work: () => T): T;
-  /** As `transaction`, without waiting for the disk: survives the engine's death at once, a power cut only with the next transaction. */
+  /** As `transaction`, without waiting for the disk: survives the engine's death at once, a power cut only with the next transaction or `settled`. */
   relaxed<T>(work: () => T): T;
+  /** Resolves when all that was written so far survives a power cut. The disk is waited for off this thread, and once for all who ask meanwhile. */
+  settled(): Promise<void>;
 }

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { close, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { close, closeSync, existsSync, fsync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import type { Digest } from "#core/content/content.ts";
 import { MNT, type Kernel, KernelError } from "#core/kernel/kernel.ts";
 import type { Snapshotter } from "#core/layers/layers.ts";
@@ -59,7 +60,7 @@ export class OverlaySnapshotter implements Snapshotter {
       // The directory that overlay makes in its own: without room for it at a start it would mount read-only, and silently.
       for (const directory of [paths.root, paths.upper, paths.work, join(paths.work, "work"), paths.merged]) mkdirSync(directory, { mode: 0o755 });
       // One sync: a file system with a journal takes the directories above along, and half a list is no list at the next start.
-      writeFileSync(paths.layers, JSON.stringify(layers), { flush: true });
+      await writeDurably(paths.layers, JSON.stringify(layers));
     });
   }
 
@@ -189,6 +190,19 @@ interface SnapshotPaths {
 
 /** A number for the file system's accounting: ids are random, and these keep clear of small numbers that people give. */
 const projectOf = (id: string): number => 0x1000_0000 + (Number.parseInt(createHash("sha256").update(id).digest("hex").slice(0, 7), 16) & 0x0fff_ffff);
+
+const sync = promisify(fsync);
+
+/** The disk is waited for off the engine's thread. */
+async function writeDurably(path: string, text: string): Promise<void> {
+  const fd = openSync(path, "wx");
+  try {
+    writeFileSync(fd, text);
+    await sync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
 
 /** Whether the list was written to its end. */
 function isWhole(path: string): boolean {

@@ -1,6 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { EngineError, messageOf } from "#base/errors.ts";
 import type { SqlValue, State, Statement } from "#core/state/state.ts";
+import { Flusher } from "./flusher.ts";
 import { Headroom } from "./headroom.ts";
 
 /** The room is taken once the engine has answered first. */
@@ -20,7 +21,7 @@ export function openSqliteState(path: string): State {
     database.close();
     throw refusal(path, error);
   }
-  return new SqliteState(database, headroom);
+  return new SqliteState(database, headroom, new Flusher(`${path}-wal`));
 }
 
 function open(path: string): DatabaseSync {
@@ -42,13 +43,15 @@ function refusal(path: string, error: unknown): EngineError {
 class SqliteState implements State {
   readonly #database: DatabaseSync;
   readonly #headroom: Headroom;
+  readonly #log: Flusher;
   readonly #taking: NodeJS.Timeout;
   readonly #statements = new Map<string, Statement<unknown>>();
   #depth = 0;
 
-  constructor(database: DatabaseSync, headroom: Headroom) {
+  constructor(database: DatabaseSync, headroom: Headroom, log: Flusher) {
     this.#database = database;
     this.#headroom = headroom;
+    this.#log = log;
     this.#taking = setTimeout(() => this.#takeHeadroom(), headroomDelayMs).unref();
   }
 
@@ -113,9 +116,14 @@ class SqliteState implements State {
     }
   }
 
+  settled(): Promise<void> {
+    return this.#log.flush();
+  }
+
   [Symbol.dispose](): void {
     clearTimeout(this.#taking);
     this.#statements.clear();
+    this.#log[Symbol.dispose]();
     this.#headroom.close(this.#database);
   }
 }

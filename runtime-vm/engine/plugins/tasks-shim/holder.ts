@@ -27,6 +27,8 @@ const lifeMsMin = 100;
 export class Holder implements Disposable {
   readonly #options: ResolvedOptions;
   readonly #held = new Map<number, string>();
+  /** Numbers of paths that are not held yet. */
+  readonly #reserved = new Set<number>();
   #control: number | undefined;
   #child: ChildProcess | undefined;
 
@@ -35,12 +37,19 @@ export class Holder implements Disposable {
     this.#control = this.#open() ?? this.#start();
   }
 
-  /** Keeps `path` readable until `drop`; returns the number to drop it by. Only once the FIFO has a writer: see `adopt`. */
-  hold(path: string): number {
+  /** A number to hold and drop `path` by. Nothing is held yet. */
+  reserve(path: string): number {
     let number = firstNumber;
     while (this.#held.has(number)) number++;
-    this.adopt(number, path);
+    this.#held.set(number, path);
+    this.#reserved.add(number);
     return number;
+  }
+
+  /** Keeps the path that the number was reserved for readable until `drop`. Only once the FIFO has a writer: see `adopt`. */
+  hold(number: number): void {
+    const path = this.#held.get(number);
+    if (this.#reserved.delete(number) && path !== undefined) this.adopt(number, path);
   }
 
   /**
@@ -53,7 +62,8 @@ export class Holder implements Disposable {
   }
 
   drop(number: number): void {
-    if (this.#held.delete(number)) this.#order(`drop ${number}\n`);
+    const isHeld = this.#held.delete(number) && !this.#reserved.delete(number);
+    if (isHeld) this.#order(`drop ${number}\n`);
   }
 
   /** Ends the process: only when no container is left. */
@@ -91,7 +101,7 @@ export class Holder implements Disposable {
     this.#options.log("holder: it was killed, starting another");
     this[Symbol.dispose]();
     this.#control = this.#start();
-    for (const [number, path] of this.#held) this.#order(`hold ${number} ${path}\n`);
+    for (const [number, path] of this.#held) if (!this.#reserved.has(number)) this.#order(`hold ${number} ${path}\n`);
   }
 
   /** The write end of a living holder's FIFO: without a reader the kernel answers ENXIO. */

@@ -63,5 +63,7 @@ export const bundlePaths = (bundle: string) =>
     stdio: (name: "stdin" | "stdout" | "stderr", execId = "") => join(bundle, execId === "" ? name : `${execId}.${name}`),
   }) as const;
 
+let boot: string | undefined;
+
 /** Changes at every boot: what was recorded under another one is gone, whatever the files say. */
-export const bootId = (): string => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+export const bootId = (): string => (boot ??= readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());

@@ -87,12 +87,13 @@ class ShimRuntime implements TaskRuntime {
       undo.defer(() => clearCgroup(cgroup));
       writeFileSync(bundlePaths(bundle).spec, specJson(specWithTerminal(what)), { mode: 0o600 });
       const io = undo.use(ProcessStdio.create(bundle, "", what, this.#options));
-      this.#record(bundle, { shim: shim.name, boot: bootId(), cgroup, held: [] });
+      const held = [io.wire.stdout, io.wire.stderr].filter((path) => path !== "").map((path) => ({ number: this.#holder.reserve(path), path }));
+      undo.defer(() => held.forEach(({ number }) => this.#holder.drop(number)));
+      this.#record(bundle, { shim: shim.name, boot: bootId(), cgroup, held });
       const pid = await this.#createInShim(shim, { ...what, bundle, io, cgroup });
       undo.defer(() => this.#abandon(shim, what.id, pid));
       await io.connected();
-      const held = [io.wire.stdout, io.wire.stderr].filter((path) => path !== "").map((path) => ({ number: this.#holder.hold(path), path }));
-      this.#record(bundle, { shim: shim.name, boot: bootId(), cgroup, held });
+      for (const { number } of held) this.#holder.hold(number);
       undo.move();
       return this.#keep({ id: what.id, shim, pid, io, cgroup, held, started: false });
     } finally {
