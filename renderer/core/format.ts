@@ -5,10 +5,12 @@ const decimalUnits = ["B", "kB", "MB", "GB", "TB", "PB"];
 
 export const memory = (bytes: number): string => scaled(bytes, 1024, binaryUnits);
 export const size = (bytes: number): string => scaled(bytes, 1000, decimalUnits);
-export const rate = (bytesPerSecond: number): string => `${size(bytesPerSecond)}/s`;
+export const rate = (bytesPerSecond: number): string => (Number.isFinite(bytesPerSecond) ? `${size(bytesPerSecond)}/s` : unknown);
+
+const unknown = "–";
 
 function scaled(bytes: number, base: number, units: readonly string[]): string {
-  if (!Number.isFinite(bytes) || bytes < 0) return "–";
+  if (!Number.isFinite(bytes) || bytes < 0) return unknown;
   let value = bytes;
   let unit = 0;
   while (value >= base && unit < units.length - 1) {
@@ -26,7 +28,7 @@ function scaled(bytes: number, base: number, units: readonly string[]): string {
 
 /** `0 %`, `0.4 %`, `37 %`: zero is shown as zero, one decimal below ten. */
 export function percent(value: number): string {
-  if (!Number.isFinite(value)) return "–";
+  if (!Number.isFinite(value)) return unknown;
   return `${value >= 10 || value === 0 ? Math.round(value) : Number(value.toFixed(1))} %`;
 }
 

@@ -4,8 +4,8 @@ import type { ContainerStats } from "#api/containers.ts";
 export interface StatsPoint {
   /** Epoch milliseconds of the reading. */
   readonly at: number;
-  /** 100 = one whole CPU, as `docker stats` counts. */
-  readonly cpu: number;
+  /** 100 = one whole CPU, as `docker stats` counts. Null: not known, since nothing was read before. */
+  readonly cpu: number | null;
   readonly memory: number;
   /** 0: no limit set (the engine then reports the machine's memory). */
   readonly memoryLimit: number;
@@ -19,12 +19,13 @@ export interface StatsPoint {
 
 /**
  * Docker's formula (`calculateCPUPercentUnix` of docker/cli): the container's share of the whole machine's CPU time
- * between two readings, times the number of CPUs. Without an earlier reading there is no share yet.
+ * between two readings, times the number of CPUs. Without an earlier reading there is no share yet: null.
  */
-export function cpuPercent(stats: ContainerStats): number {
+export function cpuPercent(stats: ContainerStats): number | null {
+  if (stats.precpu_stats.system_cpu_usage === undefined) return null;
   const used = stats.cpu_stats.cpu_usage.total_usage - stats.precpu_stats.cpu_usage.total_usage;
-  const system = (stats.cpu_stats.system_cpu_usage ?? 0) - (stats.precpu_stats.system_cpu_usage ?? 0);
-  if (stats.precpu_stats.system_cpu_usage === undefined || system <= 0 || used <= 0) return 0;
+  const system = (stats.cpu_stats.system_cpu_usage ?? 0) - stats.precpu_stats.system_cpu_usage;
+  if (system <= 0 || used <= 0) return 0;
   const cpus = stats.cpu_stats.online_cpus || stats.cpu_stats.cpu_usage.percpu_usage?.length || 1;
   return (used / system) * cpus * 100;
 }
@@ -99,10 +100,10 @@ export function perSecond(points: Spaced, field: "received" | "sent" | "read" | 
   });
 }
 
-/** Largest, last and mean: the chart in words. */
+/** Largest, last and mean: the chart in words. NaN, written as a dash, as long as nothing is known. */
 export function summary(values: Values): { last: number; max: number; mean: number } {
   const known = values.filter((value) => value !== null);
-  if (known.length === 0) return { last: 0, max: 0, mean: 0 };
+  if (known.length === 0) return { last: Number.NaN, max: Number.NaN, mean: Number.NaN };
   let max = 0;
   let sum = 0;
   for (const value of known) {

@@ -68,12 +68,15 @@ test("a row that only flies by opens no stream", async () => {
   expect(open.ever).toBe(0);
 });
 
-test("a first reading with nothing to compare is no point: its CPU share is unknown, not zero", async () => {
+test("of a first reading with nothing to compare the CPU share is unknown, not zero", async () => {
   const { engine } = engineOf([reading(1), reading(2, 1)]);
   const store = createStatsStore(engine, () => 0);
   using _watch = store.watch("a");
   await vi.advanceTimersByTimeAsync(1_000);
-  expect(historyOf(store.history.getState(), "a").map(({ memory }) => memory)).toEqual([2]);
+  expect(historyOf(store.history.getState(), "a").map(({ cpu: share, memory }) => [share, memory])).toEqual([
+    [null, 1],
+    [50, 2],
+  ]);
   store.forget("a");
   expect(historyOf(store.history.getState(), "a")).toEqual([]);
 });

@@ -45,13 +45,9 @@ export function createStatsStore(engine: Pick<Engine, "containers">, machineMemo
   async function read(id: string, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        let first = true;
         for await (const stats of engine.containers.stats(id, signal)) {
-          // The first reading has nothing to compare with, so its CPU share is unknown rather than zero.
-          const comparable = !first || stats.precpu_stats.system_cpu_usage !== undefined;
-          first = false;
           // A container that is not running answers zeroes with the zero time.
-          if (comparable && Date.parse(stats.read) > 0) add(id, pointOf(stats, machineMemory()));
+          if (Date.parse(stats.read) > 0) add(id, pointOf(stats, machineMemory()));
         }
       } catch (error) {
         if (isClass(error, "notFound")) return;

@@ -56,6 +56,7 @@ export const t = {
     cpu: "CPU",
     memory: "Memory",
     disk: "Disk",
+    diskTip: "What images, containers and volumes take of this computer’s disk",
     start: "Start engine",
     restart: "Restart engine",
     stop: "Stop engine",

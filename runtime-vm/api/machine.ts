@@ -29,6 +29,6 @@ export interface MachineStatus {
   readonly restarts: number;
   /** Last lines of console and engine log, newest last. */
   readonly logTail: readonly string[];
-  /** Whole-VM figures for the footer; absent until known. */
-  readonly usage?: { readonly cpuPercent: number; readonly memoryBytes: number; readonly memoryTotalBytes: number; readonly diskBytes?: number };
+  /** Whole-VM figures for the footer; absent until known. 100: every processor is busy. */
+  readonly usage?: { readonly cpuPercent?: number; readonly memoryBytes: number; readonly memoryTotalBytes: number; readonly diskBytes?: number };
 }

@@ -62,6 +62,8 @@ test("control messages survive the wire, and unknown ones are ignored", () => {
 });
 
 test("usage is what is not available, and what is not idle", () => {
-  const usage = parseUsage("MemTotal:       2000 kB\nMemFree: 100 kB\nMemAvailable:    500 kB\n", "cpu  10 0 5 70 10 1 4 0 0 0\ncpu0 1 2 3\n");
-  expect(usage).toEqual({ memoryBytes: 1500 * 1024, memoryTotalBytes: 2000 * 1024, cpuBusyTicks: 20, cpuTotalTicks: 100 });
+  const stat = "cpu  10 0 5 160 10 1 4 0 0 0\ncpu0 1 2 3\ncpu1 1 2 3\nintr 7\n";
+  const usage = parseUsage("MemTotal:       2000 kB\nMemFree: 100 kB\nMemAvailable:    500 kB\n", stat, "1.00 1.60\n");
+  // Two processors for a second, of which the kernel saw only twenty ticks of work.
+  expect(usage).toEqual({ memoryBytes: 1500 * 1024, memoryTotalBytes: 2000 * 1024, cpuBusyTicks: 30, cpuTotalTicks: 200 });
 });

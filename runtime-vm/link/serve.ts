@@ -172,5 +172,6 @@ class HostSlot {
 const bootId = (): string => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 
 async function guestUsage(): Promise<GuestUsage> {
-  return parseUsage(await readFile("/proc/meminfo", "utf8"), await readFile("/proc/stat", "utf8"));
+  const [meminfo = "", stat = "", uptime = ""] = await Promise.all(["meminfo", "stat", "uptime"].map((name) => readFile(`/proc/${name}`, "utf8")));
+  return parseUsage(meminfo, stat, uptime);
 }

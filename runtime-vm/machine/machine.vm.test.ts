@@ -117,6 +117,22 @@ test("the starter image is there without any network", async () => {
   expect(await until("an image", async () => (await tags()).length > 0 && (await tags()))).toEqual([`${starter}:latest`]);
 });
 
+test("the share of processor time that is shown rises with the work", async () => {
+  const id = await run("busy", ["sh", "-c", "while :; do :; done"]);
+  // One of the machine's two processors.
+  await until("a busy processor", async () => (machine.status.usage?.cpuPercent ?? 0) > 45);
+  await engine.call("DELETE", `/containers/${id}`, { query: { force: true } });
+  await until("a quiet machine", async () => (machine.status.usage?.cpuPercent ?? 100) < 45);
+});
+
+test("a clock that went wrong, as after this computer slept, is put right", async () => {
+  const lag = async (): Promise<number> => Math.abs(Date.parse((await engine.json<{ SystemTime: string }>("GET", "/info")).SystemTime) - Date.now());
+  expect(await lag()).toBeLessThan(60_000);
+  const id = await run("clock", ["date", "-u", "-s", "@1000000000"], { Privileged: true });
+  expect(await engine.json("POST", `/containers/${id}/wait`)).toMatchObject({ StatusCode: 0 });
+  await until("the right time", async () => (await lag()) < 60_000);
+});
+
 test("a shared folder is the same in a container, both ways", async () => {
   await writeFile(join(shared, "from host"), "hello");
   const id = await run("shares", ["sh", "-c", "cat '/x/from host' > /x/copy && echo done >> /x/copy"], {

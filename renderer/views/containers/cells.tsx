@@ -162,12 +162,13 @@ function useLive(container: ContainerSummary) {
 
 export function CpuCell({ container }: CellProps) {
   const history = useLive(container);
-  const last = history?.at(-1);
-  if (last === undefined || history === undefined) return <span className="text-fg3">–</span>;
+  const values = (history ?? []).flatMap(({ cpu }) => cpu ?? []);
+  const last = values.at(-1);
+  if (last === undefined) return <span className="text-fg3">–</span>;
   return (
     <div className="flex items-center justify-end gap-2">
-      <Sparkline values={history.slice(-sparkPoints).map(({ cpu }) => cpu)} max={100} points={sparkPoints} />
-      <span className="tabular min-w-[44px] text-right">{percent(last.cpu)}</span>
+      <Sparkline values={values.slice(-sparkPoints)} max={100} points={sparkPoints} />
+      <span className="tabular min-w-[44px] text-right">{percent(last)}</span>
     </div>
   );
 }

@@ -1,9 +1,9 @@
-import { ArrowDownToLine, CircleAlert, CircleCheck, CirclePause, Cpu, type LucideIcon, MemoryStick, PlugZap } from "lucide-react";
+import { ArrowDownToLine, CircleAlert, CircleCheck, CirclePause, Cpu, HardDrive, type LucideIcon, MemoryStick, PlugZap } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { useStore } from "zustand";
 import type { MachineStatus } from "#api/machine.ts";
 import { useApp } from "#renderer/appcontext.ts";
-import { memory, percent } from "#renderer/core/format.ts";
+import { memory, percent, size } from "#renderer/core/format.ts";
 import { t } from "#renderer/core/texts.ts";
 import { useEngineInfo, useHostInfo } from "#renderer/queries.ts";
 import { cx } from "#renderer/ui/cx.ts";
@@ -67,7 +67,7 @@ export function Footer() {
       {usage !== undefined && (
         <>
           <Item testId="vm-cpu">
-            <Cpu size={12} aria-hidden /> {t.engine.cpu} <span className="tabular text-fg">{percent(usage.cpuPercent)}</span>
+            <Cpu size={12} aria-hidden /> {t.engine.cpu} <span className="tabular text-fg">{percent(usage.cpuPercent ?? Number.NaN)}</span>
           </Item>
           <Item testId="vm-memory">
             <MemoryStick size={12} aria-hidden /> {t.engine.memory}{" "}
@@ -75,6 +75,11 @@ export function Footer() {
               {memory(usage.memoryBytes)} / {memory(usage.memoryTotalBytes)}
             </span>
           </Item>
+          {usage.diskBytes !== undefined && (
+            <Item testId="vm-disk" tip={t.engine.diskTip} className="max-[1000px]:hidden">
+              <HardDrive size={12} aria-hidden /> {t.engine.disk} <span className="tabular text-fg">{size(usage.diskBytes)}</span>
+            </Item>
+          )}
         </>
       )}
       <div className="ml-auto flex items-center gap-1">
@@ -94,8 +99,15 @@ export function Footer() {
   );
 }
 
-const Item = ({ children, tip, testId }: { readonly children: ReactNode; readonly tip?: string; readonly testId?: string }) => (
-  <span data-tip={tip === "" ? undefined : tip} data-testid={testId} className="flex h-5 items-center gap-1 px-1.5 whitespace-nowrap">
+interface ItemProps {
+  readonly children: ReactNode;
+  readonly tip?: string;
+  readonly testId?: string;
+  readonly className?: string;
+}
+
+const Item = ({ children, tip, testId, className }: ItemProps) => (
+  <span data-tip={tip === "" ? undefined : tip} data-testid={testId} className={cx("flex h-5 items-center gap-1 px-1.5 whitespace-nowrap", className)}>
     {children}
   </span>
 );

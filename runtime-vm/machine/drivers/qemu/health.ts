@@ -5,6 +5,8 @@ import { diskUsage } from "./disk.ts";
 import type { GuestRun } from "./run.ts";
 
 const intervalMs = 5_000;
+/** Between the first two readings: usage is told from a pair. */
+const firstMs = 1_000;
 /** Without any word from the engine for so long, the guest is taken for hung. */
 const hungMs = 60_000;
 /** Without a link for so long, although the engine speaks, nothing but a new guest helps. */
@@ -16,9 +18,11 @@ const cutOffMs = 180_000;
  */
 export async function watchHealth(run: GuestRun, board: StatusBoard, disk: string, slow: number, signal: AbortSignal): Promise<string> {
   const over = AbortSignal.any([run.ended, signal]);
-  let before: GuestUsage | undefined;
+  let before = await showUsage(run, board, disk, undefined).catch(() => undefined);
+  let waitMs = firstMs;
   while (!over.aborted) {
-    await pause(intervalMs, over);
+    await pause(waitMs, over);
+    waitMs = intervalMs;
     if (over.aborted) break;
     const silence = run.ctl.silenceMs ?? 0;
     if (silence > hungMs * slow) return `the virtual machine has been silent for ${Math.round(silence / 1_000)} s`;
@@ -31,10 +35,15 @@ export async function watchHealth(run: GuestRun, board: StatusBoard, disk: strin
 async function showUsage(run: GuestRun, board: StatusBoard, disk: string, before: GuestUsage | undefined): Promise<GuestUsage> {
   const link = await run.keeper.link(AbortSignal.timeout(intervalMs));
   const now = await link.guest.call("usage", null, { signal: AbortSignal.timeout(intervalMs) });
-  const ticks = before ? now.cpuTotalTicks - before.cpuTotalTicks : 0;
-  const cpuPercent = before && ticks > 0 ? (100 * (now.cpuBusyTicks - before.cpuBusyTicks)) / ticks : 0;
-  board.set({ usage: { cpuPercent, memoryBytes: now.memoryBytes, memoryTotalBytes: now.memoryTotalBytes, diskBytes: await diskUsage(disk) } });
+  const share = before === undefined ? {} : cpuShare(now, before);
+  board.set({ usage: { ...share, memoryBytes: now.memoryBytes, memoryTotalBytes: now.memoryTotalBytes, diskBytes: await diskUsage(disk) } });
   return now;
+}
+
+/** A processor that was switched on in between makes more work than time: it counts from the next pair on. */
+function cpuShare(now: GuestUsage, before: GuestUsage): { cpuPercent?: number } {
+  const [busy, total] = [now.cpuBusyTicks - before.cpuBusyTicks, now.cpuTotalTicks - before.cpuTotalTicks];
+  return total > 0 && busy <= total ? { cpuPercent: Math.max(0, (100 * busy) / total) } : {};
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
