@@ -170,7 +170,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
   const { images, swept } = openImages({ state, content, layers, registries, events, architecture: arch(), limits: config });
   const volumes = new LocalVolumes({ state, kernel, trash, events, journal, directory: paths.volumes, hostPrefix: config.hostPrefix });
   const gateway = link === undefined ? undefined : cleanup.use(await openGateway(link, kernel, journal));
-  const driver = cleanup.use(new BridgeDriver(kernel, gateway === undefined ? undefined : { ...userNetwork, gateway }));
+  const driver = cleanup.use(new BridgeDriver(kernel, gateway === undefined ? undefined : { ...userNetwork, gateway }, config));
   const hostFile = hostFileReader(kernel, config.hostPrefix);
   const servers = serverResolver(() => hostResolvConf(hostFile).servers);
   const fallback = link === undefined ? servers : byNameResolver((name, type, opts) => link.resolve(name, type, opts), servers);

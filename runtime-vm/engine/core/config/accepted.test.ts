@@ -25,13 +25,13 @@ const conflicting = ["config-file", "validate"];
 
 /** A value that asks for something, for each key; and the field it lands in, or the reason it does not. */
 const cases: readonly [key: string, value: unknown, effect: Record<string, unknown> | string][] = [
-  ["allow-direct-routing", true, "published ports only"],
+  ["allow-direct-routing", true, { allowDirectRouting: true }],
   ["allow-nondistributable-artifacts", ["x"], "like any other"],
   ["authorization-plugins", ["opa"], "no plugins"],
   ["bip", "10.9.0.1/24", { bip: "10.9.0.1/24" }],
-  ["bip6", "fd00::1/64", "no IPv6"],
-  ["bridge", "br0", "engine's own docker0"],
-  ["builder", { gc: { enabled: true } }, "not read from here"],
+  ["bip6", "fd00::1/64", { bip6: "fd00::1/64" }],
+  ["bridge", "br0", { bridge: "br0" }],
+  ["builder", { gc: { enabled: true } }, "no build cache"],
   ["cdi-spec-dirs", ["/etc/cdi"], { cdiSpecDirs: ["/etc/cdi"] }],
   ["cgroup-parent", "/mine", { cgroupParent: "/mine" }],
   ["containerd", "/run/c.sock", "no containerd"],
@@ -44,8 +44,8 @@ const cases: readonly [key: string, value: unknown, effect: Record<string, unkno
   ["debug", true, { debug: true }],
   ["default-address-pools", [{ base: "10.0.0.0/8", size: 24 }], { defaultAddressPools: [{ base: "10.0.0.0/8", size: 24 }] }],
   ["default-cgroupns-mode", "host", { cgroupnsMode: "host" }],
-  ["default-gateway", "172.17.0.9", "through the bridge itself"],
-  ["default-gateway-v6", "fd00::1", "no IPv6"],
+  ["default-gateway", "172.17.0.9", { defaultGateway: "172.17.0.9" }],
+  ["default-gateway-v6", "fd00::1", { defaultGateway6: "fd00::1" }],
   ["default-ipc-mode", "shareable", { ipcMode: "shareable" }],
   ["default-network-opts", { bridge: { a: "b" } }, { networkOptions: { bridge: { a: "b" } } }],
   ["default-runtime", "runc", { defaultRuntime: "runc" }],
@@ -60,7 +60,7 @@ const cases: readonly [key: string, value: unknown, effect: Record<string, unkno
   ["experimental", true, { experimental: true }],
   ["features", { cdi: true }, { features: { cdi: true } }],
   ["fixed-cidr", "172.17.1.0/24", { fixedCidr: "172.17.1.0/24" }],
-  ["fixed-cidr-v6", "fd00::/64", "no IPv6"],
+  ["fixed-cidr-v6", "fd00::/64", { fixedCidr6: "fd00::/64" }],
   ["group", "docker", { group: "docker" }],
   ["host-gateway-ip", "10.0.0.1", { hostGateways: ["10.0.0.1"] }],
   ["host-gateway-ips", ["10.0.0.1", "fd00::1"], { hostGateways: ["10.0.0.1", "fd00::1"] }],
@@ -68,17 +68,17 @@ const cases: readonly [key: string, value: unknown, effect: Record<string, unkno
   ["http-proxy", "http://p", "proxies"],
   ["https-proxy", "http://p", "proxies"],
   ["no-proxy", "x", "proxies"],
-  ["icc", false, "reach each other"],
+  ["icc", false, { icc: false }],
   ["init", true, { init: true }],
   ["init-path", "/usr/bin/tini", { initPath: "/usr/bin/tini" }],
   ["insecure-registries", ["r:5000"], { insecureRegistries: ["r:5000"] }],
   ["ip", "127.0.0.1", { bindAddress: "127.0.0.1" }],
-  ["ip-forward", false, "need forwarding"],
+  ["ip-forward", false, { ipForward: false }],
   ["ip-forward-no-drop", true, {}],
   ["ip-masq", false, { ipMasq: false }],
-  ["ip6tables", false, "nftables"],
-  ["iptables", false, "nftables"],
-  ["ipv6", true, "no IPv6"],
+  ["ip6tables", false, { ip6tables: false }],
+  ["iptables", false, { iptables: false }],
+  ["ipv6", true, { ipv6: true }],
   ["labels", ["a=b", "a=b"], { labels: ["a=b"] }],
   ["live-restore", false, { liveRestore: false }],
   ["log-driver", "local", { logDriver: "local" }],
@@ -104,14 +104,14 @@ const cases: readonly [key: string, value: unknown, effect: Record<string, unkno
   ["selinux-enabled", true, "NOT confined"],
   ["shutdown-timeout", 30, { shutdownTimeoutSeconds: 30 }],
   ["storage-driver", "btrfs", "overlayfs"],
-  ["storage-opts", ["size=1g"], "no options"],
+  ["storage-opts", ["overlay2.size=1g", "dm.basesize=1g"], "dm.basesize: "],
   ["swarm-default-advertise-addr", "eth0", "no swarm"],
   ["tls", true, { tls: { ca: "/root/.docker/ca.pem", cert: "/root/.docker/cert.pem", key: "/root/.docker/key.pem" } }],
   ["tlscacert", "/ca", { tls: undefined }],
   ["tlscert", "/cert", { tls: undefined }],
   ["tlskey", "/key", { tls: undefined }],
   ["tlsverify", true, { tls: { ca: "/root/.docker/ca.pem", cert: "/root/.docker/cert.pem", key: "/root/.docker/key.pem" } }],
-  ["userland-proxy", false, "carried by the engine"],
+  ["userland-proxy", false, { userlandProxy: false }],
   ["userland-proxy-path", "/x", "carried by the engine"],
   ["userns-remap", "default", "NOT confined"],
 ];
@@ -139,4 +139,28 @@ test.each(cases)("%s is honoured, or warned about by name", (key, value, effect)
 
 test.each(Object.entries(flagNames))("%s, which is a flag's name, is warned about", (name, key) => {
   expect(resolveConfig({}, JSON.stringify({ [name]: "x" })).warnings).toEqual([expect.stringContaining(key === "" ? "not a key" : `"${key}"`)]);
+});
+
+const partly: readonly [key: string, value: unknown, effect: Record<string, unknown>][] = [
+  ["storage-opts", ["size=1g"], { rootBytes: 2 ** 30 }],
+  ["storage-opts", ["overlay2.size=2g", "overlay2.override_kernel_check=true"], { rootBytes: 2 ** 31 }],
+  ["builder", {}, {}],
+  ["exec-opts", ["native.cgroupdriver=cgroupfs"], {}],
+  ["features", { "containerd-snapshotter": true, buildkit: false }, { features: { "containerd-snapshotter": true, buildkit: false } }],
+];
+
+test.each(partly)("%s with %j is honoured in silence", (key, value, effect) => {
+  const config = resolveConfig({}, JSON.stringify({ [key]: value }));
+  expect(config.warnings).toEqual([]);
+  expect(config).toMatchObject(effect);
+});
+
+test.each([
+  ["storage-opts", ["size"], "Unable to parse storage-opt: size"],
+  ["builder", { gc: { enabled: "yes" } }, "builder.gc.enabled must be true or false"],
+  ["bip6", "10.0.0.1/8", "bip6 must be an address with a prefix length (fd00::1/64), got 10.0.0.1/8"],
+  ["default-gateway", "fd00::1", "default-gateway must be an IPv4 address, got fd00::1"],
+  ["icc", "no", "icc must be true or false"],
+])("%s: %j is refused", (key, value, reason) => {
+  expect(() => resolveConfig({}, JSON.stringify({ [key]: value }))).toThrow(reason);
 });

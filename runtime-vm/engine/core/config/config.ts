@@ -39,6 +39,8 @@ export interface ContainerDefaults {
   readonly initPath: string;
   readonly runtimes: Readonly<Record<string, RuntimeChoice>>;
   readonly defaultRuntime: string;
+  /** How much a container may write into its own root, where the file system can limit it; 0: as much as there is. */
+  readonly rootBytes: number;
   readonly logDriver: string;
   readonly logOptions: Readonly<Record<string, string>>;
 }
@@ -53,7 +55,24 @@ export interface NetworkDefaults {
   readonly mtu: number;
   readonly defaultAddressPools: readonly { readonly base: string; readonly size: number }[];
   readonly fixedCidr: string;
+  /** Of the default bridge: `docker0` for "", none at all for "none", else one that is there already. */
+  readonly bridge: string;
+  readonly ipv6: boolean;
+  readonly bip6: string;
+  readonly fixedCidr6: string;
+  readonly defaultGateway: string;
+  readonly defaultGateway6: string;
+  readonly icc: boolean;
   readonly ipMasq: boolean;
+  /** Whether the engine switches forwarding on. */
+  readonly ipForward: boolean;
+  /** Whether packet rules are made, by family. */
+  readonly iptables: boolean;
+  readonly ip6tables: boolean;
+  /** Published ports may also be reached at the container's own address from outside. */
+  readonly allowDirectRouting: boolean;
+  /** Whether the machine's own connections to published ports are carried by the engine; otherwise by packet rules. */
+  readonly userlandProxy: boolean;
   /** Where published ports of the default bridge listen when nothing is said. */
   readonly bindAddress: string;
   /** Options of new networks by driver. */

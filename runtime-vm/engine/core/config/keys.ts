@@ -1,7 +1,20 @@
 import { EngineError } from "#base/errors.ts";
 import type { EngineConfig } from "./config.ts";
-import { absolute, execOptions, features, ipcMode, labels, logLevel, metricsAddress, mirrors, proxies, searchDomains } from "./readers.ts";
-import { type Reader, address, addresses, bytes, cidr, flag, mapOf, number, object, pools, runtimes, text, texts, ulimits } from "./values.ts";
+import {
+  absolute,
+  builder,
+  execOptions,
+  features,
+  ipcMode,
+  labels,
+  logLevel,
+  metricsAddress,
+  mirrors,
+  proxies,
+  searchDomains,
+  storageOptions,
+} from "./readers.ts";
+import { type Reader, address, addressOf, addresses, bytes, cidr, cidr6, flag, mapOf, number, pools, runtimes, text, texts, ulimits } from "./values.ts";
 
 /** What the file says, before it is completed: hosts and certificates still as they are written. */
 export interface Draft extends Partial<Omit<Mutable<EngineConfig>, "hosts" | "tls">> {
@@ -55,12 +68,11 @@ const oneOf =
 
 const noContainerd = "this engine drives the shims itself: there is no containerd";
 const noSwarm = "this engine is in no swarm";
-const noIpv6 = "the default bridge has no IPv6 here: make a network with --ipv6 instead";
 const forSecurity = (what: string): string => `${what}; containers are NOT confined by it`;
 
 /** Every key that dockerd 28.5 accepts and that is no flag's name: read, or answered with the reason why it does nothing. */
 export const keys: Readonly<Record<string, Key>> = {
-  "allow-direct-routing": only(flag, is(false), "containers are reached from outside by their published ports only"),
+  "allow-direct-routing": into("allowDirectRouting", flag),
   "allow-nondistributable-artifacts": only(texts, isEmpty, "such artifacts are pushed like any other"),
   "api-cors-header": (value, key) => {
     if (text(value, key) === "") return {};
@@ -69,9 +81,9 @@ export const keys: Readonly<Record<string, Key>> = {
   },
   "authorization-plugins": only(texts, isEmpty, "this engine has no plugins; requests are NOT asked about"),
   bip: into("bip", cidr),
-  bip6: only(text, isEmpty, noIpv6),
-  bridge: only(text, is("", "docker0"), "the default bridge is always the engine's own docker0"),
-  builder: only(object, () => false, "limits of the build cache are not read from here"),
+  bip6: into("bip6", cidr6),
+  bridge: into("bridge", text),
+  builder,
   "cdi-spec-dirs": into("cdiSpecDirs", texts),
   "cgroup-parent": into("cgroupParent", text),
   containerd: only(text, isEmpty, noContainerd),
@@ -87,8 +99,8 @@ export const keys: Readonly<Record<string, Key>> = {
     "cgroupnsMode",
     oneOf(["", "host", "private"], (mode) => `invalid default cgroup namespace (${mode}): use "host" or "private"`),
   ),
-  "default-gateway": (value, key, warn) => (address(value, key) === "" ? {} : (warn("containers on the default bridge go out through the bridge itself"), {})),
-  "default-gateway-v6": (value, key, warn) => (address(value, key) === "" ? {} : (warn(noIpv6), {})),
+  "default-gateway": into("defaultGateway", addressOf(4)),
+  "default-gateway-v6": into("defaultGateway6", addressOf(6)),
   "default-ipc-mode": into("ipcMode", ipcMode),
   "default-network-opts": into("networkOptions", mapOf(mapOf(text))),
   "default-runtime": into("defaultRuntime", text),
@@ -101,9 +113,9 @@ export const keys: Readonly<Record<string, Key>> = {
   "exec-opts": execOptions,
   "exec-root": only(text, isEmpty, "what a reboot may forget lies in the root directory's run/"),
   experimental: into("experimental", flag),
-  features: into("features", features),
+  features,
   "fixed-cidr": into("fixedCidr", cidr),
-  "fixed-cidr-v6": only(text, isEmpty, noIpv6),
+  "fixed-cidr-v6": into("fixedCidr6", cidr6),
   group: into("group", text),
   "host-gateway-ip": (value, key) => (address(value, key) === "" ? {} : { hostGateways: [address(value, key)] }),
   "host-gateway-ips": into("hostGateways", addresses),
@@ -111,17 +123,18 @@ export const keys: Readonly<Record<string, Key>> = {
   "http-proxy": only(text, isEmpty, 'write it as {"proxies": {"http-proxy": ...}}'),
   "https-proxy": only(text, isEmpty, 'write it as {"proxies": {"https-proxy": ...}}'),
   "no-proxy": only(text, isEmpty, 'write it as {"proxies": {"no-proxy": ...}}'),
-  icc: only(flag, is(true), "containers on the default bridge reach each other; put them on networks of their own instead"),
+  icc: into("icc", flag),
   init: into("init", flag),
   "init-path": into("initPath", text),
   "insecure-registries": into("insecureRegistries", texts),
   ip: into("bindAddress", address),
-  "ip-forward": only(flag, is(true), "containers on a bridge need forwarding: the engine switches it on"),
+  "ip-forward": into("ipForward", flag),
+  // Of the machine's own policy for forwarded packets nothing is ever changed.
   "ip-forward-no-drop": (value, key) => (flag(value, key), {}),
   "ip-masq": into("ipMasq", flag),
-  ip6tables: only(flag, is(true), "packet rules are the engine's own, in nftables, and cannot be left out"),
-  iptables: only(flag, is(true), "packet rules are the engine's own, in nftables, and cannot be left out"),
-  ipv6: only(flag, is(false), noIpv6),
+  ip6tables: into("ip6tables", flag),
+  iptables: into("iptables", flag),
+  ipv6: into("ipv6", flag),
   labels: into("labels", labels),
   "live-restore": into("liveRestore", flag),
   "log-driver": into("logDriver", text),
@@ -150,14 +163,14 @@ export const keys: Readonly<Record<string, Key>> = {
   "selinux-enabled": only(flag, is(false), forSecurity("this engine sets no SELinux labels")),
   "shutdown-timeout": into("shutdownTimeoutSeconds", number),
   "storage-driver": only(text, is("", "overlayfs", "overlay2"), "layers are mounted by overlayfs, always"),
-  "storage-opts": only(texts, isEmpty, "the storage of this engine has no options"),
+  "storage-opts": storageOptions,
   "swarm-default-advertise-addr": only(text, isEmpty, noSwarm),
   tls: into("tlsOn", flag),
   tlscacert: into("tlsCa", text),
   tlscert: into("tlsCert", text),
   tlskey: into("tlsKey", text),
   tlsverify: into("tlsVerify", flag),
-  "userland-proxy": only(flag, is(true), "published ports are always carried by the engine itself"),
+  "userland-proxy": into("userlandProxy", flag),
   "userland-proxy-path": only(text, isEmpty, "published ports are carried by the engine itself"),
   "userns-remap": only(text, isEmpty, forSecurity("this engine does not map users of containers to others of the machine")),
 };

@@ -2,7 +2,7 @@
 import { isAbsolute } from "node:path";
 import { EngineError } from "#base/errors.ts";
 import { type LogLevel, type Proxies, logLevels } from "./config.ts";
-import { flag, mapOf, text, texts, wrong } from "./values.ts";
+import { bytes, flag, mapOf, object, text, texts, wrong } from "./values.ts";
 
 export function ipcMode(value: unknown, key: string): string {
   const mode = text(value, key);
@@ -34,10 +34,42 @@ export function execOptions(value: unknown, key: string, warn: (reason: string) 
   return {};
 }
 
-export function features(value: unknown, key: string): Readonly<Record<string, boolean>> {
+/** What cannot be switched off here is said by name. */
+export function features(value: unknown, key: string, warn: (reason: string) => void): { features: Readonly<Record<string, boolean>> } {
   const given = mapOf(flag)(value, key);
   if ("windows-dns-proxy" in given) throw new EngineError("invalidArgument", "feature option 'windows-dns-proxy' is only available on Windows");
-  return given;
+  if (given["containerd-snapshotter"] === false) warn("containerd-snapshotter: images are always kept by their digests, several platforms of one together");
+  if (given["cdi"] === false) warn("cdi: devices that /etc/cdi describes can always be asked for by name");
+  return { features: given };
+}
+
+/** The one option of dockerd's storage drivers that has a meaning here: how much a container may write, where the file system can limit it. */
+export function storageOptions(value: unknown, key: string, warn: (reason: string) => void): { rootBytes?: number } {
+  let rootBytes = 0;
+  for (const option of texts(value, key)) {
+    const [name = "", given] = option.split("=", 2);
+    if (given === undefined) throw new EngineError("invalidArgument", `Unable to parse storage-opt: ${option}`);
+    if (name === "overlay2.size" || name === "size") rootBytes = bytes(given, `${key}: ${name}`);
+    else if (name !== "overlay2.override_kernel_check") warn(`${name}: layers are mounted by overlayfs, which has no such option`);
+  }
+  return rootBytes === 0 ? {} : { rootBytes };
+}
+
+const gcFields = ["enabled", "defaultKeepStorage", "defaultReservedSpace", "defaultMaxUsedSpace", "defaultMinFreeSpace", "policy"];
+
+/** Read and checked as dockerd does; there is no build cache that it could limit. */
+export function builder(value: unknown, key: string, warn: (reason: string) => void): object {
+  const given = object(value, key);
+  const gc = given["gc"] === undefined ? {} : object(given["gc"], `${key}.gc`);
+  for (const [name, part] of Object.entries(gc)) {
+    if (!gcFields.some((field) => field.toLowerCase() === name.toLowerCase())) continue;
+    if (name.toLowerCase() === "enabled") flag(part, `${key}.gc.${name}`);
+    else if (name.toLowerCase() !== "policy") text(part, `${key}.gc.${name}`);
+    else if (!Array.isArray(part)) throw wrong(`${key}.gc.${name}`, "a list of rules");
+  }
+  if (Object.keys(gc).length > 0) warn("gc: this engine keeps no build cache that would have to be limited");
+  if (given["entitlements"] !== undefined) warn("entitlements: this engine does not build");
+  return {};
 }
 
 /** Of equal labels one; of one name with two values, none. */

@@ -46,16 +46,29 @@ export const address: Reader<string> = (value, key) => {
 
 export const addresses: Reader<readonly string[]> = (value, key) => texts(value, key).map((item) => address(item, key));
 
-/** IPv4 with a prefix length. */
-export const cidr: Reader<string> = (value, key) => {
-  const given = text(value, key);
-  if (given !== "" && !isCidr(given)) throw wrong(key, `an address with a prefix length (172.17.0.1/16), got ${given}`);
-  return given;
-};
+const cidrOf =
+  (family: 4 | 6, example: string): Reader<string> =>
+  (value, key) => {
+    const given = text(value, key);
+    if (given !== "" && !isCidr(given, family)) throw wrong(key, `an address with a prefix length (${example}), got ${given}`);
+    return given;
+  };
 
-function isCidr(given: string): boolean {
+/** IPv4 with a prefix length. */
+export const cidr = cidrOf(4, "172.17.0.1/16");
+export const cidr6 = cidrOf(6, "fd00::1/64");
+
+export const addressOf =
+  (family: 4 | 6): Reader<string> =>
+  (value, key) => {
+    const given = address(value, key);
+    if (given !== "" && isIP(given) !== family) throw wrong(key, `an IPv${family} address, got ${given}`);
+    return given;
+  };
+
+function isCidr(given: string, family: 4 | 6): boolean {
   const [ip = "", bits = "", more] = given.split("/");
-  return more === undefined && isIP(ip) === 4 && /^\d{1,2}$/.test(bits) && Number(bits) <= 32;
+  return more === undefined && isIP(ip) === family && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128);
 }
 
 const sizeUnits: Readonly<Record<string, number>> = { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40, p: 2 ** 50 };

@@ -68,7 +68,7 @@ export async function createContainer(
   undo.defer(`remove ${directory}`, () => backends.trash.move(directory));
   await backends.snapshots.prepare(id, layers);
   undo.defer(`remove the root of ${id}`, () => backends.snapshots.remove(id));
-  const rootBytes = parseRamSize(hostConfig.StorageOpt?.["size"] ?? "0");
+  const rootBytes = parseRamSize(hostConfig.StorageOpt?.["size"] ?? String(backends.config.rootBytes));
   if (rootBytes > 0) backends.snapshots.limit(id, rootBytes);
   const mounts = await createMounts(backends, catalog, { containerId: id, config, hostConfig, undo });
   const created = { kind: "created", exitCode: 0, error: "" } as const;

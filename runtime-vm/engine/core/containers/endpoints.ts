@@ -42,13 +42,15 @@ export function sandboxRequest(
   linkedHosts: readonly string[] = [],
 ): SandboxRequest {
   const { config: run, hostConfig, endpoints } = container.spec;
+  // Without a default bridge, what would be on it is on no network.
+  const bridgeless = config.bridge === "none" && isDefaultBridge(mode);
   return {
     containerId: container.id,
     containerName: container.name,
     hostname: run.Hostname ?? "",
     ...(run.Labels?.["com.docker.compose.project"] ? { project: run.Labels["com.docker.compose.project"] } : {}),
-    mode: run.NetworkDisabled === true ? "none" : mode,
-    endpoints,
+    mode: run.NetworkDisabled === true || bridgeless ? "none" : mode,
+    endpoints: bridgeless ? {} : endpoints,
     ports: hostConfig.PortBindings ?? {},
     publishAll: hostConfig.PublishAllPorts ?? false,
     exposed: Object.keys(run.ExposedPorts ?? {}),
@@ -59,8 +61,11 @@ export function sandboxRequest(
     },
     ...(run.Domainname ? { domainname: run.Domainname } : {}),
     extraHosts: [...(hostConfig.ExtraHosts ?? []), ...linkedHosts],
+    links: (container.spec.links ?? []).map(({ id }) => id),
   };
 }
+
+const isDefaultBridge = (mode: string): boolean => ["", "default", "bridge"].includes(mode);
 
 const nonEmpty = (list: readonly string[] | null | undefined): readonly string[] | undefined => (list && list.length > 0 ? list : undefined);
 

@@ -9,7 +9,6 @@ const context = (more: Partial<CreateContext> = {}): CreateContext => ({
   used: [prefixOf("172.17.0.0/16")],
   routed: [],
   pools: DEFAULT_POOLS,
-  mtu: 1500,
   bridges: new Map([["br-five", "5".repeat(64)]]),
   ...more,
 });

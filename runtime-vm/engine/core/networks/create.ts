@@ -4,7 +4,7 @@ import type { IpamConfig, NetworkCreateRequest } from "#api/networks.ts";
 import { EngineError } from "#base/errors.ts";
 import { formatNano, nowNano } from "../clock/clock.ts";
 import { addressText, contains, containsValue, familyOf, lastOf, overlaps, parseCidr, type Prefix, prefixOf, prefixText } from "./address.ts";
-import { type AddressPool, choosePool, firstAddress, uniqueLocalPrefix } from "./ipam.ts";
+import { type AddressPool, auxiliaryGateway, firstAddress, freeSubnet } from "./ipam.ts";
 import { type BridgeSettings, isPredefined, type NetworkRecord, type SubnetRecord } from "./record.ts";
 
 export interface CreateContext {
@@ -13,7 +13,6 @@ export interface CreateContext {
   /** Prefixes the host routes: a pool we choose must not overlap them, a subnet the client chose may. */
   readonly routed: readonly Prefix[];
   readonly pools: readonly AddressPool[];
-  readonly mtu: number;
   /** Bridge interface names in use by other networks, with their network. */
   readonly bridges: ReadonlyMap<string, string>;
 }
@@ -36,7 +35,7 @@ export function buildRecord(request: NetworkCreateRequest, context: CreateContex
     (family) => (family === 4 ? enableIPv4 : enableIPv6) && !own.some(({ subnet }) => prefixOf(subnet).family === family),
   );
   const chosen = missing.map((family): SubnetRecord => {
-    const subnet = chooseSubnet(family, context);
+    const subnet = freeSubnet(family, context.pools, [...context.used, ...context.routed]);
     return { subnet: prefixText(subnet), gateway: firstAddress(subnet), auxiliary: [] };
   });
   return {
@@ -145,7 +144,16 @@ function askedSubnets(asked: readonly IpamConfig[], on: Readonly<Record<4 | 6, b
     taken.push(prefix);
     const { IPRange: range = "", Gateway: gateway = "" } = config;
     const auxiliary = Object.values(config.AuxiliaryAddresses ?? {});
-    return [{ subnet: prefixText(prefix), ...(range === "" ? {} : { range }), gateway: gateway === "" ? gatewayIn(config, prefix) : gateway, auxiliary }];
+    const via = config.AuxiliaryAddresses?.[auxiliaryGateway[prefix.family]];
+    return [
+      {
+        subnet: prefixText(prefix),
+        ...(via === undefined ? {} : { via }),
+        ...(range === "" ? {} : { range }),
+        gateway: gateway === "" ? gatewayIn(config, prefix) : gateway,
+        auxiliary,
+      },
+    ];
   });
 }
 
@@ -169,12 +177,6 @@ function gatewayIn(config: IpamConfig, subnet: Prefix): string {
   throw denied(`no available gateway address in ${prefixText(range)}`);
 }
 
-function chooseSubnet(family: 4 | 6, context: CreateContext): Prefix {
-  const used = [...context.used, ...context.routed];
-  if (family === 6 && !context.pools.some((pool) => prefixOf(pool.base).family === 6)) return uniqueLocalPrefix(randomBytes(7));
-  return choosePool(family, context.pools, used);
-}
-
 const OPTION = {
   name: "com.docker.network.bridge.name",
   icc: "com.docker.network.bridge.enable_icc",
@@ -194,7 +196,7 @@ function bridgeSettings(id: string, options: Readonly<Record<string, string>>, c
   if (hostBinding !== "" && familyOf(hostBinding) === undefined) throw bad(`failed to parse ${OPTION.hostBinding} value: ${hostBinding} (nil ip)`);
   return {
     interface: name === "" ? `br-${id.slice(0, 12)}` : name,
-    mtu: numberOption(options, OPTION.mtu, context.mtu),
+    mtu: numberOption(options, OPTION.mtu, 1_500),
     icc: booleanOption(options, OPTION.icc, true),
     masquerade: booleanOption(options, OPTION.masquerade, true),
     hostBinding,

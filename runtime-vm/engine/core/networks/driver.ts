@@ -1,4 +1,5 @@
-import type { Prefix } from "./address.ts";
+import type { Family, Prefix } from "./address.ts";
+import type { GatewayMode } from "./record.ts";
 
 /** A network as the kernel part sees it. */
 export interface BridgeNetwork {
@@ -12,6 +13,30 @@ export interface BridgeNetwork {
   readonly masquerade: boolean;
   /** Containers of this network may talk to each other. */
   readonly icc: boolean;
+  /** The interface was there before us: it is neither made, nor addressed, nor removed. */
+  readonly foreign: boolean;
+  readonly modes: Readonly<Record<Family, GatewayMode>>;
+  /** Source addresses of packets that leave; absent: those of the interface they leave by. */
+  readonly hostAddresses: Partial<Readonly<Record<Family, string>>>;
+  /** Interfaces from which published ports may be reached at the containers' own addresses. */
+  readonly trusted: readonly string[];
+}
+
+/** A container's port that is open to the outside. */
+export interface OpenPort {
+  readonly proto: "tcp" | "udp";
+  /** The container's. */
+  readonly address: string;
+  readonly port: number;
+  /** Where on this machine it is published; absent: only at the container's own address, on networks that are routed. */
+  readonly at?: { readonly address: string; readonly port: number };
+}
+
+/** A container (`from`) that may talk to another's ports (`to`) although the network keeps its containers apart. */
+export interface LinkedPair {
+  readonly from: string;
+  readonly to: string;
+  readonly ports: readonly { readonly proto: string; readonly port: number }[];
 }
 
 /** One interface of a sandbox. */
@@ -34,6 +59,12 @@ export interface NetworkDriver {
   removeBridge(network: BridgeNetwork): void;
   /** Replaces all packet rules by those of exactly these networks; none at all when there are none. */
   program(networks: readonly BridgeNetwork[]): void;
+  /** Lets packets from outside to a container's port, until disposed. */
+  open(port: OpenPort): Disposable;
+  /** Replaces the pairs of linked containers. */
+  link(pairs: readonly LinkedPair[]): void;
+  /** Addresses with prefix lengths of an interface; class notFound when there is none. */
+  addressesOf(name: string): readonly string[];
   /** A network namespace at `netns` with `lo` up. */
   createSandbox(netns: string): void;
   attach(netns: string, network: BridgeNetwork, link: Link): void;

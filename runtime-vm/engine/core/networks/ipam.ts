@@ -1,4 +1,5 @@
 /** Addresses of networks and of their endpoints: which pool a new network gets, which address a new endpoint. */
+import { randomBytes } from "node:crypto";
 import { EngineError } from "#base/errors.ts";
 import { addressText, addressValue, containsValue, type Family, lastOf, overlaps, type Prefix, prefixOf, prefixText, sizeOf } from "./address.ts";
 
@@ -35,6 +36,15 @@ export function choosePool(family: Family, pools: readonly AddressPool[], used: 
   throw new EngineError("invalidArgument", "all predefined address pools have been fully subnetted");
 }
 
+/** A subnet nobody uses: of the pools, or, for IPv6 without a pool of it, of this engine's own. */
+export function freeSubnet(family: Family, pools: readonly AddressPool[], used: readonly Prefix[]): Prefix {
+  if (family === 6 && !pools.some((pool) => prefixOf(pool.base).family === 6)) return uniqueLocalPrefix(randomBytes(7));
+  return choosePool(family, pools, used);
+}
+
+/** Names of auxiliary addresses that containers route through instead of the bridge. */
+export const auxiliaryGateway = { 4: "DefaultGatewayIPv4", 6: "DefaultGatewayIPv6" } as const;
+
 /** A unique local /64 of this engine for one network (RFC 4193): `seed` are at least seven random bytes. */
 export function uniqueLocalPrefix(seed: Uint8Array): Prefix {
   let value = 0xfdn;
@@ -46,7 +56,10 @@ export interface SubnetConfig {
   readonly subnet: Prefix;
   /** Endpoints get their addresses from here; absent: from the whole subnet. */
   readonly range?: Prefix;
+  /** The bridge's own address. */
   readonly gateway: string;
+  /** What containers route through; absent: the bridge. */
+  readonly via?: string;
   readonly auxiliary: readonly string[];
 }
 

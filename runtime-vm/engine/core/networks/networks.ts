@@ -17,6 +17,8 @@ export interface SandboxRequest {
   readonly exposed: readonly string[];
   readonly dns: { readonly servers: readonly string[]; readonly search: readonly string[]; readonly options: readonly string[] };
   readonly extraHosts: readonly string[];
+  /** Ids of containers on the default bridge whose exposed ports it may reach although others may not (`--link`). */
+  readonly links?: readonly string[];
 }
 
 /** A built sandbox: recorded durably, found again after an engine restart. */

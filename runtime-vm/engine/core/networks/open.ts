@@ -9,7 +9,7 @@ import { type AddressPool, DEFAULT_POOLS } from "./ipam.ts";
 import type { NameService } from "./names.ts";
 import type { PortPublisher } from "./networks.ts";
 import { SandboxManager } from "./sandboxes.ts";
-import { Networks } from "./store.ts";
+import { Networks, type NetworkStoreOptions } from "./store.ts";
 
 export interface NetworkingOptions {
   readonly state: State;
@@ -20,19 +20,13 @@ export interface NetworkingOptions {
   readonly names: NameService;
   readonly publisher: PortPublisher;
   readonly paths: { readonly netns: string; readonly sandboxes: string };
-  readonly config: {
-    readonly bip: string;
-    readonly mtu: number;
+  readonly config: NetworkStoreOptions["settings"] & {
     readonly defaultAddressPools: readonly AddressPool[];
     readonly dns: readonly string[];
     readonly dnsSearch: readonly string[];
     readonly dnsOptions?: readonly string[];
     /** What `host-gateway` stands for; none: see `hostGateway`. */
     readonly hostGateways?: readonly string[];
-    readonly fixedCidr?: string;
-    readonly ipMasq?: boolean;
-    readonly bindAddress?: string;
-    readonly networkOptions?: Readonly<Record<string, Readonly<Record<string, string>>>>;
     readonly hostPrefix: string;
   };
   /** Names are answered by `names` on every network, the default bridge included. */
@@ -58,7 +52,7 @@ export function openNetworking(options: NetworkingOptions): Networking {
     hostFile: hostFileReader(options.kernel, config.hostPrefix),
     defaults: { servers: config.dns, search: config.dnsSearch, options: config.dnsOptions ?? [] },
     resolveInside: options.resolveInside ?? false,
-    hostGateway: () => ((config.hostGateways ?? []).join(" ") || options.hostGateway || networks.inspect("bridge").IPAM.Config?.[0]?.Gateway) ?? "",
+    hostGateway: () => ((config.hostGateways ?? []).join(" ") || options.hostGateway || networks.find("bridge")?.record.subnets[0]?.gateway) ?? "",
   });
   const sandboxes = new SandboxManager({
     networks,

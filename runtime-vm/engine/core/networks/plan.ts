@@ -76,7 +76,7 @@ function takeAddress(network: LiveNetwork, family: 4 | 6, wanted: string | undef
   for (const pool of own === undefined ? pools : pools.filter(({ config }) => contains(config.subnet, own))) {
     try {
       const address = pool.take(own);
-      return { address, length: pool.config.subnet.length, gateway: network.record.internal ? "" : pool.config.gateway };
+      return { address, length: pool.config.subnet.length, gateway: network.record.internal ? "" : (pool.config.via ?? pool.config.gateway) };
     } catch (error) {
       full = error;
     }

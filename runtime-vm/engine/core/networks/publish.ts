@@ -1,5 +1,7 @@
 /** Puts a container's ports on the host: all of them or none. */
 import { EngineError, isClass, messageOf } from "#base/errors.ts";
+import { type Family, familyOf } from "./address.ts";
+import type { NetworkDriver } from "./driver.ts";
 import type { PortPublisher } from "./networks.ts";
 import { type PortAllocations, type Publication } from "./ports.ts";
 
@@ -13,13 +15,21 @@ export interface Published extends AsyncDisposable {
   readonly bound: readonly Bound[];
 }
 
+/** A container, by its address of each family. */
 export interface Target {
-  readonly address: string;
+  readonly addresses: Partial<Readonly<Record<Family, string>>>;
   readonly netns?: string;
 }
 
+/** Its address of the family, or else the other one: a listener carries between the two. */
+const addressFor = ({ addresses }: Target, hostIp: string): string => {
+  const other = addresses[4] ?? addresses[6] ?? "";
+  return (familyOf(hostIp) === 6 ? addresses[6] : addresses[4]) ?? other;
+};
+
 export interface Publishing {
   readonly publisher: PortPublisher;
+  readonly driver: Pick<NetworkDriver, "open">;
   readonly allocations: PortAllocations;
   /** Whose the ports will be, for people. */
   readonly holder: string;
@@ -62,12 +72,17 @@ async function bindPort(how: Publishing, what: Publication, port: number, target
   undo.use(how.allocations.hold(what.proto, what.hostIps, port, how.holder));
   const bound: Bound[] = [];
   for (const hostIp of what.hostIps) {
+    const { proto } = what;
+    const inner = { address: addressFor(target, hostIp), port: what.port };
     try {
-      undo.use(await how.publisher.publish({ proto: what.proto, hostIp, hostPort: port, target: { ...target, port: what.port } }));
+      undo.use(
+        await how.publisher.publish({ proto, hostIp, hostPort: port, target: { ...inner, ...(target.netns === undefined ? {} : { netns: target.netns }) } }),
+      );
+      undo.use(how.driver.open({ proto, ...inner, at: { address: hostIp, port } }));
     } catch (error) {
       // "Every address" does not ask for IPv6 where the host has none.
       if (isClass(error, "unavailable") && hostIp === "::" && what.hostIps.length > 1) continue;
-      const at = `${bracketed(hostIp)}:${port}:${bracketed(target.address)}:${what.key}`;
+      const at = `${bracketed(hostIp)}:${port}:${bracketed(inner.address)}:${what.key}`;
       const cls = isClass(error, "conflict") ? "conflict" : "internal";
       throw new EngineError(cls, `failed to bind host port for ${at}: ${messageOf(error)}`, { cause: error });
     }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { NetworkInspect, NetworkIpam } from "#api/networks.ts";
 import type { State } from "../state/state.ts";
-import { prefixOf } from "./address.ts";
+import { type Family, prefixOf } from "./address.ts";
 import type { BridgeNetwork } from "./driver.ts";
 import type { SubnetConfig } from "./ipam.ts";
 
@@ -29,9 +29,16 @@ export interface NetworkRecord {
 export interface SubnetRecord {
   readonly subnet: string;
   readonly range?: string;
+  /** The bridge's own address. */
   readonly gateway: string;
+  /** What containers route through; absent: the bridge. */
+  readonly via?: string;
   readonly auxiliary: readonly string[];
 }
+
+/** How a network's containers are reached from outside: see `com.docker.network.bridge.gateway_mode_ipv4`. */
+export const gatewayModes = ["nat", "nat-unprotected", "routed", "isolated"] as const;
+export type GatewayMode = (typeof gatewayModes)[number];
 
 export interface BridgeSettings {
   readonly interface: string;
@@ -42,6 +49,16 @@ export interface BridgeSettings {
   readonly hostBinding: string;
   /** `eth` of `eth0`. */
   readonly interfacePrefix: string;
+  /** The interface is somebody else's: it is used as it is. */
+  readonly foreign?: boolean;
+  /** Absent: nat. */
+  readonly modes?: Partial<Readonly<Record<Family, GatewayMode>>>;
+  /** What containers' packets come from outside, instead of the address of the interface they leave by. */
+  readonly hostAddresses?: Partial<Readonly<Record<Family, string>>>;
+  /** Interfaces whose packets may reach published ports at the containers' own addresses. */
+  readonly trusted?: readonly string[];
+  /** The bridge has no IPv4 address. */
+  readonly inhibitIPv4?: boolean;
 }
 
 export const PREDEFINED = ["bridge", "host", "none"] as const;
@@ -50,10 +67,11 @@ export const isPredefined = (name: string): boolean => (PREDEFINED as readonly s
 export const isDefaultBridge = (record: NetworkRecord): boolean => record.name === "bridge";
 
 export function subnetsOf(record: NetworkRecord): SubnetConfig[] {
-  return record.subnets.map(({ subnet, range, gateway, auxiliary }) => ({
+  return record.subnets.map(({ subnet, range, gateway, via, auxiliary }) => ({
     subnet: prefixOf(subnet),
     gateway,
     auxiliary,
+    ...(via === undefined ? {} : { via }),
     ...(range === undefined ? {} : { range: prefixOf(range) }),
   }));
 }
@@ -61,7 +79,8 @@ export function subnetsOf(record: NetworkRecord): SubnetConfig[] {
 /** The kernel's view; undefined for `host` and `none`. */
 export function bridgeOf(record: NetworkRecord): BridgeNetwork | undefined {
   if (record.bridge === undefined) return undefined;
-  const { interface: bridge, mtu, icc, masquerade } = record.bridge;
+  const { interface: bridge, mtu, icc, masquerade, foreign = false, modes = {}, hostAddresses = {}, trusted = [], inhibitIPv4 = false } = record.bridge;
+  const bare = (family: Family): boolean => modes[family] === "isolated" || (family === 4 && inhibitIPv4);
   return {
     id: record.id,
     bridge,
@@ -70,7 +89,11 @@ export function bridgeOf(record: NetworkRecord): BridgeNetwork | undefined {
     icc,
     masquerade,
     internal: record.internal,
-    subnets: subnetsOf(record).map(({ subnet, gateway }) => ({ subnet, gateway })),
+    foreign,
+    modes: { 4: modes[4] ?? "nat", 6: modes[6] ?? "nat" },
+    hostAddresses,
+    trusted,
+    subnets: subnetsOf(record).map(({ subnet, gateway }) => ({ subnet, gateway: bare(subnet.family) ? "" : gateway })),
   };
 }
 

@@ -4,11 +4,11 @@ import type { EndpointSettings } from "#api/networks.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
 import type { EventLog } from "../events/events.ts";
 import type { Journal } from "../journal/journal.ts";
-import type { NetworkDriver } from "./driver.ts";
+import type { LinkedPair } from "./driver.ts";
 import { Directory } from "./names.ts";
 import type { Sandbox, Sandboxes, SandboxRequest } from "./networks.ts";
 import { dnsNames, markEndpoint, type Owner, planEndpoint, releaseEndpoint } from "./plan.ts";
-import { type Publication, publicationsOf } from "./ports.ts";
+import { parsePort, type Publication, publicationsOf } from "./ports.ts";
 import { bridgeOf } from "./record.ts";
 import { type EndpointRecord, endpointSettings, gatewayOf, linkOf, linksOf, SandboxFiles, type SandboxRecord } from "./sandbox-record.ts";
 import { type Live, type ServiceOptions, SandboxServices } from "./services.ts";
@@ -16,7 +16,6 @@ import { checkEndpoint, checkRequest, networksOf, parseMode, settingsOf } from "
 import type { LiveNetwork } from "./store.ts";
 
 export interface SandboxOptions extends ServiceOptions {
-  readonly driver: NetworkDriver;
   readonly events: EventLog;
   readonly journal: Journal;
   /** Directories for nsfs files and for records. */
@@ -107,6 +106,8 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
     await this.#services.answerNames(live);
     await this.#publish(live, this.#services.wanted(live));
     this.#live.set(request.containerId, live);
+    undo.defer(() => void this.#live.delete(request.containerId));
+    this.#relink();
     undo.move();
     return this.#sandbox(live);
   }
@@ -131,6 +132,7 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
     this.#dormant.delete(request.containerId);
     const live: Live = { owner: ownerOf(request), request, record, names: undefined, published: undefined };
     this.#live.set(request.containerId, live);
+    this.#relink();
     await this.#services.answerNames(live);
     try {
       await this.#publish(live, publicationsOf(record.ports));
@@ -155,7 +157,21 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
     if (live === undefined) return await this.#forget(containerId);
     this.#live.delete(containerId);
     await this.#services.silence(live);
+    this.#relink();
     this.#drop(live.record);
+  }
+
+  /** Tells who may talk to whom where containers are kept apart. */
+  #relink(): void {
+    const on = (live: Live | undefined): string | undefined => live?.record.endpoints.find(({ networkName }) => networkName === "bridge")?.ipv4?.address;
+    const pairs = [...this.#live.values()].flatMap((live) =>
+      (live.request.links ?? []).flatMap((id): LinkedPair[] => {
+        const other = this.#live.get(id);
+        const [from, to] = [on(live), on(other)];
+        return other === undefined || from === undefined || to === undefined ? [] : [{ from, to, ports: other.request.exposed.map(parsePort) }];
+      }),
+    );
+    this.#options.driver.link(pairs);
   }
 
   async sweep(): Promise<void> {

@@ -1,7 +1,9 @@
 /** What goes on for a sandbox while it is open: its resolver and its published ports. */
 import type { PortMap } from "#api/networks.ts";
 import { EngineError, isClass, messageOf } from "#base/errors.ts";
+import type { Family } from "./address.ts";
 import type { SandboxContents } from "./contents.ts";
+import type { NetworkDriver } from "./driver.ts";
 import type { Directory, NameService } from "./names.ts";
 import type { PortPublisher, SandboxRequest } from "./networks.ts";
 import type { Owner } from "./plan.ts";
@@ -14,6 +16,7 @@ export interface ServiceOptions {
   readonly networks: Networks;
   readonly names: NameService;
   readonly publisher: PortPublisher;
+  readonly driver: NetworkDriver;
   readonly contents: SandboxContents;
 }
 
@@ -58,12 +61,13 @@ export class SandboxServices {
   /** Publishes to the address that traffic leaves by; the map that inspect shows. */
   async publish(live: Live, what: readonly Publication[]): Promise<PortMap> {
     const endpoint = wayOut(live.record);
-    const address = endpoint?.ipv4?.address ?? endpoint?.ipv6?.address;
-    if (endpoint === undefined || address === undefined) return {};
+    if (endpoint === undefined) return {};
     if (what.length === 0) return portMap(live.request.exposed, []);
     try {
-      const target = { address, ...(live.record.netns === undefined ? {} : { netns: live.record.netns }) };
-      const how = { publisher: this.#options.publisher, allocations: this.#allocations, holder: nameOf(live) };
+      const { netns } = live.record;
+      const target = { addresses: addressesOf(live.record), ...(netns === undefined ? {} : { netns }) };
+      const { publisher, driver } = this.#options;
+      const how = { publisher, driver, allocations: this.#allocations, holder: nameOf(live) };
       live.published = await publishAll(how, what, target);
       return portMap(live.request.exposed, live.published.bound);
     } catch (error) {
@@ -84,6 +88,12 @@ export class SandboxServices {
     await live.names?.[Symbol.asyncDispose]();
     live.names = undefined;
   }
+}
+
+/** Where each family's traffic leaves by, there it comes in. */
+function addressesOf(record: SandboxRecord): Partial<Record<Family, string>> {
+  const [ipv4, ipv6] = [gatewayOf(record, 4)?.ipv4?.address, gatewayOf(record, 6)?.ipv6?.address];
+  return { ...(ipv4 === undefined ? {} : { 4: ipv4 }), ...(ipv6 === undefined ? {} : { 6: ipv6 }) };
 }
 
 const wayOut = (record: SandboxRecord): EndpointRecord | undefined => gatewayOf(record, 4) ?? gatewayOf(record, 6);

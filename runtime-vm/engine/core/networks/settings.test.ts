@@ -6,7 +6,7 @@ import type { SandboxRequest } from "./networks.ts";
 import { defaultBridgeRecord } from "./predefined.ts";
 import { checkEndpoint, checkRequest, networksOf, parseMode } from "./settings.ts";
 
-const context = { used: [], routed: [], pools: DEFAULT_POOLS, mtu: 1500, bridges: new Map() };
+const context = { used: [], routed: [], pools: DEFAULT_POOLS, bridges: new Map() };
 const plain = buildRecord({ Name: "u1" }, context);
 const own = buildRecord({ Name: "u2", IPAM: { Config: [{ Subnet: "10.44.0.0/24" }] } }, context);
 const bridge = defaultBridgeRecord({ bip: "", mtu: 1500, pools: DEFAULT_POOLS, interface: "docker0", used: [prefixOf("10.0.0.0/8")] }, undefined);

@@ -19,7 +19,7 @@ export interface NetworkStoreOptions {
   readonly events: EventLog;
   readonly pools: readonly AddressPool[];
   /** daemon.json's, of the default bridge and of new networks. */
-  readonly settings: BridgeDefaults & { readonly networkOptions?: Readonly<Record<string, Readonly<Record<string, string>>>> };
+  readonly settings: BridgeDefaults & { readonly bridge?: string; readonly networkOptions?: Readonly<Record<string, Readonly<Record<string, string>>>> };
 }
 
 /** A network that is there: its record, its free addresses, who is connected. */
@@ -46,7 +46,9 @@ export class Networks implements NetworkStore {
     for (const record of records) this.#add(record);
     for (const name of ["none", "host"] as const) if (!records.some((record) => record.name === name)) this.#save(plainRecord(name));
     // What the default bridge is called and which addresses it has is seen when it is first made.
-    if (!records.some(({ name }) => name === "bridge")) this.prepare();
+    const known = records.some(({ name }) => name === "bridge");
+    if (!this.#wantsBridge) this.#dropDefaultBridge();
+    else if (!known) this.prepare();
   }
 
   /** Makes bridges and packet rules as recorded; everything that needs them asks for it, and only the first call does anything. */
@@ -55,7 +57,7 @@ export class Networks implements NetworkStore {
     const records = [...this.#live.values()].map(({ record }) => record);
     this.#options.driver.sweep(new Set(records.map(({ id }) => id)));
     for (const record of records) if (record.name !== "bridge") this.#ensure(record);
-    this.#openDefaultBridge(records.find(({ name }) => name === "bridge"));
+    if (this.#wantsBridge) this.#openDefaultBridge(records.find(({ name }) => name === "bridge"));
     this.#program();
     this.#prepared = true;
   }
@@ -83,7 +85,6 @@ export class Networks implements NetworkStore {
         used: this.#subnets(),
         routed: this.#options.driver.routes(),
         pools: this.#options.pools,
-        mtu: this.#options.settings.mtu,
         bridges: new Map([...this.#live.values()].flatMap(({ record: r }) => (r.bridge === undefined ? [] : [[r.bridge.interface, r.id] as const]))),
       },
     );
@@ -148,14 +149,19 @@ export class Networks implements NetworkStore {
 
   #openDefaultBridge(before: NetworkRecord | undefined): void {
     const { settings, pools, driver } = this.#options;
-    const { bip, mtu, fixedCidr = "", ipMasq = true, bindAddress = "" } = settings;
+    const { bip, bridge = "" } = settings;
     if (bip !== "" && parseCidr(bip) === undefined)
       throw new EngineError("invalidArgument", `bip ${bip} is not an address with a prefix length, like 172.17.0.1/16`);
-    const names = new Set([...(before?.bridge === undefined ? [] : [before.bridge.interface]), ...DEFAULT_BRIDGES]);
-    const routed = before === undefined ? driver.routes() : [];
+    const used = [...this.#subnets(), ...(before === undefined ? driver.routes() : [])];
+    if (bridge !== "" && bridge !== DEFAULT_BRIDGES[0]) {
+      const record = defaultBridgeRecord({ ...settings, pools, interface: bridge, foreign: driver.addressesOf(bridge), used }, before);
+      this.#ensure(record);
+      return this.#replace(record);
+    }
+    const names = new Set([...(before?.bridge === undefined || before.bridge.foreign === true ? [] : [before.bridge.interface]), ...DEFAULT_BRIDGES]);
     let refused: unknown;
     for (const name of names) {
-      const record = defaultBridgeRecord({ bip, mtu, fixedCidr, ipMasq, bindAddress, pools, interface: name, used: [...this.#subnets(), ...routed] }, before);
+      const record = defaultBridgeRecord({ ...settings, pools, interface: name, used }, before);
       try {
         this.#ensure(record);
       } catch (error) {
@@ -167,6 +173,17 @@ export class Networks implements NetworkStore {
       return;
     }
     throw refused;
+  }
+
+  get #wantsBridge(): boolean {
+    return this.#options.settings.bridge !== "none";
+  }
+
+  #dropDefaultBridge(): void {
+    const before = [...this.#live.values()].find(({ record }) => record.name === "bridge")?.record;
+    if (before === undefined) return;
+    this.#live.delete(before.id);
+    this.#table.remove(before.id);
   }
 
   #subnets(): Prefix[] {

@@ -2,29 +2,36 @@ import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { EngineError } from "#base/errors.ts";
 import { type Kernel, KernelError, type Netlink } from "#core/kernel/kernel.ts";
 import { type Prefix, prefixOf } from "#core/networks/address.ts";
-import type { BridgeNetwork, Link, NetworkDriver } from "#core/networks/driver.ts";
+import type { BridgeNetwork, Link, LinkedPair, NetworkDriver, OpenPort } from "#core/networks/driver.ts";
 import {
+  allAddresses,
   allRoutes,
+  bridgePort,
   defaultRoute,
   ifinfo,
-  isolatedPort,
   linkByName,
   type Link as KernelLink,
   newAddress,
   newBridge,
   newVeth,
   NLM_F,
+  parseAddress,
   parseLink,
   parseRoute,
   RTM,
   setAlias,
   setUp,
 } from "./messages.ts";
+import { type PacketPolicy, ruledFamilies } from "./policy.ts";
+import { openElement, publishedElement } from "./port-sets.ts";
 import { rulesText, type Surroundings } from "./rules.ts";
 
 /** Marks a bridge as made for this network, in the interface's alias. */
 const ALIAS = "slipway:";
 const aliasOf = (network: BridgeNetwork): string => `${ALIAS}${network.id}`;
+
+const noForeignBridge = (name: string): EngineError =>
+  new EngineError("notFound", `error creating default "bridge" network: bridge device with non default name ${name} must be created manually`);
 
 const missing = (error: unknown): boolean => error instanceof KernelError && ["ENODEV", "ENOENT", "ENXIO"].includes(error.code);
 
@@ -39,11 +46,16 @@ const isUnfinished = ({ kind, alias, mac }: KernelLink, network: BridgeNetwork):
 export class BridgeDriver implements NetworkDriver, Disposable {
   readonly #kernel: Kernel;
   readonly #around: Surroundings;
+  readonly #policy: PacketPolicy;
+  readonly #ports = new Set<OpenPort>();
+  #networks: readonly BridgeNetwork[] = [];
+  #links: readonly LinkedPair[] = [];
   #link: Netlink | undefined;
 
-  constructor(kernel: Kernel, around: Surroundings = { forbidden: [] }) {
+  constructor(kernel: Kernel, around: Surroundings = { forbidden: [] }, policy: PacketPolicy = {}) {
     this.#kernel = kernel;
     this.#around = around;
+    this.#policy = policy;
   }
 
   routes(): readonly Prefix[] {
@@ -61,6 +73,19 @@ export class BridgeDriver implements NetworkDriver, Disposable {
   }
 
   ensureBridge(network: BridgeNetwork): void {
+    if (network.foreign) {
+      if (this.#find(network.bridge) === undefined) throw noForeignBridge(network.bridge);
+    } else this.#ensureOwn(network);
+    if (this.#policy.ipForward !== false) forwarding(network.subnets.some(({ subnet }) => subnet.family === 6));
+    // Kept apart at their ports, linked containers find each other by the bridge, which answers for them (RFC 3069).
+    if (!network.icc) {
+      writeSysctl(`ipv4/conf/${network.bridge}/proxy_arp_pvlan`, "1");
+      writeSysctl(`ipv4/neigh/${network.bridge}/proxy_delay`, "0");
+    }
+    if (this.#policy.userlandProxy === false) writeSysctl(`ipv4/conf/${network.bridge}/route_localnet`, "1");
+  }
+
+  #ensureOwn(network: BridgeNetwork): void {
     const there = this.#find(network.bridge);
     if (there !== undefined && isUnfinished(there, network)) this.#netlink().request(RTM.NEWLINK, 0, setAlias(there.index, aliasOf(network)));
     else if (there !== undefined && (there.kind !== "bridge" || there.alias !== aliasOf(network))) {
@@ -70,7 +95,6 @@ export class BridgeDriver implements NetworkDriver, Disposable {
     for (const { subnet, gateway } of network.subnets) {
       if (gateway !== "") this.#netlink().request(RTM.NEWADDR, NLM_F.CREATE | NLM_F.REPLACE, newAddress(index, gateway, subnet.length));
     }
-    forwarding(network.subnets.some(({ subnet }) => subnet.family === 6));
   }
 
   #createBridge(network: BridgeNetwork): number {
@@ -90,13 +114,50 @@ export class BridgeDriver implements NetworkDriver, Disposable {
 
   removeBridge(network: BridgeNetwork): void {
     const there = this.#find(network.bridge);
-    if (there?.alias === aliasOf(network)) this.#remove(there.index);
+    if (!network.foreign && there?.alias === aliasOf(network)) this.#remove(there.index);
   }
 
   program(networks: readonly BridgeNetwork[]): void {
     const { gateway } = this.#around;
     if (gateway !== undefined) this.#netlink().request(RTM.NEWADDR, NLM_F.CREATE | NLM_F.REPLACE, newAddress(this.#get("lo").index, gateway.address, 32));
-    this.#kernel.nft(rulesText(networks, this.#around));
+    this.#networks = networks;
+    this.#program();
+  }
+
+  #program(): void {
+    this.#kernel.nft(rulesText({ networks: this.#networks, around: this.#around, policy: this.#policy, ports: this.#ports, links: this.#links }));
+  }
+
+  open(port: OpenPort): Disposable {
+    const families = ruledFamilies(this.#policy);
+    this.#batch(openElement("add", port, families) + publishedElement("add", port, families));
+    this.#ports.add(port);
+    return {
+      [Symbol.dispose]: () => {
+        this.#ports.delete(port);
+        // Published at several places it is open as long as one is left.
+        const last = ![...this.#ports].some(({ proto, address, port: number }) => proto === port.proto && address === port.address && number === port.port);
+        this.#batch((last ? openElement("delete", port, families) : "") + publishedElement("delete", port, families));
+      },
+    };
+  }
+
+  /** Without networks there is no table. */
+  #batch(elements: string): void {
+    if (this.#networks.length > 0 && elements !== "") this.#kernel.nft(elements);
+  }
+
+  link(pairs: readonly LinkedPair[]): void {
+    if (JSON.stringify(pairs) === JSON.stringify(this.#links)) return;
+    this.#links = pairs;
+    this.#program();
+  }
+
+  addressesOf(name: string): readonly string[] {
+    const there = this.#find(name);
+    if (there === undefined) throw noForeignBridge(name);
+    const all = this.#netlink().request(RTM.GETADDR, NLM_F.DUMP, allAddresses()).map(parseAddress);
+    return all.filter(({ index, global }) => index === there.index && global).map(({ address, length }) => `${address}/${length}`);
   }
 
   createSandbox(netns: string): void {
@@ -112,7 +173,9 @@ export class BridgeDriver implements NetworkDriver, Disposable {
     } finally {
       closeSync(fd);
     }
-    if (!network.icc) this.#netlink().request(RTM.SETLINK, 0, isolatedPort(this.#get(link.hostInterface).index));
+    // Packet rules may bring a container's own request back to it.
+    const port = { isolated: !network.icc, hairpin: this.#policy.userlandProxy === false };
+    if (port.isolated || port.hairpin) this.#netlink().request(RTM.SETLINK, 0, bridgePort(this.#get(link.hostInterface).index, port));
     if (!link.addresses.some(({ address }) => address.includes(":"))) {
       this.#kernel.inNetns(netns, () => writeSysctl(`ipv6/conf/${link.containerInterface}/disable_ipv6`, "1"));
     }

@@ -2,7 +2,7 @@
  * The few rtnetlink messages a bridge network needs, as bytes (rtnetlink(7), <linux/if_link.h>). Attributes are
  * length, type, value, padded to four; everything little-endian but addresses.
  */
-import { addressBytes } from "#core/networks/address.ts";
+import { addressBytes, addressText } from "#core/networks/address.ts";
 
 export const RTM = { NEWLINK: 16, DELLINK: 17, GETLINK: 18, SETLINK: 19, NEWADDR: 20, GETADDR: 22, NEWROUTE: 24, GETROUTE: 26 } as const;
 export const NLM_F = { DUMP: 0x300, EXCL: 0x200, CREATE: 0x400, REPLACE: 0x100 } as const;
@@ -12,6 +12,7 @@ export const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, MASTER: 10, LINKINFO: 18, I
 const IFLA_INFO = { KIND: 1, DATA: 2 } as const;
 const VETH_INFO_PEER = 1;
 const NESTED = 0x8000;
+const IFLA_BRPORT_MODE = 4;
 const IFLA_BRPORT_ISOLATED = 33;
 const AF = { UNSPEC: 0, BRIDGE: 7, INET: 2, INET6: 10 } as const;
 const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4 } as const;
@@ -96,9 +97,14 @@ export const linkByName = (name: string): Uint8Array => Buffer.concat([ifinfo({}
 export const setAlias = (index: number, alias: string): Uint8Array => Buffer.concat([ifinfo({ index }), attributes([[IFLA.IFALIAS, Buffer.from(alias)]])]);
 export const setUp = (index: number, up: boolean): Uint8Array => ifinfo({ index, up });
 
-/** Lets a bridge port talk to the bridge itself only, not to other ports so marked. */
-export const isolatedPort = (index: number): Uint8Array =>
-  Buffer.concat([ifinfo({ index, family: AF.BRIDGE }), attributes([[IFLA.PROTINFO | NESTED, attributes([[IFLA_BRPORT_ISOLATED, u8(1)]])]])]);
+/** `isolated`: the port talks to the bridge itself only, not to other ports so marked; `hairpin`: it may get back what it sent. */
+export function bridgePort(index: number, { isolated, hairpin }: { isolated: boolean; hairpin: boolean }): Uint8Array {
+  const flags = attributes([
+    [IFLA_BRPORT_MODE, u8(hairpin ? 1 : 0)],
+    [IFLA_BRPORT_ISOLATED, u8(isolated ? 1 : 0)],
+  ]);
+  return Buffer.concat([ifinfo({ index, family: AF.BRIDGE }), attributes([[IFLA.PROTINFO | NESTED, flags]])]);
+}
 
 export function newAddress(index: number, address: string, length: number): Uint8Array {
   const bytes = addressBytes(address);
@@ -151,6 +157,18 @@ export function parseAttributes(message: Uint8Array, headBytes: number): Map<num
     at += (size + 3) & ~3;
   }
   return found;
+}
+
+/** Asks for all addresses of all interfaces. */
+export const allAddresses = (): Uint8Array => Buffer.alloc(8);
+
+/** struct ifaddrmsg and its address; `global`: not of the link alone. */
+export function parseAddress(message: Uint8Array): { index: number; address: string; length: number; global: boolean } {
+  const head = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
+  const found = parseAttributes(message, 8);
+  const bytes = found.get(IFA.LOCAL) ?? found.get(IFA.ADDRESS) ?? Buffer.alloc(4);
+  const value = [...bytes].reduce((all, byte) => (all << 8n) | BigInt(byte), 0n);
+  return { index: head.readUInt32LE(4), address: addressText(bytes.length === 4 ? 4 : 6, value), length: message[1] ?? 0, global: message[3] === 0 };
 }
 
 export interface Link {

@@ -1,135 +1,34 @@
 import { execFileSync } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer, type Server } from "node:net";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import dns from "dns-packet";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { EventMessage } from "#api/events.ts";
-import { delay } from "#base/deadline.ts";
-import type { EventLog } from "#core/events/events.ts";
-import { silentJournal } from "#core/journal/journal.ts";
-import { MNT } from "#core/kernel/kernel.ts";
-import type { SandboxRequest } from "#core/networks/networks.ts";
-import { type Networking, openNetworking } from "#core/networks/open.ts";
-import type { State } from "#core/state/state.ts";
-import { MemoryEventLog } from "#plugins/events-memory/events.ts";
-import { createKernel } from "#plugins/kernel-koffi/kernel.ts";
-import { c } from "#plugins/kernel-koffi/libc.ts";
-import { serverResolver } from "#plugins/names-dns/forward.ts";
-import { DnsService } from "#plugins/names-dns/server.ts";
-import { localPorts } from "#plugins/ports-local/publisher.ts";
-import { openSqliteState } from "#plugins/state-sqlite/state.ts";
-import { BridgeDriver } from "./driver.ts";
+import {
+  addresses,
+  ask,
+  closeAll,
+  dir,
+  events,
+  failure,
+  id,
+  inOwnNetwork,
+  kernel,
+  net,
+  openAll,
+  request,
+  run,
+  serve,
+  talk,
+  talkFrom,
+  traces,
+  upstreams,
+} from "./rig.ts";
 
-const CLONE_NEWNET = 0x40000000;
-const kernel = createKernel();
-let dir: string;
-let state: State;
-let net: Networking;
-let driver: BridgeDriver;
-let events: EventLog;
-
-/** This test's thread leaves the host's network for an empty one of its own, for good: the worker ends with the file. */
-function ownNetwork(): void {
-  if (c.unshare(CLONE_NEWNET) !== 0) throw new Error("cannot make a network namespace: run as root");
-  execFileSync("ip", ["link", "set", "lo", "up"]);
-}
-
-function openAll(): void {
-  state = openSqliteState(join(dir, "state.db"));
-  driver = new BridgeDriver(kernel);
-  events = new MemoryEventLog();
-  const config = { bip: "", mtu: 1500, defaultAddressPools: [], dns: [], dnsSearch: [], hostPrefix: join(dir, "host") };
-  const paths = { netns: join(dir, "netns"), sandboxes: join(dir, "sandboxes") };
-  const names = new DnsService({ kernel, fallback: serverResolver(() => upstreams, 5353) });
-  net = openNetworking({ state, kernel, events, journal: silentJournal, driver, names, publisher: localPorts, paths, config });
-}
-
-/** What a clean stop of the engine does, containers or not. */
-async function closeAll(): Promise<void> {
-  await net[Symbol.asyncDispose]();
-  driver[Symbol.dispose]();
-  state[Symbol.dispose]();
-}
-
-let upstreams: string[];
-beforeEach(() => {
-  ownNetwork();
-  upstreams = [];
-  dir = mkdtempSync(join(tmpdir(), "slipway-net-"));
-  kernel.mount({ source: "tmpfs", target: dir, type: "tmpfs", data: "mode=755" });
-  execFileSync("mkdir", ["-p", join(dir, "host/etc")]);
-  writeFileSync(join(dir, "host/etc/resolv.conf"), "nameserver 192.0.2.53\n");
-  openAll();
-});
-afterEach(async () => {
-  for (const id of readdirSync(join(dir, "sandboxes"))) await net.sandboxes.close(id.replace(".json", ""));
-  await closeAll();
-  for (const path of kernel.mountsUnder(dir)) kernel.umount(path, MNT.DETACH);
-  rmSync(dir, { recursive: true, force: true });
-});
-
-const id = (name: string): string => Buffer.from(name).toString("hex").padEnd(64, "0");
-const request = (name: string, more: Partial<SandboxRequest> = {}): SandboxRequest => ({
-  containerId: id(name),
-  containerName: name,
-  hostname: id(name).slice(0, 12),
-  mode: "bridge",
-  endpoints: {},
-  ports: {},
-  publishAll: false,
-  exposed: [],
-  dns: { servers: [], search: [], options: [] },
-  extraHosts: [],
-  ...more,
-});
-const run = (netns: string | undefined, command: string, ...args: string[]): string =>
-  kernel.inNetns(netns ?? "", () => execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }));
-
-/** Listens in a namespace; the answer tells what was heard once the client has finished. */
-async function serve(netns: string | undefined, port: number, address = "0.0.0.0"): Promise<Server> {
-  const { fd } = kernel.inNetns(netns ?? "", () => kernel.boundSocket({ kind: "tcp", address, port }));
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    void socket.toArray().then((chunks) => socket.end(`heard ${chunks.join("")} from ${socket.remoteAddress}`));
-  }).listen({ fd });
-  await once(server, "listening");
-  return server;
-}
-
-/** Speaks from inside a namespace, without a process that must be there. */
-async function talk(host: string, port: number, text: string): Promise<string> {
-  const socket = connect({ host, port, allowHalfOpen: true });
-  socket.end(text);
-  return (await socket.toArray()).join("");
-}
-const talkFrom = (netns: string | undefined, host: string, port: number): string =>
-  run(netns, "bash", "-c", `exec 3<>/dev/tcp/${host}/${port} && echo connected`).trim();
-
-async function ask(netns: string | undefined, name: string, type: dns.RecordType = "A"): Promise<dns.DecodedPacket> {
-  const { fd } = kernel.inNetns(netns ?? "", () => kernel.boundSocket({ kind: "udp", address: "0.0.0.0", port: 0 }));
-  const socket = createSocket("udp4");
-  socket.bind({ fd });
-  try {
-    socket.send(dns.encode({ type: "query", id: 1, flags: dns.RECURSION_DESIRED, questions: [{ type, name }] }), 53, "127.0.0.11");
-    const [reply] = (await once(socket, "message", { signal: AbortSignal.timeout(10_000) })) as [Buffer];
-    return dns.decode(reply);
-  } finally {
-    socket.close();
-  }
-}
-const failure = (reply: dns.DecodedPacket): unknown => "rcode" in reply && reply.rcode;
-const addresses = (reply: dns.DecodedPacket): string[] => (reply.answers ?? []).map((a) => (a as dns.StringAnswer).data);
-
-/** Everything of ours in this namespace: veths go a little later than their namespace, so those are waited for. */
-async function traces(): Promise<{ netns: string[]; records: string[]; veths: string[]; sandboxRules: string }> {
-  const veths = (): string[] =>
-    (JSON.parse(execFileSync("ip", ["-j", "link"], { encoding: "utf8" })) as { ifname: string }[]).map((l) => l.ifname).filter((n) => n.startsWith("veth"));
-  for (let i = 0; i < 100 && veths().length > 0; i += 1) await delay(50);
-  return { netns: readdirSync(join(dir, "netns")), records: readdirSync(join(dir, "sandboxes")), veths: veths(), sandboxRules: kernel.nft("list ruleset") };
-}
+inOwnNetwork();
 
 test("predefined networks answer as dockerd's do, and the default bridge is docker0", () => {
   expect(net.networks.list({}).map(({ Name, Driver }) => [Name, Driver])).toEqual([
@@ -203,7 +102,7 @@ test("names of the same network resolve, others are asked of the upstream resolv
   expect(addresses(await ask(a.netns, id("b").slice(0, 12)))).toEqual(["172.18.0.3"]);
   expect(addresses(await ask(a.netns, "3.0.18.172.in-addr.arpa", "PTR"))).toEqual(["b.n"]);
   expect(failure(await ask(a.netns, "example.org"))).toBe("SERVFAIL");
-  upstreams = ["127.0.0.1"];
+  upstreams.push("127.0.0.1");
   expect(addresses(await ask(a.netns, "example.org"))).toEqual(["203.0.113.9"]);
   await new Promise<void>((resolve) => upstream.close(() => resolve()));
   expect(failure(await ask(a.netns, "example.org"))).toBe("SERVFAIL");

@@ -12,44 +12,79 @@ const network = (more: Partial<BridgeNetwork>): BridgeNetwork => ({
   internal: false,
   masquerade: true,
   icc: true,
+  foreign: false,
+  modes: { 4: "nat", 6: "nat" },
+  hostAddresses: {},
+  trusted: [],
   ...more,
 });
 
 test("no networks leave no table", () => {
-  expect(rulesText([])).toBe("add table inet slipway\ndelete table inet slipway\n");
+  expect(rulesText({ networks: [] })).toBe("add table inet slipway\ndelete table inet slipway\n");
 });
 
 test("each bridge lets only answers in and hides its subnets outside", () => {
-  const text = rulesText([
-    network({
-      subnets: [
-        { subnet: prefixOf("172.18.0.0/16"), gateway: "" },
-        { subnet: prefixOf("fd00:1::/64"), gateway: "" },
-      ],
-    }),
-  ]);
-  expect(text).toContain('iifname != "br-one" oifname "br-one" ct state established,related accept\n    iifname != "br-one" oifname "br-one" drop');
+  const text = rulesText({
+    networks: [
+      network({
+        subnets: [
+          { subnet: prefixOf("172.18.0.0/16"), gateway: "" },
+          { subnet: prefixOf("fd00:1::/64"), gateway: "" },
+        ],
+      }),
+    ],
+  });
+  expect(text).toContain('meta nfproto ipv4 iifname != "br-one" oifname "br-one" ct state established,related accept');
   expect(text).toContain('ip saddr 172.18.0.0/16 oifname != "br-one" masquerade');
   expect(text).toContain('ip6 saddr fd00:1::/64 oifname != "br-one" masquerade');
 });
 
 test("an internal network has no way in or out and no masquerading", () => {
-  const text = rulesText([network({ internal: true })]);
+  const text = rulesText({ networks: [network({ internal: true })] });
   expect(text).toContain('iifname "br-one" oifname != "br-one" drop');
   expect(text).not.toContain("accept\n    iifname");
   expect(text).not.toContain("masquerade");
 });
 
 test("what stands for the host around a VM is out of reach before anything else is let through", () => {
-  const text = rulesText([network({})], { forbidden: [prefixOf("10.0.2.0/24")], resolver: "10.0.2.3" });
+  const text = rulesText({ networks: [network({})], around: { forbidden: [prefixOf("10.0.2.0/24")], resolver: "10.0.2.3" } });
   expect(text.indexOf('iifname "br-one" oifname != "br-one" ip daddr 10.0.2.0/24 reject')).toBeLessThan(text.indexOf("ct state established"));
   expect(text).toContain('iifname "br-one" oifname != "br-one" ip daddr 10.0.2.0/24 reject');
 });
 
 test("with the VM's own network only its resolver can be asked, with or without networks, and one address leads to the machine around", () => {
   const around = { forbidden: [prefixOf("10.0.2.0/24"), prefixOf("fec0::/64")], resolver: "10.0.2.3", gateway: { address: "192.168.65.254", port: 4_000 } };
-  const text = rulesText([], around);
+  const text = rulesText({ networks: [], around });
   expect(text.indexOf("ip daddr 10.0.2.3 meta l4proto { tcp, udp } th dport 53 accept")).toBeLessThan(text.indexOf("ip daddr 10.0.2.0/24 reject"));
   expect(text).toContain("ip6 daddr fec0::/64 reject");
   expect(text).toContain("ip daddr 192.168.65.254 meta l4proto tcp tproxy ip to 192.168.65.254:4000 accept");
+});
+
+test("families without rules are left alone, and what is published straight to containers is told apart by address", () => {
+  const port = { proto: "tcp", address: "172.18.0.2", port: 80 } as const;
+  const ports = [
+    { ...port, at: { address: "0.0.0.0", port: 8080 } },
+    { ...port, at: { address: "127.0.0.1", port: 8081 } },
+    { ...port, at: { address: "::", port: 8080 } },
+    { ...port, proto: "udp", at: { address: "0.0.0.0", port: 53 } },
+  ] as const;
+  const text = rulesText({ networks: [network({})], ports });
+  expect(text).toContain("add element inet slipway any4 { 8080 : 172.18.0.2 . 80 }");
+  expect(text).toContain("add element inet slipway at4 { 127.0.0.1 . 8081 : 172.18.0.2 . 80 }");
+  expect(text).toContain("add element inet slipway open4 { 172.18.0.2 . udp . 80 }");
+  expect(text).not.toContain(" 53 :");
+  expect(rulesText({ networks: [network({})], ports, policy: { iptables: false } })).not.toMatch(/ipv4|172\.18/);
+});
+
+test("gateway modes say what may come in, and whether what goes out is hidden", () => {
+  const inwards = 'meta nfproto ipv4 iifname != "br-one" oifname "br-one"';
+  const open = `${inwards} ip daddr . meta l4proto . th dport @open4 accept`;
+  const routed = rulesText({ networks: [network({ modes: { 4: "routed", 6: "nat" } })] });
+  expect(routed).toContain(open);
+  expect(routed).toContain(`${inwards} meta l4proto icmp accept`);
+  expect(routed).not.toContain("masquerade");
+  expect(rulesText({ networks: [network({ modes: { 4: "nat-unprotected", 6: "nat" } })] })).toContain(`${inwards} accept`);
+  expect(rulesText({ networks: [network({})] })).not.toContain(open);
+  expect(rulesText({ networks: [network({ trusted: ["eth1"] })] })).toContain(`${inwards} iifname "eth1" ip daddr . meta l4proto . th dport @open4 accept`);
+  expect(rulesText({ networks: [network({ hostAddresses: { 4: "10.1.1.1" } })] })).toContain('oifname != "br-one" snat ip to 10.1.1.1');
 });

@@ -1,7 +1,7 @@
-import { type Prefix, prefixText } from "#core/networks/address.ts";
-import type { BridgeNetwork } from "#core/networks/driver.ts";
-
-export const TABLE = "slipway";
+import { type Family, familyOf, type Prefix, prefixText } from "#core/networks/address.ts";
+import type { BridgeNetwork, LinkedPair, OpenPort } from "#core/networks/driver.ts";
+import { familyName, type PacketPolicy, ruledFamilies, TABLE } from "./policy.ts";
+import { openElement, portSets, publishedElement } from "./port-sets.ts";
 
 /** The machine around a VM, seen from inside it. */
 export interface Surroundings {
@@ -13,40 +13,56 @@ export interface Surroundings {
   readonly gateway?: { readonly address: string; readonly port: number };
 }
 
+export interface Ruled {
+  readonly networks: readonly BridgeNetwork[];
+  readonly around?: Surroundings;
+  readonly policy?: PacketPolicy;
+  readonly ports?: Iterable<OpenPort>;
+  readonly links?: readonly LinkedPair[];
+}
+
 /**
  * The one nft table of all networks, as a batch that replaces it in a single transaction. Its chains accept by default:
  * what does not touch our bridges is none of our business.
  */
-export function rulesText(networks: readonly BridgeNetwork[], around: Surroundings = { forbidden: [] }): string {
+export function rulesText({ networks, around = { forbidden: [] }, policy = {}, ports = [], links = [] }: Ruled): string {
   const clear = `add table inet ${TABLE}\ndelete table inet ${TABLE}\n`;
   const { forbidden } = around;
   if (networks.length === 0 && forbidden.length === 0) return clear;
+  const families = ruledFamilies(policy);
+  const bridges = networks.map(({ bridge }) => `"${bridge}"`).join(", ");
   return `${clear}table inet ${TABLE} {
-${[...outputChain(around), ...gatewayChain(around)].join("\n")}
+${[...portSets(networks, families, policy), ...outputChain(around, networks), ...gatewayChain(around)].join("\n")}
   chain forward {
     type filter hook forward priority filter; policy accept;
 ${networks
-  .flatMap((network) => [...forbiddenRules(network, forbidden), ...forwardRules(network)])
+  .flatMap((network) => [...forbiddenRules(network, forbidden), ...families.flatMap((family) => forwardRules(network, family, { policy, bridges, links }))])
   .map(indented)
   .join("\n")}
   }
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
-${networks.flatMap(masqueradeRules).map(indented).join("\n")}
+${networks
+  .flatMap((network) => families.flatMap((family) => masqueradeRules(network, family, policy)))
+  .map(indented)
+  .join("\n")}
   }
 }
-`;
+${[...ports].map((port) => openElement("add", port, families) + publishedElement("add", port, families)).join("")}`;
 }
 
 /** For containers that have the VM's own network: theirs is not told apart from the engine's, which wants nothing there but names. */
-function outputChain({ forbidden, resolver }: Surroundings): string[] {
-  if (forbidden.length === 0) return [];
+function outputChain({ forbidden, resolver }: Surroundings, networks: readonly BridgeNetwork[]): string[] {
+  // Linked containers talk by way of the bridge; they must not be told of the short way, which is closed.
+  const redirects = networks.filter(({ icc }) => !icc).map(({ bridge }) => `    oifname "${bridge}" icmp type redirect drop`);
+  if (forbidden.length === 0 && redirects.length === 0) return [];
   return [
     "  chain output {",
     "    type filter hook output priority filter; policy accept;",
-    '    oifname "lo" accept',
+    ...redirects,
+    ...(forbidden.length === 0 ? [] : ['    oifname "lo" accept']),
     ...(resolver === undefined ? [] : [`    ip daddr ${resolver} meta l4proto { tcp, udp } th dport 53 accept`]),
-    ...forbidden.map((prefix) => `    ${familyName(prefix)} daddr ${prefixText(prefix)} reject`),
+    ...forbidden.map((prefix) => `    ${familyName(prefix.family)} daddr ${prefixText(prefix)} reject`),
     "  }",
   ];
 }
@@ -61,21 +77,74 @@ function gatewayChain({ gateway }: Surroundings): string[] {
   ];
 }
 
-const familyName = ({ family }: Prefix): "ip" | "ip6" => (family === 4 ? "ip" : "ip6");
 const indented = (rule: string): string => `    ${rule}`;
 
 /** Addresses of the machine around us that containers must not reach. */
 const forbiddenRules = ({ bridge }: BridgeNetwork, forbidden: readonly Prefix[]): string[] =>
-  forbidden.map((prefix) => `iifname "${bridge}" oifname != "${bridge}" ${familyName(prefix)} daddr ${prefixText(prefix)} reject`);
+  forbidden.map((prefix) => `iifname "${bridge}" oifname != "${bridge}" ${familyName(prefix.family)} daddr ${prefixText(prefix)} reject`);
 
-/** Bridge to itself is free; into a bridge come only answers to what its containers began, so networks are apart and the LAN cannot route in. */
-function forwardRules({ bridge, internal }: BridgeNetwork): string[] {
-  const inwards = `iifname != "${bridge}" oifname "${bridge}"`;
-  if (internal) return [`${inwards} drop`, `iifname "${bridge}" oifname != "${bridge}" drop`];
-  return [`${inwards} ct state established,related accept`, `${inwards} drop`];
+interface ForwardContext {
+  readonly policy: PacketPolicy;
+  readonly bridges: string;
+  readonly links: readonly LinkedPair[];
 }
 
-function masqueradeRules({ bridge, internal, masquerade, subnets }: BridgeNetwork): string[] {
-  if (internal || !masquerade) return [];
-  return subnets.map(({ subnet }) => `${subnet.family === 4 ? "ip" : "ip6"} saddr ${prefixText(subnet)} oifname != "${bridge}" masquerade`);
+/** Bridge to itself is free where containers may talk; into a bridge come only answers to what its containers began and what is published, so networks are apart. */
+function forwardRules(network: BridgeNetwork, family: Family, { policy, bridges, links }: ForwardContext): string[] {
+  const { bridge, internal, icc } = network;
+  const of = `meta nfproto ${family === 4 ? "ipv4" : "ipv6"}`;
+  const inwards = `${of} iifname != "${bridge}" oifname "${bridge}"`;
+  const across = `${of} iifname "${bridge}" oifname "${bridge}"`;
+  return [
+    ...(icc ? [] : [...links.flatMap((pair) => linkRules(across, pair, family)), `${across} drop`]),
+    ...(internal
+      ? [`${inwards} drop`, `${of} iifname "${bridge}" oifname != "${bridge}" drop`]
+      : [
+          `${inwards} ct state established,related accept`,
+          `${inwards} ct status dnat accept`,
+          `${inwards} iifname { ${bridges} } drop`,
+          ...directRules(network, inwards, family, policy),
+          `${inwards} drop`,
+        ]),
+  ];
+}
+
+/** What may come to a container's own address from outside. */
+function directRules({ modes, trusted }: BridgeNetwork, inwards: string, family: Family, { allowDirectRouting = false }: PacketPolicy): string[] {
+  const open = `${familyName(family)} daddr . meta l4proto . th dport @open${family} accept`;
+  switch (modes[family]) {
+    case "nat-unprotected":
+      return [`${inwards} accept`];
+    case "routed":
+      return [`${inwards} ${open}`, `${inwards} meta l4proto ${family === 4 ? "icmp" : "icmpv6"} accept`];
+    case "nat":
+    case "isolated":
+      if (allowDirectRouting) return [`${inwards} ${open}`];
+      return trusted.map((name) => `${inwards} iifname "${name}" ${open}`);
+  }
+}
+
+/** Without connection tracking, as dockerd's: answers come from the port that was asked. */
+function linkRules(across: string, { from, to, ports }: LinkedPair, family: Family): string[] {
+  if (familyOf(from) !== family) return [];
+  const ip = familyName(family);
+  return ports.flatMap(({ proto, port }) => [
+    `${across} ${ip} saddr ${from} ${ip} daddr ${to} ${proto} dport ${port} accept`,
+    `${across} ${ip} saddr ${to} ${ip} daddr ${from} ${proto} sport ${port} accept`,
+  ]);
+}
+
+function masqueradeRules({ bridge, internal, masquerade, modes, subnets, hostAddresses }: BridgeNetwork, family: Family, policy: PacketPolicy): string[] {
+  if (internal || modes[family] === "routed" || modes[family] === "isolated") return [];
+  const source = hostAddresses[family];
+  const target = source === undefined ? "masquerade" : `snat ${familyName(family)} to ${source}`;
+  const out = subnets
+    .filter(({ subnet }) => masquerade && subnet.family === family)
+    .map(({ subnet }) => `${familyName(family)} saddr ${prefixText(subnet)} oifname != "${bridge}" ${target}`);
+  if (policy.userlandProxy !== false || family === 6) return out;
+  // Answers to the machine's own loopback, and to containers of the same network, must come back this way.
+  const inside = subnets
+    .filter(({ subnet }) => subnet.family === family)
+    .map(({ subnet }) => `oifname "${bridge}" ip saddr ${prefixText(subnet)} ct status dnat masquerade`);
+  return [...out, `oifname "${bridge}" ip saddr 127.0.0.0/8 masquerade`, ...inside];
 }
