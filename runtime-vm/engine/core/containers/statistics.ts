@@ -15,7 +15,7 @@ const noCpu = {
 export async function* streamStats(backends: Pick<ContainerBackends, "stats">, container: Container, signal: AbortSignal): AsyncGenerator<ContainerStats> {
   let before: ContainerStats | undefined;
   while (!signal.aborted && !container.removing) {
-    const now = await sample(backends, container);
+    const now = sample(backends, container);
     if (now === undefined) before = undefined;
     yield now === undefined ? emptyStats(container) : following(now, before);
     before = now;
@@ -33,19 +33,19 @@ export async function statsOnce(
   container: Container,
   opts: { oneShot: boolean; signal: AbortSignal },
 ): Promise<ContainerStats> {
-  const first = await sample(backends, container);
+  const first = sample(backends, container);
   if (first === undefined) return emptyStats(container);
   if (opts.oneShot) return following(first, undefined);
   await delay(sampleMs, opts.signal);
-  const second = await sample(backends, container);
+  const second = sample(backends, container);
   return second === undefined ? emptyStats(container) : following(second, first);
 }
 
-async function sample({ stats }: Pick<ContainerBackends, "stats">, container: Container): Promise<ContainerStats | undefined> {
+function sample({ stats }: Pick<ContainerBackends, "stats">, container: Container): ContainerStats | undefined {
   const { run } = container;
   if (run === undefined) return undefined;
   try {
-    return await stats.read({
+    return stats.read({
       id: container.id,
       name: `/${container.name}`,
       cgroup: run.task.cgroup,

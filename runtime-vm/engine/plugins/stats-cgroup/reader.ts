@@ -1,6 +1,6 @@
 import type { ContainerStats } from "#api/containers.ts";
 import type { StatsReader } from "#core/stats/stats.ts";
-import { readFile } from "node:fs/promises";
+import { existsSync, readFileSync } from "node:fs";
 import { totalmem } from "node:os";
 import { join } from "node:path";
 import { codeOf } from "#base/errors.ts";
@@ -10,21 +10,19 @@ const never = "0001-01-01T00:00:00Z";
 
 /** Readings in dockerd's form. The reading before (`preread`, `precpu_stats`) is the caller's to fill in: a single reading has none. */
 export const createCgroupStats = (): StatsReader => ({
-  async read({ id, name, cgroup, pid, netns }) {
-    const file = (base: string): Promise<string> => readOrEmpty(join(cgroup, base));
-    const [cpuStat, memoryCurrent, memoryMax, memoryStat, memoryEvents, pidsCurrent, pidsMax, ioStat, procStat, netDev] = await Promise.all([
+  read({ id, name, cgroup, pid, netns }) {
+    const file = (base: string): string => readOrEmpty(join(cgroup, base));
+    const [cpuStat, memoryCurrent, memoryMax, memoryStat, memoryEvents] = [
       file("cpu.stat"),
       file("memory.current"),
       file("memory.max"),
       file("memory.stat"),
       file("memory.events"),
-      file("pids.current"),
-      file("pids.max"),
-      file("io.stat"),
-      readFile("/proc/stat", "utf8"),
-      // In host mode the interfaces are the machine's, not the container's.
-      netns === undefined ? "" : readOrEmpty(`/proc/${pid}/net/dev`),
-    ]);
+    ];
+    const [pidsCurrent, pidsMax, ioStat] = [file("pids.current"), file("pids.max"), file("io.stat")];
+    const procStat = readText("/proc/stat");
+    // In host mode the interfaces are the machine's, not the container's.
+    const netDev = netns === undefined ? "" : readOrEmpty(`/proc/${pid}/net/dev`);
     const system = systemCpu(procStat);
     const networks = interfaces(netDev);
     const { cpu_usage, throttling_data } = cpuUsage(cpuStat);
@@ -60,13 +58,19 @@ const noBlockIo: ContainerStats["blkio_stats"] = {
   sectors_recursive: null,
 };
 
-/** A controller the kernel does not hand out has no files; a container that just ended has no directory. */
-async function readOrEmpty(path: string): Promise<string> {
+/**
+ * A controller the kernel does not hand out has no files; a container that just ended has no directory. Read at once: the kernel makes
+ * these texts in microseconds, and each would be handed to another thread and back four times.
+ */
+function readOrEmpty(path: string): string {
   try {
-    return await readFile(path, "utf8");
+    return existsSync(path) ? readText(path) : "";
   } catch (error) {
     const code = codeOf(error);
     if (code === "ENOENT" || code === "ENODEV" || code === "ESRCH" || code === "EINVAL") return "";
     throw error;
   }
 }
+
+/** As bytes first: Node 24.21 corrupts its heap when it reads a long file of /proc with an encoding. */
+const readText = (path: string): string => readFileSync(path).toString("latin1");
