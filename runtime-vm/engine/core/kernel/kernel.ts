@@ -46,6 +46,13 @@ export interface Files {
   mkfifo(path: string, mode: number): void;
   /** F_SETPIPE_SZ: how much a pipe or FIFO holds before its writer waits. */
   setPipeSize(fd: number, bytes: number): void;
+  /**
+   * splice(2): the kernel moves what `pipe` holds, at most `bytesMax`, to `offset` of `file`, and tells how much it was: a byte is in one of
+   * the two at any moment, whenever this process is killed. 0: nobody can write to the pipe; undefined: there is nothing in it now.
+   */
+  spliceToFile(pipe: number, file: number, offset: number, bytesMax: number): number | undefined;
+  /** FALLOC_FL_PUNCH_HOLE: gives the space of a part of a file back; its size stays. */
+  punchHole(file: number, offset: number, bytes: number): void;
   /** `mode` holds the type (S_IFCHR, S_IFBLK, S_IFIFO) and the permissions, which the umask does not touch. */
   mknod(path: string, mode: number, major: number, minor: number): void;
   /** Opens `path` resolved inside `root` as if it were `/` (openat2 RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS). The caller closes the fd. */

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import type { RuntimeChoice } from "../config/config.ts";
 import type { OciProcess, OciSpec } from "../specs/spec.ts";
+import type { OutputSpools } from "./spool.ts";
 
 /** How a process ended. `at` is when the kernel said so. */
 export interface Exit {
@@ -14,6 +15,8 @@ export interface TaskStdio {
   readonly stdin?: Writable;
   readonly stdout: Readable;
   readonly stderr?: Readable;
+  /** The same output for a log that may not lose any of it: whoever asks for this leaves the streams above alone, and disposes it. */
+  spools(): OutputSpools;
 }
 
 /** One running process of a container: its init, or an exec. */

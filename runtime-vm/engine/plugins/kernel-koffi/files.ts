@@ -15,6 +15,8 @@ const LOOP = { CONFIGURE: 0x4c0a, CTL_GET_FREE: 0x4c82, FLAGS_READ_ONLY: 1, FLAG
 const LOOP_CONFIG_BYTES = 8 + 232 + 64;
 const LOOP_FLAGS_AT = 8 + 52;
 const F_SETPIPE_SZ = 1031;
+const SPLICE_F_NONBLOCK = 2;
+const FALLOC_FL = { KEEP_SIZE: 1, PUNCH_HOLE: 2 } as const;
 const S_IFBLK = 0o060000;
 
 export const files: Files = {
@@ -24,6 +26,21 @@ export const files: Files = {
 
   setPipeSize(fd, bytes) {
     check(c.fcntlInt(fd, F_SETPIPE_SZ, bytes), `set the size of pipe`, String(fd));
+  },
+
+  spliceToFile(pipe, file, offset, bytesMax) {
+    const place = Buffer.alloc(8);
+    place.writeBigInt64LE(BigInt(offset));
+    try {
+      return check(c.splice(pipe, null, file, place, bytesMax, SPLICE_F_NONBLOCK), "splice from pipe", String(pipe));
+    } catch (error) {
+      if (error instanceof KernelError && (error.code === "EAGAIN" || error.code === "EINTR")) return undefined;
+      throw error;
+    }
+  },
+
+  punchHole(file, offset, bytes) {
+    check(c.fallocate(file, FALLOC_FL.PUNCH_HOLE | FALLOC_FL.KEEP_SIZE, offset, bytes), "punch a hole in file", String(file));
   },
 
   mknod(path, mode, major, minor) {

@@ -259,3 +259,24 @@ test("a pipe holds as much as it is told to", () => {
   expect(() => writeSync(fd, "x")).toThrow("EAGAIN");
   closeSync(fd);
 });
+
+test("what a pipe holds is moved to a file, whose front can be given back", () => {
+  const path = join(dir, "pipe");
+  kernel.mkfifo(path, 0o600);
+  const pipe = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const writer = openSync(path, constants.O_WRONLY);
+  const file = openSync(join(dir, "file"), constants.O_RDWR | constants.O_CREAT);
+  expect(kernel.spliceToFile(pipe, file, 0, 100)).toBeUndefined();
+  writeSync(writer, "0123456789");
+  expect(kernel.spliceToFile(pipe, file, 8192, 6)).toBe(6);
+  expect(kernel.spliceToFile(pipe, file, 8198, 100)).toBe(4);
+  closeSync(writer);
+  expect(kernel.spliceToFile(pipe, file, 8202, 100)).toBe(0);
+  expect(readFileSync(join(dir, "file"), "latin1")).toBe(`${"\0".repeat(8192)}0123456789`);
+  writeSync(file, Buffer.alloc(8192, 1), 0, 8192, 0);
+  expect(statSync(join(dir, "file")).blocks).toBe(24);
+  kernel.punchHole(file, 0, 8192);
+  expect(statSync(join(dir, "file"))).toMatchObject({ blocks: 8, size: 8202 });
+  for (const fd of [pipe, file]) closeSync(fd);
+  expect(() => kernel.spliceToFile(pipe, file, 0, 1)).toThrow(expect.objectContaining({ code: "EBADF" }));
+});

@@ -36,6 +36,8 @@ export const c = {
   umount2: int<[string, number]>("umount2", "str", "int"),
   mkfifo: int<[string, number]>("mkfifo", "str", "uint"),
   fcntlInt: int<[number, number, number]>("fcntl", "int", "int", "long"),
+  splice: bind<[number, null, number, Uint8Array, number, number], number>(LIBC, "splice", "long", ["int", "void*", "int", "void*", "size_t", "uint"]),
+  fallocate: int<[number, number, number, number]>("fallocate", "int", "int", "int64", "int64"),
   mknod: int<[string, number, number]>("mknod", "str", "uint", "ulong"),
   llistxattr: bind<[string, Uint8Array | null, number], number>(LIBC, "llistxattr", "long", ["str", "void*", "size_t"]),
   lgetxattr: bind<[string, string, Uint8Array | null, number], number>(LIBC, "lgetxattr", "long", ["str", "str", "void*", "size_t"]),

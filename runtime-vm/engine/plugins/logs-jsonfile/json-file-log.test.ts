@@ -1,10 +1,25 @@
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, truncateSync, appendFileSync, existsSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { EngineError } from "#base/errors.ts";
 import type { ContainerLog, LogQuery } from "#core/logs/logs.ts";
+import type { TaskStdio } from "#core/tasks/tasks.ts";
+import { spooled } from "#core/tasks/test-spools.ts";
 import { createLogDrivers, type LogDrivers } from "./drivers.ts";
 import { subject } from "./test-subject.ts";
 
@@ -29,7 +44,7 @@ afterEach(async () => {
 const open = (options: Record<string, string> = {}, driver: keyof LogDrivers = "json-file"): Promise<ContainerLog> =>
   made.drivers[driver].open(subject("c1"), options);
 const all = { stdout: true, stderr: true, follow: false, signal: new AbortController().signal } satisfies LogQuery;
-const output = (...lines: string[]): { stdout: Readable } => ({ stdout: Readable.from(lines.map((line) => Buffer.from(line))) });
+const output = (...lines: string[]): TaskStdio => spooled({ stdout: Readable.from(lines.map((line) => Buffer.from(line))) });
 
 async function texts(log: ContainerLog, query: Partial<LogQuery> = {}): Promise<string[]> {
   const found: string[] = [];
@@ -39,7 +54,7 @@ async function texts(log: ContainerLog, query: Partial<LogQuery> = {}): Promise<
 
 async function numbered(log: ContainerLog, from: number, to: number): Promise<void> {
   const stdout = new PassThrough();
-  const consumed = log.consume({ stdout });
+  const consumed = log.consume(spooled({ stdout }));
   for (let n = from; n <= to; n++) if (!stdout.write(`line ${n}\n`)) await new Promise((resolve) => stdout.once("drain", resolve));
   stdout.end();
   await consumed;
@@ -49,7 +64,7 @@ const lines = (from: number, to: number): string[] => Array.from({ length: to - 
 
 test("both streams are kept with their names, and read back in order of time", async () => {
   await using log = await open();
-  await log.consume({ stdout: Readable.from([Buffer.from("a\nb\n")]), stderr: Readable.from([Buffer.from("e\n")]) });
+  await log.consume(spooled({ stdout: Readable.from([Buffer.from("a\nb\n")]), stderr: Readable.from([Buffer.from("e\n")]) }));
   const found = await Array.fromAsync(log.read(all));
   expect(found.filter((chunk) => chunk.stream === "stdout").map((chunk) => chunk.bytes.toString())).toEqual(["a\n", "b\n"]);
   expect(found.filter((chunk) => chunk.stream === "stderr").map((chunk) => chunk.bytes.toString())).toEqual(["e\n"]);
@@ -60,7 +75,7 @@ test("both streams are kept with their names, and read back in order of time", a
 
 test("frames carry stream and length, and with a terminal the bare bytes", async () => {
   await using log = await open();
-  await log.consume({ stdout: Readable.from([Buffer.from("out\n")]), stderr: Readable.from([]) });
+  await log.consume(spooled({ stdout: Readable.from([Buffer.from("out\n")]), stderr: Readable.from([]) }));
   const framed = Buffer.concat(await Array.fromAsync(log.readFrames(all, { raw: false, timestamps: false, details: false })));
   expect(framed).toEqual(Buffer.from([1, 0, 0, 0, 0, 0, 0, 4, ...Buffer.from("out\n")]));
   const raw = Buffer.concat(await Array.fromAsync(log.readFrames(all, { raw: true, timestamps: true, details: false }))).toString();
@@ -109,7 +124,7 @@ test("rotation keeps the newest files and compresses the old ones when told to",
 test("a follower loses nothing, however fast files are rotated away under it", async () => {
   await using log = await open({ "max-size": "1k", "max-file": "1" });
   const stdout = new PassThrough();
-  const consumed = log.consume({ stdout });
+  const consumed = log.consume(spooled({ stdout }));
   const followed = texts(log, { follow: true });
   stdout.write("line 1\n");
   await new Promise((resolve) => setTimeout(resolve, 50));
@@ -127,7 +142,7 @@ test("a follower ends with the output; one of a log that nobody writes ends at o
   await numbered(log, 1, 3);
   expect(await texts(log, { follow: true })).toEqual(lines(1, 3));
   const stdout = new PassThrough();
-  const consumed = log.consume({ stdout });
+  const consumed = log.consume(spooled({ stdout }));
   const followed = texts(log, { follow: true, tail: 1 });
   stdout.end("line 4\nno newline");
   await consumed;
@@ -137,7 +152,7 @@ test("a follower ends with the output; one of a log that nobody writes ends at o
 test("a follower that is given up lets go of its files", async () => {
   await using log = await open();
   const stdout = new PassThrough();
-  const consumed = log.consume({ stdout });
+  const consumed = log.consume(spooled({ stdout }));
   stdout.write("line 1\n");
   const giveUp = new AbortController();
   const found: string[] = [];
@@ -177,7 +192,7 @@ test("an attached client sees output from its attaching on, byte for byte, and t
   await using log = await open();
   await log.consume(output("before\n"));
   const attached = log.attach({ stdout: true, stderr: false, signal: all.signal });
-  await log.consume({ stdout: Readable.from([Buffer.from("par"), Buffer.from("tial")]), stderr: Readable.from([Buffer.from("not me")]) });
+  await log.consume(spooled({ stdout: Readable.from([Buffer.from("par"), Buffer.from("tial")]), stderr: Readable.from([Buffer.from("not me")]) }));
   const bytes = Buffer.concat((await Array.fromAsync(attached)).map((chunk) => chunk.bytes));
   expect(bytes.toString()).toBe("partial");
 });
@@ -186,7 +201,7 @@ test("with replay what was logged comes first, an unfinished line included, once
   await using log = await open();
   await log.consume(output("old\n"));
   const stdout = new PassThrough();
-  const consumed = log.consume({ stdout });
+  const consumed = log.consume(spooled({ stdout }));
   stdout.write("begun ");
   await new Promise((resolve) => setTimeout(resolve, 20));
   const attached = log.attach({ stdout: true, stderr: true, replay: true, signal: all.signal })[Symbol.asyncIterator]();
@@ -204,7 +219,7 @@ test("a client that stops reading gets everything from the file, and nobody wait
   const attached = log.attach({ stdout: true, stderr: true, signal: all.signal })[Symbol.asyncIterator]();
   const sent: string[] = [];
   const stdout = new PassThrough();
-  const consumed = log.consume({ stdout });
+  const consumed = log.consume(spooled({ stdout }));
   const send = async (from: number, to: number): Promise<void> => {
     for (let n = from; n < to; n++) {
       // Chunks that end inside lines, so that marks fall there too.
@@ -228,7 +243,7 @@ test("a client that reads slowly gets every byte as it was printed, however much
   const attached = log.attach({ stdout: true, stderr: false, signal: all.signal });
   // No UTF-8: the log file could not give it back.
   const sent = Array.from({ length: 100 }, (_, n) => Buffer.alloc(64 * 1024, 0x80 + n));
-  const consumed = log.consume({ stdout: Readable.from(sent.map((chunk) => Buffer.from(chunk))) });
+  const consumed = log.consume(spooled({ stdout: Readable.from(sent.map((chunk) => Buffer.from(chunk))) }));
   const received: Buffer[] = [];
   for await (const { bytes } of attached) {
     received.push(bytes);
@@ -243,7 +258,7 @@ test("a client still reading when the log is closed and deleted gets all of it, 
   const attached = log.attach({ stdout: true, stderr: true, signal: all.signal })[Symbol.asyncIterator]();
   const zeros = Buffer.alloc(64 * 1024);
   const sent = 40;
-  await log.consume({ stdout: Readable.from(Array.from({ length: sent }, () => Buffer.from(zeros)).values()) });
+  await log.consume(spooled({ stdout: Readable.from(Array.from({ length: sent }, () => Buffer.from(zeros)).values()) }));
   const first = await attached.next();
   await log[Symbol.asyncDispose]();
   await made.drivers["json-file"].remove("c1");
@@ -276,7 +291,7 @@ test("driver none keeps nothing, serves whoever is attached, and lets go a clien
   })();
   const chunk = Buffer.alloc(64 * 1024, "x");
   const stdout = new PassThrough();
-  const consumed = log.consume({ stdout });
+  const consumed = log.consume(spooled({ stdout }));
   for (let n = 0; n < 64; n++) {
     stdout.write(chunk);
     await new Promise((resolve) => setImmediate(resolve));
@@ -289,6 +304,57 @@ test("driver none keeps nothing, serves whoever is attached, and lets go a clien
   expect(kept).toBeLessThanOrEqual(1024 * 1024);
   expect(() => log.read(all)).toThrow("configured logging driver does not support reading");
   expect(existsSync(join(directory, "c1"))).toBe(false);
+});
+
+test("a log goes on after its engine was killed, every line there once, wherever that was", async () => {
+  const printed = Readable.from(["line 1\nline 2\nli", "ne 3\nlin"].map((text) => Buffer.from(text)));
+  const spool = join(directory, "spool");
+  mkdirSync(spool);
+  // The engine lets go of a task that lives on: its unfinished line is no entry.
+  const letGo = async function* (): AsyncGenerator<Buffer> {
+    yield* printed as AsyncIterable<Buffer>;
+    throw new EngineError("cancelled", "the engine ends");
+  };
+  {
+    await using log = await open();
+    await log.consume(spooled({ stdout: Readable.from(letGo()) }, spool));
+    expect(await texts(log)).toEqual(lines(1, 3));
+    // Killed after it wrote entries, the last only half, and before it said so.
+    appendFileSync(log.path, readFileSync(log.path, "utf8").slice(0, -20));
+  }
+  await using log = await open();
+  await log.consume(spooled({ stdout: Readable.from([Buffer.from("e 4\nline 5\n")]) }, spool));
+  expect(await texts(log)).toEqual(lines(1, 5));
+  // Killed before it said anything at all: all output is taken again.
+  truncateSync(join(spool, "progress"), 0);
+  rmSync(log.path);
+  await using other = await open();
+  await other.consume(spooled({ stdout: Readable.from([]) }, spool));
+  expect(await texts(other)).toEqual(lines(1, 5));
+});
+
+test("a log goes on in the file that was just begun when its engine was killed", async () => {
+  const spool = join(directory, "spool");
+  mkdirSync(spool);
+  await using log = await open({ "max-size": "200", "max-file": "9" });
+  await log.consume(spooled({ stdout: Readable.from([Buffer.from(lines(1, 4).join(""))]) }, spool));
+  expect(existsSync(`${log.path}.1`)).toBe(true);
+  // As if it had died between renaming the full file and going on: the progress speaks of a file that has another name now.
+  renameSync(`${log.path}.1`, `${log.path}.2`);
+  renameSync(log.path, `${log.path}.1`);
+  await using again = await open({ "max-size": "200", "max-file": "9" });
+  await again.consume(spooled({ stdout: Readable.from([Buffer.from("line 5\n")]) }, spool));
+  expect(await texts(again)).toEqual(lines(1, 5));
+});
+
+test("a file that was being compressed when the engine was killed is read once", async () => {
+  await using log = await open({ "max-size": "4k", "max-file": "3", compress: "true" });
+  await numbered(log, 1, 100);
+  writeFileSync(`${log.path}.1`, gunzipSync(readFileSync(`${log.path}.1.gz`)));
+  writeFileSync(`${log.path}.1.gz.tmp`, "half");
+  await using again = await open({ "max-size": "4k", "max-file": "3", compress: "true" });
+  expect(await texts(again)).toEqual(lines(1, 100));
+  expect(readdirSync(join(directory, "c1")).toSorted()).not.toContain("c1-json.log.1.gz.tmp");
 });
 
 test("removing a log takes its rotated files, and nothing beside them", async () => {

@@ -10,6 +10,9 @@ const none = new Uint8Array(0);
 export class LineSplitter {
   readonly #tail: EntryTail;
   #pending: Uint8Array = none;
+  /** Offset in the stream of what is pushed next. */
+  #end = 0;
+  #taken = 0;
 
   constructor(tail: EntryTail) {
     this.#tail = tail;
@@ -18,6 +21,18 @@ export class LineSplitter {
   /** The bytes that belong to no entry yet. */
   get pending(): Uint8Array {
     return this.#pending;
+  }
+
+  /** Offset in the stream up to which all is in entries. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** The next bytes are those at `offset`; what had no newline is forgotten. */
+  begin(offset: number): void {
+    this.#pending = none;
+    this.#end = offset;
+    this.#taken = offset;
   }
 
   /** `tick` gives each entry its time; `written` is called after each, so that a file can be rotated between two entries. */
@@ -29,8 +44,9 @@ export class LineSplitter {
         const limit = Math.min(chunk.length, start + limits.logLineBytesMax);
         const newline = encoder.wholeLine(this.#tail, chunk, start, limit, tick);
         if (newline >= 0) {
-          written();
           start = newline + 1;
+          this.#taken = this.#end + start;
+          written();
           continue;
         }
       }
@@ -40,10 +56,12 @@ export class LineSplitter {
       if (newline < 0) break;
       encoder.line(this.#tail, this.#pending, chunk, start, end, true, tick());
       this.#pending = none;
-      written();
       start = newline + 1;
+      this.#taken = this.#end + start;
+      written();
     }
     if (start < chunk.length) this.#pending = Buffer.concat([this.#pending, chunk.subarray(start)]);
+    this.#end += chunk.length;
   }
 
   /** The stream is over. */
@@ -51,6 +69,7 @@ export class LineSplitter {
     if (this.#pending.length === 0) return;
     encoder.line(this.#tail, this.#pending, none, 0, 0, false, tick());
     this.#pending = none;
+    this.#taken = this.#end;
     written();
   }
 
@@ -61,6 +80,7 @@ export class LineSplitter {
     const whole = wholeLength(piece, piece.length);
     encoder.line(this.#tail, none, piece, 0, whole, false, tick());
     this.#pending = whole === piece.length ? none : Buffer.from(piece.subarray(whole));
+    this.#taken = this.#end + start + room - this.#pending.length;
     written();
     return start + room;
   }

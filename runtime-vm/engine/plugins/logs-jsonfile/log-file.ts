@@ -15,8 +15,10 @@ import {
 } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { attributesText, parseEntry, TimeReader, type Entry } from "./decode.ts";
-import { EntryTail, type Clock, type LineEncoder } from "./encode.ts";
+import { EntryTail, type LineEncoder } from "./encode.ts";
 import { LineSplitter } from "./line-splitter.ts";
+import { LogClock } from "./log-clock.ts";
+import { ProgressWriter, readProgress } from "./progress.ts";
 
 export interface LogFileOptions {
   readonly path: string;
@@ -56,10 +58,12 @@ export class LogFile implements Disposable {
   readonly #options: LogFileOptions;
   readonly #encoder: LineEncoder;
   readonly #splitters: readonly [LineSplitter, LineSplitter];
-  readonly #clock: Clock = { seconds: 0, nanos: 0 };
+  readonly #clock = new LogClock();
   readonly #rotated: (fd: number) => void;
   #fd: number;
+  #inode: bigint;
   #size: number;
+  #progress: ProgressWriter | undefined;
 
   /** `rotated` is told of each fresh file's descriptor (it stays ours); `encoder` is shared by the logs of a thread. */
   constructor(options: LogFileOptions, encoder: LineEncoder, rotated: (fd: number) => void) {
@@ -68,30 +72,59 @@ export class LogFile implements Disposable {
     this.#rotated = rotated;
     const attributes = attributesText(options.attributes);
     this.#splitters = [new LineSplitter(new EntryTail("stdout", attributes)), new LineSplitter(new EntryTail("stderr", attributes))];
+    this.#sweep();
     this.#fd = openSync(options.path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o640);
+    this.#inode = inodeOf(this.#fd);
     this.#size = this.#takeUp();
   }
 
-  get size(): number {
-    return this.#size;
+  /** Up to where stdout and stderr of the process are in the log. */
+  get taken(): [number, number] {
+    return [this.#splitters[0].taken, this.#splitters[1].taken];
   }
 
-  write(stream: 0 | 1, chunk: Buffer): void {
-    this.#readClock();
-    this.#splitters[stream].push(chunk, this.#encoder, this.#tick, this.#written);
-    this.#flush();
+  /** A process's output follows, from where the file `progress` says that the log has it: what was written past that is taken back. */
+  begin(progress: number): void {
+    const kept = readProgress(progress);
+    if (kept && kept.file === this.#inode && kept.size < this.#size) {
+      ftruncateSync(this.#fd, kept.size);
+      this.#size = this.#takeUp();
+    }
+    for (const [stream, splitter] of this.#splitters.entries()) splitter.begin(kept?.taken[stream] ?? 0);
+    this.#progress = new ProgressWriter(progress);
+    this.#keep();
   }
 
-  /** The task's output is over: what has no newline becomes an entry without. */
+  /** The output that comes next on `stream`, up to the offset `to`. */
+  write(stream: 0 | 1, chunk: Buffer, to: number): void {
+    try {
+      this.#clock.read();
+      this.#splitters[stream].push(chunk, this.#encoder, this.#clock.tick, this.#written);
+      this.#flush();
+    } catch (error) {
+      this.#giveUp(stream, to);
+      throw error;
+    }
+    this.#keep();
+  }
+
+  /** The output is over: what has no newline becomes an entry without. */
   end(): void {
-    this.#readClock();
-    for (const splitter of this.#splitters) splitter.end(this.#encoder, this.#tick, this.#written);
+    this.#clock.read();
+    for (const splitter of this.#splitters) splitter.end(this.#encoder, this.#clock.tick, this.#written);
     this.#flush();
+    this.#keep();
+  }
+
+  /** Nothing more comes of this process, or another engine will take what does. */
+  letGo(): void {
+    this.#progress = undefined;
+    for (const splitter of this.#splitters) splitter.begin(0);
   }
 
   mark(): LogMark {
     return {
-      after: BigInt(this.#clock.seconds) * 1_000_000_000n + BigInt(this.#clock.nanos),
+      after: this.#clock.nanos,
       pending: [Uint8Array.from(this.#splitters[0].pending), Uint8Array.from(this.#splitters[1].pending)],
     };
   }
@@ -122,32 +155,27 @@ export class LogFile implements Disposable {
     return `${this.#options.path}${index === 0 ? "" : `.${index}`}${compressed ? ".gz" : ""}`;
   }
 
-  /** One clock read a chunk; an entry is a nanosecond after the one before it when the clock says no later. */
-  #readClock(): void {
-    const now = wallClock();
-    const clock = this.#clock;
-    if (now.seconds < clock.seconds || (now.seconds === clock.seconds && now.nanos <= clock.nanos)) return;
-    clock.seconds = now.seconds;
-    // The first tick adds one.
-    clock.nanos = now.nanos - 1;
-    if (clock.nanos < 0) clock.nanos = 0;
-  }
-
-  readonly #tick = (): Clock => {
-    if (++this.#clock.nanos === 1_000_000_000) {
-      this.#clock.nanos = 0;
-      this.#clock.seconds++;
-    }
-    return this.#clock;
-  };
-
   readonly #written = (): void => {
     const { maxBytes } = this.#options;
     if (maxBytes > 0 && this.#size + this.#encoder.length >= maxBytes) {
       this.#flush();
+      this.#keep();
       this.#rotate();
+      this.#keep();
     }
   };
+
+  #keep(): void {
+    this.#progress?.write({ file: this.#inode, size: this.#size, taken: this.taken });
+  }
+
+  /** The disk is full, or broken: lines stay whole, and the log goes on after what could not be written. */
+  #giveUp(stream: 0 | 1, to: number): void {
+    this.#encoder.clear();
+    this.#splitters[stream].begin(to);
+    ftruncateSync(this.#fd, this.#size);
+    this.#keep();
+  }
 
   #flush(): void {
     const bytes = this.#encoder.bytes;
@@ -164,11 +192,20 @@ export class LogFile implements Disposable {
         if (existsSync(this.#name(index, compressed))) renameSync(this.#name(index, compressed), this.#name(index + 1, compressed));
       }
     }
-    closeSync(this.#fd);
+    const old = this.#fd;
     this.#fd = openSync(this.#options.path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | constants.O_EXCL, 0o640);
+    closeSync(old);
+    this.#inode = inodeOf(this.#fd);
     this.#size = 0;
     this.#rotated(this.#fd);
     if (compress && maxFiles > 1) this.#compress();
+  }
+
+  /** An engine was killed while it compressed: the plain file is whole. */
+  #sweep(): void {
+    const plain = this.#name(1, false);
+    rmSync(`${plain}.gz.tmp`, { force: true });
+    if (existsSync(plain)) rmSync(this.#name(1, true), { force: true });
   }
 
   #compress(): void {
@@ -179,7 +216,7 @@ export class LogFile implements Disposable {
     rmSync(plain);
   }
 
-  /** After a restart: drops a line that was cut off by a crash, and goes on from the last entry's time. */
+  /** Drops a line that was cut off by a crash, and goes on from the last entry's time. */
   #takeUp(): number {
     const size = fstatSync(this.#fd).size;
     const start = Math.max(0, size - tailBytes);
@@ -188,11 +225,7 @@ export class LogFile implements Disposable {
     const end = tail.lastIndexOf(0x0a) + 1;
     if (end < tail.length) ftruncateSync(this.#fd, start + end);
     const last = end === 0 ? undefined : lastEntry(tail, end);
-    if (last) {
-      const { seconds, nanos } = new TimeReader().parts(tail, last);
-      this.#clock.seconds = seconds;
-      this.#clock.nanos = nanos;
-    }
+    if (last) this.#clock.set(new TimeReader().parts(tail, last));
     return start + end;
   }
 }
@@ -203,6 +236,8 @@ function lastEntry(buffer: Buffer, end: number): Entry | undefined {
   return parseEntry(buffer, start, end - 1, entry) ? entry : undefined;
 }
 
+const inodeOf = (fd: number): bigint => fstatSync(fd, { bigint: true }).ino;
+
 function openIfThere(path: string): { fd: number; size: number } | undefined {
   try {
     const fd = openSync(path, constants.O_RDONLY);
@@ -211,21 +246,4 @@ function openIfThere(path: string): { fd: number; size: number } | undefined {
     if (codeOf(error) === "ENOENT") return undefined;
     throw error;
   }
-}
-
-let anchorWall = 0;
-let anchorMonotonic = 0n;
-
-/** The wall clock with the monotonic clock's nanoseconds; taken anew when the two drift apart (somebody set the time). */
-function wallClock(): { seconds: number; nanos: number } {
-  const millis = Date.now();
-  const monotonic = process.hrtime.bigint();
-  let elapsed = Number(monotonic - anchorMonotonic);
-  if (Math.abs(anchorWall + elapsed / 1e6 - millis) > 2) {
-    anchorWall = millis;
-    anchorMonotonic = monotonic;
-    elapsed = 0;
-  }
-  const seconds = Math.floor(anchorWall / 1000) + Math.floor(((anchorWall % 1000) * 1e6 + elapsed) / 1e9);
-  return { seconds, nanos: ((anchorWall % 1000) * 1e6 + elapsed) % 1e9 };
 }

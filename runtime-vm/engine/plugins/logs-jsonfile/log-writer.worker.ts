@@ -1,14 +1,18 @@
 /** The thread that writes all json-file logs; see writer-thread.ts for who speaks with it. */
 import { messageOf } from "#base/errors.ts";
-import { openSync } from "node:fs";
+import { openSync, readSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
 import { LineEncoder } from "./encode.ts";
 import { LogFile, type LogFileOptions, type LogMark, type OpenedFile } from "./log-file.ts";
 
 export type WriterRequest =
   | { readonly op: "open"; readonly log: number; readonly id: number; readonly options: LogFileOptions }
-  | { readonly op: "chunk"; readonly log: number; readonly stream: 0 | 1; readonly bytes: Uint8Array }
-  | { readonly op: "end"; readonly log: number; readonly id: number }
+  /** A process's output follows; `progress` is a descriptor. */
+  | { readonly op: "begin"; readonly log: number; readonly id: number; readonly progress: number }
+  /** Output that is to be read from the file `spool`. */
+  | { readonly op: "take"; readonly log: number; readonly stream: 0 | 1; readonly spool: number; readonly from: number; readonly to: number }
+  /** `over`: no other engine will go on with this output. */
+  | { readonly op: "end"; readonly log: number; readonly id: number; readonly over: boolean }
   | { readonly op: "mark"; readonly log: number; readonly id: number }
   | { readonly op: "files"; readonly log: number; readonly id: number; readonly follower: number | undefined }
   | { readonly op: "unfollow"; readonly log: number; readonly follower: number }
@@ -17,8 +21,8 @@ export type WriterRequest =
 export type WriterReply =
   | { readonly kind: "reply"; readonly id: number; readonly value?: LogMark | readonly OpenedFile[] }
   | { readonly kind: "refused"; readonly id: number; readonly message: string }
-  /** `bytes` of output are on disk: the sender may send more. */
-  | { readonly kind: "written"; readonly log: number; readonly bytes: number }
+  /** `bytes` of output are in the file: the sender may send more. Of all output up to `taken` no more is needed. */
+  | { readonly kind: "written"; readonly log: number; readonly stream: 0 | 1; readonly bytes: number; readonly taken: number }
   | { readonly kind: "failed"; readonly log: number; readonly message: string }
   | { readonly kind: "rotated"; readonly follower: number; readonly fd: number };
 
@@ -32,15 +36,15 @@ if (!port) throw new Error("log-writer.worker.ts runs as a worker thread only");
 const send = (reply: WriterReply): void => port.postMessage(reply);
 const encoder = new LineEncoder();
 const logs = new Map<number, Open>();
+let piece = Buffer.alloc(0);
 
 port.on("message", (request: WriterRequest) => {
   try {
     serve(request);
   } catch (error) {
-    encoder.clear();
     if ("id" in request) send({ kind: "refused", id: request.id, message: messageOf(error) });
     else send({ kind: "failed", log: request.log, message: messageOf(error) });
-    if (request.op === "chunk") send({ kind: "written", log: request.log, bytes: request.bytes.byteLength });
+    if (request.op === "take") send({ kind: "written", log: request.log, stream: request.stream, bytes: request.to - request.from, taken: request.to });
   }
 });
 
@@ -49,12 +53,17 @@ function serve(request: WriterRequest): void {
     case "open":
       openLog(request.log, request.options);
       return send({ kind: "reply", id: request.id });
-    case "chunk":
-      logOf(request.log).file.write(request.stream, Buffer.from(request.bytes.buffer, request.bytes.byteOffset, request.bytes.byteLength));
-      return send({ kind: "written", log: request.log, bytes: request.bytes.byteLength });
-    case "end":
-      logOf(request.log).file.end();
+    case "begin":
+      logOf(request.log).file.begin(request.progress);
       return send({ kind: "reply", id: request.id });
+    case "take":
+      return take(request);
+    case "end": {
+      const { file } = logOf(request.log);
+      if (request.over) file.end();
+      file.letGo();
+      return send({ kind: "reply", id: request.id });
+    }
     case "mark":
       return send({ kind: "reply", id: request.id, value: logOf(request.log).file.mark() });
     case "files": {
@@ -71,6 +80,19 @@ function serve(request: WriterRequest): void {
       logs.delete(request.log);
       return send({ kind: "reply", id: request.id });
   }
+}
+
+function take({ log, stream, spool, from, to }: WriterRequest & { op: "take" }): void {
+  const { file } = logOf(log);
+  file.write(stream, readPiece(spool, from, to), to);
+  send({ kind: "written", log, stream, bytes: to - from, taken: file.taken[stream] });
+}
+
+function readPiece(spool: number, from: number, to: number): Buffer {
+  if (piece.length < to - from) piece = Buffer.allocUnsafeSlow(to - from);
+  const length = readSync(spool, piece, 0, to - from, from);
+  if (length < to - from) throw new Error(`the output at ${from} is not there to ${to}`);
+  return piece.subarray(0, length);
 }
 
 function openLog(log: number, options: LogFileOptions): void {

@@ -1,8 +1,9 @@
-import { EngineError } from "#base/errors.ts";
-import type { ContainerLog, LogTap } from "#core/logs/logs.ts";
+import { codeOf, EngineError } from "#base/errors.ts";
+import { paced } from "#core/tasks/paced.ts";
+import type { ContainerLog, LogStream, LogTap } from "#core/logs/logs.ts";
 import type { TaskStdio } from "#core/tasks/tasks.ts";
+import type { Readable } from "node:stream";
 import { AttachReader, pushToAll, type AttachChunk } from "./attach-reader.ts";
-import { OutputPump } from "./output-pump.ts";
 
 /** Driver `none`: output goes to whoever is attached, and nowhere else. */
 export class NoneLog implements ContainerLog {
@@ -10,7 +11,6 @@ export class NoneLog implements ContainerLog {
   readonly #id: string;
   readonly #report: (line: string) => void;
   readonly #readers = new Set<AttachReader>();
-  readonly #pump = new OutputPump();
   readonly #tap: LogTap | undefined;
 
   constructor(id: string, report: (line: string) => void, tap?: LogTap) {
@@ -21,13 +21,7 @@ export class NoneLog implements ContainerLog {
 
   async consume(stdio: TaskStdio): Promise<void> {
     try {
-      await this.#pump.run(stdio, (stream, bytes) => {
-        this.#pump.written(bytes.length);
-        const name = stream === 0 ? "stdout" : "stderr";
-        const tapped = this.#tap?.(name, bytes);
-        const pushed = pushToAll(this.#readers, { stream: name, bytes });
-        return tapped && pushed ? Promise.all([tapped, pushed]) : (tapped ?? pushed);
-      });
+      await Promise.all([this.#move(stdio.stdout, "stdout"), ...(stdio.stderr ? [this.#move(stdio.stderr, "stderr")] : [])]);
     } finally {
       for (const reader of this.#readers) reader.finish();
       this.#readers.clear();
@@ -42,6 +36,20 @@ export class NoneLog implements ContainerLog {
     const reader: AttachReader = new AttachReader(opts, undefined, () => this.#readers.delete(reader), letGo);
     if (!opts.signal.aborted) this.#readers.add(reader);
     return reader;
+  }
+
+  async #move(from: Readable, stream: LogStream): Promise<void> {
+    try {
+      for await (const bytes of paced(from)) {
+        const tapped = this.#tap?.(stream, bytes);
+        const pushed = pushToAll(this.#readers, { stream, bytes });
+        if (tapped) await tapped;
+        if (pushed) await pushed;
+      }
+    } catch (error) {
+      // The engine let go of the task, which lives on: not the end of its output, and no failure either.
+      if (codeOf(error) !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
+    }
   }
 
   read(): never {

@@ -1,29 +1,41 @@
-import { codeOf } from "#base/errors.ts";
-import type { TaskStdio } from "#core/tasks/tasks.ts";
-import { paced } from "#core/tasks/paced.ts";
-import type { Readable } from "node:stream";
+import { isClass } from "#base/errors.ts";
+import { Pace } from "#core/tasks/paced.ts";
+import type { OutputSpool, OutputSpools } from "#core/tasks/spool.ts";
 
-/** Handed to the writer and not yet on disk: past the first the program waits, below the second it goes on. */
+/** Handed to the writer and not yet in the log: past the first the program waits, below the second it goes on. */
 const outstandingBytesMax = 1024 * 1024;
 const outstandingBytesLow = 512 * 1024;
+const pieceBytesMax = 256 * 1024;
 
-/** Takes a chunk; a promise: take no more of this stream until it resolves. */
-export type Take = (stream: 0 | 1, bytes: Buffer) => Promise<unknown> | undefined;
+/** Output between two offsets of a spool. */
+export interface Piece {
+  readonly stream: 0 | 1;
+  readonly spool: OutputSpool;
+  readonly from: number;
+  readonly to: number;
+}
 
-/** Moves a task's output to `take`, no faster than `written` confirms it; or, when told to drop, never waiting at all. */
+/** A promise: take no more of this stream until it resolves. */
+export type Take = (piece: Piece) => Promise<unknown> | undefined;
+
+/** Moves a process's output to a log, no faster than `written` confirms it; or, when told to drop, never waiting at all. */
 export class OutputPump {
   readonly #dropPastBytes: number | undefined;
+  readonly #pieceBytes: number;
+  readonly #take: Take;
   #outstanding = 0;
   #stalled: (() => void)[] = [];
 
-  constructor(dropPastBytes?: number) {
+  constructor(take: Take, dropPastBytes?: number) {
+    this.#take = take;
     this.#dropPastBytes = dropPastBytes;
+    this.#pieceBytes = Math.min(pieceBytesMax, dropPastBytes ?? pieceBytesMax);
   }
 
-  /** Resolves when both streams have ended and been taken. */
-  async run(stdio: TaskStdio, take: Take): Promise<void> {
-    const streams = [this.#move(stdio.stdout, 0, take), ...(stdio.stderr ? [this.#move(stdio.stderr, 1, take)] : [])];
-    await Promise.all(streams);
+  /** Begins at the offsets `taken`. Resolves when both streams have ended and been taken; false when the engine let go of the task, which lives on. */
+  async run({ stdout, stderr }: OutputSpools, taken: readonly [number, number]): Promise<boolean> {
+    const streams = [this.#move(stdout, 0, taken[0]), ...(stderr ? [this.#move(stderr, 1, taken[1])] : [])];
+    return (await Promise.all(streams)).every((ended) => ended);
   }
 
   written(bytes: number): void {
@@ -37,20 +49,39 @@ export class OutputPump {
     this.#release();
   }
 
-  async #move(from: Readable, stream: 0 | 1, take: Take): Promise<void> {
-    const mayWait = this.#dropPastBytes === undefined;
+  async #move(spool: OutputSpool, stream: 0 | 1, start: number): Promise<boolean> {
+    const pace = new Pace();
+    let from = start;
     try {
-      for await (const chunk of paced(from)) {
-        if (this.#dropPastBytes !== undefined && this.#outstanding + chunk.length > this.#dropPastBytes) continue;
-        this.#outstanding += chunk.length;
-        const room = take(stream, chunk);
-        if (room && mayWait) await room;
-        if (mayWait && this.#outstanding >= outstandingBytesMax) await new Promise<void>((resolve) => this.#stalled.push(resolve));
+      for (let moved = 0; ; ) {
+        while (from < spool.end) {
+          const to = Math.min(spool.end, from + this.#pieceBytes);
+          if (this.#dropPastBytes !== undefined && this.#outstanding + to - from > this.#dropPastBytes) {
+            spool.cut(from);
+            break;
+          }
+          const room = this.#give({ stream, spool, from, to });
+          from = to;
+          if (room) await room;
+        }
+        const pause = pace.after(moved);
+        if (pause) await pause;
+        moved = await spool.fill(this.#pieceBytes);
+        if (moved === 0) return true;
       }
     } catch (error) {
-      // The engine let go of the task, which lives on: not the end of its output, and no failure either.
-      if (codeOf(error) !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
+      if (isClass(error, "cancelled")) return false;
+      throw error;
     }
+  }
+
+  #give(piece: Piece): Promise<unknown> | undefined {
+    this.#outstanding += piece.to - piece.from;
+    const room = this.#take(piece);
+    if (this.#dropPastBytes !== undefined) return undefined;
+    if (this.#outstanding < outstandingBytesMax) return room;
+    const written = new Promise<void>((resolve) => this.#stalled.push(resolve));
+    return room ? Promise.all([room, written]) : written;
   }
 
   #release(): void {

@@ -9,8 +9,9 @@ const workerUrl = (): URL => new URL(import.meta.url.endsWith(".ts") ? "./log-wr
 
 /** What one log hears from the thread. */
 export interface LogListener {
-  written(bytes: number): void;
-  /** A chunk could not be written; the next ones are tried. */
+  /** More may be sent; of the stream nothing before the offset `taken` is needed any more. */
+  written(stream: 0 | 1, bytes: number, taken: number): void;
+  /** A piece could not be written; the next ones are tried. */
   failed(error: EngineError): void;
   /** The thread is gone, and the log with it. */
   lost(error: EngineError): void;
@@ -41,15 +42,19 @@ export class WriterThread implements AsyncDisposable {
     }
   }
 
-  /** `give`: nobody else reads `bytes`, their memory may be handed over instead of copied. */
-  write(log: number, stream: 0 | 1, bytes: Buffer, give: boolean): void {
-    const whole = give && bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength;
-    const handed = whole ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
-    this.#post({ op: "chunk", log, stream, bytes: handed }, [handed.buffer]);
+  /** A process's output follows. The log keeps in the file behind `progress` how much it has of it, and goes on from there. */
+  async begin(log: number, progress: number): Promise<void> {
+    await this.#ask<void>((id) => ({ op: "begin", log, id, progress }));
   }
 
-  async end(log: number): Promise<void> {
-    await this.#ask<void>((id) => ({ op: "end", log, id }));
+  /** Writes what lies between two offsets of the file `spool`, a descriptor that stays open until `end` has resolved. */
+  take(log: number, stream: 0 | 1, spool: number, from: number, to: number): void {
+    this.#post({ op: "take", log, stream, spool, from, to });
+  }
+
+  /** Resolves when all that was taken is written. Not `over`: the process goes on, and so will its log under another engine. */
+  async end(log: number, over: boolean): Promise<void> {
+    await this.#ask<void>((id) => ({ op: "end", log, id, over }));
   }
 
   async mark(log: number): Promise<LogMark> {
@@ -92,9 +97,9 @@ export class WriterThread implements AsyncDisposable {
     });
   }
 
-  #post(request: WriterRequest, transfer: ArrayBuffer[] = []): void {
+  #post(request: WriterRequest): void {
     this.#worker ??= this.#start();
-    this.#worker.postMessage(request, transfer);
+    this.#worker.postMessage(request);
   }
 
   /** Descriptors are handed between the threads: the worker must not think them its own. */
@@ -114,7 +119,7 @@ export class WriterThread implements AsyncDisposable {
       case "refused":
         return this.#settle(reply.id)?.reject(new EngineError("internal", `log: ${reply.message}`));
       case "written":
-        return this.#listeners.get(reply.log)?.written(reply.bytes);
+        return this.#listeners.get(reply.log)?.written(reply.stream, reply.bytes, reply.taken);
       case "failed":
         return this.#listeners.get(reply.log)?.failed(new EngineError("internal", `log: ${reply.message}`));
       case "rotated": {

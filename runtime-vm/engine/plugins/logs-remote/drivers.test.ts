@@ -12,6 +12,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { ContainerLog, LogCache, LogQuery, LogTap } from "#core/logs/logs.ts";
 import type { LogSubject } from "#core/logs/subject.ts";
 import type { TaskStdio } from "#core/tasks/tasks.ts";
+import { spooled } from "#core/tasks/test-spools.ts";
 import { createRemoteLogDrivers } from "./drivers.ts";
 
 const subject: LogSubject = {
@@ -76,7 +77,7 @@ async function log(
   await opened.connect?.();
   const [out = []] = [output.stdout].map((given) => (typeof given === "string" ? [given] : given));
   const readable = (texts: string[]): Readable => Readable.from(texts.map((text) => Buffer.from(text)));
-  await opened.consume({ stdout: readable(out), stderr: readable(output.stderr === undefined ? [] : [output.stderr]) });
+  await opened.consume(spooled({ stdout: readable(out), stderr: readable(output.stderr === undefined ? [] : [output.stderr]) }));
 }
 
 async function udp(): Promise<{ port: number; next(): Promise<Buffer> }> {
@@ -150,7 +151,7 @@ test("a receiver that went away gets the lines when it is back", async () => {
   await cut;
   await new Promise<void>((resolve) => receiver.server.close(() => resolve()));
   const stdout = new Readable({ read: () => undefined });
-  const consumed = opened.consume({ stdout });
+  const consumed = opened.consume(spooled({ stdout }));
   // What a connection had taken when it broke is lost, as with TCP; what comes next is not.
   const report = (): string => {
     stdout.push("one\n");
@@ -262,7 +263,7 @@ test("a program waits for a receiver that is slow; in mode non-blocking output i
       for (; sent < 400; sent++) yield Buffer.from(`${"x".repeat(60_000)}\n`);
     })(),
   );
-  const consumed = opened.consume({ stdout });
+  const consumed = opened.consume(spooled({ stdout }));
   await expect.poll(() => sent, { timeout: 10_000 }).toBe(400);
   expect(reports.join("\n")).toContain("some of it is dropped");
   await opened[Symbol.asyncDispose]();

@@ -1,4 +1,4 @@
-import type { Files } from "#core/kernel/kernel.ts";
+import type { Devices, Files } from "#core/kernel/kernel.ts";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ export interface ShimRuntimeOptions {
   readonly bundles: string;
   /** One directory a shim below it, the events socket, the holder's control FIFO, crun's state. */
   readonly shims: string;
-  readonly kernel: Pick<Files, "mkfifo" | "setPipeSize">;
+  readonly kernel: Pick<Files & Devices, "mkfifo" | "setPipeSize" | "spliceToFile" | "punchHole" | "poll">;
   /** Diagnostics of shims and of this runtime, one line each. */
   readonly log: (line: string) => void;
   readonly shimBinary?: string;
@@ -60,6 +60,10 @@ export const bundlePaths = (bundle: string) =>
   ({
     spec: join(bundle, "config.json"),
     record: join(bundle, "task.json"),
+    /** Output on its way from a FIFO to the log. */
+    spool: (name: "stdout" | "stderr") => join(bundle, `${name}.spool`),
+    /** What the log has of it. */
+    logged: join(bundle, "logged"),
     stdio: (name: "stdin" | "stdout" | "stderr", execId = "") => join(bundle, execId === "" ? name : `${execId}.${name}`),
   }) as const;
 

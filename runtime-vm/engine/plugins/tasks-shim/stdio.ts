@@ -1,17 +1,24 @@
 import { delay } from "#base/deadline.ts";
 import { codeOf, EngineError } from "#base/errors.ts";
-import type { ReadOnDemand } from "#core/tasks/paced.ts";
+import type { OutputSpools } from "#core/tasks/spool.ts";
 import type { TaskStdio } from "#core/tasks/tasks.ts";
 import { closeSync, constants, openSync, rmSync } from "node:fs";
-import { Socket, type SocketConstructorOpts } from "node:net";
+import { Socket } from "node:net";
 import { finished } from "node:stream/promises";
+import { OutputFifo } from "./fifo.ts";
 import type { Stdio } from "./messages.ts";
 import { bundlePaths, type ResolvedOptions } from "./options.ts";
 
-/** What a program may print while nobody looks: a flood is read in few large pieces (#core/tasks/paced.ts). */
-const outputPipeBytes = 1024 * 1024;
 /** A millisecond each. */
 const stdinTriesMax = 2_000;
+
+interface StdioParts {
+  readonly stdout: OutputFifo;
+  readonly stderr: OutputFifo | undefined;
+  readonly stdin: Socket | undefined;
+  /** A path. */
+  readonly progress: string;
+}
 
 /**
  * The FIFOs between one process and the engine. Our read ends are opened before the shim opens its write ends, so nothing blocks; the
@@ -22,20 +29,24 @@ export class ProcessStdio implements Disposable {
   readonly wire: Stdio;
   readonly stdio: TaskStdio;
   readonly #paths: readonly string[];
-  readonly #kernel: ResolvedOptions["kernel"];
-  readonly #sockets: Socket[] = [];
+  readonly #outputs: OutputFifo[] = [];
   #stdinKeeper: number | undefined;
   readonly #stdin: Socket | undefined;
 
-  private constructor(wire: Stdio, restore: boolean, kernel: ResolvedOptions["kernel"]) {
+  private constructor(wire: Stdio, bundle: string, restore: boolean, options: ResolvedOptions) {
     this.wire = wire;
-    this.#kernel = kernel;
     this.#paths = [wire.stdin, wire.stdout, wire.stderr].filter((path) => path !== "");
+    const paths = bundlePaths(bundle);
+    const output = (path: string, name: "stdout" | "stderr"): OutputFifo => {
+      const fifo = new OutputFifo(path, paths.spool(name), restore, options);
+      this.#outputs.push(fifo);
+      return fifo;
+    };
     try {
-      const stdout = this.#reader(wire.stdout, restore);
-      const stderr = wire.stderr === "" ? undefined : this.#reader(wire.stderr, restore);
+      const stdout = output(wire.stdout, "stdout");
+      const stderr = wire.stderr === "" ? undefined : output(wire.stderr, "stderr");
       this.#stdin = wire.stdin === "" ? undefined : this.#writer(wire.stdin);
-      this.stdio = { stdout, ...(stderr ? { stderr } : {}), ...(this.#stdin ? { stdin: this.#stdin } : {}) };
+      this.stdio = stdioOf({ stdout, stderr, stdin: this.#stdin, progress: paths.logged });
     } catch (error) {
       this[Symbol.dispose]();
       throw error;
@@ -51,7 +62,7 @@ export class ProcessStdio implements Disposable {
         options.kernel.mkfifo(path, 0o600);
         made.push(path);
       }
-      return new ProcessStdio(wire, false, options.kernel);
+      return new ProcessStdio(wire, bundle, false, options);
     } catch (error) {
       for (const path of made) rmSync(path, { force: true });
       throw error;
@@ -60,7 +71,7 @@ export class ProcessStdio implements Disposable {
 
   /** The shim has its ends open already, or has closed them. */
   static restore(bundle: string, execId: string, opts: { terminal: boolean; stdin: boolean }, options: ResolvedOptions): ProcessStdio {
-    const io = new ProcessStdio(wireOf(bundle, execId, opts), true, options.kernel);
+    const io = new ProcessStdio(wireOf(bundle, execId, opts), bundle, true, options);
     io.#dropKeeper();
     return io;
   }
@@ -105,24 +116,9 @@ export class ProcessStdio implements Disposable {
 
   /** Closes our ends only. */
   close(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const output of this.#outputs) output.close();
+    this.#stdin?.destroy();
     this.#dropKeeper();
-  }
-
-  #reader(path: string, restore: boolean): Socket {
-    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    // A reader that never saw a writer is told of no end. On restore the writer may be gone already: be one for a moment.
-    if (restore) closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
-    this.#widen(fd);
-    return this.#wrap(fd, true);
-  }
-
-  #widen(fd: number): void {
-    try {
-      this.#kernel.setPipeSize(fd, outputPipeBytes);
-    } catch {
-      // Slower in a flood, no worse: a system may allow no more than it gives at first.
-    }
   }
 
   /** Lets go of our own read end for a moment, in which nothing is written: the kernel refuses a write end without a reader. */
@@ -145,51 +141,36 @@ export class ProcessStdio implements Disposable {
 
   #writer(path: string): Socket {
     this.#stdinKeeper = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    return this.#wrap(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK), false);
-  }
-
-  #wrap(fd: number, readable: boolean): Socket {
-    // Not read before somebody asks: what an engine that is killed had read and not logged would be lost.
-    const options: SocketConstructorOpts & { manualStart: boolean; readableHighWaterMark: number } = {
-      fd,
-      readable,
-      writable: !readable,
-      manualStart: true,
-      readableHighWaterMark: 1,
-    };
-    const socket = readable ? new OutputSocket(options) : new Socket(options);
+    const stdin = new Socket({ fd: openSync(path, constants.O_WRONLY | constants.O_NONBLOCK), readable: false, writable: true });
     // A program that closes its stdin early is no failure of ours; whoever writes sees EPIPE by the stream's callback.
-    socket.on("error", () => undefined);
-    this.#sockets.push(socket);
-    return socket;
+    stdin.on("error", () => undefined);
+    return stdin;
   }
 }
 
-/** Reads ahead no further than it is asked to, once somebody asks. */
-class OutputSocket extends Socket implements ReadOnDemand {
-  #onDemand = false;
-  #asked = false;
-  /** The size of a read that waits to be asked for. */
-  #waiting: number | undefined;
+/** Output is read as streams or spooled, whichever is asked for: descriptors and sockets of the other way are not made. */
+function stdioOf({ stdout, stderr, stdin, progress }: StdioParts): TaskStdio {
+  const stdio = {
+    get stdout() {
+      return stdout.stream;
+    },
+    spools: () => openSpools(stdout, stderr, progress),
+    ...(stdin && { stdin }),
+  };
+  return stderr === undefined ? stdio : Object.defineProperty(stdio, "stderr", { get: () => stderr.stream, enumerable: true });
+}
 
-  readOnDemand(): () => void {
-    this.#onDemand = true;
-    return () => {
-      const size = this.#waiting;
-      this.#waiting = undefined;
-      if (size === undefined) this.#asked = true;
-      else super._read(size);
-    };
-  }
-
-  override _read(size: number): void {
-    if (this.#onDemand && !this.#asked) {
-      this.#waiting = size;
-      return;
-    }
-    this.#asked = false;
-    super._read(size);
-  }
+function openSpools(stdout: OutputFifo, stderr: OutputFifo | undefined, path: string): OutputSpools {
+  const progress = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  const spools = { stdout: stdout.spool(), ...(stderr && { stderr: stderr.spool() }) };
+  return {
+    ...spools,
+    progress,
+    [Symbol.dispose]: () => {
+      closeSync(progress);
+      for (const spool of Object.values(spools)) spool[Symbol.dispose]();
+    },
+  };
 }
 
 function wireOf(bundle: string, execId: string, opts: { terminal: boolean; stdin: boolean }): Stdio {

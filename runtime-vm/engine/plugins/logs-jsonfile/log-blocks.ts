@@ -1,0 +1,125 @@
+import { closeSync } from "node:fs";
+import type { LogQuery } from "#core/logs/logs.ts";
+import type { EntryScanner } from "./filter.ts";
+import { LogSource, readBuffer, startOf, wholeLines } from "./read.ts";
+import { Wakeable } from "./wakeable.ts";
+import type { WriterThread } from "./writer-thread.ts";
+
+/** What a reader keeps while it follows. */
+interface Following {
+  readonly query: LogQuery;
+  readonly scanner: EntryScanner;
+  readonly buffer: Buffer;
+  /** Files that were begun since. */
+  readonly later: LogSource[];
+  readonly woken: Wakeable;
+}
+
+/** One log's files as its readers see them: blocks of whole lines, to the end or beyond it as more is written. */
+export class LogBlocks {
+  readonly #thread: WriterThread;
+  readonly #log: number;
+  readonly #followers = new Set<() => void>();
+  /** What is read instead once the log is closed: the files may be deleted. */
+  #kept: readonly LogSource[] | undefined;
+  /** More is to come: readers may follow. */
+  growing = false;
+
+  constructor(thread: WriterThread, log: number) {
+    this.#thread = thread;
+    this.#log = log;
+  }
+
+  /** More was written, or no more will be. */
+  wake(): void {
+    for (const wake of this.#followers) wake();
+  }
+
+  /** From now on reads the files as they are, until `release`. */
+  async keep(): Promise<void> {
+    this.#kept = (await this.#open()).sources;
+  }
+
+  release(): void {
+    for (const source of this.#kept ?? []) source[Symbol.dispose]();
+  }
+
+  /** Everything the query may want, in order; with `follow` until the output ends. `scanner` tells when that was enough. */
+  async *read(query: LogQuery, scanner: EntryScanner): AsyncGenerator<Buffer> {
+    const later: LogSource[] = [];
+    const buffer = readBuffer();
+    const follow = query.follow && this.growing;
+    using woken = new Wakeable(query.signal);
+    if (follow) this.#followers.add(woken.wake);
+    const kept = this.#kept;
+    const { sources, unfollow } = kept
+      ? { sources: kept, unfollow: () => undefined }
+      : await this.#open(follow ? (fd) => void later.push(LogSource.fromDescriptor(fd)) : undefined);
+    try {
+      const start = await startOf(sources, query);
+      for (let index = start.index; index < sources.length; index++) {
+        const source = sources[index] as LogSource;
+        let position = index === start.index ? start.position : 0;
+        const last = follow && index === sources.length - 1;
+        position = yield* until(query, scanner, wholeLines(source, position, buffer, last ? undefined : source.size));
+        if (scanner.over || query.signal.aborted) return;
+        if (last) yield* this.#follow({ query, scanner, buffer, later, woken }, source, position);
+      }
+    } finally {
+      this.#followers.delete(woken.wake);
+      unfollow();
+      for (const source of kept ? later : [...sources, ...later]) source[Symbol.dispose]();
+    }
+  }
+
+  /** From `position` in the newest file on: to the end of the output, through every file that is begun meanwhile. */
+  async *#follow({ query, scanner, buffer, later, woken }: Following, newest: LogSource, start: number): AsyncGenerator<Buffer> {
+    let source = newest;
+    let position = start;
+    try {
+      for (;;) {
+        // Asked before reading: a file with a successor, or of an output that is over, is complete by then.
+        const next = later[0];
+        const ended = !this.growing;
+        woken.reset();
+        const before = position;
+        position = yield* until(query, scanner, wholeLines(source, position, buffer));
+        if (scanner.over || query.signal.aborted) return;
+        if (next) {
+          source[Symbol.dispose]();
+          source = next;
+          later.shift();
+          position = 0;
+        } else if (ended) return;
+        else if (position === before) await woken.wait();
+      }
+    } finally {
+      source[Symbol.dispose]();
+    }
+  }
+
+  /** The log's files; the caller lets go of them. */
+  async #open(onFile?: (fd: number) => void): Promise<{ sources: LogSource[]; unfollow: () => void }> {
+    const { files, unfollow } = await this.#thread.files(this.#log, onFile);
+    const sources: LogSource[] = [];
+    try {
+      for (const file of files) sources.push(await LogSource.open(file));
+      return { sources, unfollow };
+    } catch (error) {
+      unfollow();
+      for (const source of sources) source[Symbol.dispose]();
+      for (const file of files.slice(sources.length + 1)) closeSync(file.fd);
+      throw error;
+    }
+  }
+}
+
+/** Passes blocks on until the query has enough or is given up. */
+async function* until(query: LogQuery, scanner: EntryScanner, blocks: AsyncGenerator<Buffer, number>): AsyncGenerator<Buffer, number> {
+  for (;;) {
+    const next = await blocks.next();
+    if (next.done) return next.value;
+    yield next.value;
+    if (scanner.over || query.signal.aborted) return 0;
+  }
+}
