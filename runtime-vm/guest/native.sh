@@ -21,6 +21,7 @@ start() {
   umask 022
   mkdir -p "$root/run" "${socket%/*}"
   lock
+  echo "$isolate" > "$pins/isolate"
   [ -z "$isolate" ] || network
   discard_stale
   # No signal of the terminal reaches the engine but by us, so that Ctrl-C asks it once.
@@ -42,6 +43,7 @@ start() {
   trap 'kill -TERM "$engine" 2> /dev/null || true' TERM INT
   # As with dockerd: read the configuration again.
   trap 'kill -HUP "$engine" 2> /dev/null || true' HUP
+  sweep
   # A trapped signal ends `wait` early.
   code=0
   while :; do
@@ -57,7 +59,8 @@ lock() {
   while :; do
     mkdir -p "$pins"
     exec 9> "$pins/lock"
-    flock -n 9 || { say "another engine runs in $root: stop it first, or choose another --root"; exit 1; }
+    # A moment: another launcher may be looking whether this one is dead.
+    flock -w 1 9 || { say "another engine runs in $root: stop it first, or choose another --root"; exit 1; }
     [ "$(stat -Lc %d:%i "/proc/$$/fd/9")" != "$(stat -c %d:%i "$pins/lock" 2> /dev/null)" ] || return 0
   done
 }
@@ -116,6 +119,22 @@ take_down() {
     ip netns del "$isolate" 2> /dev/null || true
     rm -f "$pins/netns"
   fi
+  rm -f "$pins/isolate"
+}
+
+# What launchers left that were killed with their engines, whose root directories may never be started from again. Who has the
+# lock lives; nothing else does in a namespace that is not occupied.
+sweep() {
+  for other in /run/slipway-*; do
+    [ "$other" != "$pins" ] && [ -f "$other/lock" ] || continue
+    (
+      exec 8> "$other/lock"
+      flock -n 8 || exit 0
+      pins=$other isolate=$(cat "$other/isolate" 2> /dev/null)
+      group=$pins/groups/slipway-$isolate
+      occupied || { take_down && unlock; }
+    ) 2> /dev/null || true
+  done
 }
 
 # Last of all: from then on another engine may start.
