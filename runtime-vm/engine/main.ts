@@ -44,6 +44,7 @@ import { BridgeDriver } from "#plugins/networks-bridge/driver.ts";
 import { alsoLocally } from "#plugins/ports-local/also.ts";
 import { localPorts } from "#plugins/ports-local/publisher.ts";
 import { openRegistries } from "#plugins/registry-http/registries.ts";
+import { AppArmor } from "#plugins/specs-docker/apparmor.ts";
 import { createDockerSpecs } from "#plugins/specs-docker/builder.ts";
 import { openSqliteState } from "#plugins/state-sqlite/state.ts";
 import { createCgroupStats } from "#plugins/stats-cgroup/reader.ts";
@@ -70,6 +71,7 @@ const cgroupRoot = "/sys/fs/cgroup";
 /** Where the tool tree keeps what is ours. */
 const tree = {
   seccompProfile: "/usr/share/slipway/seccomp.json",
+  apparmorPolicy: "/usr/share/slipway/apparmor.policy",
   starterImage: "/usr/share/slipway/starter.tar",
   /** Linked statically: it runs as PID 1 of containers that have no libraries. */
   init: "/usr/bin/tini-static",
@@ -183,7 +185,9 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
   cleanup.use(logDrivers);
   const remoteLogDrivers = createRemoteLogDrivers({ cache: logDrivers.cache, kernel, hostPrefix: config.hostPrefix, report: log });
   const logs = new Map(Object.entries({ ...logDrivers.drivers, ...remoteLogDrivers }));
-  const specs = createDockerSpecs({ kernel, defaults: config, seccompProfile: tree.seccompProfile, initBinary: tree.init, cgroupRoot });
+  const apparmor = AppArmor.open({ policy: tree.apparmorPolicy });
+  const confinement = { seccompProfile: tree.seccompProfile, ...(apparmor === undefined ? {} : { apparmor }) };
+  const specs = createDockerSpecs({ kernel, defaults: config, ...confinement, initBinary: tree.init, cgroupRoot });
   const tasks = await openShimRuntime({ bundles: paths.bundles, shims: paths.shims, kernel, log, cgroupRoot });
   const stats = createCgroupStats();
   const backends: ContainerBackends = {
@@ -213,6 +217,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
     layerMethod: layers.method,
     logDrivers: [...logs.keys()],
     cgroupRoot,
+    apparmor: apparmor !== undefined,
     version: release,
     proxies: withEnvironment(config.proxies, process.env),
     runtime: openRuntimeFacts(),

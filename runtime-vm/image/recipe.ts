@@ -21,7 +21,7 @@ export const hostArch = (): Arch => (process.arch === "arm64" ? "arm64" : "amd64
 
 export const recipe = (arch: Arch): Recipe => ({
   packages: [
-    ...["busybox-static", "ca-certificates", "containerd", "crun", "erofs-utils", "golang-github-docker-docker-dev", "nftables"],
+    ...["apparmor", "busybox-static", "ca-certificates", "containerd", "crun", "erofs-utils", "golang-github-docker-docker-dev", "nftables"],
     ...["tini", "virtiofsd", "xfsprogs"],
     ...["gcc-14-base", "libblkid1", "libbsd0", "libc6", "libcap-ng0", "libcap2", "libdeflate0", "libedit2", "libgcc-s1", "libgmp10", "libinih1", "libjansson4"],
     ...["liblz4-1", "liblzma5", "libmd0", "libmnl0", "libnftables1", "libnftnl11", "libpcre2-8-0", "libseccomp2", "libselinux1", "libstdc++6", "libsystemd0"],

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { linkSync, lstatSync, mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { type Arch, hostArch, loader, triplet } from "./recipe.ts";
 
@@ -36,11 +36,11 @@ export async function writeRootImage(path: string, { tree, overlays, tools }: Ro
   for (const leftover of [staging, hints]) rmSync(leftover, { recursive: true, force: true });
 }
 
-/** Runs a program of a tool tree on this machine's kernel with the tree's own loader and libraries. */
+/** Runs a program of a tool tree, or one elsewhere by its absolute path, on this machine's kernel with the tree's own loader and libraries. */
 export async function runInTree(tree: string, program: string, args: readonly string[], signal: AbortSignal): Promise<string> {
   const arch: Arch = hostArch();
   const libraries = join(tree, "usr/lib", triplet(arch));
-  const { stdout } = await run(join(tree, "usr", loader(arch)), ["--library-path", libraries, join(tree, program), ...args], { signal });
+  const { stdout } = await run(join(tree, "usr", loader(arch)), ["--library-path", libraries, resolve(tree, program), ...args], { signal });
   return stdout;
 }
 

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { chmodSync, copyFileSync, globSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { compileProfile, policyPath, profileSource } from "./apparmor.ts";
 import type { Mirrors } from "./apt.ts";
 import { bundleEngine, bundleSources, compileBundle } from "./bundle.ts";
 import { writeInitrd } from "./initrd.ts";
@@ -82,8 +83,8 @@ export function treeStage(plan: Build): Stage {
     target: outputs(arch).rootfs,
     inputs: [
       pins,
-      code("tree.ts", "recipe.ts", "kernel.ts", "modules.ts", "elf.ts", "busybox.ts", "starter.ts", "stages.ts"),
-      digestOfFiles([...guestFiles, ...starterFiles()]),
+      code("apparmor.ts", "tree.ts", "recipe.ts", "kernel.ts", "modules.ts", "elf.ts", "busybox.ts", "starter.ts", "stages.ts"),
+      digestOfFiles([profileSource, ...guestFiles, ...starterFiles()]),
     ],
     make: async (path) => {
       const lock = await fetchPackages({ ...plan, cache: join(cache, "packages") });
@@ -92,6 +93,7 @@ export function treeStage(plan: Build): Stage {
       assembleTree(unpacked, path, { arch, node: await npmFile(`node-linux-${nodeArch(arch)}`, "bin/node", join(cache, "npm"), signal) });
       placeGuest(path, arch);
       await writeStarter(join(path, "usr/share/slipway/starter.tar"), { busybox: join(path, "usr/bin/busybox"), pages, icon, arch });
+      await placeProfile(unpacked, path, arch, signal);
       await placeKernel(unpacked, path, lock, signal);
       rmSync(unpacked, { recursive: true, force: true });
     },
@@ -116,6 +118,13 @@ function placeGuest(tree: string, arch: Arch): void {
   const { early, late } = kernelModules(arch);
   writeFileSync(join(home, "modules-early"), `${early.join("\n")}\n`);
   writeFileSync(join(home, "modules-late"), `${late.join("\n")}\n`);
+}
+
+/** Another architecture's parser does not run here, and need not: the policy is the same. */
+async function placeProfile(unpacked: string, tree: string, arch: Arch, signal: AbortSignal): Promise<void> {
+  const policy = join(tree, policyPath);
+  if (arch === hostArch()) await compileProfile(policy, { unpacked, tools: tree }, signal);
+  else copyFileSync(join(outputs(hostArch()).rootfs, policyPath), policy);
 }
 
 async function placeKernel(unpacked: string, tree: string, { kernel, arch }: Lock, signal: AbortSignal): Promise<void> {

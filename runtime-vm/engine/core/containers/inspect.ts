@@ -40,7 +40,7 @@ export async function inspectContainer(
     Platform: "linux",
     MountLabel: "",
     ProcessLabel: "",
-    AppArmorProfile: "",
+    AppArmorProfile: backends.specs.apparmorProfile(spec.hostConfig, started),
     ExecIDs: opts.execIds.length === 0 ? null : [...opts.execIds],
     HostConfig: { ...spec.hostConfig, ...asSeen(catalog, container), Ulimits: mergedUlimits(spec.hostConfig.Ulimits, backends.config.ulimits) },
     GraphDriver: { Data: null, Name: "overlayfs" },

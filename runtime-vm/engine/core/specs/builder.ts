@@ -53,6 +53,8 @@ export interface SpecBuilder {
   validate(config: ContainerConfig, hostConfig: HostConfig): { readonly warnings: readonly string[]; readonly host: HostConfig };
   /** Checks limits that a container is to have from now on, as `validate` does. */
   settle(hostConfig: HostConfig): { readonly warnings: readonly string[]; readonly host: HostConfig };
+  /** The AppArmor profile it runs under; of one that never started, what it asks for. Empty: none. */
+  apparmorProfile(hostConfig: HostConfig, started: boolean): string;
   /** Files of a container's cgroup and what limits that were settled are in them, in the order to write them. */
   limitFiles(hostConfig: HostConfig): ReadonlyMap<string, string>;
   /** The process of `docker exec`: user, environment and directory default to those of the container. */

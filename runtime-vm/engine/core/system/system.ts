@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { arch, availableParallelism, hostname, release, totalmem } from "node:os";
 import { apiVersion, apiVersionMin, engineVersion } from "#api/versions.ts";
 import { formatNano, nowNano } from "../clock/clock.ts";
@@ -18,6 +18,8 @@ export interface SystemParts {
   readonly layerMethod: string;
   readonly logDrivers: readonly string[];
   readonly cgroupRoot: string;
+  /** Whether containers are confined by AppArmor. */
+  readonly apparmor: boolean;
   /** The release of this program, and the runtime's. */
   readonly version: string;
   readonly runtime: RuntimeFacts;
@@ -149,7 +151,7 @@ async function infoOf(parts: SystemParts, id: string, os: { name: string; versio
     ContainerdCommit: { ID: "" },
     RuncCommit: { ID: await parts.runtime.version() },
     InitCommit: { ID: "" },
-    SecurityOptions: securityOptions(config),
+    SecurityOptions: securityOptions(parts),
     FirewallBackend: { Driver: "nftables" },
     CDISpecDirs: config.cdiSpecDirs,
     ...(config.defaultAddressPools === defaults.defaultAddressPools
@@ -177,9 +179,9 @@ async function runtimesOf({ config, runtime: stockRuntime }: SystemParts): Promi
 const isEmptyObject = (value: object): boolean => Object.keys(value).length === 0;
 
 /** In dockerd's order. */
-function securityOptions(config: EngineConfig): string[] {
+function securityOptions({ config, apparmor }: SystemParts): string[] {
   return [
-    ...(existsSync("/sys/kernel/security/apparmor") ? ["name=apparmor"] : []),
+    ...(apparmor ? ["name=apparmor"] : []),
     `name=seccomp,profile=${config.seccompProfile}`,
     ...(config.cgroupnsMode === "private" ? ["name=cgroupns"] : []),
     ...(config.noNewPrivileges ? ["name=no-new-privileges"] : []),

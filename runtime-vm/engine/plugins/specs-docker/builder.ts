@@ -7,6 +7,7 @@ import type { OciProcess, OciSpec } from "#core/specs/spec.ts";
 import { existsSync, readFileSync } from "node:fs";
 import { availableParallelism, release } from "node:os";
 import { isAbsolute, join, normalize } from "node:path";
+import type { AppArmor } from "./apparmor.ts";
 import { capabilitiesOfMask, containerCapabilities, normalise, processCapabilities } from "./capabilities.ts";
 import { cgroupParentDefault, maskedPaths, readonlyPaths } from "./defaults.ts";
 import { type DaemonDefaults, withDaemonDefaults } from "./daemon-defaults.ts";
@@ -29,6 +30,8 @@ export interface DockerSpecOptions {
   readonly cgroupRoot?: string;
   /** What `--init` binds at /sbin/docker-init (tini); absent: `--init` is refused. */
   readonly initBinary?: string;
+  /** Absent where the kernel has none. */
+  readonly apparmor?: AppArmor;
   /** What daemon.json says of every container, read at each use. */
   readonly defaults?: DaemonDefaults;
 }
@@ -46,13 +49,15 @@ export function createDockerSpecs(options: DockerSpecOptions): SpecBuilder {
       return settleLimits(host, machine);
     },
     settle: (host) => settleLimits(host, machine, { update: true }),
+    apparmorProfile: (host, started) => (started ? options.apparmor?.profileOf(complete(host)) : parseSecurityOptions(host).apparmor) ?? "",
     limitFiles: (host) => limitFiles(host, machine.controllers),
     execProcess: ({ rootfs, config, hostConfig, exec }) => {
       const privileged = { ...complete(hostConfig), ...(exec.Privileged ? { Privileged: true } : {}) };
       const own = { args: [...(exec.Cmd ?? [])], user: exec.User || config.User || "", cwd: exec.WorkingDir || config.WorkingDir || "/" };
       if (own.args.length === 0) throw new EngineError("invalidArgument", "No exec command specified");
       checkWorkingDir(own.cwd);
-      return buildProcess({ ...own, rootfs, config, host: privileged, tty: exec.Tty ?? false, extraEnv: exec.Env ?? [] }, options, machine);
+      const confinement = complete(hostConfig);
+      return buildProcess({ ...own, rootfs, config, host: privileged, confinement, tty: exec.Tty ?? false, extraEnv: exec.Env ?? [] }, options, machine);
     },
   };
 }
@@ -121,6 +126,7 @@ function buildSpec(request: SpecRequest, options: DockerSpecOptions, machine: Ma
       rootfs: request.rootfs,
       config: { ...config, Hostname: request.hostname },
       host,
+      confinement: host,
       tty: config.Tty ?? false,
       extraEnv: [],
       linkEnv: request.linkEnv ?? [],
@@ -161,6 +167,8 @@ interface ProcessRequest {
   readonly rootfs: string;
   readonly config: ContainerConfig;
   readonly host: HostConfig;
+  /** What says its AppArmor profile: the container, even for a privileged exec. */
+  readonly confinement: HostConfig;
   readonly tty: boolean;
   readonly extraEnv: readonly string[];
   readonly linkEnv?: readonly string[];
@@ -179,6 +187,7 @@ function buildProcess(request: ProcessRequest, options: DockerSpecOptions, machi
     rlimits: rlimits(host.Ulimits, options.kernel),
     noNewPrivileges: parseSecurityOptions(host).noNewPrivileges,
     oomScoreAdj: host.OomScoreAdj ?? 0,
+    ...(options.apparmor === undefined ? {} : { apparmorProfile: options.apparmor.prepared(request.confinement) }),
   };
 }
 
