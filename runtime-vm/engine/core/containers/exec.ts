@@ -1,4 +1,3 @@
-import { writeFileSync } from "node:fs";
 import { EngineError, messageOf } from "#base/errors.ts";
 import type { ExecCreateRequest } from "#api/containers.ts";
 import type { TaskProcess } from "../tasks/tasks.ts";
@@ -87,13 +86,11 @@ export class Execs {
     if (run === undefined) throw new EngineError("conflict", `container ${container.id} is not running`);
     const { config, hostConfig } = container.spec;
     const process = this.#supervisor.backends.specs.execProcess({ rootfs: run.rootfs, config, hostConfig, exec: request });
-    const started = await run.task.exec(id, process, {
+    return await run.task.exec(id, process, {
       terminal: request.Tty ?? false,
       stdin: request.AttachStdin ?? false,
       ...(size === undefined ? {} : { size }),
     });
-    shareOomScore(started.pid, hostConfig.OomScoreAdj ?? 0);
-    return started;
   }
 
   #ended(exec: Exec, process: TaskProcess, exitCode: number): void {
@@ -113,15 +110,6 @@ export class Execs {
   #forgetOld(container: Container): void {
     const ended = [...this.#byId.values()].filter((exec) => exec.container === container && exec.state.kind === "ended");
     for (const { id } of ended.slice(0, Math.max(0, ended.length - endedExecsMax))) this.#byId.delete(id);
-  }
-}
-
-/** The container's, as runc gives it: crun leaves the shim's, whose processes would be the last the kernel kills for memory. */
-function shareOomScore(pid: number, score: number): void {
-  try {
-    writeFileSync(`/proc/${pid}/oom_score_adj`, String(score));
-  } catch {
-    // It has ended already.
   }
 }
 

@@ -5,6 +5,7 @@ import { constants, mkdirSync, openSync, readFileSync, readdirSync, rmSync, writ
 import { Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { processRequest, readPid, shutdownRequest } from "./messages.ts";
+import { OomScore } from "./oom-score.ts";
 import { bootId, shimNamespace, shimPaths, type ResolvedOptions } from "./options.ts";
 import { TtrpcClient } from "./ttrpc.ts";
 
@@ -44,6 +45,7 @@ export class Shim {
   readonly #service: string;
   readonly #log: Socket;
   readonly gone: Promise<void>;
+  readonly oomScore: OomScore;
 
   private constructor(name: string, pid: number, client: TtrpcClient, service: string, log: Socket) {
     this.name = name;
@@ -52,6 +54,7 @@ export class Shim {
     this.#service = service;
     this.#log = log;
     this.gone = client.closed;
+    this.oomScore = new OomScore(pid);
   }
 
   /** Starts a new one; its directory is removed again when that fails. */

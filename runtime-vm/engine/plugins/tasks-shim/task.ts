@@ -111,7 +111,7 @@ export class ShimTask extends ShimProcess implements Task {
     const given: OciProcess = { ...process, terminal: opts.terminal, ...(opts.size ? { consoleSize: opts.size } : {}) };
     try {
       await shim.call("Exec", execRequest(this.id, execId, io.wire, specJson(given)));
-      const pid = readPid(await shim.call("Start", processRequest(this.id, execId)));
+      const pid = readPid(await shim.oomScore.during(given.oomScoreAdj ?? 0, () => shim.call("Start", processRequest(this.id, execId))));
       await io.connected();
       const started = new ShimProcess(this.context, execId, pid, io, () => Promise.resolve({ code: lostExitCode, at: new Date() }));
       // crun sets an exec's console size after it has let the program go.

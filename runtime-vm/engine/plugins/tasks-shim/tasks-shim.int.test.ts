@@ -168,6 +168,27 @@ test.for([
   expect(testCgroups()).toEqual([]);
 });
 
+test("a program that is executed begins with the score its container has for being killed for memory", async () => {
+  const task = await runtime.create({ id: "t-score", rootfs: box.rootfs, spec: smallSpec("t-score", box, ["sleep", "1000"]), terminal: false, stdin: false });
+  await task.start();
+  const scores = [0, 321, 0, 500, 0];
+  const said = await Promise.all(
+    scores.map(async (oomScoreAdj, n) => {
+      const args = ["cat", "/proc/self/oom_score_adj"];
+      const exec = await task.exec(
+        `s${n}`,
+        { terminal: false, user: { uid: 0, gid: 0 }, env: ["PATH=/bin"], cwd: "/", args, oomScoreAdj },
+        { terminal: false, stdin: false },
+      );
+      return Number((await collect(exec)).stdout);
+    }),
+  );
+  expect(said).toEqual(scores);
+  await task.kill(9);
+  await task.wait();
+  await task.delete();
+});
+
 test("forty containers in a row do not freeze a hot shim", async () => {
   const shims = processesNaming(join(tree.dir, "main/shims")).filter((line) => line.includes("containerd-shim"));
   expect(shims).not.toEqual([]);
