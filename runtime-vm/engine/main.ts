@@ -60,6 +60,7 @@ import { containerRoutes } from "#server/routes-containers.ts";
 import { execRoutes } from "#server/routes-exec.ts";
 import { imageRoutes } from "#server/routes-images.ts";
 import { networkRoutes } from "#server/routes-networks.ts";
+import { registryRoutes } from "#server/routes-registry.ts";
 import { slipwayRoutes } from "#server/routes-slipway.ts";
 import { streamRoutes } from "#server/routes-streams.ts";
 import { systemRoutes } from "#server/routes-system.ts";
@@ -167,6 +168,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
       },
       proxies: withEnvironment(config.proxies, process.env),
       userAgent: `slipway/${release}`,
+      certificates: `${config.hostPrefix}/etc/docker/certs.d`,
     }),
   );
   const { images, swept } = openImages({ state, content, layers, registries, events, architecture: arch(), limits: config });
@@ -233,6 +235,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
     ...archiveRoutes(containers),
     ...commitRoutes(containers),
     ...containerRoutes(containers),
+    ...registryRoutes(images, registries),
     ...imageRoutes(images, (id) => containers.imageUsers(id)),
     ...networkRoutes(networks),
     ...volumeRoutes(volumes),

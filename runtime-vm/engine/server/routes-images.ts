@@ -1,15 +1,12 @@
-import { parseGoJson } from "#api/gojson.ts";
-import type { ImageInspect, ImageSummary, PullProgress } from "#api/images.ts";
+import type { ImageInspect, ImageSummary } from "#api/images.ts";
 import { isDigest, normalizedName, parseReference, withDigest, withTag } from "#api/reference.ts";
 import { type ApiVersion, has } from "#api/versions.ts";
-import { EngineError, messageOf } from "#base/errors.ts";
+import { EngineError } from "#base/errors.ts";
 import type { ImageStore, ImageUsers } from "#core/images/images.ts";
-import type { RegistryAuth } from "#core/registry/registry.ts";
+import { json, lines, platformParameter, progressAnswer, registryAuth } from "./image-answers.ts";
+import { imported } from "./image-import.ts";
 import type { Query } from "./query.ts";
 import { type Answer, type Route, route } from "./router.ts";
-
-/** Longest X-Registry-Auth read. */
-const authCharsMax = 64 * 1024;
 
 /** Image names hold slashes, so a fixed ending goes before the bare name. */
 export const imageRoutes = (images: ImageStore, users: ImageUsers): readonly Route[] => [
@@ -19,9 +16,6 @@ export const imageRoutes = (images: ImageStore, users: ImageUsers): readonly Rou
     return { status: 200, json: rows.map((row) => summaryFor(version, row)) };
   }),
   route("GET", "/images/get", async ({ query, signal }) => await saved(images, query.all("names"), signal)),
-  route("GET", "/images/search", () => {
-    throw new EngineError("notImplemented", "searching registries is not supported; search on the registry's web site");
-  }),
   route("GET", "/images/{name...}/json", async ({ params, query, version }) => {
     const platform = platformParameter(query);
     if (query.bool("manifests") && platform !== undefined) {
@@ -35,10 +29,9 @@ export const imageRoutes = (images: ImageStore, users: ImageUsers): readonly Rou
     return { status: 200, json: await images.history(params.name, platform === undefined ? {} : { platform }) };
   }),
   route("GET", "/images/{name...}/get", async ({ params, signal }) => await saved(images, [params.name], signal)),
-  route("POST", "/images/create", async ({ query, headers, signal }) => {
-    if (query.has("fromSrc") && query.get("fromImage") === "")
-      throw new EngineError("notImplemented", "importing a root file system is not supported; load an image instead");
+  route("POST", "/images/create", async ({ query, headers, body, signal }) => {
     const platform = query.get("platform");
+    if (query.get("fromImage") === "") return await progressAnswer(imported(images, query, { body, signal }));
     const auth = registryAuth(headers["x-registry-auth"]);
     const pulled = images.pull({ reference: pullReference(query), auth, signal, ...(platform === "" ? {} : { platform }) });
     return await progressAnswer(pulled);
@@ -58,8 +51,6 @@ export const imageRoutes = (images: ImageStore, users: ImageUsers): readonly Rou
   })),
 ];
 
-const json = { "Content-Type": "application/json" } as const;
-
 /** `filter=name` is what clients before 1.25 send. */
 function legacyFilter(query: Query): Readonly<Record<string, readonly string[]>> {
   const filters = query.filters();
@@ -78,60 +69,9 @@ function pullReference(query: Query): string {
   return normalizedName(isDigest(tag) ? withDigest(ref, tag) : withTag(ref, tag));
 }
 
-/** `{"os":"linux","architecture":"arm64"}`, as inspect and history take it. */
-function platformParameter(query: Query): string | undefined {
-  const text = query.get("platform");
-  if (text === "") return undefined;
-  const { os, architecture, variant } = parsePlatformJson(text);
-  if (!os || !architecture) throw new EngineError("invalidArgument", "both OS and Architecture must be provided");
-  return [os, architecture, ...(variant ? [variant] : [])].join("/");
-}
-
-function parsePlatformJson(text: string): { os?: string; architecture?: string; variant?: string } {
-  try {
-    return (parseGoJson(text).value ?? {}) as { os?: string; architecture?: string; variant?: string };
-  } catch (error) {
-    throw new EngineError("invalidArgument", `failed to parse platform: ${messageOf(error)}`);
-  }
-}
-
-/** X-Registry-Auth: base64 (either alphabet) of JSON. What cannot be read counts as none, as in dockerd. */
-export function registryAuth(header: string | string[] | undefined): RegistryAuth {
-  if (typeof header !== "string" || header.length > authCharsMax) return {};
-  try {
-    const auth = JSON.parse(Buffer.from(header, "base64url").toString("utf8")) as RegistryAuth;
-    return typeof auth === "object" && auth !== null ? auth : {};
-  } catch {
-    return {};
-  }
-}
-
 async function saved(images: ImageStore, names: readonly string[], signal: AbortSignal): Promise<Answer> {
   if (names.length === 0) throw new EngineError("invalidArgument", "no image names given; use names=NAME for each");
   return { status: 200, headers: { "Content-Type": "application/x-tar" }, stream: await images.save(names, { signal }) };
-}
-
-/** What fails before the first message is a status; later the answer has begun, and the failure is its last line. */
-async function progressAnswer(progress: AsyncIterable<PullProgress>): Promise<Answer> {
-  const iterator = progress[Symbol.asyncIterator]();
-  const first = await iterator.next();
-  const all = (async function* () {
-    try {
-      if (first.done !== true) yield first.value;
-      if (first.done !== true) yield* { [Symbol.asyncIterator]: () => iterator };
-    } finally {
-      await iterator.return?.();
-    }
-  })();
-  return { status: 200, headers: json, stream: lines(all) };
-}
-
-async function* lines(progress: AsyncIterable<PullProgress>): AsyncIterable<string> {
-  try {
-    for await (const message of progress) yield `${JSON.stringify(message)}\r\n`;
-  } catch (error) {
-    yield `${JSON.stringify({ errorDetail: { message: messageOf(error) }, error: messageOf(error) } satisfies PullProgress)}\r\n`;
-  }
 }
 
 function summaryFor(version: ApiVersion, row: ImageSummary): unknown {

@@ -94,7 +94,7 @@ async function* layerOf(trees: Trees, changes: readonly Change[]): AsyncGenerato
 }
 
 /** The part of a container's configuration that an image has. */
-function runConfig(config: ContainerConfig): ImageRunConfig {
+export function runConfig(config: ContainerConfig): ImageRunConfig {
   const { User, ExposedPorts, Env, Entrypoint, Cmd, Volumes, WorkingDir, Labels, StopSignal, Healthcheck, OnBuild, Shell, ArgsEscaped } = config;
   const all = { User, ExposedPorts, Env, Entrypoint, Cmd, Volumes, WorkingDir, Labels, StopSignal, ArgsEscaped, Healthcheck, OnBuild, Shell };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => !isEmpty(value)));

@@ -70,4 +70,8 @@ export interface ImageStore extends ImageResolver, ImageMaker {
   save(references: readonly string[], opts: { signal: AbortSignal }): Promise<AsyncIterable<Buffer>>;
   /** Rejects before the first message where dockerd answers with a status; ends with the digest and status lines. Without tag and digest: every tag. */
   pull(opts: { reference: string; platform?: string; auth?: RegistryAuth; signal: AbortSignal }): AsyncIterable<PullProgress>;
+  /** Sends what the registry lacks. The first message comes at once: whatever fails is told after it, as dockerd does. Without a tag: every tag. */
+  push(opts: { reference: string; platform?: string; auth?: RegistryAuth; signal: AbortSignal }): AsyncIterable<PullProgress>;
+  /** Makes an image of one layer out of a root file system's tar, plain or compressed. */
+  import(opts: { tar: Readable; config: ImageRunConfig; message: string; platform?: string; name?: string; signal: AbortSignal }): Promise<Digest>;
 }

@@ -18,6 +18,7 @@ export const mediaTypes = {
   ociConfig: "application/vnd.oci.image.config.v1+json",
   ociLayer: "application/vnd.oci.image.layer.v1.tar",
   ociLayerGzip: "application/vnd.oci.image.layer.v1.tar+gzip",
+  ociLayerZstd: "application/vnd.oci.image.layer.v1.tar+zstd",
   dockerList: "application/vnd.docker.distribution.manifest.list.v2+json",
   dockerManifest: "application/vnd.docker.distribution.manifest.v2+json",
   dockerConfig: "application/vnd.docker.container.image.v1+json",
@@ -31,6 +32,9 @@ export const isManifestType = (type: string): boolean => type === mediaTypes.oci
 export const isConfigType = (type: string): boolean => type === mediaTypes.ociConfig || type === mediaTypes.dockerConfig;
 export const isLayerType = (type: string): boolean =>
   type.startsWith("application/vnd.oci.image.layer.") || type.startsWith("application/vnd.docker.image.rootfs.");
+
+/** Layers that only their makers may hand out: they are neither pushed nor missed. */
+export const isNonDistributable = (type: string): boolean => type.includes(".layer.nondistributable.") || type.includes(".rootfs.foreign.");
 
 /** Manifests that speak of another one: provenance, bills of materials. */
 export const isAttestation = (descriptor: Descriptor): boolean => descriptor.annotations?.["vnd.docker.reference.type"] === "attestation-manifest";

@@ -1,10 +1,8 @@
 import { PassThrough, type Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { createGunzip, createZstdDecompress } from "node:zlib";
 import { posix } from "node:path";
-import { EngineError } from "#base/errors.ts";
 import type { ContentStore, Digest, Ingest } from "#core/content/content.ts";
 import { TarScanner, type TarEntry } from "#core/layers/tar-scanner.ts";
+import { decompress } from "./compression.ts";
 
 /** The files of an image archive, every one of them now a blob. */
 export interface Archive {
@@ -19,7 +17,7 @@ const isText = (name: string): boolean => name === "manifest.json" || name === "
 type Step = { readonly kind: "entry"; readonly entry: TarEntry } | { readonly kind: "data"; readonly bytes: Buffer };
 
 /**
- * Reads an image archive, plain or compressed by gzip or zstd, into the content store. Files named by their digest are
+ * Reads an image archive, plain or compressed, into the content store. Files named by their digest are
  * verified. Rejects (invalidArgument) what is no tar or stops in the middle.
  */
 export async function readArchive(tar: Readable, content: ContentStore, signal: AbortSignal): Promise<Archive> {
@@ -101,34 +99,5 @@ class ArchiveReader implements AsyncDisposable {
       this.#files.set(name, await ingest!.commit(promised === null ? undefined : { digest: `sha256:${promised[2]!}` }));
     }
     this.#current = undefined;
-  }
-}
-
-async function decompress(tar: Readable, plain: PassThrough, signal: AbortSignal): Promise<void> {
-  const head = await peek(tar);
-  if (head.length === 0) throw new EngineError("invalidArgument", "unexpected EOF");
-  const chunkSize = 1024 * 1024;
-  if (head[0] === 0x1f && head[1] === 0x8b) await pipeline(tar, createGunzip({ chunkSize }), plain, { signal });
-  else if (head.length >= 4 && head.readUInt32LE(0) === 0xfd2fb528) await pipeline(tar, createZstdDecompress({ chunkSize }), plain, { signal });
-  else await pipeline(tar, plain, { signal });
-}
-
-/** The stream's first bytes, put back. */
-async function peek(stream: Readable): Promise<Buffer> {
-  for (;;) {
-    const chunk = stream.read() as Buffer | null;
-    if (chunk !== null) {
-      stream.unshift(chunk);
-      return chunk;
-    }
-    if (stream.readableEnded || stream.destroyed) return Buffer.alloc(0);
-    await new Promise<void>((resolve, reject) => {
-      const settle = (error?: Error): void => {
-        stream.off("readable", settle).off("end", settle).off("error", settle).off("close", settle);
-        if (error instanceof Error) reject(error);
-        else resolve();
-      };
-      stream.once("readable", settle).once("end", settle).once("error", settle).once("close", settle);
-    });
   }
 }

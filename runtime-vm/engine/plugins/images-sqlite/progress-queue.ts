@@ -1,4 +1,5 @@
 import type { PullProgress } from "#api/images.ts";
+import { EngineError } from "#base/errors.ts";
 
 /** Messages kept for a slow reader; past it, steps of a layer overwrite the step before them. */
 const queuedMax = 1_000;
@@ -7,7 +8,7 @@ const queuedMax = 1_000;
  * Hands messages from work that runs by itself to one reader. The work never waits: where the reader is slow, only the
  * newest bar of each layer is kept.
  */
-export class ProgressQueue {
+class ProgressQueue {
   #messages: PullProgress[] = [];
   #wake: (() => void) | undefined;
 
@@ -40,5 +41,24 @@ export class ProgressQueue {
     }
     await settled;
     yield* this.#messages;
+  }
+}
+
+/** What a piece of work that tells its progress gets. */
+export interface WorkSession {
+  readonly signal: AbortSignal;
+  readonly say: (message: PullProgress) => void;
+}
+
+/** Runs `work` and yields what it says. A reader that goes before the end ends the work, and nothing goes on behind its back. */
+export async function* runSession(what: string, given: AbortSignal, work: (session: WorkSession) => Promise<void>): AsyncIterable<PullProgress> {
+  const queue = new ProgressQueue();
+  const stop = new AbortController();
+  const running = work({ signal: AbortSignal.any([given, stop.signal]), say: queue.push });
+  try {
+    yield* queue.drain(running);
+  } finally {
+    stop.abort(new EngineError("cancelled", `the ${what} was given up`));
+    await running.catch(() => {});
   }
 }

@@ -173,7 +173,7 @@ describe.skipIf(found === undefined)("pulling (skipped without docker-registry)"
     const missing = `${registry.domain}/team/app:none`;
     await expect(pull(store, missing)).rejects.toMatchObject({
       class: "notFound",
-      message: `manifest for ${missing} not found: manifest unknown: manifest unknown`,
+      message: `failed to resolve reference "${missing}": ${missing}: not found`,
     });
     const port = await freePort();
     await expect(pull(store, `127.0.0.1:${port}/x:y`)).rejects.toMatchObject({
@@ -182,7 +182,7 @@ describe.skipIf(found === undefined)("pulling (skipped without docker-registry)"
     });
     await using closed = await startRegistry({ basicAuth: true });
     const secret = await pushImage(closed, "secret", big, "1");
-    const denied = `pull access denied for ${closed.domain}/secret, repository does not exist or may require 'docker login'`;
+    const denied = `failed to resolve reference "${closed.domain}/secret:1": pull access denied, repository does not exist or may require authorization`;
     await expect(pull(store, `${closed.domain}/secret:1`)).rejects.toMatchObject({ class: "notFound", message: `${denied}: no basic auth credentials` });
     await expect(pull(store, `${closed.domain}/secret:1`, { auth: { username: "user", password: "no" } })).rejects.toMatchObject({
       message: `${denied}: unauthorized: authentication required`,

@@ -1,5 +1,5 @@
 import type { PullProgress } from "#api/images.ts";
-import { familiarName, familiarRepository, normalizedName, withTag, type ImageReference } from "#api/reference.ts";
+import { familiarName, normalizedName, withTag, type ImageReference } from "#api/reference.ts";
 import { EngineError, isClass, messageOf } from "#base/errors.ts";
 import type { ContentStore, Descriptor, Digest } from "#core/content/content.ts";
 import type { LayerStore } from "#core/layers/layers.ts";
@@ -9,9 +9,7 @@ import { shortDigest, stepBegun, stepDone, stepProgress } from "#core/images/pro
 import type { RegistryReader } from "#core/registry/registry.ts";
 import type { Documents } from "./documents.ts";
 import { type Fetcher, GrowthLost } from "./fetcher.ts";
-
-/** Bars are sent this often at most, for each layer. */
-const barMsMin = 100;
+import { atMost, paced } from "./pace.ts";
 
 export interface PullParts {
   readonly content: ContentStore;
@@ -24,6 +22,8 @@ export interface PullRequest {
   readonly ref: ImageReference;
   readonly platform: Platform;
   readonly reader: RegistryReader;
+  /** What the name stands for so far. */
+  readonly former: Descriptor | undefined;
   readonly signal: AbortSignal;
   readonly say: (message: PullProgress) => void;
 }
@@ -31,8 +31,10 @@ export interface PullRequest {
 /** Brings one image here, unpacked, and returns what its name is to stand for. Nothing has a name yet. */
 export async function pullImage(parts: PullParts, request: PullRequest): Promise<Descriptor> {
   const { ref, say } = request;
-  const top = await manifestOf(request, ref.digest ?? ref.tag!);
-  const chosen = isIndexType(top.descriptor.mediaType) ? await choose(request, top) : top;
+  const top = await topOf(parts, request).catch((error: unknown) => {
+    throw pullFailure(error, ref);
+  });
+  const chosen = isIndexType(top.descriptor.mediaType) ? await choose(parts, request, top) : top;
   say({ status: `Pulling from ${ref.path}`, id: ref.tag ?? normalizedName(ref) });
   const manifest = parseManifest(chosen.bytes, chosen.descriptor.digest);
   if (!isConfigType(manifest.config.mediaType)) {
@@ -44,16 +46,19 @@ export async function pullImage(parts: PullParts, request: PullRequest): Promise
   return top.descriptor;
 }
 
-/** The class and sentence that dockerd has for a failed pull. */
+/** What dockerd says of a name that cannot be resolved. That nothing is found, or nothing shown, is 404 for clients that then build or log in. */
 export function pullFailure(error: unknown, ref: ImageReference): unknown {
-  if (isClass(error, "notFound")) return new EngineError("notFound", `manifest for ${familiarName(ref)} not found: ${messageOf(error)}`, { cause: error });
+  const name = normalizedName(ref);
+  const sentence = (why: string): string => `failed to resolve reference ${JSON.stringify(name)}: ${why}`;
+  if (isClass(error, "notFound")) return new EngineError("notFound", sentence(`${name}: not found`), { cause: error });
   if (isClass(error, "unauthorized")) {
-    const sentence = `pull access denied for ${familiarRepository(ref)}, repository does not exist or may require 'docker login': ${messageOf(error)}`;
-    return new EngineError("notFound", sentence, { cause: error });
+    const why = `pull access denied, repository does not exist or may require authorization: ${messageOf(error)}`;
+    return new EngineError("notFound", sentence(why), { cause: error });
   }
-  // dockerd answers 500 for a registry that it cannot reach.
-  if (isClass(error, "unavailable")) return new EngineError("internal", messageOf(error), { cause: error });
-  return error;
+  if (!isClass(error, "unavailable")) return error;
+  // What has a cause of its own never reached the registry; dockerd answers 500 for it.
+  const why = error.cause === undefined ? messageOf(error) : `failed to do request: ${messageOf(error)}`;
+  return new EngineError("internal", sentence(why), { cause: error });
 }
 
 interface Fetched {
@@ -63,11 +68,17 @@ interface Fetched {
 
 const sourceOf = (request: PullRequest) => ({ reader: request.reader, repository: request.ref.path });
 
-async function manifestOf({ reader, ref, signal }: PullRequest, reference: string): Promise<Fetched> {
+/** What the name stands for in the registry. Where that is what it stands for here, nothing but the question crosses the wire. */
+async function topOf({ content }: PullParts, { reader, ref, former, signal }: PullRequest): Promise<Fetched> {
+  const reference = ref.digest ?? ref.tag!;
+  if (former !== undefined && content.stat(former.digest) !== undefined) {
+    const now = await reader.head(ref.path, reference, { signal });
+    if (now?.digest === former.digest) return { descriptor: now, bytes: await content.read(now.digest) };
+  }
   return await reader.manifest(ref.path, reference, { signal });
 }
 
-async function choose(request: PullRequest, index: Fetched): Promise<Fetched> {
+async function choose({ content }: PullParts, request: PullRequest, index: Fetched): Promise<Fetched> {
   const { manifests } = parseIndex(index.bytes, index.descriptor.digest);
   const suitable = manifests
     .map((descriptor) => ({ descriptor, rank: descriptor.platform === undefined ? undefined : rankPlatform(request.platform, descriptor.platform) }))
@@ -78,7 +89,10 @@ async function choose(request: PullRequest, index: Fetched): Promise<Fetched> {
     const sentence = `no matching manifest for ${formatPlatform(request.platform)} in the manifest list entries: no match for platform in manifest: not found`;
     throw new NoMatchingManifest(sentence);
   }
-  return { ...(await manifestOf(request, best.descriptor.digest)), descriptor: best.descriptor };
+  const { digest } = best.descriptor;
+  if (content.stat(digest) !== undefined) return { descriptor: best.descriptor, bytes: await content.read(digest) };
+  const { bytes } = await request.reader.manifest(request.ref.path, digest, request);
+  return { descriptor: best.descriptor, bytes };
 }
 
 /** Not to be taken for a manifest that the registry does not have. */
@@ -102,21 +116,9 @@ async function pullLayers(parts: PullParts, request: PullRequest, manifest: Mani
   const missing = wanted.filter(({ blob, diffId }) => parts.content.stat(blob.digest) === undefined || !parts.layers.has(diffId));
   if (missing.length === 0) return;
   for (const { blob } of wanted) request.say(stepBegun(shortDigest(blob.digest), "Pulling fs layer"));
-  // The first failure stops the others, and is reported only when all have stopped.
-  const failed = new AbortController();
-  const signal = AbortSignal.any([request.signal, failed.signal]);
   const unique = [...new Map(wanted.map((layer) => [layer.blob.digest, layer])).values()];
-  const results = await Promise.allSettled(
-    unique.map(async (layer) => {
-      try {
-        await pullLayer(parts, { ...request, signal }, layer);
-      } catch (error) {
-        failed.abort(error);
-        throw error;
-      }
-    }),
-  );
-  if (results.some(({ status }) => status === "rejected")) throw failed.signal.reason;
+  // Downloads take turns by themselves; what is here already needs none.
+  await atMost(unique.length, unique, request.signal, (layer, signal) => pullLayer(parts, { ...request, signal }, layer));
 }
 
 async function pullLayer(parts: PullParts, request: PullRequest, { blob, diffId }: { blob: Descriptor; diffId: Digest }): Promise<void> {
@@ -125,7 +127,7 @@ async function pullLayer(parts: PullParts, request: PullRequest, { blob, diffId 
   if (parts.content.stat(blob.digest) !== undefined && parts.layers.has(diffId)) return say(stepDone(id, "Already exists"));
   let complete = false;
   const begun = Promise.withResolvers<void>();
-  const downloading = bar((bytes) => say(stepProgress(id, "Downloading", bytes, blob.size)));
+  const downloading = paced((bytes) => say(stepProgress(id, "Downloading", bytes, blob.size)));
   const onProgress = (bytes: number): void => {
     downloading(bytes);
     begun.resolve();
@@ -135,7 +137,7 @@ async function pullLayer(parts: PullParts, request: PullRequest, { blob, diffId 
     say(stepDone(id, "Download complete"));
   });
   await Promise.race([begun.promise, fetched]);
-  const extracting = bar((bytes) => complete && say(stepProgress(id, "Extracting", bytes, blob.size)));
+  const extracting = paced((bytes) => complete && say(stepProgress(id, "Extracting", bytes, blob.size)));
   const unpacked = unpackFetched(parts, { blob, diffId, fetched, signal, onProgress: extracting });
   // Both have ended before the pull goes on, or fails; what the download says is nearer to the cause.
   for (const result of await Promise.allSettled([fetched, unpacked])) if (result.status === "rejected") throw result.reason;
@@ -161,17 +163,6 @@ async function unpackFetched({ content, fetcher, layers }: PullParts, { blob, di
   }
   await fetched;
   await layers.unpack({ path: content.path(blob.digest) }, opts);
-}
-
-/** At most one call each `barMsMin`. */
-function bar(show: (bytes: number) => void): (bytes: number) => void {
-  let last = 0;
-  return (bytes) => {
-    const now = performance.now();
-    if (now - last < barMsMin) return;
-    last = now;
-    show(bytes);
-  };
 }
 
 /** The same repository with each of the tags. */

@@ -1,10 +1,10 @@
 import type { PullProgress } from "#api/images.ts";
 import { familiarName, familiarRepository, normalizedName, parseReference, type ImageReference } from "#api/reference.ts";
-import { EngineError } from "#base/errors.ts";
+import { EngineError, isClass, messageOf } from "#base/errors.ts";
 import type { Platform } from "#core/images/platform.ts";
 import type { RegistryAuth } from "#core/registry/registry.ts";
 import { announce, publishIndex, type ImageParts } from "./parts.ts";
-import { ProgressQueue } from "./progress-queue.ts";
+import { runSession } from "./progress-queue.ts";
 import { NoMatchingManifest, pullFailure, pullImage, withTags } from "./pull.ts";
 
 export interface PullOptions {
@@ -17,17 +17,7 @@ export interface PullOptions {
 /** `docker pull`: one image, or every tag of a repository where neither tag nor digest is given. */
 export async function* pull(parts: ImageParts, opts: PullOptions): AsyncIterable<PullProgress> {
   const ref = parseReference(opts.reference);
-  const queue = new ProgressQueue();
-  const stop = new AbortController();
-  const signal = AbortSignal.any([opts.signal, stop.signal]);
-  const work = pullAll(parts, ref, { ...opts, signal, say: queue.push });
-  try {
-    yield* queue.drain(work);
-  } finally {
-    // The reader may have gone before the end: nothing goes on behind its back.
-    stop.abort(new EngineError("cancelled", "the pull was given up"));
-    await work.catch(() => {});
-  }
+  yield* runSession("pull", opts.signal, (session) => pullAll(parts, ref, { ...opts, ...session }));
 }
 
 type Session = PullOptions & { readonly say: (message: PullProgress) => void };
@@ -44,12 +34,14 @@ async function pullAll(parts: ImageParts, ref: ImageReference, opts: Session): P
 
 async function pullOne(parts: ImageParts, ref: ImageReference, opts: Session): Promise<void> {
   const reader = parts.registries.open(ref.domain, opts.auth);
-  const target = await pullImage(parts, { ref, reader, platform: opts.platform, signal: opts.signal, say: opts.say }).catch((error: unknown) => {
-    if (error instanceof NoMatchingManifest) throw new EngineError("notFound", error.message);
-    throw pullFailure(error, ref);
-  });
   // A name with both holds the digest only, as dockerd records it.
   const name = normalizedName(ref.digest === undefined ? ref : { domain: ref.domain, path: ref.path, digest: ref.digest });
+  const { platform, signal, say } = opts;
+  const target = await pullImage(parts, { ref, reader, platform, signal, say, former: parts.names.get(name)?.target }).catch((error: unknown) => {
+    if (error instanceof NoMatchingManifest) throw new EngineError("notFound", error.message);
+    // dockerd answers 500 for a registry that it cannot reach.
+    throw isClass(error, "unavailable") ? new EngineError("internal", messageOf(error), { cause: error }) : error;
+  });
   const former = parts.names.put(name, target, new Date());
   publishIndex(parts);
   await announce(parts, "pull", { id: familiarName(ref), name: familiarRepository(ref), target });

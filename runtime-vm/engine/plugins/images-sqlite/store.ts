@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import type { Readable } from "node:stream";
 import type { ImageDeleteItem, ImageHistoryItem, ImageInspect, ImagesPruneReport, ImageSummary, PullProgress } from "#api/images.ts";
+import type { ImageRunConfig } from "#api/oci.ts";
 import { familiarName, isDigest, normalizedName, parseReference, withDefaultTag } from "#api/reference.ts";
 import { EngineError, isClass, messageOf } from "#base/errors.ts";
 import { KeyedLock } from "#base/lock.ts";
@@ -18,11 +19,13 @@ import { Documents } from "./documents.ts";
 import { type FetchLimits, Fetcher } from "./fetcher.ts";
 import { pruneFilter } from "./filters.ts";
 import { describeAll, imageHistory, inspectImage, listImages, preferred, required } from "./listing.ts";
+import { importImage } from "./import.ts";
 import { imagesOf } from "./load.ts";
 import { isIdPrefix, lookUp, noSuchImage, referenceOf, shownName } from "./lookup.ts";
 import { danglingName, ImageNames, isDangling } from "./names.ts";
 import { announce, publishIndex, unpackVariant, type ImageParts } from "./parts.ts";
 import { pull } from "./pulling.ts";
+import { push } from "./pushing.ts";
 import { planRemoval } from "./removal.ts";
 import { saveArchive, type Saved } from "./save.ts";
 
@@ -34,11 +37,16 @@ export interface ImageStoreOptions {
   readonly events: EventLog;
   /** Node's name of the processor (`x64`). */
   readonly architecture: string;
-  readonly limits?: FetchLimits;
+  readonly limits?: TransferLimits;
+}
+
+/** Read anew at each use: they may change while the engine runs. */
+export interface TransferLimits extends FetchLimits {
+  readonly maxConcurrentUploads: number;
 }
 
 /** As dockerd has them. */
-const usualLimits: FetchLimits = { maxConcurrentDownloads: 3, maxDownloadAttempts: 5 };
+const usualLimits: TransferLimits = { maxConcurrentDownloads: 3, maxDownloadAttempts: 5, maxConcurrentUploads: 5 };
 const keptDownloadMsMax = 24 * 3600 * 1000;
 
 /**
@@ -47,6 +55,7 @@ const keptDownloadMsMax = 24 * 3600 * 1000;
  */
 export function openImages(options: ImageStoreOptions): { readonly images: ImageStore; readonly swept: Promise<void> } {
   const { content, layers, registries, events } = options;
+  const limits = options.limits ?? usualLimits;
   const names = new ImageNames(options.state);
   const documents = new Documents(content);
   const collector = new Collector({ content, layers, documents, names });
@@ -58,20 +67,22 @@ export function openImages(options: ImageStoreOptions): { readonly images: Image
     names,
     documents,
     collector,
-    fetcher: new Fetcher(content, options.limits ?? usualLimits),
+    fetcher: new Fetcher(content, limits),
     host: hostPlatform(options.architecture),
   };
   publishIndex(parts);
   const isOld = (digest: Digest): boolean => Date.now() - statSync(content.path(digest)).mtimeMs > keptDownloadMsMax;
-  return { images: new SqliteImageStore(parts), swept: collector.sweep(isOld) };
+  return { images: new SqliteImageStore(parts, limits), swept: collector.sweep(isOld) };
 }
 
 class SqliteImageStore implements ImageStore {
   readonly #parts: ImageParts;
+  readonly #limits: TransferLimits;
   readonly #lock = new KeyedLock();
 
-  constructor(parts: ImageParts) {
+  constructor(parts: ImageParts, limits: TransferLimits) {
     this.#parts = parts;
+    this.#limits = limits;
   }
 
   async resolve(reference: string, platform?: string): Promise<ResolvedImage> {
@@ -158,6 +169,16 @@ class SqliteImageStore implements ImageStore {
   async *pull(opts: { reference: string; platform?: string; auth?: RegistryAuth; signal: AbortSignal }): AsyncIterable<PullProgress> {
     const platform = this.#platform(opts.platform) ?? this.#parts.host;
     yield* pull(this.#parts, { reference: opts.reference, platform, signal: opts.signal, ...(opts.auth === undefined ? {} : { auth: opts.auth }) });
+  }
+
+  async *push(opts: { reference: string; platform?: string; auth?: RegistryAuth; signal: AbortSignal }): AsyncIterable<PullProgress> {
+    const { reference, auth, signal } = opts;
+    const uploads = this.#limits.maxConcurrentUploads;
+    yield* push(this.#parts, { reference, platform: this.#platform(opts.platform), uploads, signal, ...(auth === undefined ? {} : { auth }) });
+  }
+
+  async import(opts: { tar: Readable; config: ImageRunConfig; message: string; platform?: string; name?: string; signal: AbortSignal }): Promise<Digest> {
+    return await importImage(this.#parts, { ...opts, platform: this.#platform(opts.platform) ?? this.#parts.host });
   }
 
   #platform(text: string | undefined): Platform | undefined {

@@ -1,6 +1,7 @@
 import type { RegistryAuth } from "#core/registry/registry.ts";
 import { EngineError } from "#base/errors.ts";
 import { parseChallenges, type Challenge } from "./challenge.ts";
+import type { Endpoint } from "./endpoints.ts";
 import { readBody, type HttpClient } from "./http-client.ts";
 
 const tokenBytesMax = 1024 * 1024;
@@ -12,17 +13,19 @@ const tokenBytesMax = 1024 * 1024;
 export class Authorizer {
   readonly #http: HttpClient;
   readonly #auth: RegistryAuth;
-  readonly #insecure: boolean;
+  readonly #endpoint: Endpoint;
   readonly #headers = new Map<string, string>();
+  /** Tokens on their way: layers pushed side by side ask for one. */
+  readonly #fetching = new Map<string, Promise<string>>();
 
-  constructor(http: HttpClient, auth: RegistryAuth, insecure: boolean) {
+  constructor(http: HttpClient, auth: RegistryAuth, endpoint: Endpoint) {
     this.#http = http;
     this.#auth = auth;
-    this.#insecure = insecure;
+    this.#endpoint = endpoint;
     if (auth.registrytoken) this.#headers.set("", `Bearer ${auth.registrytoken}`);
   }
 
-  /** The Authorization header known to work for `scope`; undefined before the first challenge. */
+  /** The Authorization header known to work for `scope` (several are divided by spaces); undefined before the first challenge. */
   known(scope: string): string | undefined {
     return this.#headers.get(scope) ?? this.#headers.get("");
   }
@@ -32,7 +35,9 @@ export class Authorizer {
     const challenges = parseChallenges(challenge);
     const bearer = challenges.find(({ scheme }) => scheme === "bearer");
     if (bearer?.parameters["realm"] !== undefined) {
-      const header = `Bearer ${await this.#token(bearer, scope, signal)}`;
+      const fetching = this.#fetching.get(scope) ?? this.#token(bearer, scope, signal).finally(() => this.#fetching.delete(scope));
+      this.#fetching.set(scope, fetching);
+      const header = `Bearer ${await fetching}`;
       this.#headers.set(scope, header);
       return header;
     }
@@ -51,17 +56,20 @@ export class Authorizer {
   }
 
   async #token({ parameters }: Challenge, scope: string, signal: AbortSignal): Promise<string> {
-    const url = new URL(parameters["realm"]!);
-    const fields: Record<string, string> = {
-      ...(parameters["service"] === undefined ? {} : { service: parameters["service"] }),
-      ...(scope === "" ? {} : { scope }),
-    };
+    const url = this.#realm(parameters["realm"]!);
+    const service = parameters["service"] === undefined ? {} : { service: parameters["service"] };
     const basic = this.#basic();
     const post = this.#auth.identitytoken !== undefined && this.#auth.identitytoken !== "";
-    if (!post) for (const [name, value] of Object.entries(fields)) url.searchParams.set(name, value);
+    if (!post) {
+      for (const [name, value] of Object.entries(service)) url.searchParams.set(name, value);
+      for (const one of scope.split(" ").filter((part) => part !== "")) url.searchParams.append("scope", one);
+    }
+    const fields = { ...service, ...(scope === "" ? {} : { scope }) };
+    const { insecure, tls, base } = this.#endpoint;
     const response = await this.#http.fetch(url, {
       signal,
-      insecure: this.#insecure,
+      insecure,
+      ...(tls === undefined || url.host !== base.host ? {} : { tls }),
       ...(post
         ? {
             method: "POST",
@@ -77,5 +85,14 @@ export class Authorizer {
     const token = answer.token ?? answer.access_token;
     if (token === undefined) throw new EngineError("unavailable", "authorization server did not include a token in the response");
     return token;
+  }
+
+  /** Where the registry sends for a token; never in the clear from a registry that is spoken to under TLS. */
+  #realm(text: string): URL {
+    const { base, insecure } = this.#endpoint;
+    if (!URL.canParse(text)) throw new EngineError("unavailable", `${base.origin} asks for a token from ${JSON.stringify(text)}, which is no address`);
+    const url = new URL(text);
+    if (url.protocol === "https:" || (url.protocol === "http:" && (insecure || base.protocol === "http:"))) return url;
+    throw new EngineError("unavailable", `${base.origin} asks for a token from ${url.origin}; that is refused, because it is not https`);
   }
 }

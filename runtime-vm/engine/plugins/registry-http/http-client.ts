@@ -1,14 +1,20 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { SecureContext } from "node:tls";
 import { codeOf, EngineError, messageOf } from "#base/errors.ts";
 import { delay } from "#base/deadline.ts";
 
 export interface HttpRequest {
-  readonly method?: "GET" | "HEAD" | "POST";
+  readonly method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH";
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  /** A stream is opened anew for every attempt and every redirect. */
+  readonly body?: string | Buffer | (() => Readable);
   /** Accepts any certificate: registries configured as insecure. */
   readonly insecure?: boolean;
+  /** Certificates of this host's own; the usual authorities where absent. */
+  readonly tls?: SecureContext;
   /** Once, without patience: to find out what is there. */
   readonly once?: boolean;
   readonly signal: AbortSignal;
@@ -84,7 +90,10 @@ export class HttpClient implements Disposable {
     for (let hop = 0; hop <= redirectsMax; hop++) {
       const response = await this.#send(url, { ...request, headers });
       const location = response.headers.location;
-      if (![301, 302, 303, 307, 308].includes(response.status) || location === undefined) return response;
+      const kept = [307, 308].includes(response.status);
+      const reads = ["GET", "HEAD"].includes(request.method ?? "GET");
+      // The older statuses would turn an upload into a GET.
+      if (!(kept || (reads && [301, 302, 303].includes(response.status))) || location === undefined) return response;
       response.body.resume();
       const next = new URL(location, url);
       // The token is for the registry, not for the storage it points to.
@@ -103,15 +112,25 @@ export class HttpClient implements Disposable {
       const agent = secure ? (request.insecure === true ? this.#insecure : this.#https) : this.#http;
       const outgoing = (secure ? httpsRequest : httpRequest)(
         url,
-        { method: request.method ?? "GET", headers: { ...request.headers }, agent, signal: request.signal },
+        {
+          method: request.method ?? "GET",
+          headers: { ...request.headers },
+          agent,
+          signal: request.signal,
+          ...(request.tls === undefined || !secure ? {} : { secureContext: request.tls }),
+        },
         (body) => {
+          // An answer that comes before the whole request was sent ends the sending with it.
+          body.once("close", () => outgoing.writableFinished || outgoing.destroy());
           body.setTimeout(silenceMsMax, () => body.destroy(new EngineError("unavailable", `${url.origin} sent nothing for ${silenceMsMax / 1000} s`)));
           resolve({ status: body.statusCode ?? 0, headers: body.headers, body });
         },
       );
       outgoing.setTimeout(silenceMsMax, () => outgoing.destroy(Object.assign(new Error("i/o timeout"), { code: "ETIMEDOUT" })));
       outgoing.on("error", reject);
-      outgoing.end(request.body);
+      if (typeof request.body !== "function") return void outgoing.end(request.body);
+      // A registry that refuses may hang up on the rest: then its answer counts, not the broken pipe.
+      pipeline(request.body(), outgoing).catch(reject);
     });
   }
 }

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, request, type ClientRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createTcpServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -81,13 +81,14 @@ async function ok(response: Promise<Response>): Promise<Response> {
 
 /**
  * A server between client and registry that may answer itself, or look at the bytes that pass. `answer` returns true when
- * it has answered; `relay` gets the registry's answer to pass on.
+ * it has answered; `relay` gets the registry's answer to pass on, `send` the client's request.
  */
 export async function startProxy(
   target: string,
   hooks: {
     answer?: (request: IncomingMessage, response: ServerResponse) => boolean;
     relay?: (request: IncomingMessage, from: IncomingMessage, to: ServerResponse) => void;
+    send?: (request: IncomingMessage, to: ClientRequest) => void;
   },
 ): Promise<AsyncDisposable & { readonly domain: string; readonly seen: IncomingMessage[] }> {
   const seen: IncomingMessage[] = [];
@@ -95,13 +96,14 @@ export async function startProxy(
     seen.push(incoming);
     if (hooks.answer?.(incoming, outgoing) === true) return;
     const [host, port] = target.split(":");
-    const forward = request({ host, port, path: incoming.url, method: incoming.method, headers: { ...incoming.headers, host: target } }, (from) => {
+    const forward = request({ host, port, path: incoming.url, method: incoming.method, headers: incoming.headers }, (from) => {
       outgoing.writeHead(from.statusCode!, from.headers);
       if (hooks.relay === undefined) from.pipe(outgoing);
       else hooks.relay(incoming, from, outgoing);
     });
     forward.on("error", () => outgoing.destroy());
-    incoming.pipe(forward);
+    if (hooks.send === undefined) incoming.pipe(forward);
+    else hooks.send(incoming, forward);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

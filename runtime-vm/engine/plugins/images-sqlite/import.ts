@@ -1,0 +1,49 @@
+import type { ImageRunConfig } from "#api/oci.ts";
+import type { Descriptor, Digest } from "#core/content/content.ts";
+import type { Readable } from "node:stream";
+import { mediaTypes } from "#core/images/manifests.ts";
+import type { Platform } from "#core/images/platform.ts";
+import { configOf, nameImage, writeImage, writeLayer, type WrittenLayer } from "./add.ts";
+import { compressionOf, decompressed, peek } from "./compression.ts";
+import { announce, type ImageParts } from "./parts.ts";
+
+export interface ImageImport {
+  readonly tar: Readable;
+  readonly config: ImageRunConfig;
+  readonly message: string;
+  readonly platform: Platform;
+  readonly name?: string;
+  readonly signal: AbortSignal;
+}
+
+/** `docker import`: a root file system becomes an image of one layer. Gzip and zstd are kept as they come, anything else becomes gzip. */
+export async function importImage(parts: ImageParts, { tar, config, message, platform, name, signal }: ImageImport): Promise<Digest> {
+  await using _hold = parts.collector.hold();
+  const layer = await layerOf(parts, tar, signal);
+  const addition = { config, author: "", comment: message, createdBy: "" };
+  const target = await writeImage(parts, configOf(platform, { addition, layer }), [layer.blob]);
+  await nameImage(parts, target, name);
+  await announce(parts, "import", { id: target.digest, name: target.digest, target });
+  return target.digest;
+}
+
+async function layerOf(parts: ImageParts, tar: Readable, signal: AbortSignal): Promise<WrittenLayer> {
+  const head = await peek(tar);
+  // Nothing at all is an empty root file system, as for dockerd.
+  if (head.length === 0) return await writeLayer(parts, tar);
+  const compression = compressionOf(head);
+  const kept = compression === "gzip" || compression === "zstd";
+  return kept ? await keepLayer(parts, tar, compression, signal) : await writeLayer(parts, decompressed(tar, signal));
+}
+
+async function keepLayer({ content, layers }: ImageParts, tar: Readable, compression: "gzip" | "zstd", signal: AbortSignal): Promise<WrittenLayer> {
+  await using ingest = await content.ingest();
+  for await (const chunk of tar as AsyncIterable<Buffer>) {
+    signal.throwIfAborted();
+    await ingest.write(chunk);
+  }
+  const written = await ingest.commit();
+  const { diffId } = await layers.ingest(content.open(written.digest), { signal });
+  const blob: Descriptor = { mediaType: compression === "gzip" ? mediaTypes.ociLayerGzip : mediaTypes.ociLayerZstd, ...written };
+  return { blob, diffId };
+}
