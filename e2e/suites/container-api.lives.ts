@@ -172,7 +172,7 @@ export const lives: readonly ApiCase[] = [
     make: sleeper,
     steps: [
       start,
-      { call: "GET /containers/{n}/top", show: ["Titles", "Processes.length", "Processes.0.7"] },
+      { call: "GET /containers/{n}/top", show: ["Processes.0.7", "Titles", "Processes.length"], until: "sleep 600" },
       { call: "GET /containers/{n}/top?ps_args=-o%20pid,comm", show: ["Titles", "Processes.0.1"] },
       { call: "GET /containers/{n}/top?ps_args=aux", show: ["Titles", "Processes.0.10"] },
     ],
