@@ -1,4 +1,4 @@
-import { isDirectory, kindOf, kinds, type LayerNode } from "./layer-tree.ts";
+import { isDirectory, kindOf, kinds, type LayerNode } from "./layer-node.ts";
 
 /**
  * Writes an EROFS image (kernel: fs/erofs/erofs_fs.h) that holds a layer's names and attributes, while the bytes of its

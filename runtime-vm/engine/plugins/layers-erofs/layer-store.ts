@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { createReadStream, linkSync, lchownSync, lutimesSync, renameSync, rmSync } from "node:fs";
+import { createReadStream, lchownSync, lutimesSync, renameSync, rmSync } from "node:fs";
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -8,10 +8,11 @@ import type { Digest } from "#core/content/content.ts";
 import type { Files } from "#core/kernel/kernel.ts";
 import type { BlobFile, LayerStore } from "#core/layers/layers.ts";
 import type { Trash } from "#core/trash/trash.ts";
-import { codeOf, EngineError, messageOf } from "#base/errors.ts";
+import { EngineError, messageOf } from "#base/errors.ts";
 import { KeyedLock } from "#base/lock.ts";
 import type { LayerMounts } from "./layer-mounts.ts";
 import type { Special } from "./materialize.ts";
+import { isPlain, share, syncFile } from "./layer-file.ts";
 import { bootId, layerFiles, readRecords, writeRecord, type LayerRecord } from "./records.ts";
 import type { UnpackPool, Unpacked } from "./unpack-pool.ts";
 
@@ -215,38 +216,6 @@ export class ErofsLayerStore implements LayerStore, AsyncDisposable {
       if (this.#records.has(diffId)) this.#parts.log(`layer ${diffId} could not be brought to the disk: ${messageOf(error)}`);
     });
     this.#syncing.set(diffId, syncing);
-  }
-}
-
-async function syncFile(path: string): Promise<void> {
-  const file = await open(path, "r");
-  try {
-    await file.datasync();
-  } finally {
-    await file.close();
-  }
-}
-
-/** The blob and the layer's tar are the same bytes, so they are the same file; on another file system, which a root directory never spans, a copy. */
-function share(source: string, target: string): void {
-  try {
-    linkSync(source, target);
-  } catch (error) {
-    throw new EngineError("internal", `${source} cannot be shared with ${target}: ${codeOf(error)}; content and layers must be on one file system`, {
-      cause: error,
-    });
-  }
-}
-
-async function isPlain(path: string): Promise<boolean> {
-  const file = await open(path, "r");
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
-    const gzip = bytesRead >= 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
-    const zstd = bytesRead === 4 && buffer.readUInt32LE(0) === 0xfd2fb528;
-    return !gzip && !zstd;
-  } finally {
-    await file.close();
   }
 }
 

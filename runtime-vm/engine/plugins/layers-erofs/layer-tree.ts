@@ -1,34 +1,23 @@
-import { EngineError } from "#base/errors.ts";
 import type { TarEntry } from "#core/layers/tar-scanner.ts";
-import type { SparseMap } from "#core/layers/tar-sparse.ts";
 import { layerPath, opaqueMark, whiteoutMetaPrefix, whiteoutPrefix } from "#core/layers/layer-path.ts";
-
-export const kinds = { fifo: 0o010000, char: 0o020000, directory: 0o040000, block: 0o060000, file: 0o100000, symlink: 0o120000 } as const;
-const kindMask = 0o170000;
-
-/** What a name in a layer leads to; hard links share one. */
-export interface LayerNode {
-  /** File type and permissions, as `st_mode`. */
-  mode: number;
-  uid: number;
-  gid: number;
-  mtime: number;
-  mtimeNano: number;
-  links: number;
-  xattrs: ReadonlyMap<string, Buffer>;
-  /** Directories only. Names are `latin1`. */
-  readonly children?: Map<string, LayerNode>;
-  /** A directory that has no entry of its own in the tar. */
-  implicit?: boolean;
-  readonly size: number;
-  /** Where a file's bytes start in the tar. */
-  readonly dataOffset: number;
-  /** Bytes stored there; differs from the size for sparse files. */
-  readonly storedBytes: number;
-  readonly sparse?: SparseMap;
-  readonly target: string;
-  readonly device: { readonly major: number; readonly minor: number };
-}
+import {
+  attributes,
+  type Directory,
+  isDirectory,
+  isWhiteout,
+  kindOf,
+  kinds,
+  type LayerNode,
+  newDirectory,
+  noDevice,
+  nothing,
+  putDirectory,
+  refused,
+  replace,
+  replaceWhiteout,
+  setOpaque,
+  whiteout,
+} from "./layer-node.ts";
 
 export interface LayerReport {
   readonly entries: number;
@@ -41,19 +30,10 @@ export interface LayerReport {
   readonly unpackReason?: string;
 }
 
-type Directory = LayerNode & { readonly children: Map<string, LayerNode> };
-
 const symlinkHopsMax = 255;
 const pageBytes = 4096;
 /** ext4 keeps shorter link targets in the inode. */
 const inodeLinkBytes = 60;
-const xattrNames = /^(user|security|trusted)\..|^system\.posix_acl_(access|default)$/;
-const noDevice = { major: 0, minor: 0 };
-
-export const isDirectory = (node: LayerNode): node is Directory => node.children !== undefined;
-export const kindOf = (node: LayerNode): number => node.mode & kindMask;
-/** An overlay whiteout: a character device 0:0. */
-export const isWhiteout = (node: LayerNode): boolean => kindOf(node) === kinds.char && node.device.major === 0 && node.device.minor === 0;
 
 /**
  * The file tree that a layer's entries make, in memory: paths are resolved here, inside the tree, so that nothing a tar
@@ -197,82 +177,3 @@ export class LayerTree {
     replace(parent, name, target);
   }
 }
-
-const nothing = { links: 1, size: 0, dataOffset: 0, storedBytes: 0, target: "", device: noDevice } as const;
-
-const newDirectory = (mtime: number): Directory => ({
-  ...nothing,
-  mode: kinds.directory | 0o755,
-  uid: 0,
-  gid: 0,
-  mtime,
-  mtimeNano: 0,
-  links: 2,
-  xattrs: new Map(),
-  children: new Map(),
-  implicit: true,
-});
-
-function attributes(entry: TarEntry, kind: number): Pick<LayerNode, "mode" | "uid" | "gid" | "mtime" | "mtimeNano" | "xattrs" | "implicit"> {
-  const allowed = ([key]: [string, Buffer]): boolean => {
-    // The overlay driver's own attributes would let a layer reach into another; Linux has user.* on files and directories only.
-    if (!xattrNames.test(key) || key.startsWith("trusted.overlay.")) return false;
-    return !key.startsWith("user.") || kind === kinds.file || kind === kinds.directory;
-  };
-  return {
-    mode: kind | entry.mode,
-    uid: entry.uid >>> 0,
-    gid: entry.gid >>> 0,
-    mtime: entry.mtime,
-    mtimeNano: entry.mtimeNano,
-    xattrs: entry.xattrs.size === 0 ? entry.xattrs : new Map([...entry.xattrs].filter(allowed)),
-    implicit: false,
-  };
-}
-
-function putDirectory(parent: Directory, name: string, entry: TarEntry): void {
-  const known = parent.children.get(name);
-  if (known !== undefined && isDirectory(known)) {
-    const opaque = known.xattrs.get(opaqueAttribute);
-    Object.assign(known, attributes(entry, kinds.directory));
-    if (opaque !== undefined) setOpaque(known);
-    return;
-  }
-  const made = Object.assign(newDirectory(entry.mtime), attributes(entry, kinds.directory));
-  if (known !== undefined && isWhiteout(known)) return void replaceWhiteout(parent, name, made);
-  replace(parent, name, made);
-}
-
-/** A directory in the place of a removed one must not show what the removed one held. */
-function replaceWhiteout(parent: Directory, name: string, made: Directory): Directory {
-  setOpaque(made);
-  replace(parent, name, made);
-  return made;
-}
-
-function replace(parent: Directory, name: string, node: LayerNode): void {
-  const former = parent.children.get(name);
-  if (former !== undefined) {
-    former.links -= 1;
-    if (isDirectory(former)) parent.links -= 1;
-  }
-  if (isDirectory(node)) parent.links += 1;
-  parent.children.set(name, node);
-}
-
-/** Whiteouts hide what lower layers have; a file of this layer under the same name stays. */
-function whiteout(parent: Directory, name: string, entry: TarEntry): void {
-  if (name === "" || name === "." || name === "..") throw refused(entry, "invalid whiteout name");
-  const known = parent.children.get(name);
-  if (known === undefined) replace(parent, name, { ...attributes(entry, kinds.char), mode: kinds.char, uid: 0, gid: 0, xattrs: new Map(), ...nothing });
-  else if (isDirectory(known)) setOpaque(known);
-}
-
-const opaqueAttribute = "trusted.overlay.opaque";
-
-function setOpaque(directory: Directory): void {
-  directory.xattrs = new Map([...directory.xattrs, [opaqueAttribute, Buffer.from("y")]]);
-}
-
-const refused = (entry: TarEntry, why: string): EngineError =>
-  new EngineError("invalidArgument", `layer entry ${JSON.stringify(entry.path)} cannot be unpacked: ${why}`);

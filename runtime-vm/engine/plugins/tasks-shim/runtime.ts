@@ -2,7 +2,7 @@ import { EngineError, messageOf } from "#base/errors.ts";
 import { specJson } from "#core/specs/json.ts";
 import type { OciSpec } from "#core/specs/spec.ts";
 import type { Task, TaskRuntime } from "#core/tasks/tasks.ts";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { clearCgroup, killCgroup, removeCgroup } from "./cgroup.ts";
 import { runtimeError } from "./crun-errors.ts";
@@ -14,16 +14,8 @@ import { ShimPool } from "./pool.ts";
 import { runDelete, type Shim } from "./shim.ts";
 import { ProcessStdio } from "./stdio.ts";
 import { ShimTask } from "./task.ts";
+import { forgetOtherBoot, readRecord, type TaskRecord, writeRecord } from "./task-record.ts";
 import { serveTtrpc, TtrpcError } from "./ttrpc.ts";
-
-/** What is kept on disk of a container in a shim (`task.json` in its bundle). */
-interface TaskRecord {
-  readonly shim: string;
-  readonly boot: string;
-  readonly cgroup: string;
-  /** The holder's numbers of the output FIFOs. */
-  readonly held: readonly { number: number; path: string }[];
-}
 
 interface Kept {
   readonly id: string;
@@ -89,7 +81,7 @@ class ShimRuntime implements TaskRuntime {
       const io = undo.use(ProcessStdio.create(bundle, "", what, this.#options));
       const held = [io.wire.stdout, io.wire.stderr].filter((path) => path !== "").map((path) => ({ number: this.#holder.reserve(path), path }));
       undo.defer(() => held.forEach(({ number }) => this.#holder.drop(number)));
-      this.#record(bundle, { shim: shim.name, boot: bootId(), cgroup, held });
+      writeRecord(bundle, { shim: shim.name, boot: bootId(), cgroup, held });
       const pid = await this.#createInShim(shim, { ...what, bundle, io, cgroup });
       undo.defer(() => this.#abandon(shim, what.id, pid));
       await io.connected();
@@ -137,10 +129,6 @@ class ShimRuntime implements TaskRuntime {
 
   #bundle(id: string): string {
     return join(this.#options.bundles, id);
-  }
-
-  #record(bundle: string, record: TaskRecord): void {
-    writeFileSync(bundlePaths(bundle).record, JSON.stringify(record));
   }
 
   async #createInShim(shim: Shim, what: Create & { bundle: string; io: ProcessStdio; cgroup: string }): Promise<number> {
@@ -238,24 +226,6 @@ async function serveEvents(options: ResolvedOptions): Promise<AsyncDisposable> {
     if (service === "containerd.services.events.ttrpc.v1.Events" && method === "Forward") return Buffer.alloc(0);
     throw new TtrpcError(12, `${service}/${method} is not served`);
   });
-}
-
-/** After a boot nothing recorded lives any more. */
-function forgetOtherBoot(options: ResolvedOptions): void {
-  const boot = bootId();
-  for (const id of readdirSync(options.bundles)) {
-    const bundle = join(options.bundles, id);
-    if (readRecord(bundle)?.boot !== boot) rmSync(bundle, { recursive: true, force: true });
-  }
-}
-
-function readRecord(bundle: string): TaskRecord | undefined {
-  try {
-    return JSON.parse(readFileSync(bundlePaths(bundle).record, "utf8")) as TaskRecord;
-  } catch {
-    // Half-made by an engine that was killed: its bundle is no task.
-    return undefined;
-  }
 }
 
 function specWithTerminal(what: Create): OciSpec {
