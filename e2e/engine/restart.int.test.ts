@@ -108,6 +108,27 @@ test("without live-restore a clean stop ends each by its stop signal, and the ne
   expect(await client.json("GET", "/info")).toMatchObject({ LiveRestoreEnabled: false });
 });
 
+test("a start of the engine counts restarts anew, lets rest who was stopped by hand, and removes what was to remove itself", async () => {
+  const config = place("boot.json");
+  writeFileSync(config, JSON.stringify({ "live-restore": false }));
+  const rig = await openRig("rb", { root: place("boot"), args: ["--config", config] });
+  const before = rig.client;
+  const onFailure = { StopTimeout: 0, HostConfig: { RestartPolicy: { Name: "on-failure" } } } as const;
+  await run(before, { name: "third-time", ...sh("echo >> /n; test $(wc -l < /n) -ge 3 && exec sleep 1000"), ...onFailure });
+  await run(before, { name: "byhand", Cmd: ["sleep", "1000"], ...onFailure });
+  await before.call("POST", "/containers/byhand/stop");
+  await create(before, { name: "temporary", Cmd: ["true"], HostConfig: { AutoRemove: true } });
+  await expect.poll(async () => (await inspect(before, "third-time")).RestartCount, { timeout: 15_000 }).toBe(2);
+  await expect.poll(async () => (await inspect(before, "third-time")).State.Status, { timeout: 15_000 }).toBe("running");
+  await using next = await again(rig, stopped, ["--config", config]);
+  const { client } = next;
+  await expect.poll(async () => (await inspect(client, "third-time")).State.Status, { timeout: 15_000 }).toBe("running");
+  expect((await inspect(client, "third-time")).RestartCount).toBe(0);
+  await expect.poll(() => inspect(client, "temporary").then(() => "there", String), { timeout: 15_000 }).toContain("No such container: temporary");
+  // dockerd starts it: the exit code of its stop is a failure. Its documentation says it does not.
+  expect((await inspect(client, "byhand")).State.Status).toBe("exited");
+});
+
 test("a second engine on the same root is refused and the first goes on", async () => {
   await using rig = await openRig("r2", { root: place("two") });
   await expect(startEngine({ isolate: rig.netns, root: rig.program.root })).rejects.toThrow(/another engine/);

@@ -1,4 +1,6 @@
 import type { ApiCase } from "./container-api.case.ts";
+import { kills } from "./container-api.kills.ts";
+import { lists } from "./container-api.lists.ts";
 import { lives } from "./container-api.lives.ts";
 import { queries } from "./container-api.queries.ts";
 import { wrongTypes } from "./container-api.types.ts";
@@ -12,4 +14,11 @@ const fieldOf = ({ steps }: ApiCase): string => {
   return names[0] ?? Object.keys(hostConfig ?? {})[0] ?? (hostConfig === undefined ? "" : "HostConfig");
 };
 
-export const apiCases: readonly ApiCase[] = [...wrongTypes.map((one) => ({ ...one, field: fieldOf(one) })), ...wrongValues, ...queries, ...lives];
+export const apiCases: readonly ApiCase[] = [
+  ...wrongTypes.map((one) => ({ ...one, field: fieldOf(one) })),
+  ...wrongValues,
+  ...queries,
+  ...lives,
+  ...kills,
+  ...lists,
+];

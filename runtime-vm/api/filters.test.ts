@@ -8,7 +8,7 @@ test("both forms of filters are read", () => {
   expect(parseFilters(null)).toEqual({});
 });
 
-test.each(["xx", "[]", '"a"', '{"a":1}', '{"a":{"b":1}}', '{"a":[1]}'])("%s is no filter", (text) => {
+test.each(["xx", "[]", '"a"', '{"a":1}', '{"a":{"b":1}}', '{"a":[1]}', '{"a":["x"],"b":{"y":true}}'])("%s is no filter", (text) => {
   expect(() => parseFilters(text)).toThrow("invalid filter");
 });
 

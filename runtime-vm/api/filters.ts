@@ -14,19 +14,21 @@ export function parseFilters(text: string | null | undefined): Filters {
   }
   if (value === null) return {};
   if (typeof value !== "object" || Array.isArray(value)) throw new EngineError("invalidArgument", "invalid filter");
-  return Object.fromEntries(Object.entries(value).map(([name, wanted]) => [name, wantedValues(wanted)]));
-}
-
-function wantedValues(wanted: unknown): string[] {
-  if (Array.isArray(wanted) && wanted.every((item) => typeof item === "string")) return wanted;
-  if (typeof wanted === "object" && wanted !== null && !Array.isArray(wanted)) {
-    if (!Object.values(wanted).every((on) => typeof on === "boolean")) throw new EngineError("invalidArgument", "invalid filter");
-    return Object.entries(wanted)
-      .filter(([, on]) => on === true)
-      .map(([item]) => item);
-  }
+  const all = Object.entries(value) as [string, unknown][];
+  if (all.every(([, wanted]) => isList(wanted))) return Object.fromEntries(all) as Filters;
+  if (all.every(([, wanted]) => isSet(wanted))) return Object.fromEntries(all.map(([name, wanted]) => [name, chosenOf(wanted as Record<string, boolean>)]));
   throw new EngineError("invalidArgument", "invalid filter");
 }
+
+const isList = (wanted: unknown): boolean => Array.isArray(wanted) && wanted.every((item) => typeof item === "string");
+
+const isSet = (wanted: unknown): boolean =>
+  typeof wanted === "object" && wanted !== null && !Array.isArray(wanted) && Object.values(wanted).every((on) => typeof on === "boolean");
+
+const chosenOf = (set: Readonly<Record<string, boolean>>): string[] =>
+  Object.entries(set)
+    .filter(([, on]) => on)
+    .map(([item]) => item);
 
 /** Refuses names that a list does not know, as dockerd words it. */
 export function checkFilters(filters: Filters, known: readonly string[]): void {

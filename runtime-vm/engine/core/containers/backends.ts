@@ -19,7 +19,7 @@ export interface ContainerBackends {
   readonly state: State;
   readonly images: ImageResolver & ImageMaker;
   readonly snapshots: Snapshotter;
-  readonly layers: Pick<LayerStore, "has" | "size">;
+  readonly layers: Pick<LayerStore, "unpackedSize">;
   readonly sandboxes: Sandboxes;
   readonly networks: Pick<NetworkStore, "inspect">;
   readonly volumes: VolumeStore;

@@ -12,8 +12,7 @@ export async function startByHand(supervisor: Supervisor, container: Container):
   using _lock = await supervisor.locks.acquire(container.id);
   if (container.removing) throw new EngineError("conflict", "container is marked for removal and cannot be started");
   if (container.state.kind === "running" && container.state.paused) throw new EngineError("conflict", "cannot start a paused container, try unpause instead");
-  if (container.state.kind === "running") throw new EngineError("notModified", `container ${container.id} runs already`);
-  supervisor.cancelRestart(container);
+  if (container.isRunning) throw new EngineError("notModified", `container ${container.id} runs already`);
   container.backoffMs = 0;
   container.restartCount = 0;
   try {

@@ -37,6 +37,8 @@ export class Container {
   state: ContainerState;
   restartCount: number;
   manuallyStopped: boolean;
+  /** Whatever its policy says, it stays down when it ends now. Until it is started by hand, or the engine is. */
+  endsForGood: boolean;
   /** Set once removal began: it will not come back. */
   removing = false;
   /** Its end is part of a restart by hand: `--rm` does not remove it then. */
@@ -64,6 +66,7 @@ export class Container {
     this.state = state;
     this.restartCount = record.progress.restartCount;
     this.manuallyStopped = record.progress.manuallyStopped;
+    this.endsForGood = record.progress.manuallyStopped;
   }
 
   get status(): ContainerStatus {

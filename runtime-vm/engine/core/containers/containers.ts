@@ -191,9 +191,12 @@ export class ContainerManager {
 
   top(reference: string, psArgs: string): Top {
     const container = this.#catalog.get(reference);
-    if (container.run === undefined) throw new EngineError("conflict", `container ${container.id} is not running`);
+    const { run } = container;
+    if (container.state.kind === "restarting")
+      throw new EngineError("conflict", `Container ${container.id} is restarting, wait until the container is running`);
+    if (run === undefined) throw new EngineError("conflict", `container ${container.id} is not running`);
     publishEvent(this.#backends.events, container, "top");
-    return topOf(this.#backends, container.run.task.pids(), psArgs);
+    return topOf(this.#backends, run.task.pids(), psArgs);
   }
 
   stats(reference: string, signal: AbortSignal): AsyncIterable<ContainerStats> {

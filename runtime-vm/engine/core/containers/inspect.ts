@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import type { ContainerInspect, ContainerState, HealthState, HostConfig, NetworkSettings } from "#api/containers.ts";
 import { zeroTime } from "../clock/clock.ts";
 import { mergedUlimits } from "../config/ulimits.ts";
@@ -131,10 +132,10 @@ function networkSettings(container: Container): NetworkSettings {
   };
 }
 
-/** Bytes written, and bytes of image and writing together. */
+/** Space taken by what was written, its directory included, and by image and writing together. */
 export async function sizeOf({ snapshots, layers }: ContainerBackends, container: Container): Promise<{ rw: number; rootFs: number }> {
-  const rw = await snapshots.usage(container.id);
-  const image = container.spec.image.layers.reduce((sum, layer) => sum + (layers.has(layer) ? layers.size(layer) : 0), 0);
+  const rw = (await snapshots.usage(container.id)) + statSync(snapshots.upperDir(container.id)).blocks * 512;
+  const image = container.spec.image.layers.reduce((sum, layer) => sum + layers.unpackedSize(layer), 0);
   return { rw, rootFs: rw + image };
 }
 

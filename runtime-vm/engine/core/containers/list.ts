@@ -6,7 +6,7 @@ import type { Catalog } from "./catalog.ts";
 import type { Container } from "./container.ts";
 import { healthOf, imageNow, sizeOf } from "./inspect.ts";
 import { linkNames } from "./links.ts";
-import { summarize } from "./summary.ts";
+import { portsOf, summarize } from "./summary.ts";
 
 export interface ListOptions {
   readonly all: boolean;
@@ -39,7 +39,7 @@ const healths = ["none", "starting", "healthy", "unhealthy"];
 /** Newest first. */
 export async function listContainers(backends: ContainerBackends, catalog: Catalog, options: ListOptions): Promise<ContainerSummary[]> {
   const accepts = await compileFilters(backends, catalog, options.filters);
-  const asksForStopped = options.all || options.limit > 0 || (options.filters["status"]?.length ?? 0) > 0 || (options.filters["exited"]?.length ?? 0) > 0;
+  const asksForStopped = options.all || options.limit > 0 || (options.filters["status"]?.length ?? 0) > 0;
   const matching = newestFirst(catalog.all()).filter((container) => (asksForStopped || container.isRunning) && accepts(container));
   const limited = options.limit > 0 ? matching.slice(0, options.limit) : matching;
   return await Promise.all(
@@ -63,7 +63,7 @@ async function compileFilters(backends: ContainerBackends, catalog: Catalog, fil
   checkFilters(filters, known);
   oneOf(filters, "status", "state", states);
   oneOf(filters, "health", "health", healths);
-  booleanFilter(filters, "is-task", false);
+  const tasksOnly = booleanFilter(filters, "is-task", false);
   const exited = (filters["exited"] ?? []).map((text) => {
     if (/^-?\d+$/.test(text)) return Number(text);
     throw new EngineError("invalidArgument", `invalid filter 'exited=${text}': strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
@@ -74,6 +74,8 @@ async function compileFilters(backends: ContainerBackends, catalog: Catalog, fil
   const since = (filters["since"] ?? []).map((name) => catalog.get(name).spec.createdAt);
   const any = <T>(wanted: readonly T[] | undefined, test: (value: T) => boolean): boolean => wanted === undefined || wanted.length === 0 || wanted.some(test);
   return (container) =>
+    // Tasks are swarm's.
+    !tasksOnly &&
     matchesLabels(filters["label"], container.spec.config.Labels ?? {}) &&
     any(filters["id"], (prefix) => container.id.startsWith(prefix)) &&
     any(filters["name"], (pattern) => matchesName(pattern, container.name)) &&
@@ -85,8 +87,7 @@ async function compileFilters(backends: ContainerBackends, catalog: Catalog, fil
     any(since, (time) => container.spec.createdAt > time) &&
     any(filters["volume"], (volume) => container.spec.mounts.some(({ volume: v, destination, source }) => [v?.name, destination, source].includes(volume))) &&
     any(filters["network"], (network) => inNetwork(container, network)) &&
-    any(filters["publish"], (port) => matchesPort(port, Object.keys(container.run?.sandbox.ports ?? container.spec.hostConfig.PortBindings ?? {}))) &&
-    any(filters["expose"], (port) => matchesPort(port, Object.keys(container.spec.config.ExposedPorts ?? {})));
+    hasPort(container, filters);
 }
 
 function oneOf(filters: Filters, name: string, what: string, allowed: readonly string[]): void {
@@ -125,19 +126,31 @@ function inNetwork(container: Container, wanted: string): boolean {
 
 function checkPortFilter(name: string, text: string): void {
   const [range = ""] = text.split("/", 1);
-  for (const number of range.split("-", 2)) {
-    const fault = /^\d+$/.test(number) ? (Number(number) > 65_535 ? "value out of range" : undefined) : "invalid syntax";
-    if (fault === undefined) continue;
-    throw new EngineError("invalidArgument", `error while looking up for ${name} ${text}: strconv.ParseUint: parsing ${JSON.stringify(number)}: ${fault}`);
-  }
+  const fault = rangeFault(range);
+  if (fault !== undefined) throw new EngineError("invalidArgument", `error while looking up for ${name} ${text}: ${fault}`);
+}
+
+function rangeFault(range: string): string | undefined {
+  if (range === "") return "Empty string specified for ports.";
+  const numbers = range.split("-", 2);
+  const wrong = numbers.find((number) => !/^\d+$/.test(number) || Number(number) > 65_535);
+  if (wrong !== undefined) return `strconv.ParseUint: parsing ${JSON.stringify(wrong)}: ${/^\d+$/.test(wrong) ? "value out of range" : "invalid syntax"}`;
+  return Number(numbers[0]) > Number(numbers.at(-1)) ? `Invalid range specified for the Port: ${range}` : undefined;
+}
+
+/** By a port of the host that leads to it, or by one of its own; ports are those of a container that runs. */
+function hasPort(container: Container, { publish = [], expose = [] }: Filters): boolean {
+  if (publish.length + expose.length === 0) return true;
+  return portsOf(container).some(
+    ({ PublicPort, PrivatePort, Type }) =>
+      publish.some((wanted) => PublicPort !== undefined && matchesPort(wanted, PublicPort, Type)) ||
+      expose.some((wanted) => matchesPort(wanted, PrivatePort, Type)),
+  );
 }
 
 /** `80`, `80/udp`, `8000-8080/tcp`. */
-function matchesPort(wanted: string, ports: readonly string[]): boolean {
+function matchesPort(wanted: string, port: number, type: string): boolean {
   const [range = "", proto = "tcp"] = wanted.split("/", 2);
   const [low = "", high = low] = range.split("-", 2);
-  return ports.some((port) => {
-    const [number, kind = "tcp"] = port.split("/", 2);
-    return kind === proto && Number(number) >= Number(low) && Number(number) <= Number(high);
-  });
+  return type === proto && port >= Number(low) && port <= Number(high);
 }

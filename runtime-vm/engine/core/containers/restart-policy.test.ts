@@ -2,8 +2,10 @@ import { expect, test } from "vitest";
 import type { RestartPolicy } from "#api/containers.ts";
 import { nextBackoffMs, wantsRestart, wantsStartAtBoot } from "./restart-policy.ts";
 
-const container = (policy: RestartPolicy, more: { manuallyStopped?: boolean; restartCount?: number } = {}) =>
-  ({ spec: { hostConfig: { RestartPolicy: policy } }, manuallyStopped: false, restartCount: 0, ...more }) as unknown as Parameters<typeof wantsRestart>[0];
+const container = (policy: RestartPolicy, more: { manuallyStopped?: boolean; endsForGood?: boolean; restartCount?: number } = {}) =>
+  ({ spec: { hostConfig: { RestartPolicy: policy } }, manuallyStopped: false, endsForGood: false, restartCount: 0, ...more }) as unknown as Parameters<
+    typeof wantsRestart
+  >[0];
 
 test.each<[RestartPolicy, number, boolean]>([
   [{ Name: "no" }, 1, false],
@@ -23,8 +25,15 @@ test("a failing container is retried as often as asked", () => {
 
 test("who was stopped by hand stays down; at boot only `always` comes up again", () => {
   for (const name of ["always", "unless-stopped", "on-failure"] as const) {
-    expect(wantsRestart(container({ Name: name }, { manuallyStopped: true }), 1)).toBe(false);
-    expect(wantsStartAtBoot(container({ Name: name }, { manuallyStopped: true }), 1)).toBe(name === "always");
+    const stopped = container({ Name: name }, { manuallyStopped: true, endsForGood: true });
+    expect(wantsRestart(stopped, 1)).toBe(false);
+    expect(wantsStartAtBoot(stopped, 1)).toBe(name === "always");
+  }
+});
+
+test("a signal by hand that was not its stop signal keeps only `unless-stopped` down", () => {
+  for (const name of ["always", "unless-stopped", "on-failure"] as const) {
+    expect(wantsRestart(container({ Name: name }, { manuallyStopped: true }), 1)).toBe(name !== "unless-stopped");
   }
 });
 

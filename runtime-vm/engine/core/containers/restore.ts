@@ -130,22 +130,29 @@ async function discard(task: Task | undefined): Promise<void> {
   await task.delete();
 }
 
-/** Starts what its policy wants up and is not; one that fails does not keep the others down. */
+/** Starts what its policy wants up and is not; one that fails does not keep the others down. What was to remove itself and is down goes. */
 export async function startAtBoot(supervisor: Supervisor): Promise<void> {
   for (const container of supervisor.catalog.all()) {
-    if (container.state.kind !== "exited") continue;
-    if (!wantsStartAtBoot(container, container.state.last.exitCode)) {
-      if (container.spec.hostConfig.AutoRemove === true)
-        await supervisor
-          .removeEnded(container)
-          .catch((error: unknown) => supervisor.backends.journal.warn(`container ${container.id} could not be removed`, error));
-      continue;
-    }
-    try {
-      using _lock = await supervisor.locks.acquire(container.id);
-      await startContainer(supervisor, container);
-    } catch (error) {
-      supervisor.backends.journal.error(`container ${container.id} (${container.name}) could not be started by its restart policy`, error);
-    }
+    const { state, spec } = container;
+    if (state.kind === "exited" && wantsStartAtBoot(container, state.last.exitCode)) await startByPolicy(supervisor, container);
+    else if (spec.hostConfig.AutoRemove === true && !container.isRunning) await removeLeft(supervisor, container);
+  }
+}
+
+async function startByPolicy(supervisor: Supervisor, container: Container): Promise<void> {
+  try {
+    using _lock = await supervisor.locks.acquire(container.id);
+    container.restartCount = 0;
+    await startContainer(supervisor, container);
+  } catch (error) {
+    supervisor.backends.journal.error(`container ${container.id} (${container.name}) could not be started by its restart policy`, error);
+  }
+}
+
+async function removeLeft(supervisor: Supervisor, container: Container): Promise<void> {
+  try {
+    await supervisor.removeEnded(container);
+  } catch (error) {
+    supervisor.backends.journal.warn(`container ${container.id} could not be removed`, error);
   }
 }

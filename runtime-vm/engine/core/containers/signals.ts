@@ -7,7 +7,7 @@ const realTimeMax = 64;
 
 /** `SIGTERM`, `term`, `15`, `RTMIN+3`: the signal's number, or undefined. */
 export function signalNumber(text: string): number | undefined {
-  if (/^\d+$/.test(text)) {
+  if (/^[+-]?\d+$/.test(text)) {
     const number = Number(text);
     return number > 0 && number <= realTimeMax ? number : undefined;
   }
@@ -24,7 +24,8 @@ export function signalNumber(text: string): number | undefined {
 /** As `signalNumber`; an unknown one is invalidArgument in dockerd's words. */
 export function parseSignal(text: string): number {
   const number = signalNumber(text);
-  if (number === undefined && /^[1-9]\d*$/.test(text)) throw new EngineError("invalidArgument", `the linux daemon does not support signal ${text}`);
+  if (number === undefined && /^[+-]?\d*[1-9]\d*$/.test(text))
+    throw new EngineError("invalidArgument", `the linux daemon does not support signal ${Number(text)}`);
   if (number === undefined) throw new EngineError("invalidArgument", `invalid signal: ${text}`);
   return number;
 }

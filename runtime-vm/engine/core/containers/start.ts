@@ -72,6 +72,7 @@ async function bringUp(supervisor: Supervisor, container: Container): Promise<vo
   const run: Run = supervisor.watch(container, { task, sandbox, rootfs, startedAt, drained });
   container.state = { kind: "running", paused: false, run };
   container.manuallyStopped = false;
+  container.endsForGood = false;
   table.setProgress(container.id, container.progress, container);
   container.input.open(task);
   publishVolumeEvents(backends.events, container, "mount");

@@ -38,6 +38,7 @@ function checkSignal({ signal }: StopOptions, what: string): void {
 async function beginStop(supervisor: Supervisor, container: Container): Promise<Run | undefined> {
   using _lock = await supervisor.locks.acquire(container.id);
   container.manuallyStopped = true;
+  container.endsForGood = true;
   if (container.state.kind === "restarting") {
     supervisor.cancelRestart(container);
     return undefined;
@@ -78,35 +79,35 @@ async function endsWithin(run: Run, ms: number): Promise<boolean> {
   return ended;
 }
 
-/** A paused process takes no signal but SIGKILL, and that only once it is thawed. */
-async function sendSignal({ backends }: Supervisor, container: Container, run: Run, signal: number): Promise<void> {
-  if (container.state.kind === "running" && container.state.paused) {
-    if (signal !== 9) return;
-    await run.task.kill(9);
-    // A frozen process dies of SIGKILL by itself; then there is nothing to thaw any more.
-    await run.task.resume().catch((error: unknown) => backends.journal.debug(`container ${container.id}: ${messageOf(error)}`));
-    if (container.state.kind !== "running") return;
-    container.state = { ...container.state, paused: false };
-  } else await run.task.kill(signal);
+/** A paused process sees a signal once it is thawed: one that is to end it thaws it, any other waits. */
+async function sendSignal(supervisor: Supervisor, container: Container, run: Run, signal: number): Promise<void> {
+  const { backends } = supervisor;
+  await run.task.kill(signal);
   publishEvent(backends.events, container, "kill", { signal: String(signal) });
+  if (!isToEnd(container, signal) || container.state.kind !== "running" || !container.state.paused) return;
+  // A frozen process dies of SIGKILL by itself; then there is nothing to thaw any more.
+  await run.task.resume().catch((error: unknown) => backends.journal.debug(`container ${container.id}: ${messageOf(error)}`));
+  setPaused(supervisor, container, false);
 }
 
-/** `docker kill`: one signal. SIGKILL and the stop signal count as a stop by hand. */
+/** dockerd takes every signal for an order to end, unless the container says by which one it is to be stopped. */
+function isToEnd({ spec }: Container, signal: number): boolean {
+  const { StopSignal = "" } = spec.config;
+  return signal === 9 || StopSignal === "" || signal === parseSignal(StopSignal);
+}
+
+/** `docker kill`: one signal. Any counts as a stop by hand. */
 export async function killContainer(supervisor: Supervisor, container: Container, signalText: string): Promise<void> {
   const signal = parseSignal(signalText || "SIGKILL");
   using _lock = await supervisor.locks.acquire(container.id);
-  if (container.state.kind === "restarting") {
-    container.manuallyStopped = true;
+  if (!container.isRunning) throw new EngineError("conflict", `container ${container.id} is not running`);
+  container.manuallyStopped = true;
+  if (isToEnd(container, signal)) {
+    container.endsForGood = true;
     supervisor.cancelRestart(container);
-    return;
   }
   const { run } = container;
-  if (run === undefined) throw new EngineError("conflict", `container ${container.id} is not running`);
-  if (container.state.kind === "running" && container.state.paused && signal !== 9) {
-    throw new EngineError("conflict", `container ${container.id} is paused. Unpause the container before stopping or killing`);
-  }
-  const stopSignal = parseSignal(container.spec.config.StopSignal || "SIGTERM");
-  if (signal === 9 || signal === stopSignal) container.manuallyStopped = true;
+  if (run === undefined) return;
   await sendSignal(supervisor, container, run, signal);
   // dockerd answers once a SIGKILL has had its effect, so that `rm` may follow.
   if (signal === 9) await endsWithin(run, killMsMax);
@@ -120,8 +121,10 @@ export async function restartContainer(supervisor: Supervisor, container: Contai
   try {
     supervisor.cancelRestart(container);
     const { run } = container;
+    container.backoffMs = 0;
+    container.restartCount = 0;
     if (run !== undefined) {
-      container.manuallyStopped = true;
+      container.endsForGood = true;
       await endRun(supervisor, container, run, options);
       publishEvent(supervisor.backends.events, container, "stop");
     }

@@ -33,9 +33,9 @@ export function summarize(
   };
 }
 
-/** Arguments with white space are quoted; the rest is as it was typed. */
+/** Arguments with spaces are quoted; the rest is as it was typed. */
 function shownCommand(words: readonly string[]): string {
-  return words.map((word, i) => (i > 0 && /\s/.test(word) ? `'${word}'` : word)).join(" ");
+  return words.map((word, i) => (i > 0 && word.includes(" ") ? `'${word}'` : word)).join(" ");
 }
 
 export function networksOf(container: Container): ContainerSummary["NetworkSettings"]["Networks"] {
@@ -71,7 +71,7 @@ const remembered = (last: EndpointSettings | undefined): Pick<EndpointSettings, 
   last === undefined ? {} : { NetworkID: last.NetworkID ?? "", DNSNames: last.DNSNames ?? null };
 
 /** Published and exposed ports; what is only exposed has no public one. */
-function portsOf(container: Container): PortSummary[] {
+export function portsOf(container: Container): PortSummary[] {
   const { run, spec } = container;
   if (run === undefined) return [];
   const exposed: PortMap = Object.fromEntries(Object.keys(spec.config.ExposedPorts ?? {}).map((port) => [port, null]));

@@ -87,6 +87,7 @@ export class Supervisor {
     // What has ended is not well, as dockerd says it.
     container.lastHealth = run.health === undefined ? undefined : { ...run.health.state, Status: "unhealthy" };
     container.finishedBefore = last.finishedAt;
+    if (again) container.restartCount += 1;
     container.state = again ? { kind: "restarting", last, timer: new AbortController() } : { kind: "exited", last };
     this.table.setProgress(container.id, container.progress, container);
     const ranMs = Number(((parseNano(last.finishedAt) ?? 0n) - (parseNano(last.startedAt) ?? 0n)) / 1_000_000n);
@@ -142,7 +143,6 @@ export class Supervisor {
       await delay(container.backoffMs, timer.signal);
       using _lock = await this.locks.acquire(container.id);
       if (timer.signal.aborted || this.#stopping || container.removing) return;
-      container.restartCount += 1;
       await startContainer(this, container);
     } catch (error) {
       if (timer.signal.aborted) return;
@@ -156,6 +156,7 @@ export class Supervisor {
     if (container.state.kind !== "exited") return;
     const { last } = container.state;
     if (!this.#stopping && wantsRestart(container, last.exitCode)) {
+      container.restartCount += 1;
       container.state = { kind: "restarting", last, timer: new AbortController() };
       this.table.setProgress(container.id, container.progress, container);
       void this.#restart(container, 0);
