@@ -1,21 +1,27 @@
 import { expect, test } from "vitest";
 import { parseEntry, TimeReader, writeText, writeTimestamp, type Entry } from "./decode.ts";
-import { EntryTail, LineEncoder, type Clock } from "./encode.ts";
-import { LineSplitter } from "./line-splitter.ts";
+import { LineEncoder } from "./encode.ts";
+import { EntryScanner } from "./filter.ts";
+import { EntryTail } from "./entry-tail.ts";
+import { LineSplitter, type EntrySink } from "./line-splitter.ts";
+import { LogClock, type Clock } from "./log-clock.ts";
+
+const encoder = new LineEncoder();
 
 /** Feeds chunks through one stream and returns the file's text. */
 function encode(chunks: readonly (string | Buffer)[], opts: { stream?: 0 | 1; clock?: Clock; end?: boolean } = {}): string {
-  const encoder = new LineEncoder();
+  encoder.clear();
   const splitter = new LineSplitter(new EntryTail(opts.stream === 1 ? "stderr" : "stdout", ""));
-  const clock = opts.clock ?? { seconds: 1_767_323_045, nanos: 0 };
-  const tick = (): Clock => {
-    clock.nanos++;
-    return clock;
-  };
-  for (const chunk of chunks) splitter.push(Buffer.from(chunk), encoder, tick, () => undefined);
-  if (opts.end !== false) splitter.end(encoder, tick, () => undefined);
+  const clock = new LogClock();
+  clock.set(opts.clock ?? { seconds: 1_767_323_045, nanos: 0 });
+  const sink: EntrySink = { clock, room: () => Number.POSITIVE_INFINITY, written: () => undefined };
+  for (const chunk of chunks) splitter.push(Buffer.from(chunk), encoder, sink);
+  if (opts.end !== false) splitter.end(encoder, sink);
   return encoder.bytes.toString();
 }
+
+/** A nanosecond before so many of the second that the tests speak of. */
+const before = (nanos: number): Clock => (nanos === 0 ? { seconds: 1_767_323_044, nanos: 999_999_999 } : { seconds: 1_767_323_045, nanos: nanos - 1 });
 
 const texts = (file: string): string[] =>
   file
@@ -73,7 +79,7 @@ test("a long line is never split through a character", () => {
 });
 
 test("times have no trailing zeros, carry into the next digit, and none at all in a whole second", () => {
-  const at = (nanos: number) => /"time":"([^"]+)"/.exec(encode(["x\n"], { clock: { seconds: 1_767_323_045, nanos: nanos - 1 } }))?.[1];
+  const at = (nanos: number) => /"time":"([^"]+)"/.exec(encode(["x\n"], { clock: before(nanos) }))?.[1];
   expect(at(0)).toBe("2026-01-02T03:04:05Z");
   expect(at(500_000_000)).toBe("2026-01-02T03:04:05.5Z");
   expect(at(123_456_780)).toBe("2026-01-02T03:04:05.12345678Z");
@@ -92,7 +98,7 @@ test("times have no trailing zeros, carry into the next digit, and none at all i
 test("what is written is read back: text, stream, time, and the timestamp with its nine digits", () => {
   const nanos = [1, 500_000_000, 999_999_999, 120_000_000, 0];
   for (const [index, text] of ["plain\n", 'with "quotes" and \\\n', "€ <&> \u0001\n", "no newline", "\n"].entries()) {
-    const clock = { seconds: 1_767_323_045, nanos: (nanos[index] as number) - 1 };
+    const clock = before(nanos[index] as number);
     const file = Buffer.from(encode([text], { stream: 1, clock }));
     const entry: Entry = { stream: 0, textStart: 0, textEnd: 0, timeStart: 0, timeEnd: 0 };
     expect(parseEntry(file, 0, file.length - 1, entry)).toBe(true);
@@ -102,6 +108,102 @@ test("what is written is read back: text, stream, time, and the timestamp with i
     expect(new TimeReader().nanos(file, entry)).toBe(1_767_323_045_000_000_000n + BigInt(nanos[index] as number));
     expect(out.subarray(0, writeTimestamp(file, entry, out, 0)).toString()).toBe(`2026-01-02T03:04:05.${String(nanos[index]).padStart(9, "0")}Z`);
   }
+});
+
+/** The same each time: pieces that lines are made of, of every kind that is treated in its own way. */
+function* mixedLines(count: number): Generator<Buffer> {
+  const pieces = [
+    "a",
+    "plain text of some length, ",
+    '"',
+    "\\",
+    "<&>",
+    "\r",
+    "\t",
+    "\u0001",
+    "\u007f",
+    "é",
+    "€",
+    "\u2028",
+    "😀",
+    "\u07ff",
+    "\ud7ff",
+    "\ue000",
+  ].map((piece) => Buffer.from(piece));
+  pieces.push(
+    Buffer.from([0xff]),
+    Buffer.from([0xe2, 0x82]),
+    Buffer.from([0xed, 0xa0, 0x80]),
+    Buffer.from([0xf0, 0x8f, 0xbf, 0xbf]),
+    Buffer.from([0xc1, 0x81]),
+    Buffer.from([0xf4, 0x90, 0x80, 0x80]),
+  );
+  let state = 7;
+  const next = (below: number): number => (state = (state * 48_271) % 2_147_483_647) % below;
+  for (let n = 0; n < count; n++) {
+    const simple = next(3) > 0;
+    const line = Array.from({ length: next(20) }, () => pieces[simple ? next(2) : next(pieces.length)] as Buffer);
+    yield Buffer.concat([...line, Buffer.from("\n")]);
+  }
+}
+
+test("many lines at once are written as one by one, whatever is in them, and are read back the same", () => {
+  const lines = [...mixedLines(3_000)];
+  const all = Buffer.concat(lines);
+  const file = encode([all]);
+  // In two parts a line is put together, and never had quickly.
+  expect(file).toBe(encode(lines.flatMap((line) => [line.subarray(0, 1), line.subarray(1)].filter((part) => part.length > 0))));
+  expect(file.split("\n").slice(0, -1)).toEqual(lines.map((line, n) => goEntry(line, n + 1)));
+});
+
+/** As Go's encoding/json and dockerd would have it. */
+function goEntry(line: Buffer, nanos: number): string {
+  const escapes: Readonly<Record<string, string>> = { '"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r" };
+  const text = Array.from(decodeEach(line), (letter) => {
+    const isSpecial = letter < " " || "<>&\u2028\u2029\ufffd".includes(letter);
+    return escapes[letter] ?? (isSpecial ? `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}` : letter);
+  }).join("");
+  const time = `2026-01-02T03:04:05.${String(nanos).padStart(9, "0").replace(/0+$/, "")}Z`;
+  return `{"log":"${text}","stream":"stdout","time":"${time}"}`;
+}
+
+/** One replacement character for each byte that is no UTF-8, where JavaScript's decoder may take several for one. */
+function decodeEach(bytes: Buffer): string {
+  let text = "";
+  for (let at = 0; at < bytes.length; ) {
+    const size = [1, 2, 3, 4].find(
+      (length) =>
+        at + length <= bytes.length &&
+        Buffer.from(bytes.toString("utf8", at, at + length)).equals(bytes.subarray(at, at + length)) &&
+        Array.from(bytes.toString("utf8", at, at + length)).length === 1,
+    );
+    text += size === undefined ? "\ufffd" : bytes.toString("utf8", at, at + size);
+    at += size ?? 1;
+  }
+  return text;
+}
+
+test.for([
+  [{ raw: false, timestamps: false }, 0],
+  [{ raw: true, timestamps: false }, 0],
+  [{ raw: false, timestamps: true }, 0],
+  [{ raw: true, timestamps: true }, 99_999_000],
+] as const)("entries are framed as they would be one by one: %j", ([dress, nanos]) => {
+  const lines = [...mixedLines(2_000)].map((line) => Buffer.from(decodeEach(line)));
+  const file = Buffer.from(
+    lines.map((line, n) => encode([line], { stream: n % 3 === 0 ? 1 : 0, clock: { seconds: 1_767_323_045, nanos: nanos + n } })).join(""),
+  );
+  const frame = (line: Buffer, n: number): Buffer => {
+    const stamp = dress.timestamps ? `2026-01-02T03:04:05.${String(nanos + n + 1).padStart(9, "0")}Z ` : "";
+    const head = Buffer.alloc(dress.raw ? 0 : 8);
+    if (!dress.raw) head.writeUInt8(n % 3 === 0 ? 2 : 1);
+    if (!dress.raw) head.writeUInt32BE(stamp.length + line.length, 4);
+    return Buffer.concat([head, Buffer.from(stamp), line]);
+  };
+  expect(new EntryScanner({ stdout: true, stderr: true }).frames(file, dress)).toEqual(Buffer.concat(lines.map(frame)));
+  const damaged = Buffer.concat([Buffer.from('{"log":"cut in the mid\n'), file, Buffer.from('{"log":"x\\n","stream":"stdout","time":"2026"}\n')]);
+  const stderr = Buffer.concat(lines.map(frame).filter((_, n) => n % 3 === 0));
+  expect(new EntryScanner({ stdout: false, stderr: true }).frames(damaged, dress)).toEqual(stderr);
 });
 
 test.for([

@@ -1,8 +1,12 @@
 import type { LogChunk, LogStream } from "#core/logs/logs.ts";
+import { LineCodec, sourceBytesMax } from "./line-codec.ts";
 import { parseEntry, TimeReader, writeText, writeTimestamp, type Entry } from "./decode.ts";
 
 /** The shortest entry there can be. */
 const entryBytesMin = 60;
+
+/** Made for the first who reads. */
+let codec: LineCodec | undefined;
 
 /** Which entries of a log are wanted. */
 export interface EntryFilter {
@@ -29,28 +33,27 @@ export class EntryScanner {
   /** stdcopy frames, or bare lines, each with `details` before its text. Without them the result is never longer than the block. */
   frames(block: Buffer, dress: { raw: boolean; timestamps: boolean; details?: Buffer }): Buffer {
     const { details } = dress;
+    if (!details && this.#filter.untilNano === undefined && block.length <= sourceBytesMax) return this.#simpleFrames(block, dress);
     const out = Buffer.allocUnsafeSlow(block.length + (details ? Math.ceil(block.length / entryBytesMin) * details.length : 0));
     let length = 0;
-    this.#scan(block, (entry) => {
-      const head = length;
-      if (!dress.raw) length += 8;
-      if (dress.timestamps) {
-        length = writeTimestamp(block, entry, out, length);
-        out[length++] = 0x20;
-      }
-      if (details) length += details.copy(out, length);
-      length = writeText(block, entry, out, length);
-      if (dress.raw) return;
-      const size = length - head - 8;
-      out[head] = entry.stream + 1;
-      out[head + 1] = 0;
-      out[head + 2] = 0;
-      out[head + 3] = 0;
-      out[head + 4] = size >>> 24;
-      out[head + 5] = size >>> 16;
-      out[head + 6] = size >>> 8;
-      out[head + 7] = size;
-    });
+    this.#scan(block, (entry) => (length = writeFrame(block, entry, out, length, dress)));
+    return out.subarray(0, length);
+  }
+
+  /** Most entries can be had quickly; those between them one by one. */
+  #simpleFrames(block: Buffer, dress: { raw: boolean; timestamps: boolean }): Buffer {
+    const { stdout, stderr } = this.#filter;
+    const out = Buffer.allocUnsafeSlow(block.length);
+    codec ??= new LineCodec();
+    codec.put(block);
+    let length = 0;
+    for (let start = 0; start < block.length; ) {
+      if (this.#since === undefined) ({ end: length, next: start } = codec.frame(start, out, length, { ...dress, stdout, stderr }));
+      const newline = block.indexOf(0x0a, start);
+      const end = newline < 0 ? block.length : newline + 1;
+      this.#scan(block.subarray(start, end), (entry, line) => (length = writeFrame(line, entry, out, length, dress)));
+      start = end;
+    }
     return out.subarray(0, length);
   }
 
@@ -84,7 +87,7 @@ export class EntryScanner {
     return found;
   }
 
-  #scan(block: Buffer, wanted: (entry: Entry) => void): void {
+  #scan(block: Buffer, wanted: (entry: Entry, block: Buffer) => void): void {
     const { stdout, stderr, untilNano } = this.#filter;
     const entry = this.#entry;
     for (let start = 0; start < block.length && !this.over; ) {
@@ -103,7 +106,29 @@ export class EntryScanner {
         this.over = true;
         return;
       }
-      if (entry.stream === 0 ? stdout : stderr) wanted(entry);
+      if (entry.stream === 0 ? stdout : stderr) wanted(entry, block);
     }
   }
+}
+
+/** Returns the place after it. */
+function writeFrame(block: Buffer, entry: Entry, out: Buffer, into: number, dress: { raw: boolean; timestamps: boolean; details?: Buffer }): number {
+  let to = dress.raw ? into : into + 8;
+  if (dress.timestamps) {
+    to = writeTimestamp(block, entry, out, to);
+    out[to++] = 0x20;
+  }
+  if (dress.details) to += dress.details.copy(out, to);
+  to = writeText(block, entry, out, to);
+  if (dress.raw) return to;
+  const size = to - into - 8;
+  out[into] = entry.stream + 1;
+  out[into + 1] = 0;
+  out[into + 2] = 0;
+  out[into + 3] = 0;
+  out[into + 4] = size >>> 24;
+  out[into + 5] = size >>> 16;
+  out[into + 6] = size >>> 8;
+  out[into + 7] = size;
+  return to;
 }

@@ -1,4 +1,8 @@
-import type { Clock } from "./encode.ts";
+/** Seconds and nanoseconds since the epoch. */
+export interface Clock {
+  seconds: number;
+  nanos: number;
+}
 
 /** The times of one log's entries: strictly increasing, so that since and until cut exactly between two of them. */
 export class LogClock {
@@ -7,6 +11,10 @@ export class LogClock {
   /** Of the last entry, since the epoch. */
   get nanos(): bigint {
     return BigInt(this.#now.seconds) * 1_000_000_000n + BigInt(this.#now.nanos);
+  }
+
+  get now(): Readonly<Clock> {
+    return this.#now;
   }
 
   /** Goes on from the time of an entry that was found. */
@@ -25,13 +33,19 @@ export class LogClock {
   }
 
   /** The time of the next entry. */
-  readonly tick = (): Clock => {
-    if (++this.#now.nanos === 1_000_000_000) {
-      this.#now.nanos = 0;
+  tick(): Readonly<Clock> {
+    return this.advance(1);
+  }
+
+  /** So many entries were given the nanoseconds that come next. */
+  advance(entries: number): Readonly<Clock> {
+    this.#now.nanos += entries;
+    if (this.#now.nanos >= 1_000_000_000) {
+      this.#now.nanos -= 1_000_000_000;
       this.#now.seconds++;
     }
     return this.#now;
-  };
+  }
 }
 
 let anchorWall = 0;

@@ -1,23 +1,10 @@
-import { codeOf } from "#base/errors.ts";
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
-import { gzipSync } from "node:zlib";
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
 import { attributesText, parseEntry, TimeReader, type Entry } from "./decode.ts";
-import { EntryTail, type LineEncoder } from "./encode.ts";
-import { LineSplitter } from "./line-splitter.ts";
+import type { LineEncoder } from "./encode.ts";
+import { EntryTail } from "./entry-tail.ts";
+import { LineSplitter, type EntrySink } from "./line-splitter.ts";
 import { LogClock } from "./log-clock.ts";
+import { compressNewest, openFiles, shiftFiles, sweepFiles, type OpenedFile } from "./log-files.ts";
 import { ProgressWriter, readProgress } from "./progress.ts";
 
 export interface LogFileOptions {
@@ -32,13 +19,6 @@ export interface LogFileOptions {
   readonly attributes: string;
 }
 
-/** One file of a log, opened for reading. */
-export interface OpenedFile {
-  readonly fd: number;
-  readonly size: number;
-  readonly compressed: boolean;
-}
-
 /** Where in a log a chunk of output begins. */
 export interface LogMark {
   /** Entries up to this time were complete before it. */
@@ -47,18 +27,20 @@ export interface LogMark {
   readonly pending: readonly [Uint8Array, Uint8Array];
 }
 
+/** Entries in hand, at most about. */
+const flushBytes = 1024 * 1024;
 /** Enough for the longest entry. */
 const tailBytes = 128 * 1024;
 
 /**
- * One container's log on disk, its only writer. Files are `PATH`, then `PATH.1` (newest) to `PATH.N`, with `.gz` when compressed. A new
- * file is made by renaming, never by truncating: a reader that has the old one open reads it to its end.
+ * One container's log on disk, its only writer.
  */
 export class LogFile implements Disposable {
   readonly #options: LogFileOptions;
   readonly #encoder: LineEncoder;
   readonly #splitters: readonly [LineSplitter, LineSplitter];
   readonly #clock = new LogClock();
+  readonly #sink: EntrySink = { clock: this.#clock, room: () => this.#room, written: () => this.#written() };
   readonly #rotated: (fd: number) => void;
   #fd: number;
   #inode: bigint;
@@ -72,7 +54,7 @@ export class LogFile implements Disposable {
     this.#rotated = rotated;
     const attributes = attributesText(options.attributes);
     this.#splitters = [new LineSplitter(new EntryTail("stdout", attributes)), new LineSplitter(new EntryTail("stderr", attributes))];
-    this.#sweep();
+    sweepFiles(options.path);
     this.#fd = openSync(options.path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o640);
     this.#inode = inodeOf(this.#fd);
     this.#size = this.#takeUp();
@@ -99,7 +81,7 @@ export class LogFile implements Disposable {
   write(stream: 0 | 1, chunk: Buffer, to: number): void {
     try {
       this.#clock.read();
-      this.#splitters[stream].push(chunk, this.#encoder, this.#clock.tick, this.#written);
+      this.#splitters[stream].push(chunk, this.#encoder, this.#sink);
       this.#flush();
     } catch (error) {
       this.#giveUp(stream, to);
@@ -111,7 +93,7 @@ export class LogFile implements Disposable {
   /** The output is over: what has no newline becomes an entry without. */
   end(): void {
     this.#clock.read();
-    for (const splitter of this.#splitters) splitter.end(this.#encoder, this.#clock.tick, this.#written);
+    for (const splitter of this.#splitters) splitter.end(this.#encoder, this.#sink);
     this.#flush();
     this.#keep();
   }
@@ -131,39 +113,27 @@ export class LogFile implements Disposable {
 
   /** Every file, oldest first, as they are at this moment. The caller closes them. */
   open(): OpenedFile[] {
-    const opened: OpenedFile[] = [];
-    try {
-      for (let index = this.#options.maxFiles - 1; index >= 0; index--) {
-        for (const compressed of [true, false]) {
-          if (index === 0 && compressed) continue;
-          const file = openIfThere(this.#name(index, compressed));
-          if (file) opened.push({ ...file, compressed });
-        }
-      }
-    } catch (error) {
-      for (const { fd } of opened) closeSync(fd);
-      throw error;
-    }
-    return opened;
+    return openFiles(this.#options.path, this.#options.maxFiles);
   }
 
   [Symbol.dispose](): void {
     closeSync(this.#fd);
   }
 
-  #name(index: number, compressed: boolean): string {
-    return `${this.#options.path}${index === 0 ? "" : `.${index}`}${compressed ? ".gz" : ""}`;
+  /** Until the next file. */
+  get #room(): number {
+    const { maxBytes } = this.#options;
+    return maxBytes === 0 ? Number.POSITIVE_INFINITY : maxBytes - this.#size - this.#encoder.length;
   }
 
-  readonly #written = (): void => {
-    const { maxBytes } = this.#options;
-    if (maxBytes > 0 && this.#size + this.#encoder.length >= maxBytes) {
+  #written(): void {
+    if (this.#room <= 0) {
       this.#flush();
       this.#keep();
       this.#rotate();
       this.#keep();
-    }
-  };
+    } else if (this.#encoder.length >= flushBytes) this.#flush();
+  }
 
   #keep(): void {
     this.#progress?.write({ file: this.#inode, size: this.#size, taken: this.taken });
@@ -185,35 +155,15 @@ export class LogFile implements Disposable {
   }
 
   #rotate(): void {
-    const { maxFiles, compress } = this.#options;
-    for (const compressed of [true, false]) rmSync(this.#name(Math.max(maxFiles - 1, 0), compressed), { force: true });
-    for (let index = maxFiles - 2; index >= 0; index--) {
-      for (const compressed of index === 0 ? [false] : [true, false]) {
-        if (existsSync(this.#name(index, compressed))) renameSync(this.#name(index, compressed), this.#name(index + 1, compressed));
-      }
-    }
+    const { path, maxFiles, compress } = this.#options;
+    shiftFiles(path, maxFiles);
     const old = this.#fd;
-    this.#fd = openSync(this.#options.path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | constants.O_EXCL, 0o640);
+    this.#fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | constants.O_EXCL, 0o640);
     closeSync(old);
     this.#inode = inodeOf(this.#fd);
     this.#size = 0;
     this.#rotated(this.#fd);
-    if (compress && maxFiles > 1) this.#compress();
-  }
-
-  /** An engine was killed while it compressed: the plain file is whole. */
-  #sweep(): void {
-    const plain = this.#name(1, false);
-    rmSync(`${plain}.gz.tmp`, { force: true });
-    if (existsSync(plain)) rmSync(this.#name(1, true), { force: true });
-  }
-
-  #compress(): void {
-    const plain = this.#name(1, false);
-    const temporary = `${plain}.gz.tmp`;
-    writeFileSync(temporary, gzipSync(readFileSync(plain)), { mode: 0o640 });
-    renameSync(temporary, this.#name(1, true));
-    rmSync(plain);
+    if (compress && maxFiles > 1) compressNewest(path);
   }
 
   /** Drops a line that was cut off by a crash, and goes on from the last entry's time. */
@@ -237,13 +187,3 @@ function lastEntry(buffer: Buffer, end: number): Entry | undefined {
 }
 
 const inodeOf = (fd: number): bigint => fstatSync(fd, { bigint: true }).ino;
-
-function openIfThere(path: string): { fd: number; size: number } | undefined {
-  try {
-    const fd = openSync(path, constants.O_RDONLY);
-    return { fd, size: fstatSync(fd).size };
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return undefined;
-    throw error;
-  }
-}

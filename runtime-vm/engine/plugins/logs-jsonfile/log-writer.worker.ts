@@ -3,7 +3,8 @@ import { messageOf } from "#base/errors.ts";
 import { openSync, readSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
 import { LineEncoder } from "./encode.ts";
-import { LogFile, type LogFileOptions, type LogMark, type OpenedFile } from "./log-file.ts";
+import { LogFile, type LogFileOptions, type LogMark } from "./log-file.ts";
+import type { OpenedFile } from "./log-files.ts";
 
 export type WriterRequest =
   | { readonly op: "open"; readonly log: number; readonly id: number; readonly options: LogFileOptions }

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, read } from "node:fs";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { parseEntry, TimeReader, type Entry } from "./decode.ts";
-import type { OpenedFile } from "./log-file.ts";
+import type { OpenedFile } from "./log-files.ts";
 
 const readAt = promisify(read);
 const inflate = promisify(gunzip);

@@ -1,7 +1,8 @@
 import { EngineError } from "#base/errors.ts";
 import { closeSync } from "node:fs";
 import { Worker } from "node:worker_threads";
-import type { LogFileOptions, LogMark, OpenedFile } from "./log-file.ts";
+import type { LogFileOptions, LogMark } from "./log-file.ts";
+import type { OpenedFile } from "./log-files.ts";
 import type { WriterReply, WriterRequest } from "./log-writer.worker.ts";
 
 /** As for every worker: a source tree runs the .ts as it is, the engine's bundle has it as an entry of the same name. */
