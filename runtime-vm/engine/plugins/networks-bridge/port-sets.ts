@@ -23,7 +23,8 @@ export function portSets(networks: readonly BridgeNetwork[], families: readonly 
       return [
         `  set open${family} { type ${address} . inet_proto . inet_service; }`,
         `  map at${family} { type ${address} . inet_service : ${address} . inet_service; }`,
-        `  map any${family} { type inet_service : ${address} . inet_service; }`,
+        // With the protocol, although it is always TCP: nft up to 1.0.6 crashes on a single key that maps to several values.
+        `  map any${family} { type inet_proto . inet_service : ${address} . inet_service; }`,
       ];
     }),
     "  chain prerouting {",
@@ -41,7 +42,10 @@ export function portSets(networks: readonly BridgeNetwork[], families: readonly 
 function dnatRules(family: Family, unless: string): string[] {
   const ip = familyName(family);
   const local = `    ${unless}fib daddr type local meta nfproto ${family === 4 ? "ipv4" : "ipv6"}`;
-  return [`${local} dnat ${ip} to ${ip} daddr . tcp dport map @at${family}`, `${local} dnat ${ip} to tcp dport map @any${family}`];
+  return [
+    `${local} dnat ${ip} to ${ip} daddr . tcp dport map @at${family}`,
+    `${local} meta l4proto tcp dnat ${ip} to meta l4proto . th dport map @any${family}`,
+  ];
 }
 
 const UNSPECIFIED = ["0.0.0.0", "::"];
@@ -57,7 +61,7 @@ export function publishedElement(verb: "add" | "delete", { proto, address, port,
   const family = familyOf(address);
   if (family === undefined || !families.includes(family) || at === undefined || proto !== "tcp" || familyOf(at.address) !== family) return "";
   const target = `${address} . ${port}`;
-  if (UNSPECIFIED.includes(at.address)) return element(verb, `any${family}`, `${at.port} : ${target}`);
+  if (UNSPECIFIED.includes(at.address)) return element(verb, `any${family}`, `${proto} . ${at.port} : ${target}`);
   return element(verb, `at${family}`, `${at.address} . ${at.port} : ${target}`);
 }
 

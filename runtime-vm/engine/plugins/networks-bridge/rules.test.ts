@@ -69,7 +69,7 @@ test("families without rules are left alone, and what is published straight to c
     { ...port, proto: "udp", at: { address: "0.0.0.0", port: 53 } },
   ] as const;
   const text = rulesText({ networks: [network({})], ports });
-  expect(text).toContain("add element inet slipway any4 { 8080 : 172.18.0.2 . 80 }");
+  expect(text).toContain("add element inet slipway any4 { tcp . 8080 : 172.18.0.2 . 80 }");
   expect(text).toContain("add element inet slipway at4 { 127.0.0.1 . 8081 : 172.18.0.2 . 80 }");
   expect(text).toContain("add element inet slipway open4 { 172.18.0.2 . udp . 80 }");
   expect(text).not.toContain(" 53 :");
