@@ -6,7 +6,8 @@ export interface StatsPoint {
   readonly at: number;
   /** 100 = one whole CPU, as `docker stats` counts. Null: not known, since nothing was read before. */
   readonly cpu: number | null;
-  readonly memory: number;
+  /** Null: the engine has no memory controller to read it from. */
+  readonly memory: number | null;
   /** 0: no limit set (the engine then reports the machine's memory). */
   readonly memoryLimit: number;
   /** Bytes since the container started. */
@@ -31,8 +32,9 @@ export function cpuPercent(stats: ContainerStats): number | null {
 }
 
 /** As `docker stats` shows it: usage without the file cache that the kernel would give back at once. */
-export function memoryUsed(stats: ContainerStats): number {
-  const usage = stats.memory_stats.usage ?? 0;
+export function memoryUsed(stats: ContainerStats): number | null {
+  const { usage } = stats.memory_stats;
+  if (usage === undefined) return null;
   const detail = stats.memory_stats.stats ?? {};
   const cache = detail["total_inactive_file"] ?? detail["inactive_file"] ?? 0;
   return cache < usage ? usage - cache : usage;

@@ -148,6 +148,7 @@ export const containerTexts = {
     written: "Written",
     limit: (text: string) => `Limit ${text}`,
     noLimit: "No limit set",
+    unknown: "Not counted by this engine’s kernel",
     pause: "Pause",
     resume: "Resume",
     waiting: "Waiting for the first reading…",

@@ -176,6 +176,7 @@ export function CpuCell({ container }: CellProps) {
 export function MemoryCell({ container }: CellProps) {
   // The CPU cell beside it keeps the figures coming.
   const last = useHistory(container).at(-1);
-  if (last === undefined || container.State !== "running") return <span className="text-fg3">–</span>;
-  return <span className="tabular">{memory(last.memory)}</span>;
+  const used = last?.memory ?? undefined;
+  if (used === undefined || container.State !== "running") return <span className="text-fg3">–</span>;
+  return <span className="tabular">{memory(used)}</span>;
 }

@@ -12,10 +12,13 @@ export function machineItems(app: App, status: MachineStatus | undefined, onDiag
   };
   const running = status?.phase === "running";
   const stopped = status?.phase === "stopped" || status?.phase === "failed";
+  // An engine that somebody else runs is neither started nor stopped from here.
+  const words = status?.driver === "remote" ? [t.engine.connect, t.engine.reconnect, t.engine.disconnect] : [t.engine.start, t.engine.restart, t.engine.stop];
+  const [start = "", restart = "", stop = ""] = words;
   return [
-    { label: t.engine.start, icon: Play, disabled: !stopped, onSelect: order("machine.start", t.engine.failedTo.start) },
-    { label: t.engine.restart, icon: RotateCw, disabled: !running, onSelect: order("machine.restart", t.engine.failedTo.restart) },
-    { label: t.engine.stop, icon: Square, disabled: !running, onSelect: order("machine.stop", t.engine.failedTo.stop) },
+    { label: start, icon: Play, disabled: !stopped, onSelect: order("machine.start", t.engine.failedTo.start) },
+    { label: restart, icon: RotateCw, disabled: !running, onSelect: order("machine.restart", t.engine.failedTo.restart) },
+    { label: stop, icon: Square, disabled: !running, onSelect: order("machine.stop", t.engine.failedTo.stop) },
     { kind: "line" },
     { label: t.diagnostics.open, icon: Stethoscope, onSelect: onDiagnostics },
   ];

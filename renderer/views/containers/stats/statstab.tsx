@@ -77,7 +77,7 @@ function Charts({ points, last, cpus }: { readonly points: readonly StatsPoint[]
         binary
         floor={1024 * 1024}
         limit={last.memoryLimit > 0 ? { value: last.memoryLimit, text: t.stats.limit(memory(last.memoryLimit)) } : undefined}
-        note={last.memoryLimit > 0 ? t.stats.limit(memory(last.memoryLimit)) : t.stats.noLimit}
+        note={last.memory === null ? t.stats.unknown : last.memoryLimit > 0 ? t.stats.limit(memory(last.memoryLimit)) : t.stats.noLimit}
       />
       <Panel
         title={t.stats.network}
