@@ -111,7 +111,7 @@ export const acts: Readonly<Record<string, Act>> = {
   },
   "copy and commit": async ({ client, name }) => {
     const id = await run(client, { ...sh("head -c 3000000 /dev/zero > /big; exec sleep 1000"), Volumes: { "/data": {} } });
-    for (let i = 0; i < 3; i += 1) await call(client, "GET", `/containers/${id}/archive`, { query: { path: "/big" } });
+    for (let i = 0; i < 3; i += 1) await call(client, "GET", `/containers/${id}/archive`, { query: { path: "/bin/busybox" } });
     await client.json("POST", "/commit", { query: { container: id, repo: name } });
   },
 };
