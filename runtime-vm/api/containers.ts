@@ -269,8 +269,9 @@ export interface BlkioEntry {
 
 /** `GET /containers/{id}/stats` (cgroup v2). */
 export interface ContainerStats {
-  name: string;
-  id: string;
+  /** Whose it is; not told with a single reading (`one-shot`). */
+  name?: string;
+  id?: string;
   read: string;
   preread: string;
   pids_stats: { current?: number; limit?: number };

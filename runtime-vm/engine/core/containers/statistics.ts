@@ -35,7 +35,10 @@ export async function statsOnce(
 ): Promise<ContainerStats> {
   const first = sample(backends, container);
   if (first === undefined) return emptyStats(container);
-  if (opts.oneShot) return following(first, undefined);
+  if (opts.oneShot) {
+    const { id: _id, name: _name, ...single } = following(first, undefined);
+    return single;
+  }
   await delay(sampleMs, opts.signal);
   const second = sample(backends, container);
   return second === undefined ? emptyStats(container) : following(second, first);
