@@ -251,7 +251,8 @@ describe("figures", () => {
     const [usage, before] = [seen[1]?.cpu_stats.cpu_usage.total_usage ?? 0, seen[1]?.precpu_stats.cpu_usage.total_usage ?? 0];
     expect(usage).toBeGreaterThan(before);
     const once = await client.json<ContainerStats>("GET", `/containers/${id}/stats`, { query: { stream: 0, "one-shot": 1 } });
-    expect(once).toMatchObject({ id, preread: "0001-01-01T00:00:00Z" });
+    expect(once).toMatchObject({ preread: "0001-01-01T00:00:00Z" });
+    expect(once).not.toHaveProperty("id");
     expect(once.networks?.["eth0"]).toBeDefined();
     const top = await client.json<{ Titles: string[]; Processes: string[][] }>("GET", `/containers/${id}/top`, { query: { ps_args: "-o pid,comm" } });
     expect(top.Titles).toEqual(["PID", "COMMAND"]);
