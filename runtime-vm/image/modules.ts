@@ -71,7 +71,7 @@ export const moduleName = (path: string): string =>
 /** KEY=VALUE strings of the section .modinfo. Modules have no other zero-ended strings of these shapes. */
 export function moduleInfo(module: Buffer): { depends: readonly string[]; aliases: readonly string[] } {
   const text = module.toString("latin1");
-  const values = (key: string): string[] => [...text.matchAll(new RegExp(`\\0${key}=([\\x21-\\x7e]*)\\0`, "g"))].map(([, value = ""]) => value);
+  const values = (key: string): string[] => [...text.matchAll(new RegExp(`\\0${key}=([\\x21-\\x7e]*)(?=\\0)`, "g"))].map(([, value = ""]) => value);
   const depends = values("depends")
     .flatMap((list) => list.split(","))
     .filter(Boolean);
