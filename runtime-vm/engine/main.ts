@@ -20,6 +20,9 @@ import { hostFileReader, hostResolvConf } from "#core/networks/host.ts";
 import { prefixOf } from "#core/networks/address.ts";
 import { openNetworking } from "#core/networks/open.ts";
 import { enginePaths } from "#core/paths.ts";
+import { mappedRoot } from "#core/userns/identity.ts";
+import { openUserns } from "#core/userns/open.ts";
+import { remappedRoot } from "#core/userns/remap.ts";
 import { metricsText } from "#core/system/metrics.ts";
 import { openPidFile } from "#core/system/pidfile.ts";
 import { type Reload, reloader } from "#core/system/reload.ts";
@@ -152,9 +155,13 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
   const trash = openTrash(paths.trash, log);
   const events = new MemoryEventLog();
   const link = openLink(config, flags, kernel, journal, stop);
+  const hostFile = hostFileReader(kernel, config.hostPrefix);
+  const map = config.usernsRemap === "" ? undefined : remappedRoot(config.usernsRemap, hostFile);
+  const ways = [paths.containers, paths.snapshots, paths.volumes];
+  const userns = map === undefined ? undefined : await openUserns(kernel, { userns: paths.userns, ways }, map);
   const [content, { layers, snapshots, ...layerThreads }] = [
     await openContent({ content: paths.content, ingest: paths.ingest, trash }),
-    openLayers({ paths, trash, kernel, log, outfit: (root) => prepareRoot(kernel, root) }),
+    openLayers({ paths, trash, kernel, log, outfit: (root) => prepareRoot(kernel, root), ...(userns === undefined ? {} : { userns: userns.mounts }) }),
   ];
   cleanup.use(layerThreads);
   const registries = cleanup.use(
@@ -172,16 +179,28 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
     }),
   );
   const { images, swept } = openImages({ state, content, layers, registries, events, architecture: arch(), limits: config });
-  const volumes = new LocalVolumes({ state, kernel, trash, events, journal, directory: paths.volumes, hostPrefix: config.hostPrefix });
+  const volumes = new LocalVolumes({ state, kernel, trash, events, journal, directory: paths.volumes, hostPrefix: config.hostPrefix, owner: mappedRoot(map) });
   const gateway = link === undefined ? undefined : cleanup.use(await openGateway(link, kernel, journal));
   const driver = cleanup.use(new BridgeDriver(kernel, gateway === undefined ? undefined : { ...userNetwork, gateway }, config));
-  const hostFile = hostFileReader(kernel, config.hostPrefix);
   const servers = serverResolver(() => hostResolvConf(hostFile).servers);
   const fallback = link === undefined ? servers : byNameResolver((name, type, opts) => link.resolve(name, type, opts), servers);
   const names = new DnsService({ kernel, fallback });
   const publisher = link === undefined ? localPorts : alsoLocally(link.publisher);
+  const inUserns = userns === undefined ? {} : { userns: userns.path };
   const inVm = link === undefined ? {} : { resolveInside: true, hostGateway: hostAddress, fixedNames: hostNames };
-  const { networks, sandboxes, ...networking } = openNetworking({ state, kernel, events, journal, driver, names, publisher, paths, config, ...inVm });
+  const { networks, sandboxes, ...networking } = openNetworking({
+    state,
+    kernel,
+    events,
+    journal,
+    driver,
+    names,
+    publisher,
+    paths,
+    config,
+    ...inVm,
+    ...inUserns,
+  });
   cleanup.use(networking);
   const logDrivers = createLogDrivers({ directory: paths.containers, report: log });
   cleanup.use(logDrivers);
@@ -210,6 +229,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
     journal,
     config,
     paths,
+    ...(userns === undefined ? {} : { userns }),
   };
   const containers = new ContainerManager(backends);
   await containers.restore();

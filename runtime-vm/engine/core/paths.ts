@@ -27,6 +27,8 @@ export const enginePaths = (root: string) =>
     bundles: join(root, "run", "bundles"),
     shims: join(root, "run", "shims"),
     netns: join(root, "run", "netns"),
+    /** <map>/{containers,mounts}: user namespaces. */
+    userns: join(root, "run", "userns"),
     /** <container>.json: network sandboxes that are open. */
     sandboxes: join(root, "run", "sandboxes"),
     /** <container>-<n>: roots put together with their volumes while somebody copies. */

@@ -113,7 +113,7 @@ const cases: readonly [key: string, value: unknown, effect: Record<string, unkno
   ["tlsverify", true, { tls: { ca: "/root/.docker/ca.pem", cert: "/root/.docker/cert.pem", key: "/root/.docker/key.pem" } }],
   ["userland-proxy", false, { userlandProxy: false }],
   ["userland-proxy-path", "/x", "carried by the engine"],
-  ["userns-remap", "default", "NOT confined"],
+  ["userns-remap", "default", { usernsRemap: "default" }],
 ];
 
 test("every key that dockerd accepts is known", () => {

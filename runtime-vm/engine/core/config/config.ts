@@ -112,6 +112,8 @@ export interface EngineConfig extends ContainerDefaults, NetworkDefaults, Transf
   readonly metricsAddress: string;
   readonly pidFile: string;
   readonly cdiSpecDirs: readonly string[];
+  /** Whose ids containers' users get (`userns-remap`); "" for none. */
+  readonly usernsRemap: string;
   readonly group?: string;
   /** Prefix under which the host's own files appear to this process (`/host` behind the native launcher; `` in the VM). */
   readonly hostPrefix: string;

@@ -172,7 +172,7 @@ export const keys: Readonly<Record<string, Key>> = {
   tlsverify: into("tlsVerify", flag),
   "userland-proxy": into("userlandProxy", flag),
   "userland-proxy-path": only(text, isEmpty, "published ports are carried by the engine itself"),
-  "userns-remap": only(text, isEmpty, forSecurity("this engine does not map users of containers to others of the machine")),
+  "userns-remap": into("usernsRemap", text),
 };
 
 /** Names of dockerd's flags, which it accepts as keys and then does not read; with what the file calls them. */

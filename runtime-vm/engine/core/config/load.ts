@@ -22,6 +22,7 @@ export const defaults = {
   experimental: false,
   metricsAddress: "",
   pidFile: "",
+  usernsRemap: "",
   cdiSpecDirs: ["/etc/cdi", "/var/run/cdi"],
   insecureRegistries: [],
   registryMirrors: [],

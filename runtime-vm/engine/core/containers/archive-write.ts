@@ -2,6 +2,7 @@ import { closeSync, constants, fchmodSync, fchownSync, futimesSync, lchownSync, 
 import { posix } from "node:path";
 import type { Readable } from "node:stream";
 import { EngineError, codeOf, isClass, messageOf } from "#base/errors.ts";
+import { type IdentityMap, mappedRoot, ownerOutside } from "../userns/identity.ts";
 import { type TarEntry, TarScanner } from "../layers/tar-scanner.ts";
 import { type Place, archivePath, followed, lookupError } from "./archive-path.ts";
 import type { Directory } from "./at.ts";
@@ -15,6 +16,8 @@ export interface ExtractOptions {
   readonly noOverwriteDirNonDir: boolean;
   /** Everything gets this owner instead of its own. */
   readonly owner?: { readonly uid: number; readonly gid: number };
+  /** Owners, named as the container sees them, are others of this machine. */
+  readonly map?: IdentityMap | undefined;
   /** Rejects a target, named as the container sees it, that may not be written to. */
   readonly check: (target: string) => void;
 }
@@ -161,6 +164,8 @@ class Unpacker {
     const led = followed(this.#target, below);
     using parent = this.#parent(posix.dirname(led));
     mkdirSync(parent.at(posix.basename(led)), { mode: 0o755 });
+    const { uid, gid } = mappedRoot(this.#options.map);
+    if (uid !== 0) lchownSync(parent.at(posix.basename(led)), uid, gid);
     return this.#target.directory(led);
   }
 
@@ -178,7 +183,7 @@ class Unpacker {
 
   /** Owner first: changing it, like writing, clears set-user-id bits and capabilities. */
   #apply(fd: number, path: string, entry: TarEntry): void {
-    const { uid, gid } = this.#options.owner ?? entry;
+    const { uid, gid } = ownerOutside(this.#options.map, this.#options.owner ?? entry);
     fchownSync(fd, uid, gid);
     this.#extended(path, entry);
     fchmodSync(fd, entry.mode & 0o7777);
@@ -196,7 +201,7 @@ class Unpacker {
   }
 
   #linkAttributes(parent: Directory, name: string, entry: TarEntry): void {
-    const { uid, gid } = this.#options.owner ?? entry;
+    const { uid, gid } = ownerOutside(this.#options.map, this.#options.owner ?? entry);
     lchownSync(parent.at(name), uid, gid);
     this.#extended(parent.at(name), entry);
     lutimesSync(parent.at(name), timeOf(entry), timeOf(entry));

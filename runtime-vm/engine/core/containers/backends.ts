@@ -12,6 +12,7 @@ import type { SpecBuilder } from "../specs/builder.ts";
 import type { StatsReader } from "../stats/stats.ts";
 import type { TaskRuntime } from "../tasks/tasks.ts";
 import type { Trash } from "../trash/trash.ts";
+import type { Userns } from "../userns/open.ts";
 import type { VolumeStore } from "../volumes/volumes.ts";
 
 /** What containers are made of: every other noun, through its interface. */
@@ -32,6 +33,8 @@ export interface ContainerBackends {
   readonly kernel: Pick<Kernel, "openInRoot" | "getxattrs" | "setxattr" | "mkfifo" | "mknod" | "mount" | "umount" | "mountsUnder">;
   readonly trash: Trash;
   readonly journal: Journal;
+  /** Present where containers' users are mapped (`userns-remap`). */
+  readonly userns?: Userns;
   readonly config: EngineConfig;
   readonly paths: EnginePaths;
 }

@@ -17,7 +17,7 @@ export async function withBaseRoot<T>(
   // Not beginning with the container's id: one that a killed engine left goes at the next start, though the container stays.
   const id = `base-${bases}-${container.id}`;
   try {
-    await snapshots.prepare(id, container.spec.image.layers);
+    await snapshots.prepare(id, container.spec.image.layers, { mapped: container.spec.mapped === true });
     const rootfs = await snapshots.mount(id);
     return await work({ rootfs, upper: snapshots.upperDir(id) });
   } finally {

@@ -1,9 +1,10 @@
-import { mkdirSync } from "node:fs";
+import { chownSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { EngineError } from "#base/errors.ts";
 import type { ContainerCreateRequest } from "#api/containers.ts";
 import type { ImageConfigFile } from "#api/oci.ts";
 import { formatNano, nowNano } from "../clock/clock.ts";
+import { mappedRoot } from "../userns/identity.ts";
 import type { ContainerBackends } from "./backends.ts";
 import type { Catalog } from "./catalog.ts";
 import { completeConfig } from "./config.ts";
@@ -15,6 +16,7 @@ import { completeHostConfig } from "./host-config.ts";
 import { refuseConflicts } from "./conflicts.ts";
 import { requestedLinks } from "./links.ts";
 import { closeLog, openLog } from "./logs.ts";
+import { usersAreMapped } from "./mapped-users.ts";
 import { createMounts } from "./mounts.ts";
 import { generateId, generateName, parseContainerName } from "./names.ts";
 import type { ContainerRecord, ContainerTable } from "./record.ts";
@@ -43,6 +45,7 @@ export async function createContainer(
   const config = completeConfig(given, image?.config.config, hostnameFor(id, catalog, body));
   checkJoined(catalog, asked.PidMode);
   checkJoined(catalog, asked.IpcMode);
+  const mapped = usersAreMapped(backends, asked);
   const settled = backends.specs.validate(config, asked);
   const links = requestedLinks(catalog, asked);
   const hostConfig = links.length === 0 ? settled.host : { ...settled.host, Links: null };
@@ -60,17 +63,19 @@ export async function createContainer(
     hostConfig,
     endpoints,
     ...(links.length === 0 ? {} : { links }),
+    ...(mapped ? { mapped } : {}),
   };
   const mode = resolveContainerMode(catalog, hostConfig.NetworkMode ?? "", { mustRun: false });
   backends.sandboxes.validate(sandboxRequest(backends.config, { id, name, spec: { ...spec, mounts: [] } }, mode));
   const directory = join(backends.paths.containers, id);
   mkdirSync(directory, { mode: 0o710 });
   undo.defer(`remove ${directory}`, () => backends.trash.move(directory));
-  await backends.snapshots.prepare(id, layers);
+  if (mapped) chownSync(directory, 0, mappedRoot(backends.userns?.map).gid);
+  await backends.snapshots.prepare(id, layers, { mapped });
   undo.defer(`remove the root of ${id}`, () => backends.snapshots.remove(id));
   const rootBytes = parseRamSize(hostConfig.StorageOpt?.["size"] ?? String(backends.config.rootBytes));
   if (rootBytes > 0) backends.snapshots.limit(id, rootBytes);
-  const mounts = await createMounts(backends, catalog, { containerId: id, config, hostConfig, undo });
+  const mounts = await createMounts(backends, catalog, { containerId: id, config, hostConfig, mapped, undo });
   const created = { kind: "created", exitCode: 0, error: "" } as const;
   const record: ContainerRecord = { id, name, spec: { ...spec, mounts }, progress: { phase: created, restartCount: 0, manuallyStopped: false } };
   const container = new Container(record, created);

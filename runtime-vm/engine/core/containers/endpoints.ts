@@ -61,6 +61,7 @@ export function sandboxRequest(
     },
     ...(run.Domainname ? { domainname: run.Domainname } : {}),
     extraHosts: [...(hostConfig.ExtraHosts ?? []), ...linkedHosts],
+    ...(container.spec.mapped === true ? { mapped: true } : {}),
     links: (container.spec.links ?? []).map(({ id }) => id),
   };
 }

@@ -5,6 +5,7 @@ import { exportArchive, readArchive } from "./archive-read.ts";
 import { writeArchive } from "./archive-write.ts";
 import type { Container } from "./container.ts";
 import { publishEvent } from "./events.ts";
+import { mapOf } from "./mapped-users.ts";
 import { withRoot } from "./root.ts";
 import type { Supervisor } from "./supervisor.ts";
 import { type View, streamOf, withView } from "./view.ts";
@@ -32,7 +33,7 @@ export class ContainerFiles {
     const stat = await withView(this.#supervisor, container, async (view) => await Promise.resolve(statPath(view, place, baseOf(archivePath(place.path)))));
     publishEvent(backends.events, container, "archive-path");
     const hold = (work: (view: View) => Promise<void>): Promise<void> => withView(this.#supervisor, container, work);
-    return { stat, tar: streamOf(hold, signal, (view) => readArchive(view, backends.kernel, place)) };
+    return { stat, tar: streamOf(hold, signal, (view) => readArchive(view, backends.kernel, place, mapOf(backends, container.spec))) };
   }
 
   /** The container's own root, without volumes and other mounts. */
@@ -40,7 +41,7 @@ export class ContainerFiles {
     const { backends } = this.#supervisor;
     publishEvent(backends.events, container, "export");
     const hold = (work: (rootfs: string) => Promise<void>): Promise<void> => withRoot(this.#supervisor, container, work);
-    return streamOf(hold, signal, (rootfs) => exportArchive(rootfs, backends.kernel));
+    return streamOf(hold, signal, (rootfs) => exportArchive(rootfs, backends.kernel, mapOf(backends, container.spec)));
   }
 
   async write(container: Container, what: Place & { readonly tar: Readable }, options: WriteOptions): Promise<void> {
@@ -49,6 +50,7 @@ export class ContainerFiles {
       const owner = options.copyOwner ? this.#ownerIn(view, container) : undefined;
       await writeArchive(view, kernel, what, {
         noOverwriteDirNonDir: options.noOverwriteDirNonDir,
+        map: mapOf(this.#supervisor.backends, container.spec),
         check: (target) => checkWritable(container, target),
         ...(owner === undefined ? {} : { owner }),
       });

@@ -25,15 +25,16 @@ export function resolveHostPath({ kernel, config }: Backends, path: string): str
   }
 }
 
-/** As `resolveHostPath`; what is missing is made as directories, as `docker run -v` does. */
-export function ensureHostPath(backends: Backends, path: string): string {
+/** As `resolveHostPath`; what is missing is made as directories, as `docker run -v` does, and told of. */
+export function ensureHostPath(backends: Backends, path: string, onMade: (made: string) => void): string {
   const found = resolveHostPath(backends, path);
   if (found !== undefined) return found;
   const parent = posix.dirname(path);
   if (parent === path) throw new EngineError("internal", `the host's root directory cannot be opened at ${backends.config.hostPrefix || "/"}`);
-  const made = posix.join(ensureHostPath(backends, parent), posix.basename(path));
+  const made = posix.join(ensureHostPath(backends, parent, onMade), posix.basename(path));
   try {
     mkdirSync(made, { mode: 0o755 });
+    onMade(made);
   } catch (error) {
     if (codeOf(error) !== "EEXIST") {
       throw new EngineError("invalidArgument", `error while creating mount source path '${path}': ${messageOf(error)}`, { cause: error });

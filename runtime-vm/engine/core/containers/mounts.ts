@@ -10,11 +10,12 @@ import type { Catalog } from "./catalog.ts";
 import type { Container } from "./container.ts";
 import { copyUp } from "./copy-up.ts";
 import { ensureHostPath, resolveHostPath, resolveInRoot } from "./host-path.ts";
+import { giveToRoot } from "./mapped-users.ts";
 import { type MountRequest, parseMode, parseMounts } from "./mount-specs.ts";
 import type { MountRecord } from "./record.ts";
 import type { Undo } from "./undo.ts";
 
-type Backends = Pick<ContainerBackends, "kernel" | "config" | "volumes" | "events" | "snapshots" | "images">;
+type Backends = Pick<ContainerBackends, "kernel" | "config" | "userns" | "volumes" | "events" | "snapshots" | "images">;
 
 /**
  * Turns what was asked for into records: volumes are made and counted as used by `containerId`, and new ones filled from the image.
@@ -23,7 +24,7 @@ type Backends = Pick<ContainerBackends, "kernel" | "config" | "volumes" | "event
 export async function createMounts(
   backends: Backends,
   catalog: Catalog,
-  what: { containerId: string; config: ContainerConfig; hostConfig: HostConfig; undo: Undo },
+  what: { containerId: string; config: ContainerConfig; hostConfig: HostConfig; mapped: boolean; undo: Undo },
 ): Promise<MountRecord[]> {
   const inherited = mountsFrom(catalog, what.hostConfig.VolumesFrom ?? []);
   const requests = parseMounts(what.config, what.hostConfig, inherited);
@@ -46,7 +47,7 @@ function checkBindSource(backends: Backends, request: MountRequest): void {
   throw new EngineError("invalidArgument", `invalid mount config for type "bind": bind source path does not exist: ${request.source}`);
 }
 
-async function createMount(backends: Backends, request: MountRequest, what: { containerId: string; undo: Undo }): Promise<MountRecord> {
+async function createMount(backends: Backends, request: MountRequest, what: { containerId: string; mapped: boolean; undo: Undo }): Promise<MountRecord> {
   const { type, destination, readOnly, mode, propagation, nonRecursive, createSource } = request;
   const base = {
     ...{ type, source: request.source, destination, readOnly, mode, propagation, nonRecursive, createSource },
@@ -82,11 +83,11 @@ async function createVolume(backends: Backends, request: MountRequest, what: { c
 async function createImageRoot(
   backends: Backends,
   request: MountRequest,
-  what: { containerId: string; undo: Undo },
+  what: { containerId: string; mapped: boolean; undo: Undo },
 ): Promise<NonNullable<MountRecord["image"]>> {
   const { layers } = await backends.images.resolve(request.source);
   const snapshot = imageSnapshot(what.containerId, request.destination);
-  await backends.snapshots.prepare(snapshot, layers);
+  await backends.snapshots.prepare(snapshot, layers, { mapped: what.mapped });
   what.undo.defer(`remove the root of image ${request.source}`, () => backends.snapshots.remove(snapshot));
   return { snapshot, ...(request.subpath === undefined ? {} : { subpath: request.subpath }) };
 }
@@ -158,7 +159,7 @@ async function specMount(backends: Backends, record: MountRecord): Promise<SpecM
 }
 
 function bindSource(backends: Backends, record: MountRecord): string {
-  if (record.createSource === true) return ensureHostPath(backends, record.source);
+  if (record.createSource === true) return ensureHostPath(backends, record.source, (made) => giveToRoot(backends.userns?.map, made));
   const found = resolveHostPath(backends, record.source);
   if (found !== undefined) return found;
   throw new EngineError("invalidArgument", `invalid mount config for type "bind": bind source path does not exist: ${record.source}`);

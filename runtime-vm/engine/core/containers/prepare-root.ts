@@ -1,5 +1,6 @@
-import { type Stats, closeSync, constants, fchmodSync, futimesSync, lutimesSync, mkdirSync, statSync, symlinkSync } from "node:fs";
+import { type Stats, closeSync, constants, fchmodSync, fchownSync, futimesSync, lutimesSync, mkdirSync, statSync, symlinkSync } from "node:fs";
 import { posix } from "node:path";
+import { type IdentityMap, mappedRoot } from "../userns/identity.ts";
 import { Directory } from "./at.ts";
 import type { ContainerBackends } from "./backends.ts";
 
@@ -28,16 +29,22 @@ export function prepareRoot(kernel: Kernel, rootfs: string): void {
 }
 
 /** Makes the place a mount goes to, a directory or an empty file as its source is. Where something stands already it stays. */
-export function prepareMountPoint(kernel: Kernel, rootfs: string, { destination, source }: { destination: string; source?: string | undefined }): void {
+export function prepareMountPoint(
+  kernel: Kernel,
+  rootfs: string,
+  { destination, source }: { destination: string; source?: string | undefined },
+  map?: IdentityMap,
+): void {
   const seconds = Math.floor(Date.now() / 1_000);
   const kind = source !== undefined && statSync(source, { throwIfNoEntry: false })?.isDirectory() === false ? "file" : "directory";
-  using parent = makeDirectories(kernel, rootfs, posix.dirname(posix.resolve("/", destination)), seconds);
+  using parent = makeDirectories(kernel, rootfs, posix.dirname(posix.resolve("/", destination)), seconds, map);
   const name = posix.basename(destination);
   if (parent === undefined || name === "" || parent.lstat(name) !== undefined) return;
-  make(parent, name, kind, seconds);
+  make(parent, name, kind, seconds, map);
 }
 
-function make(parent: Directory, name: string, kind: Kind, seconds: number): void {
+/** `map`: the root is one whose owners are mapped, and the container's root is somebody else here. */
+function make(parent: Directory, name: string, kind: Kind, seconds: number, map?: IdentityMap): void {
   if (kind === "link") {
     symlinkSync("/proc/mounts", parent.at(name));
     lutimesSync(parent.at(name), seconds, seconds);
@@ -47,6 +54,7 @@ function make(parent: Directory, name: string, kind: Kind, seconds: number): voi
   const flags = kind === "directory" ? constants.O_RDONLY | constants.O_DIRECTORY : constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
   const fd = parent.open(name, flags, 0o755);
   try {
+    if (map !== undefined) fchownSync(fd, mappedRoot(map).uid, mappedRoot(map).gid);
     fchmodSync(fd, 0o755);
     futimesSync(fd, seconds, seconds);
   } finally {
@@ -55,7 +63,7 @@ function make(parent: Directory, name: string, kind: Kind, seconds: number): voi
 }
 
 /** The directory `path` inside the root, made where it is missing; undefined when something else stands in the way. The caller disposes it. */
-function makeDirectories(kernel: Kernel, rootfs: string, path: string, seconds: number): Directory | undefined {
+function makeDirectories(kernel: Kernel, rootfs: string, path: string, seconds: number, map?: IdentityMap): Directory | undefined {
   const open = (below: string): Directory => new Directory(kernel.openInRoot(rootfs, below, constants.O_RDONLY | constants.O_DIRECTORY));
   let at = open("/");
   let below = "";
@@ -64,7 +72,7 @@ function makeDirectories(kernel: Kernel, rootfs: string, path: string, seconds: 
     below = `${below}/${name}`;
     using parent = at;
     try {
-      if (parent.lstat(name) === undefined) keepingTimes(parent, () => make(parent, name, "directory", seconds));
+      if (parent.lstat(name) === undefined) keepingTimes(parent, () => make(parent, name, "directory", seconds, map));
       at = open(below);
     } catch {
       // A dangling link, or a file: what wanted to be below it finds no place, as in dockerd.

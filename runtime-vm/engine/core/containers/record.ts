@@ -36,6 +36,8 @@ export interface ContainerSpec {
   readonly endpoints: Readonly<Record<string, EndpointSettings>>;
   readonly mounts: readonly MountRecord[];
   readonly links?: readonly LinkRecord[];
+  /** Its users are others of this machine, by the engine's map. */
+  readonly mapped?: true;
 }
 
 /** `--link` of the default bridge: who is linked to, and how it is called. */

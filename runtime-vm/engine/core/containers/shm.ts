@@ -4,11 +4,13 @@ import { codeOf, EngineError } from "#base/errors.ts";
 import { MNT, MS } from "../kernel/kernel.ts";
 import type { ContainerBackends } from "./backends.ts";
 import type { Catalog } from "./catalog.ts";
+import { mappedRoot } from "../userns/identity.ts";
 import type { Container } from "./container.ts";
+import { mapOf } from "./mapped-users.ts";
 
 /** /dev/shm of a container that shares its own is mounted by the engine, where others can be given it. */
 
-type Backends = Pick<ContainerBackends, "paths" | "kernel">;
+type Backends = Pick<ContainerBackends, "paths" | "kernel" | "userns">;
 
 const shmPath = ({ paths }: Backends, id: string): string => join(paths.containers, id, "shm");
 
@@ -17,9 +19,16 @@ export function openShm(backends: Backends, container: Container): string | unde
   const { IpcMode, ShmSize } = container.spec.hostConfig;
   if (IpcMode !== "shareable") return undefined;
   const target = shmPath(backends, container.id);
+  const { uid, gid } = mappedRoot(mapOf(backends, container.spec));
   closeShm(backends, container.id);
   mkdirSync(target, { recursive: true });
-  backends.kernel.mount({ source: "shm", target, type: "tmpfs", flags: MS.NOSUID | MS.NODEV | MS.NOEXEC, data: `mode=1777,size=${ShmSize}` });
+  backends.kernel.mount({
+    source: "shm",
+    target,
+    type: "tmpfs",
+    flags: MS.NOSUID | MS.NODEV | MS.NOEXEC,
+    data: `mode=1777,size=${ShmSize},uid=${uid},gid=${gid}`,
+  });
   return target;
 }
 

@@ -14,6 +14,7 @@ import { resolveContainerMode, sandboxRequest } from "./endpoints.ts";
 import { publishEvent, publishNetworkEvents, publishVolumeEvents } from "./events.ts";
 import { linkSettings } from "./links.ts";
 import { connectLog } from "./logs.ts";
+import { giveToRoot, usernsOf } from "./mapped-users.ts";
 import { specMounts } from "./mounts.ts";
 import { prepareMountPoint } from "./prepare-root.ts";
 import { releaseRoot } from "./root.ts";
@@ -92,9 +93,11 @@ interface Surroundings {
 async function createTask(supervisor: Supervisor, container: Container, { rootfs, sandbox, shm, linkEnv }: Surroundings): Promise<Task> {
   const { backends } = supervisor;
   const { config, hostConfig } = container.spec;
+  const userns = usernsOf(backends, container.spec);
   const mounts = await specMounts(backends, container);
   const tmpfs = Object.keys(hostConfig.Tmpfs ?? {}).map((destination) => ({ destination }));
-  for (const mount of [...mounts, ...tmpfs]) prepareMountPoint(backends.kernel, rootfs, mount);
+  for (const mount of [...mounts, ...tmpfs]) prepareMountPoint(backends.kernel, rootfs, mount, userns?.map);
+  const files = writeFiles(backends, container.id, sandbox);
   const built = backends.specs.build({
     id: container.id,
     rootfs,
@@ -102,11 +105,13 @@ async function createTask(supervisor: Supervisor, container: Container, { rootfs
     hostConfig,
     hostname: config.Hostname ?? "",
     ...(sandbox.netns === undefined ? {} : { netns: sandbox.netns }),
-    files: writeFiles(backends, container.id, sandbox),
+    ...(userns === undefined ? {} : { userns: userns.path }),
+    files,
     mounts,
     ...joined(supervisor, container, shm),
     ...(linkEnv.length === 0 ? {} : { linkEnv }),
   });
+  giveToRoot(userns?.map, ...Object.values(files));
   const [height, width] = hostConfig.ConsoleSize ?? [0, 0];
   const runtime = chosenRuntime(backends.config, hostConfig.Runtime ?? "");
   return await backends.tasks.create({

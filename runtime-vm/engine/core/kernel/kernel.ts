@@ -1,3 +1,5 @@
+import type { IdentityMap } from "../userns/identity.ts";
+
 /**
  * What the engine asks of the Linux kernel that Node cannot: one interface, one implementation (FFI), handed to
  * whoever needs it by `main.ts`. All calls are synchronous and short unless they return a promise; every failure is a
@@ -36,6 +38,11 @@ export interface Mounts {
   mount(what: { source: string; target: string; type?: string; flags?: number; data?: string }): void;
   /** Overlay with any number of lower directories: fsopen + `lowerdir+` when the options pass one page. */
   mountOverlay(what: { target: string; lower: readonly string[]; upper: string; work: string }): void;
+  /**
+   * A mount of the directory `source` at `target` whose owners are those that the user namespace at `userns` (a pinned file) has for
+   * them (mount_setattr, MOUNT_ATTR_IDMAP). KernelError EINVAL where the file system cannot do that.
+   */
+  mountMapped(what: { source: string; target: string; userns: string }): void;
   umount(target: string, flags?: number): void;
   /** Mount points below (and at) `prefix`, deepest first, read from /proc/self/mountinfo. */
   mountsUnder(prefix: string): string[];
@@ -76,6 +83,10 @@ export interface Quotas {
 export interface Namespaces {
   /** Makes a network namespace with `lo` up, kept alive by a bind mount of its nsfs at `path`. */
   createNetns(path: string): void;
+  /** The same, owned by the user namespace pinned at `userns`: a process with privileges there has them over this network. */
+  createNetnsOf(path: string, userns: string): Promise<void>;
+  /** Makes a user namespace with these ids, kept alive by a bind mount of its nsfs at `path`. */
+  createUserns(path: string, map: IdentityMap): Promise<void>;
   /** umount + unlink: the kernel then removes the namespace with its veths. Missing is fine. */
   removeNetns(path: string): void;
   /** Runs `work` synchronously with this thread inside the namespace at `path`. If the way back fails the process aborts. */

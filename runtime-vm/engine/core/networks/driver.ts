@@ -67,6 +67,8 @@ export interface NetworkDriver {
   addressesOf(name: string): readonly string[];
   /** A network namespace at `netns` with `lo` up. */
   createSandbox(netns: string): void;
+  /** The same, owned by the user namespace pinned at `userns`. */
+  createSandboxOf(netns: string, userns: string): Promise<void>;
   attach(netns: string, network: BridgeNetwork, link: Link): void;
   detach(link: Link): void;
   /** Replaces the default routes of the sandbox. Empty: none. */

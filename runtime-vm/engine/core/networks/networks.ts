@@ -19,6 +19,8 @@ export interface SandboxRequest {
   readonly extraHosts: readonly string[];
   /** Ids of containers on the default bridge whose exposed ports it may reach although others may not (`--link`). */
   readonly links?: readonly string[];
+  /** Its users are mapped: the network is its user namespace's. */
+  readonly mapped?: boolean;
 }
 
 /** A built sandbox: recorded durably, found again after an engine restart. */

@@ -34,6 +34,8 @@ export interface NetworkingOptions {
   /** `host-gateway` of `--add-host`; absent: the default bridge's own address. */
   readonly hostGateway?: string;
   readonly fixedNames?: ReadonlyMap<string, string>;
+  /** Pinned file of the user namespace of containers whose users are mapped. */
+  readonly userns?: string;
 }
 
 export interface Networking extends AsyncDisposable {
@@ -64,6 +66,7 @@ export function openNetworking(options: NetworkingOptions): Networking {
     contents,
     netnsDir: paths.netns,
     recordsDir: paths.sandboxes,
+    ...(options.userns === undefined ? {} : { userns: options.userns }),
     fixedNames,
   });
   return { networks, sandboxes, [Symbol.asyncDispose]: () => sandboxes[Symbol.asyncDispose]() };

@@ -21,6 +21,8 @@ export interface SandboxOptions extends ServiceOptions {
   /** Directories for nsfs files and for records. */
   readonly netnsDir: string;
   readonly recordsDir: string;
+  /** Pinned file of the namespace of containers whose users are mapped. */
+  readonly userns?: string;
   /** Names every container on a network with names may ask (`host.docker.internal`), with their address. */
   readonly fixedNames: ReadonlyMap<string, string>;
 }
@@ -98,7 +100,9 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
     undo.defer(() => this.#files.remove(request.containerId));
     if (live.record.netns !== undefined) {
       undo.defer(() => this.#options.driver.removeSandbox(netns, linksOf(live.record)));
-      this.#options.driver.createSandbox(netns);
+      const { driver, userns } = this.#options;
+      if (request.mapped === true && userns !== undefined) await driver.createSandboxOf(netns, userns);
+      else driver.createSandbox(netns);
       for (const endpoint of endpoints) this.#attach(netns, endpoint);
       this.#setGateways(live.record);
     }

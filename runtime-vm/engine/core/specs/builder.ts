@@ -28,6 +28,8 @@ export interface SpecRequest {
   readonly hostname: string;
   /** nsfs file of the network sandbox; absent in host mode. */
   readonly netns?: string;
+  /** Pinned file of the user namespace to be in; absent: the machine's own. */
+  readonly userns?: string;
   /** Files of this machine bound over /etc/hosts, /etc/hostname and /etc/resolv.conf. */
   readonly files?: { readonly hosts: string; readonly hostname: string; readonly resolvConf: string };
   /** Volumes, binds and `--mount`s in the order of the request; `HostConfig.Tmpfs` is added by the builder itself. */

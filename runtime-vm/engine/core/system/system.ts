@@ -183,6 +183,7 @@ function securityOptions({ config, apparmor }: SystemParts): string[] {
   return [
     ...(apparmor ? ["name=apparmor"] : []),
     `name=seccomp,profile=${config.seccompProfile}`,
+    ...(config.usernsRemap === "" || config.usernsRemap === "root" ? [] : ["name=userns"]),
     ...(config.cgroupnsMode === "private" ? ["name=cgroupns"] : []),
     ...(config.noNewPrivileges ? ["name=no-new-privileges"] : []),
   ];

@@ -3,7 +3,7 @@
  * waits on an fd share one, and it lives only while somebody waits. The loop tells that something happened; what, is
  * asked of poll(2) itself, since libuv folds hang-ups into readable and writable.
  */
-import type { Devices } from "#core/kernel/kernel.ts";
+import { KernelError, type Devices } from "#core/kernel/kernel.ts";
 import { c, check, koffi } from "./libc.ts";
 
 const POLLIN = 1;
@@ -118,6 +118,13 @@ function readyNow(fd: number, events: number): number {
   const pollfd = Buffer.alloc(8);
   pollfd.writeInt32LE(fd, 0);
   pollfd.writeInt16LE(events, 4);
-  check(c.poll(pollfd, 1, 0), "poll", `fd ${fd}`);
-  return pollfd.readInt16LE(6);
+  for (;;) {
+    try {
+      check(c.poll(pollfd, 1, 0), "poll", `fd ${fd}`);
+      return pollfd.readInt16LE(6);
+    } catch (error) {
+      // A signal came (a child ended, a profiler looks), at which poll(2) gives up even when it is not to wait.
+      if (!(error instanceof KernelError) || error.code !== "EINTR") throw error;
+    }
+  }
 }

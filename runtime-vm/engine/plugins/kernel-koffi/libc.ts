@@ -69,13 +69,15 @@ export const syncfs = (fd: number): Promise<number> =>
   });
 
 /** System calls that glibc wraps too late or not at all; the numbers are the same on x86-64 and arm64. */
-const NR = { openat2: 437, move_mount: 429, fsopen: 430, fsconfig: 431, fsmount: 432, quotactl_fd: 443 } as const;
+const NR = { openat2: 437, open_tree: 428, mount_setattr: 442, move_mount: 429, fsopen: 430, fsconfig: 431, fsmount: 432, quotactl_fd: 443 } as const;
 
 const openat2 = raw<[number, string, Uint8Array, number]>("int", "str", "void*", "size_t");
 const fsopen = raw<[string, number]>("str", "uint");
 const fsconfig = raw<[number, number, string | null, string | null, number]>("int", "uint", "str", "str", "int");
 const fsmount = raw<[number, number, number]>("int", "uint", "uint");
 const moveMount = raw<[number, string, number, string, number]>("int", "str", "int", "str", "uint");
+const openTree = raw<[number, string, number]>("int", "str", "uint");
+const mountSetattr = raw<[number, string, number, Uint8Array, number]>("int", "str", "uint", "void*", "size_t");
 const quotactlFd = raw<[number, number, number, Uint8Array]>("uint", "uint", "uint", "void*");
 
 export const sys = {
@@ -84,6 +86,8 @@ export const sys = {
   fsconfig: (fd: number, command: number, key: string | null, value: string | null) => fsconfig(NR.fsconfig, fd, command, key, value, 0),
   fsmount: (fd: number, flags: number, attributes: number) => fsmount(NR.fsmount, fd, flags, attributes),
   quotactlFd: (fd: number, command: number, id: number, quota: Uint8Array) => quotactlFd(NR.quotactl_fd, fd, command, id, quota),
+  openTree: (path: string, flags: number) => openTree(NR.open_tree, AT_FDCWD, path, flags),
+  mountSetattr: (fd: number, flags: number, attributes: Uint8Array) => mountSetattr(NR.mount_setattr, fd, "", flags, attributes, attributes.length),
   moveMount: (from: number, to: string, flags: number) => moveMount(NR.move_mount, from, "", AT_FDCWD, to, flags),
 } as const;
 

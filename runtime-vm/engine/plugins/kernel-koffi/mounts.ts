@@ -8,6 +8,10 @@ const FSOPEN_CLOEXEC = 1;
 const FSMOUNT_CLOEXEC = 1;
 const FSCONFIG = { SET_STRING: 1, CMD_CREATE: 6 } as const;
 const MOVE_MOUNT_F_EMPTY_PATH = 4;
+const OPEN_TREE_CLONE = 1;
+const OPEN_TREE_CLOEXEC = 0o2000000;
+const AT_EMPTY_PATH = 0x1000;
+const MOUNT_ATTR_IDMAP = 0x00100000;
 const O_PATH = 0o10000000;
 
 type Overlay = Parameters<Mounts["mountOverlay"]>[0];
@@ -21,6 +25,24 @@ export const mounts: Mounts = {
     const data = overlayOptions(what, what.lower);
     if (Buffer.byteLength(data) <= OPTIONS_BYTES_MAX) return mounts.mount({ source: "overlay", target: what.target, type: "overlay", data });
     if (!mountOverlayByFsconfig(what)) mountOverlayByDescriptors(what);
+  },
+
+  mountMapped({ source, target, userns }) {
+    const namespace = openSync(userns, "r");
+    try {
+      const tree = check(sys.openTree(source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC), "open_tree", source);
+      try {
+        const attributes = Buffer.alloc(32); // struct mount_attr: set, clear, propagation, userns_fd
+        attributes.writeBigUInt64LE(BigInt(MOUNT_ATTR_IDMAP), 0);
+        attributes.writeBigUInt64LE(BigInt(namespace), 24);
+        check(sys.mountSetattr(tree, AT_EMPTY_PATH, attributes), "map the owners of", source);
+        check(sys.moveMount(tree, target, MOVE_MOUNT_F_EMPTY_PATH), "move mapped mount to", target);
+      } finally {
+        closeSync(tree);
+      }
+    } finally {
+      closeSync(namespace);
+    }
   },
 
   umount(target, flags) {

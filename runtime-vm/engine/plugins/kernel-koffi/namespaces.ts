@@ -1,6 +1,9 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { closeSync, openSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { codeOf } from "#base/errors.ts";
 import { KernelError, MNT, MS, type Namespaces } from "#core/kernel/kernel.ts";
+import type { IdRange } from "#core/userns/identity.ts";
 import { c, check } from "./libc.ts";
 
 const CLONE_NEWNET = 0x40000000;
@@ -29,6 +32,18 @@ export const namespaces: Namespaces = {
     }
   },
 
+  async createNetnsOf(path, userns) {
+    // A thread cannot enter another user namespace: a process does, and what it made is kept.
+    await keepNamespace(path, "net", ["nsenter", `--user=${userns}`, "-S", "0", "-G", "0", "--", "busybox", "unshare", "-n"]);
+    namespaces.inNetns(path, () => raiseLoopback(path));
+  },
+
+  createUserns: (path, map) =>
+    keepNamespace(path, "user", ["unshare", "-U"], (pid) => {
+      writeFileSync(`/proc/${pid}/uid_map`, mapText(map.uid));
+      writeFileSync(`/proc/${pid}/gid_map`, mapText(map.gid));
+    }),
+
   removeNetns(path) {
     try {
       check(c.umount2(path, MNT.DETACH), "umount", path);
@@ -55,6 +70,30 @@ export const namespaces: Namespaces = {
     }
   },
 };
+
+const mapText = (ranges: readonly IdRange[]): string => ranges.map(({ container, host, size }) => `${container} ${host} ${size}\n`).join("");
+
+/** Has busybox make a namespace, says who is in it to `settle`, and keeps it at `path`. */
+async function keepNamespace(path: string, kind: "net" | "user", command: readonly string[], settle: (pid: number) => void = () => undefined): Promise<void> {
+  const maker = spawn("busybox", [...command, "busybox", "sh", "-c", "echo; read -r end"], { stdio: ["pipe", "pipe", "pipe"] });
+  const ended = once(maker, "close");
+  const complaint = maker.stderr.toArray();
+  try {
+    const [first] = (await Promise.race([once(maker.stdout, "data"), ended])) as [Buffer | number | null];
+    if (maker.pid === undefined || !Buffer.isBuffer(first)) throw new KernelError("make namespace", path, (await complaint).join("").trim());
+    settle(maker.pid);
+    writeFileSync(path, "", { flag: "wx", mode: 0o444 });
+    try {
+      check(c.mount(`/proc/${maker.pid}/ns/${kind}`, path, null, MS.BIND, null), `keep ${kind} namespace at`, path);
+    } catch (error) {
+      rmSync(path, { force: true });
+      throw error;
+    }
+  } finally {
+    maker.stdin.end();
+    await ended;
+  }
+}
 
 /** Runs `work`, which may change this thread's network namespace, and comes back; a process stranded elsewhere would harm strangers, so it dies. */
 function awayFromOwn<T>(work: () => T): T {

@@ -21,6 +21,8 @@ export interface LayersOptions {
   readonly outfit?: (root: string) => void;
   /** Skips the probe, for tests of a method. */
   readonly method?: MountMethod;
+  /** Pinned file of the user namespace that mapped roots are mounted by. */
+  readonly userns?: string;
 }
 
 export interface OpenedLayers extends AsyncDisposable {
@@ -32,15 +34,24 @@ export interface OpenedLayers extends AsyncDisposable {
  * Opens the layer store and the writable roots over it, taking up what an earlier engine left mounted. Disposing ends
  * the worker threads and waits for the disk; mounted roots stay for the containers that live in them.
  */
-export function openLayers({ paths, trash, kernel, log, outfit = () => undefined, method }: LayersOptions): OpenedLayers {
+export function openLayers({ paths, trash, kernel, log, outfit = () => undefined, method, userns }: LayersOptions): OpenedLayers {
   for (const path of [paths.layers, paths.snapshots, paths.layerMounts]) mkdirSync(path, { recursive: true, mode: 0o700 });
   const mounts = new LayerMounts(kernel, paths.layerMounts, method ?? probeMounts(kernel, paths.layers, paths.layerMounts, log));
-  const pool = new UnpackPool(Math.max(4, availableParallelism()), () => kernel.releaseMemory());
+  const pool = new UnpackPool(Math.max(3, availableParallelism()), () => kernel.releaseMemory());
   const userOf = (diffId: Digest): string | undefined => snapshots.userOf(diffId);
   const dropped = (diffId: Digest): void => outfits.drop(diffId);
   const store = new ErofsLayerStore({ layers: paths.layers, trash, kernel, pool, mounts, log, userOf, dropped });
   const outfits: Outfits = new Outfits({ directory: paths.outfits, make: outfit }, kernel, (diffId) => store.has(diffId));
-  const snapshots: OverlaySnapshotter = new OverlaySnapshotter({ snapshots: paths.snapshots, layers: paths.layers, trash, kernel, store, mounts, outfits });
+  const snapshots: OverlaySnapshotter = new OverlaySnapshotter({
+    snapshots: paths.snapshots,
+    layers: paths.layers,
+    trash,
+    kernel,
+    store,
+    mounts,
+    outfits,
+    ...(userns === undefined ? {} : { userns }),
+  });
   return {
     layers: store,
     snapshots,

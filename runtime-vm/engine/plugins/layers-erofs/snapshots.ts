@@ -22,6 +22,8 @@ export interface SnapshotParts {
   readonly store: ErofsLayerStore;
   readonly mounts: LayerMounts;
   readonly outfits: Outfits;
+  /** Pinned file of the user namespace that mapped roots are mounted by. */
+  readonly userns?: string;
 }
 
 const idPattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
@@ -39,6 +41,7 @@ export class OverlaySnapshotter implements Snapshotter {
   constructor(parts: SnapshotParts) {
     this.#parts = parts;
     const mountPoints = new Set(parts.kernel.mountsUnder(parts.snapshots));
+    for (const path of mountPoints) if (path.includes("/mapped/")) parts.kernel.umount(path, MNT.DETACH);
     for (const name of readdirSync(parts.snapshots)) {
       if (!isWhole(join(parts.snapshots, name, "layers.json"))) {
         parts.trash.move(join(parts.snapshots, name));
@@ -50,7 +53,7 @@ export class OverlaySnapshotter implements Snapshotter {
     parts.mounts.sweep();
   }
 
-  prepare(id: string, layers: readonly Digest[]): Promise<void> {
+  prepare(id: string, layers: readonly Digest[], { mapped = false }: { mapped?: boolean } = {}): Promise<void> {
     return this.#lock.with(id, async () => {
       const paths = this.#paths(id);
       if (existsSync(paths.root)) throw new EngineError("conflict", `snapshot ${id} exists already`);
@@ -59,6 +62,7 @@ export class OverlaySnapshotter implements Snapshotter {
       this.#stacks.delete(id);
       // The directory that overlay makes in its own: without room for it at a start it would mount read-only, and silently.
       for (const directory of [paths.root, paths.upper, paths.work, join(paths.work, "work"), paths.merged]) mkdirSync(directory, { mode: 0o755 });
+      if (mapped) mkdirSync(paths.mapped, { mode: 0o700 });
       // One sync: a file system with a journal takes the directories above along, and half a list is no list at the next start.
       await writeDurably(paths.layers, JSON.stringify(layers));
     });
@@ -133,11 +137,30 @@ export class OverlaySnapshotter implements Snapshotter {
         return { directory: mounts.acquire(diffId, id, files), implicit };
       });
       const lower = stack.length === 0 ? [mounts.emptyDirectory()] : stack.map(({ directory }) => directory);
-      kernel.mountOverlay({ target: paths.merged, lower: [outfits.over(diffIds, stack, lower), ...lower], upper: paths.upper, work: paths.work });
+      const overlay = { target: paths.merged, lower: [outfits.over(diffIds, stack, lower), ...lower], upper: paths.upper, work: paths.work };
+      if (existsSync(paths.mapped)) this.#mountMapped(paths, overlay);
+      else kernel.mountOverlay(overlay);
     } catch (error) {
       for (const diffId of acquired) mounts.release(diffId, id);
       throw error;
     }
+  }
+
+  /** Overlay keeps what it stands on by itself: the mapped mounts of it are only for the moment. */
+  #mountMapped(paths: SnapshotPaths, overlay: Parameters<Kernel["mountOverlay"]>[0]): void {
+    const { kernel, userns } = this.#parts;
+    if (userns === undefined) throw new EngineError("conflict", 'this root was made for mapped users, and daemon.json does not say "userns-remap" any more');
+    using undo = new DisposableStack();
+    const mapped = (source: string, name: string): string => {
+      const target = join(paths.mapped, name);
+      mkdirSync(target, { recursive: true });
+      kernel.mountMapped({ source, target, userns });
+      undo.defer(() => kernel.umount(target, MNT.DETACH));
+      return target;
+    };
+    const home = mapped(paths.root, "home");
+    const lower = overlay.lower.map((directory, i) => mapped(directory, String(i)));
+    kernel.mountOverlay({ target: overlay.target, lower, upper: join(home, "upper"), work: join(home, "work") });
   }
 
   #unmount(id: string): void {
@@ -175,7 +198,14 @@ export class OverlaySnapshotter implements Snapshotter {
   #paths(id: string): SnapshotPaths {
     if (!idPattern.test(id)) throw new EngineError("invalidArgument", `snapshot ${JSON.stringify(id)}: not a valid id`);
     const root = join(this.#parts.snapshots, id);
-    return { root, upper: join(root, "upper"), work: join(root, "work"), merged: join(root, "merged"), layers: join(root, "layers.json") };
+    return {
+      root,
+      upper: join(root, "upper"),
+      work: join(root, "work"),
+      merged: join(root, "merged"),
+      layers: join(root, "layers.json"),
+      mapped: join(root, "mapped"),
+    };
   }
 }
 
@@ -184,6 +214,8 @@ interface SnapshotPaths {
   readonly upper: string;
   readonly work: string;
   readonly merged: string;
+  /** There when owners are mapped; what the mount stands on while it is made. */
+  readonly mapped: string;
   /** The diffIDs it stands on, lowest first; written last. */
   readonly layers: string;
 }

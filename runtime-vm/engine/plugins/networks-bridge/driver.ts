@@ -164,6 +164,10 @@ export class BridgeDriver implements NetworkDriver, Disposable {
     this.#kernel.createNetns(netns);
   }
 
+  createSandboxOf(netns: string, userns: string): Promise<void> {
+    return this.#kernel.createNetnsOf(netns, userns);
+  }
+
   attach(netns: string, network: BridgeNetwork, link: Link): void {
     const bridge = this.#get(network.bridge).index;
     const fd = openSync(netns, "r");

@@ -151,7 +151,7 @@ function buildSpec(request: SpecRequest, options: DockerSpecOptions, machine: Ma
       namespaces: namespaces(request),
       maskedPaths: host.Privileged ? [] : [...(host.MaskedPaths ?? machine.maskedPaths)],
       readonlyPaths: host.Privileged ? [] : [...(host.ReadonlyPaths ?? readonlyPaths)],
-      sysctl: sysctls(host),
+      sysctl: sysctls(host, request.userns !== undefined),
       devices: [...devices.nodes, ...injected.nodes],
       resources: { devices: [...devices.rules, ...injected.rules], ...containerResources(host, machine.controllers) },
       ...(seccomp ? { seccomp } : {}),
@@ -192,8 +192,9 @@ function buildProcess(request: ProcessRequest, options: DockerSpecOptions, machi
 }
 
 /** A namespace is the container's own, joined by its file, or left out: then it is the engine's. */
-function namespaces({ hostConfig: host, netns, join: joined }: SpecRequest): { type: string; path?: string }[] {
+function namespaces({ hostConfig: host, netns, userns, join: joined }: SpecRequest): { type: string; path?: string }[] {
   const found: { type: string; path?: string }[] = [{ type: "mount" }];
+  if (userns !== undefined) found.push({ type: "user", path: userns });
   if (netns !== undefined) found.push({ type: "network", path: netns });
   if (host.UTSMode !== "host") found.push({ type: "uts" });
   if (joined?.pid !== undefined) found.push({ type: "pid", path: `/proc/${joined.pid}/ns/pid` });
@@ -204,9 +205,10 @@ function namespaces({ hostConfig: host, netns, join: joined }: SpecRequest): { t
   return found;
 }
 
-/** Ports below 1024 and ping need no privilege inside a network namespace of one's own. */
-function sysctls(host: HostConfig): Record<string, string> {
-  const own = host.NetworkMode === "host" ? {} : { "net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647" };
+/** Ports below 1024 and ping need no privilege inside a network namespace of one's own. A user namespace has not all of these groups. */
+function sysctls(host: HostConfig, mapped: boolean): Record<string, string> {
+  const ping: Record<string, string> = mapped ? {} : { "net.ipv4.ping_group_range": "0 2147483647" };
+  const own = host.NetworkMode === "host" ? {} : { "net.ipv4.ip_unprivileged_port_start": "0", ...ping };
   return { ...own, ...host.Sysctls };
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, statSync } from "node:fs";
+import { chownSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Volume, VolumeCreateRequest } from "#api/volumes.ts";
 import { EngineError } from "#base/errors.ts";
@@ -24,6 +24,8 @@ export interface LocalVolumeOptions {
   readonly journal: Journal;
   readonly directory: string;
   readonly hostPrefix: string;
+  /** Whom new volumes belong to; absent: root. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
 }
 
 interface LiveVolume {
@@ -176,7 +178,9 @@ export class LocalVolumes implements VolumeStore {
 
   #makeDirectory(name: string): void {
     mkdirSync(join(this.#options.directory, name), { recursive: true, mode: 0o701 });
-    mkdirSync(this.#dataOf(name), { recursive: true, mode: 0o755 });
+    const made = mkdirSync(this.#dataOf(name), { recursive: true, mode: 0o755 });
+    const { owner } = this.#options;
+    if (made !== undefined && owner !== undefined) chownSync(this.#dataOf(name), owner.uid, owner.gid);
   }
 
   #adopt(name: string): void {
