@@ -9,9 +9,12 @@ import { LiveConfig } from "#core/config/live.ts";
 import type { EngineConfig } from "#core/config/config.ts";
 import { readConfigFile } from "#core/config/file.ts";
 import { socketOwner } from "#core/config/owner.ts";
+import { Builds } from "#core/builds/builds.ts";
+import { BuildCache } from "#core/builds/cache.ts";
 import { type ContainerBackends } from "#core/containers/backends.ts";
 import { ContainerManager } from "#core/containers/containers.ts";
 import { prepareRoot } from "#core/containers/prepare-root.ts";
+import { hostPlatform } from "#core/images/platform.ts";
 import { loadStarterImage } from "#core/images/starter.ts";
 import type { Journal } from "#core/journal/journal.ts";
 import type { Kernel } from "#core/kernel/kernel.ts";
@@ -58,6 +61,7 @@ import { ApiServer } from "#server/http.ts";
 import { openMetrics } from "#server/metrics.ts";
 import { placesOf } from "#server/places.ts";
 import { archiveRoutes } from "#server/routes-archive.ts";
+import { buildRoutes } from "#server/routes-build.ts";
 import { commitRoutes } from "#server/routes-commit.ts";
 import { containerRoutes } from "#server/routes-containers.ts";
 import { execRoutes } from "#server/routes-exec.ts";
@@ -178,7 +182,9 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
       certificates: `${config.hostPrefix}/etc/docker/certs.d`,
     }),
   );
-  const { images, swept } = openImages({ state, content, layers, registries, events, architecture: arch(), limits: config });
+  const buildCache = new BuildCache(state, (layer) => builder.hasLayer(layer));
+  const cached = (): ReturnType<BuildCache["layers"]> => buildCache.layers();
+  const { images, builder, swept } = openImages({ state, content, layers, registries, events, architecture: arch(), limits: config, cached });
   const volumes = new LocalVolumes({ state, kernel, trash, events, journal, directory: paths.volumes, hostPrefix: config.hostPrefix, owner: mappedRoot(map) });
   const gateway = link === undefined ? undefined : cleanup.use(await openGateway(link, kernel, journal));
   const driver = cleanup.use(new BridgeDriver(kernel, gateway === undefined ? undefined : { ...userNetwork, gateway }, config));
@@ -233,6 +239,8 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
   };
   const containers = new ContainerManager(backends);
   await containers.restore();
+  const containerId = (reference: string): string => containers.idOf(reference);
+  const builds = new Builds({ ...backends, images, builder, host: hostPlatform(arch()), containerId }, buildCache);
   const system = createSystemInfo({
     config,
     state,
@@ -248,7 +256,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
     listeners: () => events.readerCount,
   });
   const routes = [
-    ...systemRoutes({ system, events, containers, images, volumes, registries }),
+    ...systemRoutes({ system, events, containers, images, volumes, registries, builds }),
     ...slipwayRoutes(journal),
     ...execRoutes(containers),
     ...streamRoutes(containers),
@@ -259,6 +267,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
     ...imageRoutes(images, (id) => containers.imageUsers(id)),
     ...networkRoutes(networks),
     ...volumeRoutes(volumes),
+    ...buildRoutes(builds),
   ];
   const server = new ApiServer(routes, journal);
   const counts = { version: release, containers: () => containers.counts(), events: () => events.publishedCount, listeners: () => events.readerCount };

@@ -18,6 +18,10 @@ export const enginePaths = (root: string) =>
     containers: join(root, "containers"),
     /** <name>/_data. */
     volumes: join(root, "volumes"),
+    /** Of builds: mounts/<hash>/ are their cache mounts, work/ what they need while they run. */
+    builds: join(root, "builds"),
+    buildMounts: join(root, "builds", "mounts"),
+    buildWork: join(root, "builds", "work"),
     /** Removed things awaiting reclaim. */
     trash: join(root, "trash"),
     /** Engine log, rotated. */

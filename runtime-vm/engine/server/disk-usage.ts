@@ -1,5 +1,6 @@
 import { EngineError } from "#base/errors.ts";
 import { type ApiVersion, has } from "#api/versions.ts";
+import type { CacheUse } from "#core/builds/prune.ts";
 import type { ContainerManager } from "#core/containers/containers.ts";
 import type { ImageStore } from "#core/images/images.ts";
 import type { VolumeStore } from "#core/volumes/volumes.ts";
@@ -8,6 +9,7 @@ export interface DiskBackends {
   readonly containers: Pick<ContainerManager, "list" | "imageUsers">;
   readonly images: Pick<ImageStore, "list">;
   readonly volumes: Pick<VolumeStore, "usage">;
+  readonly builds: { usage(): Promise<CacheUse[]> };
 }
 
 const kinds = ["container", "image", "volume", "build-cache"];
@@ -25,12 +27,24 @@ export async function diskUsage(backends: DiskBackends, version: ApiVersion, ask
     Images: images?.map((image) => (has(version, "noVirtualSize") ? image : { ...image, VirtualSize: image.Size })) ?? null,
     Containers: wants("container") ? await containersOf(backends) : null,
     Volumes: wants("volume") ? await backends.volumes.usage() : null,
-    BuildCache: wants("build-cache") ? [] : null,
+    BuildCache: wants("build-cache") ? (await backends.builds.usage()).map(cacheRow) : null,
   };
 }
 
 const imagesOf = ({ images, containers }: DiskBackends): ReturnType<ImageStore["list"]> =>
   images.list({ filters: {}, manifests: false, sharedSize: true, users: (id) => containers.imageUsers(id) });
+
+const cacheRow = ({ id, type, description, bytes, shared, record }: CacheUse): object => ({
+  ID: id,
+  Type: type,
+  Description: description,
+  InUse: false,
+  Shared: shared,
+  Size: bytes,
+  CreatedAt: record.created,
+  LastUsedAt: record.lastUsed,
+  UsageCount: record.usageCount,
+});
 
 /** Rows of the list, without what only the list tells. */
 async function containersOf({ containers }: DiskBackends): Promise<object[]> {

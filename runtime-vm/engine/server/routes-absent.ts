@@ -1,7 +1,7 @@
 import { EngineError } from "#base/errors.ts";
 import { type Handler, type Method, type Route, route } from "./router.ts";
 
-/** What dockerd answers where there is no swarm, no plugin, no checkpoint and no build cache: this engine has none of them. */
+/** What dockerd answers where there is no swarm, no plugin and no checkpoint: this engine has none of them. */
 export const absentRoutes = (): readonly Route[] => [
   ...swarm.map(([method, path]) => route(method, path, refuse("unavailable", noManager))),
   route("POST", "/swarm/leave", refuse("unavailable", "This node is not part of a swarm")),
@@ -10,7 +10,6 @@ export const absentRoutes = (): readonly Route[] => [
   ...plugins.map(([method, path]) => route(method, path, noSuchPlugin)),
   ...["/plugins/pull", "/plugins/create"].map((path) => route("POST", path, refuse("notImplemented", "this engine has no plugins"))),
   ...checkpoints.map(([method, path]) => route(method, path, refuse("notImplemented", experimental))),
-  route("POST", "/build/prune", () => ({ status: 200, json: { CachesDeleted: null, SpaceReclaimed: 0 } })),
 ];
 
 type Row = readonly [method: Method, path: string];

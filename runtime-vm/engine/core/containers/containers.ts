@@ -219,6 +219,11 @@ export class ContainerManager {
     return this.#execs;
   }
 
+  /** The full id. */
+  idOf(reference: string): string {
+    return this.#catalog.get(reference).id;
+  }
+
   /** How many there are, for `/info`. */
   counts(): Census {
     return censusOf(this.#catalog);

@@ -7,6 +7,10 @@ interface Of<Kind extends string> {
   readonly node: SourceNode;
 }
 
+interface OfValue<Kind extends string> extends Of<Kind> {
+  readonly value: string;
+}
+
 /** A command as a list, or as a line for the shell. */
 export interface CommandLine {
   readonly words: readonly string[];
@@ -72,7 +76,10 @@ export type Instruction =
   | (Of<"shell"> & { readonly words: readonly string[] })
   | (Of<"expose"> & { readonly ports: readonly string[] })
   | (Of<"volume"> & { readonly paths: readonly string[] })
-  | (Of<"user" | "workdir" | "stopsignal" | "maintainer"> & { readonly value: string })
+  | OfValue<"user">
+  | OfValue<"workdir">
+  | OfValue<"stopsignal">
+  | OfValue<"maintainer">
   | (Of<"healthcheck"> & { readonly health: HealthConfig })
   | (Of<"onbuild"> & { readonly expression: string });
 

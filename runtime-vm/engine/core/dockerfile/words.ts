@@ -107,7 +107,6 @@ class Reader {
     this.#at += 1;
     const next = this.#next();
     const { raw, escape } = this.#expansion;
-    if (next === "") return void (raw === true ? out.add(escape) : undefined);
     out.add(raw === true ? escape + next : next);
   }
 

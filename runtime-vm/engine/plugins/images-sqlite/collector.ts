@@ -1,4 +1,5 @@
 import type { ContentStore, Descriptor, Digest } from "#core/content/content.ts";
+import type { BuiltLayer } from "#core/images/building.ts";
 import type { LayerStore } from "#core/layers/layers.ts";
 import { isClass } from "#base/errors.ts";
 import type { Documents } from "./documents.ts";
@@ -9,6 +10,8 @@ export interface CollectorParts {
   readonly layers: LayerStore;
   readonly documents: Documents;
   readonly names: ImageNames;
+  /** Layers that the build cache keeps, though no image has them. */
+  readonly cached: () => Iterable<BuiltLayer>;
 }
 
 interface Reach {
@@ -48,7 +51,7 @@ export class Collector {
       return 0;
     }
     const gone = await this.#reach(targets);
-    const kept = await this.#reach(this.#parts.names.all().map(({ target }) => target));
+    const kept = await this.#kept();
     // A pull may have begun while documents were read.
     if (this.#holders > 0) {
       this.#due.push(...targets);
@@ -59,9 +62,30 @@ export class Collector {
 
   /** At start: what an engine that was killed in a pull left without a name. A download of the last day is kept for the next attempt. */
   async sweep(isOld: (digest: Digest) => boolean): Promise<void> {
-    const kept = await this.#reach(this.#parts.names.all().map(({ target }) => target));
+    const kept = await this.#kept();
     const blobs = new Set([...this.#parts.content.list()].map(({ digest }) => digest).filter(isOld));
     this.#remove({ blobs, diffIds: new Set(this.#parts.layers.list()) }, kept);
+  }
+
+  /** Layers that the build cache has let go of. */
+  async collectLayers(layers: readonly BuiltLayer[]): Promise<number> {
+    const gone = { blobs: new Set(layers.map(({ blob }) => blob.digest)), diffIds: new Set(layers.map(({ diffId }) => diffId)) };
+    const kept = await this.#kept();
+    // Something under way may build on them; they go at the next start.
+    return this.#holders > 0 ? 0 : this.#remove(gone, kept);
+  }
+
+  async layersInImages(): Promise<ReadonlySet<Digest>> {
+    return (await this.#reach(this.#parts.names.all().map(({ target }) => target))).diffIds;
+  }
+
+  async #kept(): Promise<Reach> {
+    const kept = await this.#reach(this.#parts.names.all().map(({ target }) => target));
+    for (const { blob, diffId } of this.#parts.cached()) {
+      kept.blobs.add(blob.digest);
+      kept.diffIds.add(diffId);
+    }
+    return kept;
   }
 
   #remove(gone: Reach, kept: Reach): number {

@@ -14,6 +14,8 @@ import type { Registries, RegistryAuth } from "#core/registry/registry.ts";
 import type { State } from "#core/state/state.ts";
 import { addImage } from "./add.ts";
 import { readArchive } from "./archive-reader.ts";
+import type { BuiltLayer, ImageBuilder } from "#core/images/building.ts";
+import { StoreBuilder } from "./building.ts";
 import { Collector } from "./collector.ts";
 import { Documents } from "./documents.ts";
 import { type FetchLimits, Fetcher } from "./fetcher.ts";
@@ -38,6 +40,8 @@ export interface ImageStoreOptions {
   /** Node's name of the processor (`x64`). */
   readonly architecture: string;
   readonly limits?: TransferLimits;
+  /** Layers that the build cache keeps. */
+  readonly cached?: () => Iterable<BuiltLayer>;
 }
 
 /** Read anew at each use: they may change while the engine runs. */
@@ -53,12 +57,16 @@ const keptDownloadMsMax = 24 * 3600 * 1000;
  * Opens the image store: names in the state database, everything else in content and layers. Sweeps what an engine that
  * was killed left without a name, in the background; `swept` resolves when that is over.
  */
-export function openImages(options: ImageStoreOptions): { readonly images: ImageStore; readonly swept: Promise<void> } {
+export function openImages(options: ImageStoreOptions): {
+  readonly images: ImageStore;
+  readonly builder: ImageBuilder;
+  readonly swept: Promise<void>;
+} {
   const { content, layers, registries, events } = options;
   const limits = options.limits ?? usualLimits;
   const names = new ImageNames(options.state);
   const documents = new Documents(content);
-  const collector = new Collector({ content, layers, documents, names });
+  const collector = new Collector({ content, layers, documents, names, cached: options.cached ?? ((): [] => []) });
   const parts = {
     content,
     layers,
@@ -72,7 +80,7 @@ export function openImages(options: ImageStoreOptions): { readonly images: Image
   };
   publishIndex(parts);
   const isOld = (digest: Digest): boolean => Date.now() - statSync(content.path(digest)).mtimeMs > keptDownloadMsMax;
-  return { images: new SqliteImageStore(parts, limits), swept: collector.sweep(isOld) };
+  return { images: new SqliteImageStore(parts, limits), builder: new StoreBuilder(parts), swept: collector.sweep(isOld) };
 }
 
 class SqliteImageStore implements ImageStore {

@@ -1,0 +1,120 @@
+import { createHash } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { open } from "node:fs/promises";
+import { posix } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { EngineError, isClass, messageOf } from "#base/errors.ts";
+import { parseHeader } from "../layers/tar-header.ts";
+import type { CopySource } from "./copy.ts";
+import { TarTree } from "./tar-tree.ts";
+import { type FileTree, hasWildcard, nameOf, resolved, treePath, type TreeEntry } from "./tree.ts";
+import type { BuildWork } from "./work.ts";
+
+/** ADD's two extras: files from an address, and archives that are unpacked. */
+export const isUrl = (source: string): boolean => /^https?:\/\//.test(source);
+export const isGit = (source: string): boolean => /^(git@|git:\/\/|ssh:\/\/)/.test(source) || /^https?:\/\/[^#?]+\.git(#.*)?$/.test(source);
+
+export interface Fetched {
+  readonly source: Extract<CopySource, { kind: "bytes" }>;
+  readonly digest: string;
+}
+
+const fetchedBytesMax = 2 * 1024 ** 3;
+
+/** What is at an address, as a file. */
+export async function fetchSource(address: string, { checksum, signal }: { checksum: string; signal: AbortSignal }): Promise<Fetched> {
+  const url = new URL(address);
+  const response = await fetch(url, { signal }).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw new EngineError("unavailable", `Get ${JSON.stringify(address)}: ${messageOf(error instanceof Error ? (error.cause ?? error) : error)}`, {
+      cause: error,
+    });
+  });
+  if (!response.ok) {
+    await response.body?.cancel();
+    throw new EngineError("invalidArgument", `invalid response status ${response.status}`);
+  }
+  const bytes = Buffer.from(await response.arrayBuffer());
+  if (bytes.length > fetchedBytesMax) throw new EngineError("exhausted", `${address}: larger than the ${fetchedBytesMax} bytes that ADD takes`);
+  const digest = createHash("sha256").update(bytes).digest("hex");
+  if (checksum !== "" && checksum !== `sha256:${digest}`) throw new EngineError("invalidArgument", `digest mismatch sha256:${digest}: ${checksum}`);
+  const name = posix.basename(decodeURIComponent(url.pathname)) || "download";
+  const modified = Date.parse(response.headers.get("last-modified") ?? "");
+  return { digest, source: { kind: "bytes", name, bytes, mode: 0o600, mtime: Number.isNaN(modified) ? 0 : Math.floor(modified / 1000) } };
+}
+
+/** The archive that a source is, unpacked; undefined where it is a file like any other. */
+export async function archiveSource(work: BuildWork, tree: FileTree, pattern: string): Promise<CopySource | undefined> {
+  if (hasWildcard(pattern)) return undefined;
+  const entry = tree.lstat(resolved(tree, treePath(pattern)));
+  return entry?.type === "file" ? await unpacked(work, tree, entry) : undefined;
+}
+
+/** The same for bytes that were fetched. */
+export async function unpackedBytes(work: BuildWork, bytes: Uint8Array): Promise<CopySource | undefined> {
+  const path = work.scratch();
+  const file = await open(path, "wx");
+  try {
+    await file.writeFile(bytes);
+  } finally {
+    await file.close();
+  }
+  const entry: TreeEntry = { path: nameOf(path), type: "file", mode: 0, uid: 0, gid: 0, size: bytes.length, mtime: 0 };
+  const only: FileTree = {
+    lstat: () => entry,
+    names: () => [],
+    digest: () => Promise.resolve(""),
+    read: async function* () {
+      yield await Promise.resolve(Buffer.from(bytes));
+    },
+  };
+  return await unpacked(work, only, entry);
+}
+
+async function unpacked(work: BuildWork, tree: FileTree, entry: TreeEntry): Promise<CopySource | undefined> {
+  const [head] = await firstChunk(tree, entry);
+  if (head === undefined || !mayBeArchive(head)) return undefined;
+  const { signal } = work.request;
+  const plain = work.scratch();
+  try {
+    await pipeline(work.backends.builder.plain(Readable.from(tree.read(entry)), signal), createWriteStream(plain), { signal });
+    const file = await open(plain);
+    try {
+      if (!isTar((await file.read(Buffer.alloc(512), 0, 512, 0)).buffer)) return undefined;
+      const spooled = await TarTree.spool(file.createReadStream({ start: 0, autoClose: false }), work.scratch(), signal);
+      return { kind: "archive", tree: work.use(spooled) };
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    // What only looks like an archive is copied as it is.
+    if (isClass(error, "invalidArgument") || isZlib(error)) return undefined;
+    throw error;
+  }
+}
+
+const isZlib = (error: unknown): boolean => error instanceof Error && "code" in error && typeof error.code === "string" && /^(Z_|ZSTD_)/.test(error.code);
+
+async function firstChunk(tree: FileTree, entry: TreeEntry): Promise<[Buffer] | []> {
+  for await (const chunk of tree.read(entry)) return [chunk];
+  return [];
+}
+
+const compressed: readonly Buffer[] = [
+  Buffer.from([0x1f, 0x8b]),
+  Buffer.from("BZh"),
+  Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]),
+  Buffer.from([0x28, 0xb5, 0x2f, 0xfd]),
+];
+
+const mayBeArchive = (head: Buffer): boolean => isTar(head) || compressed.some((magic) => head.subarray(0, magic.length).equals(magic));
+
+function isTar(head: Buffer): boolean {
+  if (head.length < 512) return false;
+  try {
+    return parseHeader(head.subarray(0, 512), 0).name !== "";
+  } catch {
+    return false;
+  }
+}

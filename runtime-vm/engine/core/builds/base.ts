@@ -1,0 +1,93 @@
+import type { ImageConfigFile } from "#api/oci.ts";
+import { EngineError, isClass, messageOf } from "#base/errors.ts";
+import { parseReference } from "#api/reference.ts";
+import type { Digest } from "../content/content.ts";
+import type { ResolvedImage } from "../images/images.ts";
+import { formatPlatform, normalized, parsePlatform, type Platform } from "../images/platform.ts";
+import { shellOf } from "./run-config.ts";
+import type { StageArgs } from "./scope.ts";
+import { StageState } from "./state.ts";
+import type { BuildWork } from "./work.ts";
+
+const defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** Nothing at all, for `FROM scratch`. */
+export function scratchState({ request }: BuildWork, platform: Platform, args: StageArgs): StageState {
+  const state = new StageState(platform, request.flavor, args);
+  state.config = request.flavor === "buildkit" ? { Env: [defaultPath], WorkingDir: "/" } : { Env: [defaultPath] };
+  return state;
+}
+
+/** An image that is here, or that the registry has. */
+export async function imageState(work: BuildWork, reference: string, platform: Platform | undefined, args: StageArgs): Promise<StageState> {
+  const image = await baseImage(work, reference, platform);
+  const blobs = await work.backends.builder.layersOf(image.manifest);
+  const diffIds = image.config.rootfs.diff_ids as readonly Digest[];
+  const state = new StageState(platformOf(image.config), work.request.flavor, args);
+  state.config = structuredClone(image.config.config ?? {}) as StageState["config"];
+  if (work.request.flavor === "buildkit" && !(state.config.Env ?? []).some((entry) => entry.startsWith("PATH="))) {
+    state.config.Env = [defaultPath, ...(state.config.Env ?? [])];
+  }
+  state.layers = diffIds.flatMap((diffId, i) => {
+    const blob = blobs[i];
+    return blob === undefined ? [] : [{ diffId, blob }];
+  });
+  state.history = image.config.history ?? [];
+  state.author = image.config.author ?? "";
+  state.created = image.config.created;
+  state.base = image.id;
+  return state;
+}
+
+function platformOf({ architecture, os, variant }: ImageConfigFile): Platform {
+  return { architecture, os, ...(variant ? { variant } : {}) };
+}
+
+async function baseImage(work: BuildWork, reference: string, platform: Platform | undefined): Promise<ResolvedImage> {
+  const { images } = work.backends;
+  const wanted = platform === undefined ? undefined : formatPlatform(platform);
+  if (!work.request.pull) {
+    try {
+      return await images.resolve(reference, wanted);
+    } catch (error) {
+      if (!isClass(error, "notFound")) throw error;
+    }
+  }
+  // Refuses what is no reference before anybody is asked.
+  parseReference(reference);
+  const { auth, observer, signal } = work.request;
+  const given = await auth(reference);
+  const messages = images.pull({ reference, signal, ...(wanted === undefined ? {} : { platform: wanted }), ...(given === undefined ? {} : { auth: given }) });
+  for await (const message of messages) {
+    if (message.error !== undefined) throw new EngineError("notFound", message.error);
+    observer.pulling(message);
+  }
+  return await images.resolve(reference, wanted);
+}
+
+/** `--platform` of a FROM. */
+export function platformFrom(text: string, host: Platform): Platform {
+  try {
+    return parsePlatform(text, host);
+  } catch (error) {
+    throw new EngineError("invalidArgument", `failed to parse platform ${text}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** TARGETPLATFORM and its kin. */
+export function platformArgs(host: Platform, target: Platform, stage: string): Map<string, string> {
+  const of = (prefix: string, platform: Platform): [string, string][] => {
+    const { os, architecture, variant = "" } = normalized(platform);
+    return [
+      [`${prefix}PLATFORM`, formatPlatform(normalized(platform))],
+      [`${prefix}OS`, os],
+      [`${prefix}OSVERSION`, ""],
+      [`${prefix}ARCH`, architecture],
+      [`${prefix}VARIANT`, variant],
+    ];
+  };
+  return new Map([...of("BUILD", host), ...of("TARGET", target), ["TARGETSTAGE", stage === "" ? "default" : stage]]);
+}
+
+/** What a command of the history stands behind. */
+export const nopPrefix = (state: StageState): string => `${shellOf(state.config).join(" ")} #(nop) `;

@@ -1,0 +1,68 @@
+import { mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { KeyedLock } from "#base/lock.ts";
+import { EngineError } from "#base/errors.ts";
+import type { Digest } from "../content/content.ts";
+import { MNT } from "../kernel/kernel.ts";
+import type { BuildBackends } from "./backends.ts";
+import type { BuildCache } from "./cache.ts";
+import { type CacheUse, cacheUse, pruneCache, type PruneOptions } from "./prune.ts";
+import type { BuildRequest } from "./request.ts";
+import { solve } from "./solve.ts";
+import type { StageState } from "./state.ts";
+import { type BuildHouse, BuildWork } from "./work.ts";
+
+export interface BuildResult {
+  readonly state: StageState;
+  /** Makes the image, once or more often, under these references with tags. */
+  register(names: readonly string[]): Promise<Digest>;
+}
+
+/** Everything that can be done with builds. */
+export class Builds {
+  readonly #house: BuildHouse;
+
+  constructor(backends: BuildBackends, cache: BuildCache) {
+    this.#house = { backends, cache, steps: new KeyedLock(), mounts: new KeyedLock(), privateMounts: new Set() };
+    sweep(backends);
+  }
+
+  get backends(): BuildBackends {
+    return this.#house.backends;
+  }
+
+  usage(): Promise<CacheUse[]> {
+    return cacheUse(this.#house);
+  }
+
+  prune(options: PruneOptions): Promise<{ ids: string[]; bytes: number }> {
+    return pruneCache(this.#house, options);
+  }
+
+  /** Builds, and hands what came of it to `take` while it is certainly there. Nothing but the cache is left when it rejects. */
+  async build<T>(request: BuildRequest, take: (result: BuildResult) => Promise<T>): Promise<T> {
+    const { builder } = this.#house.backends;
+    await using _hold = builder.hold();
+    await using work = new BuildWork(this.#house, request);
+    const state = await solve(work);
+    request.signal.throwIfAborted();
+    return await take({ state, register: (names) => this.#register(state, names) });
+  }
+
+  async #register(state: StageState, names: readonly string[]): Promise<Digest> {
+    const { builder, images } = this.#house.backends;
+    if (state.flavor === "classic" && state.history.length === 0) throw new EngineError("invalidArgument", "No image was generated. Is your Dockerfile empty?");
+    if (state.base === undefined) return await builder.register({ ...state.image(), names });
+    for (const name of names) await images.tag(state.base, name);
+    return state.base;
+  }
+}
+
+/** Takes away what a killed engine left of its builds; their roots, tasks and networks are nobody's, and go as those of containers do. */
+function sweep({ paths, kernel, trash }: BuildBackends): void {
+  mkdirSync(paths.buildMounts, { recursive: true, mode: 0o700 });
+  for (const mount of kernel.mountsUnder(paths.buildWork)) kernel.umount(mount, MNT.DETACH);
+  trash.move(paths.buildWork);
+  mkdirSync(paths.buildWork, { recursive: true, mode: 0o700 });
+  for (const name of readdirSync(paths.buildMounts)) if (!/^[0-9a-f]{64}(-\d+)?$/.test(name)) trash.move(join(paths.buildMounts, name));
+}

@@ -1,0 +1,242 @@
+import type { Readable } from "node:stream";
+import { familiarName, parseReference } from "#api/reference.ts";
+import { EngineError, messageOf } from "#base/errors.ts";
+import type { PullProgress } from "#api/images.ts";
+import { DockerfileError } from "../dockerfile/errors.ts";
+import { IgnorePatterns, readIgnoreFile } from "../dockerfile/ignore.ts";
+import type { Dockerfile, InstructionOf } from "../dockerfile/instructions.ts";
+import { parseDockerfile } from "../dockerfile/parse.ts";
+import { readSource, type Source } from "../dockerfile/source.ts";
+import type { Builds, BuildResult } from "./builds.ts";
+import { SourceMissing } from "./copy.ts";
+import { Outlet } from "./outlet.ts";
+import type { BuildObserver, BuildRequest, StepInfo, StepWatch } from "./request.ts";
+import { RunFailed } from "./run.ts";
+import { StepError } from "./stage.ts";
+import { TarTree } from "./tar-tree.ts";
+import { treePath } from "./tree.ts";
+
+/** What `POST /build` is asked for, beside its context. */
+export interface ClassicOptions extends Pick<BuildRequest, "target" | "args" | "pull" | "platform" | "hostConfig" | "auth"> {
+  /** Path in the context. */
+  readonly dockerfile: string;
+  /** References with tags. */
+  readonly names: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly noCache: boolean;
+  readonly quiet: boolean;
+  readonly removes: boolean;
+}
+
+export type ClassicMessage =
+  | { readonly stream: string }
+  | { readonly aux: { readonly ID: string } }
+  | PullProgress
+  | { readonly errorDetail: { readonly code?: number; readonly message: string }; readonly error: string };
+
+const dockerfileBytesMax = 4 * 1024 * 1024;
+
+/**
+ * The classic builder's conversation. Rejects where dockerd answers with a status; whatever fails once the first step was told is a message.
+ * When the reader leaves, or the signal aborts, what runs is ended.
+ */
+export async function classicBuild(
+  builds: Builds,
+  options: ClassicOptions,
+  { context, scratch, signal }: { context: Readable; scratch: string; signal: AbortSignal },
+): Promise<AsyncIterable<ClassicMessage>> {
+  const { builder } = builds.backends;
+  const tree = await TarTree.spool(builder.plain(context, signal), scratch, signal);
+  try {
+    const { source, dockerfile } = await readDockerfile(tree, options);
+    return conversation(builds, { options, source, dockerfile, tree, signal });
+  } catch (error) {
+    await tree[Symbol.asyncDispose]();
+    throw error instanceof DockerfileError && error.kind === "syntax" && error.message !== "no build stage in current context"
+      ? new EngineError("invalidArgument", `failed to parse Dockerfile: ${error.message}`, { cause: error })
+      : error;
+  }
+}
+
+async function readDockerfile(tree: TarTree, options: ClassicOptions): Promise<{ source: Source; dockerfile: Dockerfile }> {
+  const path = treePath(options.dockerfile === "" ? "Dockerfile" : options.dockerfile);
+  const text = await textOf(tree, path);
+  if (text === undefined) throw new EngineError("internal", `Cannot locate specified Dockerfile: ${path}`);
+  if (text === "") throw new EngineError("invalidArgument", `the Dockerfile (${path}) cannot be empty`);
+  const ignored = new IgnorePatterns(readIgnoreFile((await textOf(tree, ".dockerignore")) ?? ""));
+  for (const file of [path, ".dockerignore"]) if (ignored.ignores(file)) tree.remove(file);
+  const source = readSource(text);
+  const dockerfile = parseDockerfile(source);
+  if (dockerfile.stages.length === 0) throw new EngineError("invalidArgument", "dockerfile contains no stages to build");
+  return { source, dockerfile: withLabels(dockerfile, options) };
+}
+
+async function textOf(tree: TarTree, path: string): Promise<string | undefined> {
+  const entry = tree.lstat(path);
+  if (entry?.type !== "file") return undefined;
+  if (entry.size > dockerfileBytesMax) throw new EngineError("invalidArgument", `${path} is larger than the ${dockerfileBytesMax} bytes accepted`);
+  const chunks: Buffer[] = [];
+  for await (const chunk of tree.read(entry)) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** `--label` is a last instruction of the target. */
+function withLabels(dockerfile: Dockerfile, { labels, target }: ClassicOptions): Dockerfile {
+  const pairs = Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  if (pairs.length === 0) return dockerfile;
+  const text = pairs.map(([key, value]) => `${key}=${value}`).join(" ");
+  const lines = { start: 0, end: 0 };
+  const node = { name: "LABEL", written: "LABEL", flags: [], rest: text, original: `LABEL ${text}`, lines, heredocs: [], comments: [] };
+  const literal = (word: string): string => `'${word.replaceAll("'", `'"'"'`)}'`;
+  const label: InstructionOf<"label"> = { kind: "label", node, pairs: pairs.map(([key, value]) => ({ key: literal(key), value: literal(value) })) };
+  const named = dockerfile.stages.findIndex(({ from }) => target !== "" && from.name === target.toLowerCase());
+  const index = named >= 0 ? named : /^\d+$/.test(target) ? Number(target) : dockerfile.stages.length - 1;
+  const stages = dockerfile.stages.map((stage, i) => (i === index ? { ...stage, instructions: [...stage.instructions, label] } : stage));
+  return { ...dockerfile, stages };
+}
+
+interface Conversation {
+  readonly options: ClassicOptions;
+  readonly source: Source;
+  readonly dockerfile: Dockerfile;
+  readonly tree: TarTree;
+  readonly signal: AbortSignal;
+}
+
+async function conversation(builds: Builds, { options, source, dockerfile, tree, signal }: Conversation): Promise<AsyncIterable<ClassicMessage>> {
+  const outlet = new Outlet<ClassicMessage>();
+  const left = new AbortController();
+  const voice = new ClassicVoice(outlet, options);
+  const request: BuildRequest = {
+    ...options,
+    flavor: "classic",
+    source,
+    dockerfile,
+    labels: {},
+    ignoresCache: () => options.noCache,
+    context: () => Promise.resolve(tree),
+    named: new Map(),
+    secret: () => Promise.resolve(undefined),
+    ssh: () => Promise.resolve(undefined),
+    epoch: undefined,
+    observer: voice,
+    signal: AbortSignal.any([signal, left.signal]),
+  };
+  const running = builds
+    .build(request, (result) => voice.result(result, options))
+    .catch((error: unknown) => {
+      if (!voice.hasSpoken) throw unwrapped(error);
+      void outlet.push(failureOf(error));
+    })
+    .finally(() => tree[Symbol.asyncDispose]());
+  running.then(
+    () => outlet.end(),
+    (error: unknown) => outlet.end(error),
+  );
+  // Until something was said, a failure is an answer with a status.
+  await Promise.race([voice.first, running]);
+  return (async function* () {
+    try {
+      yield* outlet;
+    } finally {
+      left.abort(new EngineError("cancelled", "the client left the build"));
+      await running.catch(() => undefined);
+    }
+  })();
+}
+
+const shortId = (id: string): string => id.replace(/^sha256:/, "").slice(0, 12);
+
+class ClassicVoice implements BuildObserver {
+  readonly #outlet: Outlet<ClassicMessage>;
+  readonly #quiet: boolean;
+  readonly #removes: boolean;
+  readonly #first = Promise.withResolvers<void>();
+  hasSpoken = false;
+
+  constructor(outlet: Outlet<ClassicMessage>, { quiet, removes }: ClassicOptions) {
+    this.#outlet = outlet;
+    this.#quiet = quiet;
+    this.#removes = removes;
+  }
+
+  /** Resolves with the first word. */
+  get first(): Promise<void> {
+    return this.#first.promise;
+  }
+
+  say(text: string): void {
+    void this.#stream(`${text}\n`);
+  }
+
+  pulling(message: PullProgress): void {
+    if (!this.#quiet) void this.#send(message);
+  }
+
+  step({ number, total, text }: StepInfo): StepWatch {
+    // Triggers of a base image have no number of their own.
+    this.say(number > 0 ? `Step ${number}/${total} : ${text}` : text);
+    let running = "";
+    return {
+      running: (id) => {
+        running = shortId(id);
+        this.say(` ---> Running in ${running}`);
+      },
+      output: (stream, chunk) => this.#stream(stream === "stdout" ? chunk.toString("utf8") : `\u001b[91m${chunk.toString("utf8")}\u001b[0m`),
+      cached: () => this.say(" ---> Using cache"),
+      finished: (image) => {
+        if (running !== "" && this.#removes) this.say(` ---> Removed intermediate container ${running}`);
+        const id = image();
+        if (id !== undefined) this.say(` ---> ${shortId(id)}`);
+        else if (/^FROM\b/i.test(text)) this.say(" ---> ");
+      },
+      failed: () => undefined,
+    };
+  }
+
+  async result({ register }: BuildResult, { names }: ClassicOptions): Promise<void> {
+    const id = await register(names);
+    void this.#send({ aux: { ID: id } });
+    if (this.#quiet) return void this.#send({ stream: `${id}\n` });
+    this.say(`Successfully built ${shortId(id)}`);
+    for (const name of names) this.say(`Successfully tagged ${familiarName(parseReference(name))}`);
+  }
+
+  #stream(text: string): void | Promise<void> {
+    this.#spoke();
+    return this.#quiet ? undefined : this.#send({ stream: text });
+  }
+
+  #send(message: ClassicMessage): void | Promise<void> {
+    this.#spoke();
+    return this.#outlet.push(message);
+  }
+
+  #spoke(): void {
+    this.hasSpoken = true;
+    this.#first.resolve();
+  }
+}
+
+function unwrapped(error: unknown): unknown {
+  return error instanceof StepError ? error.cause : error;
+}
+
+function failureOf(error: unknown): ClassicMessage {
+  const cause = unwrapped(error);
+  const message = wordsOf(cause, error instanceof StepError ? error.instruction.node.name : "");
+  const code = cause instanceof RunFailed ? { code: cause.exitCode } : {};
+  return { errorDetail: { ...code, message }, error: message };
+}
+
+/** As the classic builder puts it. */
+function wordsOf(cause: unknown, instruction: string): string {
+  if (cause instanceof RunFailed) return `The command '${cause.args.join(" ")}' returned a non-zero code: ${cause.exitCode}`;
+  if (cause instanceof SourceMissing) {
+    const path = cause.path.replace(/^\/+/, "");
+    if (path.split("/").includes("..")) return `${instruction} failed: forbidden path outside the build context: ${cause.path} ()`;
+    return `${instruction} failed: file not found in build context or excluded by .dockerignore: stat ${path}: file does not exist`;
+  }
+  if (instruction === "ADD" && /^Get "/.test(messageOf(cause))) return `ADD failed: ${messageOf(cause)}`;
+  return messageOf(cause);
+}

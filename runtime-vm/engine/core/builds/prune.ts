@@ -1,0 +1,111 @@
+import { lstat, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Filters } from "#api/filters.ts";
+import { codeOf, EngineError } from "#base/errors.ts";
+import type { BuildHouse } from "./work.ts";
+import type { CacheRecord } from "./cache.ts";
+
+/** Row of `docker system df -v` and `docker buildx du`. */
+export interface CacheUse {
+  readonly record: CacheRecord;
+  readonly id: string;
+  readonly type: "regular" | "exec.cachemount";
+  readonly description: string;
+  readonly bytes: number;
+  /** An image has the same layer: removing the record frees nothing. */
+  readonly shared: boolean;
+}
+
+export interface PruneOptions {
+  /** Those that images share, too. */
+  readonly all: boolean;
+  /** So much may stay, the newest first; 0: nothing. */
+  readonly keepBytes: number;
+  readonly filters: Filters;
+}
+
+const idChars = 25;
+
+/** What the cache holds, least recently used first. Times of configuration steps take no room and are not listed. */
+export async function cacheUse({ cache, backends }: BuildHouse): Promise<CacheUse[]> {
+  const inImages = await backends.builder.layersInImages();
+  const rows: CacheUse[] = [];
+  for (const record of cache.list()) {
+    if (record.kind === "config") continue;
+    const mount = record.kind === "mount";
+    const bytes = mount ? await directoryBytes(mountDirectory(backends.paths.buildMounts, record)) : (record.layer?.blob.size ?? 0);
+    rows.push({
+      record,
+      id: mount ? record.key.slice("mount:".length, "mount:".length + idChars) : record.key.slice(0, idChars),
+      type: mount ? "exec.cachemount" : "regular",
+      description: record.description,
+      bytes,
+      shared: record.layer !== undefined && inImages.has(record.layer.diffId),
+    });
+  }
+  return rows;
+}
+
+/** Forgets what is asked for; returns the ids that went and the bytes that came back. */
+export async function pruneCache(house: BuildHouse, options: PruneOptions, now = Date.now()): Promise<{ ids: string[]; bytes: number }> {
+  const { cache, backends, privateMounts } = house;
+  const uses = await cacheUse(house);
+  const matches = filterOf(options.filters, now);
+  let kept = uses.reduce((sum, { bytes }) => sum + bytes, 0);
+  const going: CacheUse[] = [];
+  for (const use of uses) {
+    if (use.type === "exec.cachemount" && privateMounts.has(use.record.key.slice("mount:".length))) continue;
+    if ((!options.all && use.shared) || !matches(use) || (options.keepBytes > 0 && kept <= options.keepBytes)) continue;
+    going.push(use);
+    kept -= use.bytes;
+  }
+  cache.remove(going.map(({ record }) => record.key));
+  if (options.all && options.keepBytes === 0 && Object.keys(options.filters).length === 0) cache.forgetTimes();
+  let bytes = 0;
+  for (const { record, type, bytes: own } of going) {
+    if (type !== "exec.cachemount") continue;
+    backends.trash.move(mountDirectory(backends.paths.buildMounts, record));
+    bytes += own;
+  }
+  bytes += await backends.builder.collectLayers(going.flatMap(({ record }) => record.layer ?? []));
+  return { ids: going.map(({ id }) => id), bytes };
+}
+
+const mountDirectory = (mounts: string, { key }: CacheRecord): string => join(mounts, key.slice("mount:".length));
+
+const known = ["until", "unused-for", "id", "type", "description", "inuse", "shared", "private", "parents"];
+
+function filterOf(filters: Filters, now: number): (use: CacheUse) => boolean {
+  for (const name of Object.keys(filters)) if (!known.includes(name)) throw new EngineError("invalidArgument", `invalid filter '${name}'`);
+  const all = (name: string): readonly string[] => filters[name] ?? [];
+  const ages = [...all("until"), ...all("unused-for")].map(durationMs);
+  return ({ id, type, description, shared, record }) =>
+    ages.every((age) => now - Date.parse(record.lastUsed) >= age) &&
+    all("id").every((value) => id.startsWith(value)) &&
+    all("type").every((value) => value === type) &&
+    all("description").every((value) => description.includes(value)) &&
+    all("inuse").every((value) => !truth(value)) &&
+    all("shared").every((value) => truth(value) === shared) &&
+    all("private").every((value) => truth(value) === !shared);
+}
+
+const truth = (value: string): boolean => !["", "0", "false", "no"].includes(value.toLowerCase());
+const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1e3, m: 60e3, h: 3600e3 };
+
+function durationMs(text: string): number {
+  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) throw new EngineError("invalidArgument", `time: invalid duration ${JSON.stringify(text)}`);
+  return [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)].reduce((sum, [, amount, unit]) => sum + Number(amount) * (unitMs[unit ?? ""] ?? 0), 0);
+}
+
+async function directoryBytes(path: string): Promise<number> {
+  let total = 0;
+  try {
+    for (const entry of await readdir(path, { withFileTypes: true })) {
+      const below = join(path, entry.name);
+      total += entry.isDirectory() ? await directoryBytes(below) : (await lstat(below)).blocks * 512;
+    }
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+  }
+  return total;
+}

@@ -1,0 +1,74 @@
+import type { HostConfig } from "#api/containers.ts";
+import type { PullProgress } from "#api/images.ts";
+import type { RegistryAuth } from "../registry/registry.ts";
+import type { Digest } from "../content/content.ts";
+import type { Dockerfile } from "../dockerfile/instructions.ts";
+import type { Source } from "../dockerfile/source.ts";
+import type { Platform } from "../images/platform.ts";
+import type { Flavor } from "./run-config.ts";
+import type { BuildArgs } from "./scope.ts";
+import type { FileTree } from "./tree.ts";
+
+/** Everything that a build is asked for. */
+export interface BuildRequest {
+  readonly flavor: Flavor;
+  readonly source: Source;
+  readonly dockerfile: Dockerfile;
+  /** "": the last stage. */
+  readonly target: string;
+  readonly args: BuildArgs;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Whether a stage's steps run though they are cached. */
+  readonly ignoresCache: (stage: string) => boolean;
+  /** Asks the registry for base images although they are here. */
+  readonly pull: boolean;
+  readonly platform: Platform | undefined;
+  /** Limits, network and hosts of RUN. */
+  readonly hostConfig: HostConfig;
+  /** The files to copy from; asked for only when an instruction needs them. */
+  readonly context: () => Promise<FileTree>;
+  /** `--build-context NAME=...`: other files or another image under a name. */
+  readonly named: ReadonlyMap<string, NamedContext>;
+  readonly auth: (image: string) => Promise<RegistryAuth | undefined>;
+  readonly secret: (id: string) => Promise<Buffer | undefined>;
+  /** A socket of the client's agent, for as long as it is not disposed. */
+  readonly ssh: (id: string) => Promise<(AsyncDisposable & { readonly path: string }) | undefined>;
+  /** SOURCE_DATE_EPOCH, in seconds. */
+  readonly epoch: number | undefined;
+  readonly observer: BuildObserver;
+  readonly signal: AbortSignal;
+}
+
+export type NamedContext = { readonly kind: "image"; readonly reference: string } | { readonly kind: "files"; readonly tree: () => Promise<FileTree> };
+
+/** One instruction of a build. */
+export interface StepInfo {
+  readonly kind: "from" | "layer" | "config";
+  readonly stage: { readonly index: number; readonly name: string };
+  /** Among all instructions of the file, from 1. */
+  readonly number: number;
+  readonly total: number;
+  /** Among those of its stage that make something, its FROM included. */
+  readonly place: number;
+  readonly places: number;
+  readonly text: string;
+}
+
+/** Told what becomes of a step, in this order; the last is `finished` or `failed`. */
+export interface StepWatch {
+  /** Its command runs. */
+  running(id: string): void;
+  output(stream: "stdout" | "stderr", chunk: Buffer): void | Promise<void>;
+  cached(): void;
+  /** `image`: what it would be as an image. */
+  finished(image: () => Digest | undefined): void;
+  failed(error: unknown): void;
+}
+
+export interface BuildObserver {
+  step(info: StepInfo): StepWatch;
+  /** Of base images. */
+  pulling(message: PullProgress): void;
+  /** Lines that belong to no step. */
+  say(text: string): void;
+}

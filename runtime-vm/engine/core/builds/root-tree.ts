@@ -1,0 +1,96 @@
+import { createHash } from "node:crypto";
+import { closeSync, constants, readSync, readlinkSync, type Stats } from "node:fs";
+import { codeOf, EngineError } from "#base/errors.ts";
+import { Directory } from "../containers/at.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { type FileTree, nameOf, parentOf, type TreeEntry } from "./tree.ts";
+
+const chunkBytes = 256 * 1024;
+type RootKernel = Pick<Kernel, "openInRoot" | "getxattrs">;
+
+/** The files below a directory of this machine, a mounted root above all. Names lead nowhere outside of it. */
+export class RootTree implements FileTree {
+  readonly #root: string;
+  readonly #kernel: RootKernel;
+
+  constructor(root: string, kernel: RootKernel) {
+    this.#root = root;
+    this.#kernel = kernel;
+  }
+
+  lstat(path: string): TreeEntry | undefined {
+    using parent = this.#directory(parentOf(path));
+    if (parent === undefined) return undefined;
+    const name = path === "" ? "." : nameOf(path);
+    const stats = parent.lstat(name);
+    return stats === undefined ? undefined : this.#entry(parent, name, path, stats);
+  }
+
+  names(path: string): readonly string[] {
+    using directory = this.#directory(path);
+    return directory?.names().toSorted() ?? [];
+  }
+
+  async *read(entry: TreeEntry): AsyncGenerator<Buffer> {
+    const fd = this.#open(entry);
+    try {
+      for (let left = entry.size; left > 0; ) {
+        const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, left));
+        const read = readSync(fd, chunk, 0, chunk.length, null);
+        if (read === 0) throw new EngineError("internal", `${entry.path}: shrank while it was read`);
+        left -= read;
+        yield chunk.subarray(0, read);
+        if (left > 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  async digest(entry: TreeEntry): Promise<string> {
+    const hash = createHash("sha256");
+    for await (const chunk of this.read(entry)) hash.update(chunk);
+    return hash.digest("hex");
+  }
+
+  #open({ path }: TreeEntry): number {
+    using parent = this.#directory(parentOf(path));
+    if (parent === undefined) throw new EngineError("notFound", `${path}: not found`);
+    return parent.open(nameOf(path), constants.O_RDONLY | constants.O_NONBLOCK);
+  }
+
+  #directory(path: string): Directory | undefined {
+    try {
+      return new Directory(this.#kernel.openInRoot(this.#root, `/${path}`, constants.O_RDONLY | constants.O_DIRECTORY));
+    } catch (error) {
+      if (["ENOENT", "ENOTDIR", "ELOOP"].includes(codeOf(error) ?? "")) return undefined;
+      throw error;
+    }
+  }
+
+  #entry(parent: Directory, name: string, path: string, stats: Stats): TreeEntry {
+    const type = typeOf(stats);
+    const { uid, gid, rdev } = stats;
+    const xattrs = new Map([...this.#kernel.getxattrs(parent.at(name))].filter(([key]) => key === "security.capability" || key.startsWith("user.")));
+    return {
+      path,
+      type,
+      mode: stats.mode & 0o7777,
+      uid,
+      gid,
+      size: type === "file" ? stats.size : 0,
+      mtime: Math.floor(stats.mtimeMs / 1_000),
+      ...(type === "symlink" ? { linkName: readlinkSync(parent.at(name)) } : {}),
+      ...(type === "char" || type === "block" ? { devMajor: (rdev >> 8) & 0xfff, devMinor: (rdev & 0xff) | ((rdev >> 12) & 0xfff00) } : {}),
+      ...(xattrs.size > 0 ? { xattrs } : {}),
+    };
+  }
+}
+
+function typeOf(stats: Stats): TreeEntry["type"] {
+  if (stats.isDirectory()) return "directory";
+  if (stats.isSymbolicLink()) return "symlink";
+  if (stats.isFIFO()) return "fifo";
+  if (stats.isBlockDevice()) return "block";
+  return stats.isCharacterDevice() ? "char" : "file";
+}

@@ -1,0 +1,133 @@
+import { writeFileSync } from "node:fs";
+import { EngineError } from "#base/errors.ts";
+import { heredocText } from "../dockerfile/heredoc.ts";
+import type { RunInstruction } from "../dockerfile/instructions.ts";
+import type { BuiltLayer } from "../images/building.ts";
+import type { SpecMount } from "../specs/builder.ts";
+import { cacheKey } from "./cache.ts";
+import { parseMount, type StepMount } from "./mount-flags.ts";
+import type { StepWatch } from "./request.ts";
+import { runStep } from "./run.ts";
+import { commandWords } from "./run-config.ts";
+import { entryName, expanded, isProxyArg } from "./scope.ts";
+import type { Source } from "./sources.ts";
+import type { StageState } from "./state.ts";
+import { mountKey, openMounts } from "./step-mounts.ts";
+import type { BuildWork } from "./work.ts";
+
+export interface RunStep {
+  readonly instruction: RunInstruction;
+  readonly state: StageState;
+  readonly stage: string;
+  readonly escape: string;
+  readonly watch: StepWatch;
+  /** Another stage, image or context, for mounts. */
+  readonly sourceOf: (from: string) => Promise<Source>;
+}
+
+export interface Ran {
+  readonly layer: BuiltLayer | undefined;
+  readonly created: string;
+  /** For the history: its arguments, then the command. */
+  readonly text: string;
+}
+
+type Mount = StepMount & { readonly tree: Source | undefined };
+
+export async function runInstruction(work: BuildWork, { instruction, state, stage, escape, watch, sourceOf }: RunStep): Promise<Ran> {
+  const { config } = state;
+  const variables = state.args.variables(config.Env ?? []);
+  const mounts = await Promise.all(instruction.mounts.map(async ({ text }) => await withTree(parseMount(expanded(text, variables, escape)), sourceOf)));
+  if (state.flavor === "classic") refuseInClassic(instruction);
+  const { args, shown, script } = commandOf(instruction, state);
+  const declared = declaredArgs(state);
+  const text = declared.length === 0 ? shown : [`|${declared.length}`, ...declared, shown].join(" ");
+  const env = [...(config.Env ?? [])];
+  for (const entry of declared) if (!env.some((own) => entryName(own) === entryName(entry))) env.push(entry);
+  const hostConfig = { ...work.request.hostConfig, ...networkOf(work, instruction) };
+  if (instruction.security === "insecure") throw new EngineError("invalidArgument", "security.insecure is not allowed");
+  const keys = await Promise.all(mounts.map((mount) => mountKey(mount, mount.tree)));
+  const limits = [hostConfig.NetworkMode, hostConfig.ExtraHosts ?? []];
+  const visible = env.filter((entry) => !isProxyArg(entryName(entry)) || (config.Env ?? []).includes(entry));
+  const key = cacheKey("run", state.diffIds, args, script?.text ?? "", visible, config.User ?? "", config.WorkingDir ?? "", keys, limits);
+  const made = await work.once({ key, stage, description: instruction.node.original, watch }, async () => {
+    await using undo = new AsyncDisposableStack();
+    const open = await openMounts(work, mounts, { undo, workdir: config.WorkingDir ?? "" });
+    return await runStep(work.backends, work.roots, {
+      layers: state.diffIds,
+      args,
+      env: [...env, ...state.args.undeclaredProxies.map(([name, value]) => `${name}=${value}`), ...open.env],
+      user: config.User ?? "",
+      workdir: config.WorkingDir ?? "",
+      hostname: state.flavor === "classic" ? "" : "buildkitsandbox",
+      hostConfig,
+      mounts: script === undefined ? open.mounts : [...open.mounts, scriptMount(work, script)],
+      started: (id) => watch.running(id),
+      output: (stream, chunk) => watch.output(stream, chunk),
+      signal: work.request.signal,
+    });
+  });
+  return { ...made, layer: made.layer, text };
+}
+
+function scriptMount(work: BuildWork, { target, text }: NonNullable<Command["script"]>): SpecMount {
+  const source = work.scratch();
+  writeFileSync(source, text, { mode: 0o755 });
+  return { type: "bind", source, destination: target, readOnly: true };
+}
+
+async function withTree(mount: StepMount, sourceOf: (from: string) => Promise<Source>): Promise<Mount> {
+  const needs = mount.type === "bind" || (mount.type === "cache" && mount.from !== "");
+  return { ...mount, tree: needs ? await sourceOf(mount.from) : undefined };
+}
+
+function refuseInClassic({ mounts, network, security }: RunInstruction): void {
+  const given = mounts.length > 0 ? "mount" : network !== "" ? "network" : security !== "" ? "security" : undefined;
+  if (given === undefined) return;
+  throw new EngineError(
+    "invalidArgument",
+    `the --${given} option requires BuildKit. Refer to https://docs.docker.com/go/buildkit/ to learn how to build images with BuildKit enabled`,
+  );
+}
+
+interface Command {
+  readonly args: readonly string[];
+  readonly shown: string;
+  readonly script?: { readonly target: string; readonly text: string };
+}
+
+/** What is run, and what the history calls it. A heredoc alone is the script itself; beside a command it is that command's input. */
+function commandOf({ command, node }: RunInstruction, { config }: StageState): Command {
+  const [heredoc, more] = command.heredocs;
+  const args = commandWords(command, config);
+  if (heredoc === undefined) return { args, shown: args.join(" ") };
+  const alone = more === undefined && /^\d*<<-?\s*["']?[^\s"']+["']?$/.test(node.rest);
+  if (!alone) {
+    const documents = command.heredocs.map(({ name, content }) => `${content}${name}`);
+    const script = [node.rest, ...documents].join("\n");
+    return { args: commandWords({ ...command, words: [script] }, config), shown: commandWords({ ...command, words: [script] }, config).join(" ") };
+  }
+  const text = heredocText(heredoc);
+  if (!text.startsWith("#!")) {
+    const plain = commandWords({ ...command, words: [text] }, config);
+    return { args: plain, shown: plain.join(" ") };
+  }
+  // A script for another interpreter is a file that is there while it runs.
+  const target = `/dev/pipes/${heredoc.name}`;
+  return { args: [target], shown: target, script: { target, text } };
+}
+
+/** `name=value` of the ARGs: one builder takes them in their order, the other sorted and without those that ENV hides. */
+function declaredArgs(state: StageState): string[] {
+  const env = new Map((state.config.Env ?? []).map((entry) => [entryName(entry), entry.slice(entry.indexOf("=") + 1)]));
+  const { declared } = state.args;
+  if (state.flavor === "buildkit") return declared.map(([name, value]) => `${name}=${env.get(name) ?? value ?? ""}`);
+  const shown = declared.filter(([name, value]) => value !== undefined && !env.has(name) && !isProxyArg(name));
+  return shown.map(([name, value]) => `${name}=${value ?? ""}`).toSorted();
+}
+
+function networkOf({ request }: BuildWork, { network }: RunInstruction): { NetworkMode?: string } {
+  if (network === "" || network === "default") return request.hostConfig.NetworkMode === undefined ? {} : { NetworkMode: request.hostConfig.NetworkMode };
+  if (network !== "none" && network !== "host") throw new EngineError("invalidArgument", `unsupported network mode ${JSON.stringify(network)}`);
+  return { NetworkMode: network };
+}

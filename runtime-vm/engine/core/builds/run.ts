@@ -1,0 +1,161 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import type { HostConfig } from "#api/containers.ts";
+import { EngineError } from "#base/errors.ts";
+import { completeHostConfig } from "../containers/host-config.ts";
+import { generateId } from "../containers/names.ts";
+import { Undo } from "../containers/undo.ts";
+import type { Digest } from "../content/content.ts";
+import type { BuiltLayer } from "../images/building.ts";
+import { tarEnd } from "../layers/tar-writer.ts";
+import { gathered } from "../containers/tar-files.ts";
+import type { Sandbox, SandboxRequest } from "../networks/networks.ts";
+import type { SpecMount } from "../specs/builder.ts";
+import type { Task } from "../tasks/tasks.ts";
+import type { BuildBackends } from "./backends.ts";
+import { MountPoints } from "./mount-points.ts";
+import { openDirectory, openRoot, type Roots } from "./roots.ts";
+import { upperTar } from "./upper.ts";
+
+/** A command in the root of a build step. */
+export interface RunRequest {
+  readonly layers: readonly Digest[];
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  readonly user: string;
+  readonly workdir: string;
+  /** "": the short id of the run. */
+  readonly hostname: string;
+  /** Limits, network, hosts; the rest is as containers have it. */
+  readonly hostConfig: HostConfig;
+  readonly mounts: readonly SpecMount[];
+  readonly started: (id: string) => void;
+  readonly output: (stream: "stdout" | "stderr", chunk: Buffer) => void | Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+/** The command ended, and not well. */
+export class RunFailed extends EngineError {
+  readonly args: readonly string[];
+  readonly exitCode: number;
+  constructor(args: readonly string[], exitCode: number, options?: ErrorOptions) {
+    super("invalidArgument", `process ${JSON.stringify(args.join(" "))} did not complete successfully: exit code: ${exitCode}`, options);
+    this.args = args;
+    this.exitCode = exitCode;
+  }
+}
+
+/** Runs it to its end; the layer it made, undefined where it wrote nothing. Nothing else of it is left, whatever happens. */
+export async function runStep(backends: BuildBackends, roots: Roots, request: RunRequest): Promise<BuiltLayer | undefined> {
+  await using undo = new Undo(backends.journal);
+  const { layers, signal } = request;
+  const id = generateId();
+  const root = await openRoot(backends, layers, id);
+  undo.defer(`remove the root of ${id}`, () => backends.snapshots.remove(id));
+  request.started(id);
+  const points = MountPoints.make(
+    backends.kernel,
+    root.rootfs,
+    request.mounts.map(({ destination, source }) => ({ destination, source })),
+  );
+  const exitCode = await execute(backends, { id, rootfs: root.rootfs }, request);
+  signal.throwIfAborted();
+  if (exitCode !== 0) throw new RunFailed(request.args, exitCode);
+  points.remove();
+  using directory = openDirectory(backends.kernel, root.upper);
+  const pieces = upperTar({ directory, kernel: backends.kernel, below: () => roots.tree(layers) });
+  return await writtenLayer(backends, pieces, signal);
+}
+
+async function writtenLayer({ builder }: BuildBackends, pieces: AsyncGenerator<Buffer>, signal: AbortSignal): Promise<BuiltLayer | undefined> {
+  const first = await pieces.next();
+  if (first.done === true) return undefined;
+  const whole = async function* (): AsyncGenerator<Buffer> {
+    yield first.value;
+    yield* pieces;
+    yield tarEnd();
+  };
+  return await builder.writeLayer(gathered(whole()), signal);
+}
+
+async function execute(backends: BuildBackends, { id, rootfs }: { id: string; rootfs: string }, request: RunRequest): Promise<number> {
+  await using undo = new Undo(backends.journal);
+  const hostConfig = completeHostConfig(request.hostConfig, backends.config);
+  const hostname = request.hostname === "" ? id.slice(0, 12) : request.hostname;
+  const config = { Image: "", Cmd: request.args, Env: request.env, User: request.user, WorkingDir: request.workdir, Hostname: hostname };
+  const sandbox = await backends.sandboxes.open(sandboxOf(backends, { id, hostname, hostConfig }));
+  undo.defer(`close the network of ${id}`, () => backends.sandboxes.close(id));
+  const directory = join(backends.paths.containers, id);
+  mkdirSync(directory, { recursive: true, mode: 0o710 });
+  undo.defer(`remove ${directory}`, () => backends.trash.move(directory));
+  const { spec } = backends.specs.build({
+    id,
+    rootfs,
+    config,
+    hostConfig,
+    hostname,
+    ...(sandbox.netns === undefined ? {} : { netns: sandbox.netns }),
+    files: writeFiles(directory, sandbox),
+    mounts: request.mounts,
+  });
+  const task = await backends.tasks.create({ id, rootfs, spec, terminal: false, stdin: false });
+  undo.defer(`delete the task of ${id}`, () => discard(task));
+  return await outcome(task, request);
+}
+
+async function outcome(task: Task, { output, signal }: RunRequest): Promise<number> {
+  const kill = (): void => void task.kill(9).catch(() => undefined);
+  const pumps = Promise.all([pump(task.stdio.stdout, (chunk) => output("stdout", chunk)), pump(task.stdio.stderr, (chunk) => output("stderr", chunk))]);
+  signal.throwIfAborted();
+  signal.addEventListener("abort", kill, { once: true });
+  try {
+    await task.start();
+    if (signal.aborted) kill();
+    const { code } = await task.wait();
+    await pumps;
+    return code;
+  } finally {
+    signal.removeEventListener("abort", kill);
+  }
+}
+
+async function pump(stream: Readable | undefined, take: (chunk: Buffer) => void | Promise<void>): Promise<void> {
+  if (stream === undefined) return;
+  for await (const chunk of stream as AsyncIterable<Buffer>) await take(chunk);
+}
+
+async function discard(task: Task): Promise<void> {
+  await task.kill(9).catch(() => undefined);
+  await task.delete();
+}
+
+function sandboxOf(
+  { config, containerId }: BuildBackends,
+  { id, hostname, hostConfig }: { id: string; hostname: string; hostConfig: HostConfig },
+): SandboxRequest {
+  const asked = hostConfig.NetworkMode ?? "bridge";
+  const joins = /^container:(.+)$/.exec(asked)?.[1];
+  const bridgeless = config.bridge === "none" && asked === "bridge";
+  const mode = joins === undefined ? (bridgeless ? "none" : asked) : `container:${containerId(joins)}`;
+  return {
+    containerId: id,
+    containerName: `build-${id.slice(0, 12)}`,
+    hostname,
+    mode,
+    endpoints: joins !== undefined || bridgeless ? {} : { [mode]: {} },
+    ports: {},
+    publishAll: false,
+    exposed: [],
+    dns: { servers: config.dns, search: config.dnsSearch, options: [] },
+    extraHosts: hostConfig.ExtraHosts ?? [],
+  };
+}
+
+function writeFiles(directory: string, { files }: Sandbox): { hosts: string; hostname: string; resolvConf: string } {
+  const paths = { hosts: join(directory, "hosts"), hostname: join(directory, "hostname"), resolvConf: join(directory, "resolv.conf") };
+  writeFileSync(paths.hosts, files.hosts);
+  writeFileSync(paths.hostname, files.hostname);
+  writeFileSync(paths.resolvConf, files.resolvConf);
+  return paths;
+}

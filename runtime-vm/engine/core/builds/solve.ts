@@ -1,0 +1,224 @@
+import { EngineError, isClass } from "#base/errors.ts";
+import type { Instruction, Stage } from "../dockerfile/instructions.ts";
+import type { Platform } from "../images/platform.ts";
+import { imageState, platformArgs, platformFrom, scratchState } from "./base.ts";
+import { contextLayer } from "./step-mounts.ts";
+import { expanded, globalArgs, StageArgs, type Variables } from "./scope.ts";
+import { contentKey, layeredSource, type Source } from "./sources.ts";
+import type { StageState } from "./state.ts";
+import { runStage, StepError, type StageInstruction, triggersOf, kindOf } from "./stage.ts";
+import type { StepInfo } from "./request.ts";
+import type { BuildWork } from "./work.ts";
+
+/** Builds what the target needs; stages that do not need each other at the same time, unless the flavour is the classic one, which goes by the file. */
+export async function solve(work: BuildWork): Promise<StageState> {
+  return await new Solver(work).target();
+}
+
+class Solver {
+  readonly #work: BuildWork;
+  readonly #stages: readonly Stage[];
+  readonly #globals: Variables;
+  readonly #target: number;
+  readonly #platform: Platform;
+  readonly #running = new Map<number, Promise<StageState>>();
+  readonly #sources = new Map<string, Promise<Source>>();
+  readonly #numbers = new Map<Instruction, number>();
+  #total = 0;
+
+  constructor(work: BuildWork) {
+    const { request, backends } = work;
+    this.#work = work;
+    this.#stages = request.dockerfile.stages;
+    this.#platform = request.platform ?? backends.host;
+    this.#target = this.#targetIndex(request.target);
+    this.#globals = globalArgs(
+      request.dockerfile.globals,
+      request.args,
+      platformArgs(backends.host, this.#platform, this.#stages[this.#target]?.from.name ?? ""),
+      request.source.escape,
+    );
+    for (const { from, instructions } of this.#stages.slice(0, request.flavor === "classic" ? this.#target + 1 : undefined)) {
+      for (const one of [from, ...instructions]) this.#numbers.set(one, request.dockerfile.globals.length + this.#numbers.size + 1);
+    }
+    this.#total = request.dockerfile.globals.length + this.#numbers.size;
+  }
+
+  async target(): Promise<StageState> {
+    this.#announceGlobals();
+    if (this.#work.request.flavor === "classic") {
+      // A name that is used twice is met on the way.
+      for (let index = 0; index < this.#target; index += 1) await this.#stage(index);
+    }
+    const state = await this.#stage(this.#target);
+    const { labels } = this.#work.request;
+    if (Object.keys(labels).length > 0) state.config.Labels = { ...state.config.Labels, ...labels };
+    return state;
+  }
+
+  #announceGlobals(): void {
+    const { dockerfile, observer } = this.#work.request;
+    for (const [i, { node }] of dockerfile.globals.entries()) {
+      const stage = { index: -1, name: "" };
+      observer.step({ kind: "config", stage, number: i + 1, total: this.#total, place: 0, places: 0, text: node.original }).finished(() => undefined);
+    }
+  }
+
+  #targetIndex(target: string): number {
+    if (this.#stages.length === 0) throw new EngineError("invalidArgument", "dockerfile contains no stages to build");
+    if (target === "") return this.#stages.length - 1;
+    const named = this.#stages.findIndex(({ from }) => from.name === target.toLowerCase());
+    const index = named < 0 && /^\d+$/.test(target) ? Number(target) : named;
+    if (index < 0 || index >= this.#stages.length) throw new EngineError("invalidArgument", `target stage ${JSON.stringify(target)} could not be found`);
+    return index;
+  }
+
+  #stage(index: number): Promise<StageState> {
+    const known = this.#running.get(index);
+    if (known !== undefined) return known;
+    const running = this.#build(index);
+    this.#running.set(index, running);
+    // Whoever needs it hears of its failure; nobody may need it any more.
+    running.catch(() => undefined);
+    return running;
+  }
+
+  async #build(index: number): Promise<StageState> {
+    const stage = this.#stages[index];
+    if (stage === undefined) throw new EngineError("internal", `there is no stage ${index}`);
+    const { from } = stage;
+    const { observer, source } = this.#work.request;
+    const place = { index, name: from.name };
+    const made = [...stage.instructions].filter((one) => kindOf(one) === "layer");
+    const places = made.length + 1;
+    const watch = observer.step({
+      kind: "from",
+      stage: place,
+      number: this.#numbers.get(from) ?? 0,
+      total: this.#total,
+      place: 1,
+      places,
+      text: from.node.original,
+    });
+    let state: StageState;
+    try {
+      state = await this.#base(index, stage);
+      watch.finished(
+        () => state.base ?? (state.layers.length === 0 && state.history.length === 0 ? undefined : this.#work.backends.builder.idOf(state.image())),
+      );
+    } catch (error) {
+      watch.failed(error);
+      throw new StepError(from, error);
+    }
+    const triggers = triggersOf(state, source.escape);
+    if (triggers.length > 0) observer.say(`# Executing ${triggers.length} build trigger${triggers.length === 1 ? "" : "s"}`);
+    const placeOf = (instruction: StageInstruction): Omit<StepInfo, "text" | "stage" | "kind"> => ({
+      number: this.#numbers.get(instruction) ?? 0,
+      total: this.#total,
+      place: made.indexOf(instruction) + 2,
+      places,
+    });
+    const sourceOf = (name: string): Promise<Source> => this.#source(name, index);
+    await runStage({ work: this.#work, state, stage: place, escape: source.escape, sourceOf, placeOf }, [...triggers, ...stage.instructions]);
+    return state;
+  }
+
+  async #base(index: number, { from }: Stage): Promise<StageState> {
+    const { request, backends } = this.#work;
+    const { escape } = request.source;
+    const word = (text: string): string => expanded(text, this.#globals, escape);
+    const name = word(from.base);
+    if (name === "") throw new EngineError("invalidArgument", `base name (${from.base}) should not be blank`);
+    const platform = from.platform === "" ? request.platform : platformFrom(word(from.platform), backends.host);
+    if (request.flavor === "classic" && from.name !== "" && this.#stages.slice(0, index).some((other) => other.from.name === from.name)) {
+      throw new EngineError("invalidArgument", `${from.name} stage name already used`);
+    }
+    const earlier = this.#named(name, index);
+    if (earlier !== undefined) {
+      const base = await this.#stage(earlier);
+      return base.next(new StageArgs(request.args, this.#globals, request.flavor === "buildkit" ? base.args : undefined));
+    }
+    const args = new StageArgs(request.args, this.#globals);
+    const context = request.named.get(name);
+    if (context?.kind === "image") return await imageState(this.#work, context.reference, platform, args);
+    if (context?.kind === "files")
+      throw new EngineError("notImplemented", `FROM ${name}: a build context of files cannot be a base image; name an image with docker-image://`);
+    if (name === "scratch") return scratchState(this.#work, platform ?? this.#platform, args);
+    return await this.#image(name, platform, args);
+  }
+
+  async #image(name: string, platform: Platform | undefined, args: StageArgs): Promise<StageState> {
+    try {
+      return await imageState(this.#work, name, platform, args);
+    } catch (error) {
+      if (this.#work.request.flavor === "classic" || !isClass(error, "invalidArgument") || !error.message.includes("reference")) throw error;
+      throw new EngineError("invalidArgument", `failed to parse stage name ${JSON.stringify(name)}: ${error.message}`, { cause: error });
+    }
+  }
+
+  /** The last stage of that name before `index`. */
+  #named(name: string, index: number): number | undefined {
+    const found = this.#stages.slice(0, index).findLastIndex(({ from }) => from.name !== "" && from.name === name.toLowerCase());
+    return found < 0 ? undefined : found;
+  }
+
+  #source(from: string, index: number): Promise<Source> {
+    // The same name may mean another stage further down.
+    const key = `${from}\0${this.#stageOf(from, index) ?? ""}`;
+    const known = this.#sources.get(key);
+    if (known !== undefined) return known;
+    const source = this.#openSource(from, index);
+    this.#sources.set(key, source);
+    source.catch(() => undefined);
+    return source;
+  }
+
+  #stageOf(from: string, index: number): number | undefined {
+    const named = this.#named(from, index);
+    if (named !== undefined || !/^\d+$/.test(from)) return named;
+    return Number(from) < index ? Number(from) : undefined;
+  }
+
+  async #openSource(from: string, index: number): Promise<Source> {
+    const { request } = this.#work;
+    if (from === "") return this.#contextSource(request.context);
+    const stage = this.#stageOf(from, index);
+    if (stage !== undefined) return this.#layered(await this.#stage(stage));
+    if (request.flavor === "buildkit") this.#refuseLater(from, index);
+    const context = request.named.get(from);
+    if (context?.kind === "files") return this.#contextSource(context.tree);
+    if (from === "scratch") return this.#layered(scratchState(this.#work, this.#platform, new StageArgs(new Map(), new Map())));
+    const reference = context?.reference ?? from;
+    try {
+      return this.#layered(await imageState(this.#work, reference, request.platform, new StageArgs(new Map(), new Map())));
+    } catch (error) {
+      if (request.flavor === "buildkit" || !(error instanceof Error)) throw error;
+      throw new EngineError("invalidArgument", `invalid from flag value ${from}: ${error.message}`, { cause: error });
+    }
+  }
+
+  #refuseLater(from: string, index: number): void {
+    const later = this.#stages.findIndex((stage, i) => i >= index && stage.from.name !== "" && stage.from.name === from.toLowerCase());
+    if (later < 0) return;
+    const own = this.#stages[index]?.from.name ?? "";
+    throw new EngineError(
+      "invalidArgument",
+      `cannot copy from stage ${JSON.stringify(from)}, it needs to be defined before current stage ${JSON.stringify(own === "" ? String(index) : own)}`,
+    );
+  }
+
+  #layered(state: StageState): Source {
+    return layeredSource(state.diffIds, (layers) => this.#work.roots.tree(layers));
+  }
+
+  #contextSource(tree: Source["tree"]): Source {
+    let layer: ReturnType<typeof contextLayer> | undefined;
+    const source: Source = {
+      tree,
+      layers: async () => [(await (layer ??= contextLayer(this.#work, source))).diffId],
+      key: async (path) => await contentKey(await tree(), [path]),
+      ownOwner: false,
+    };
+    return source;
+  }
+}

@@ -1,0 +1,181 @@
+import { DockerfileError } from "../dockerfile/errors.ts";
+import type { CopyInstruction, Instruction, InstructionOf, Stage } from "../dockerfile/instructions.ts";
+import { parseInstruction } from "../dockerfile/parse.ts";
+import { readSource } from "../dockerfile/source.ts";
+import { nopPrefix } from "./base.ts";
+import { cacheKey } from "./cache.ts";
+import { copyStep } from "./copy-step.ts";
+import { layerTar } from "./layer-tar.ts";
+import type { StepInfo, StepWatch } from "./request.ts";
+import { changeConfig, type ConfigInstruction, workdirOf } from "./run-config.ts";
+import { runInstruction } from "./run-step.ts";
+import { expanded } from "./scope.ts";
+import type { Source } from "./sources.ts";
+import type { StageState } from "./state.ts";
+import { type LayerItem } from "./layer-tar.ts";
+import { resolved, treePath } from "./tree.ts";
+import type { BuildWork } from "./work.ts";
+import type { BuiltLayer } from "../images/building.ts";
+
+export type StageInstruction = Stage["instructions"][number];
+
+export interface StageRun {
+  readonly work: BuildWork;
+  readonly state: StageState;
+  readonly stage: { readonly index: number; readonly name: string };
+  readonly escape: string;
+  /** Other stages, images and contexts, by what `--from` says; "" is the build's own context. */
+  readonly sourceOf: (from: string) => Promise<Source>;
+  readonly placeOf: (instruction: StageInstruction) => Omit<StepInfo, "text" | "stage" | "kind">;
+}
+
+/** The error of a step, and where in the Dockerfile it stands. */
+export class StepError extends Error {
+  readonly instruction: Instruction;
+  constructor(instruction: Instruction, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.instruction = instruction;
+  }
+}
+
+/** Does a stage's instructions, one after another, on its state. */
+export async function runStage(run: StageRun, instructions: readonly StageInstruction[]): Promise<void> {
+  for (const instruction of instructions) {
+    run.work.request.signal.throwIfAborted();
+    const text = instruction.node.original;
+    const watch = run.work.request.observer.step({ ...run.placeOf(instruction), kind: kindOf(instruction), stage: run.stage, text });
+    try {
+      await runOne(run, instruction, watch);
+      watch.finished(() => idOf(run));
+    } catch (error) {
+      watch.failed(error);
+      throw new StepError(instruction, error);
+    }
+  }
+}
+
+export const kindOf = ({ kind }: StageInstruction): StepInfo["kind"] => (["run", "copy", "add", "workdir"].includes(kind) ? "layer" : "config");
+
+function idOf({ state, work }: StageRun): ReturnType<typeof work.backends.builder.idOf> {
+  return state.base ?? work.backends.builder.idOf(state.image());
+}
+
+async function runOne(run: StageRun, instruction: StageInstruction, watch: StepWatch): Promise<void> {
+  switch (instruction.kind) {
+    case "run":
+      return await doRun(run, instruction, watch);
+    case "copy":
+    case "add":
+      return await doCopy(run, instruction, watch);
+    case "workdir":
+      return await doWorkdir(run, instruction, watch);
+    case "arg":
+      return doArg(run, instruction, watch);
+    case "env":
+    case "label":
+    case "user":
+    case "maintainer":
+    case "stopsignal":
+    case "cmd":
+    case "entrypoint":
+    case "shell":
+    case "expose":
+    case "volume":
+    case "healthcheck":
+    case "onbuild":
+      return doConfig(run, instruction, watch);
+  }
+}
+
+async function doRun({ work, state, stage, escape, sourceOf }: StageRun, instruction: InstructionOf<"run">, watch: StepWatch): Promise<void> {
+  const { layer, created, text } = await runInstruction(work, { instruction, state, stage: stage.name, escape, watch, sourceOf });
+  state.add(state.flavor === "classic" ? text : `RUN ${text} # buildkit`, created, layer);
+}
+
+async function doCopy({ work, state, stage, escape, sourceOf }: StageRun, instruction: CopyInstruction, watch: StepWatch): Promise<void> {
+  const from = expanded(instruction.from, state.args.variables(state.config.Env ?? []), escape);
+  const source = instruction.sources.length === 0 ? undefined : await sourceOf(from);
+  const copied = await copyStep(work, { instruction, state, stage: stage.name, source, escape, watch });
+  state.add(copyText(state, instruction, { ...copied, escape }), copied.created, copied.layer);
+}
+
+function copyText(
+  state: StageState,
+  instruction: CopyInstruction,
+  { summary, destination, escape }: { summary: string; destination: string; escape: string },
+): string {
+  const { node, chown, chmod, link } = instruction;
+  const word = (text: string): string => expanded(text, state.args.variables(state.config.Env ?? []), escape);
+  const flags = [
+    ...(chown === "" ? [] : [`--chown=${word(chown)}`]),
+    ...(chmod === "" ? [] : [`--chmod=${word(chmod)}`]),
+    ...(link && state.flavor === "buildkit" ? ["--link"] : []),
+  ];
+  if (state.flavor === "classic") return `${nopPrefix(state)}${[node.name, ...flags, summary, "in", destination].join(" ")} `;
+  const sources = [...instruction.sources.map(word), ...instruction.files.map(({ name }) => `<<${name}`)];
+  return `${[node.name, ...flags, ...sources, word(instruction.destination)].join(" ")} # buildkit`;
+}
+
+async function doWorkdir({ work, state, stage, escape }: StageRun, instruction: InstructionOf<"workdir">, watch: StepWatch): Promise<void> {
+  const asked = expanded(instruction.value, state.args.variables(state.config.Env ?? []), escape);
+  const path = workdirOf(state.config.WorkingDir, asked);
+  const step = { key: cacheKey("workdir", state.diffIds, path), stage: stage.name, description: instruction.node.original, watch };
+  const { layer, created } = await work.once(step, () => workdirLayer(work, state, path));
+  state.config.WorkingDir = path;
+  state.add(`${state.flavor === "classic" ? nopPrefix(state) : ""}WORKDIR ${path}`, created, layer);
+}
+
+/** The directory and those above it that are not there. */
+async function workdirLayer(work: BuildWork, state: StageState, path: string): Promise<BuiltLayer | undefined> {
+  const root = await work.roots.tree(state.diffIds);
+  const target = resolved(root, treePath(path));
+  const above = target.split("/").map((_, i, parts) => parts.slice(0, i + 1).join("/"));
+  if (target === "" || root.lstat(target) !== undefined) return undefined;
+  const items = above.map((one): LayerItem => {
+    const there = root.lstat(one);
+    return { entry: there ?? { path: one, type: "directory", mode: 0o755, uid: 0, gid: 0, size: 0, mtime: work.now } };
+  });
+  return await work.backends.builder.writeLayer(layerTar(items), work.request.signal);
+}
+
+function doArg(run: StageRun, instruction: InstructionOf<"arg">, watch: StepWatch): void {
+  const { state, escape } = run;
+  const shown = instruction.args.map((arg) => {
+    const value = state.args.declare(arg, state.args.variables(state.config.Env ?? []), escape);
+    return value === undefined ? arg.key : `${arg.key}=${value}`;
+  });
+  addConfig(run, `ARG ${shown.join(" ")}`, instruction, watch);
+}
+
+function doConfig(run: StageRun, instruction: ConfigInstruction, watch: StepWatch): void {
+  const { state, escape } = run;
+  const change = { config: state.config, commandSet: state.commandSet, variables: state.args.variables(state.config.Env ?? []), escape, flavor: state.flavor };
+  if (instruction.kind === "maintainer") state.author = instruction.value;
+  const text = changeConfig(change, instruction);
+  state.commandSet = change.commandSet;
+  addConfig(run, text, instruction, watch);
+}
+
+/** Cached for its time alone: the same steps give the same image. */
+function addConfig({ work, state, stage }: StageRun, text: string, { node }: StageInstruction, watch: StepWatch): void {
+  const { cache } = work.house;
+  const line = state.flavor === "classic" ? `${nopPrefix(state)} ${text}` : text;
+  const key = cacheKey("config", state.flavor, state.diffIds, state.history, line);
+  const known = work.request.ignoresCache(stage.name) ? undefined : cache.find(key, new Date());
+  const created = known?.created ?? new Date().toISOString();
+  if (known === undefined) cache.put({ key, kind: "config", description: node.original, created });
+  else watch.cached();
+  state.add(line, created);
+}
+
+/** ONBUILD's expressions of a base image, as instructions of the stage that stands on it. */
+export function triggersOf(state: StageState, escape: string): StageInstruction[] {
+  const { OnBuild } = state.config;
+  delete state.config.OnBuild;
+  return (OnBuild ?? []).map((expression) => {
+    const [node] = readSource(escape === "`" ? `# escape=\`\n${expression}` : expression).nodes;
+    const instruction = node === undefined ? undefined : parseInstruction(node, escape);
+    if (instruction === undefined || instruction.kind === "from") throw new DockerfileError("syntax", `ONBUILD ${expression}: not a trigger`);
+    return instruction;
+  });
+}

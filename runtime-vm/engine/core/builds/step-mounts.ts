@@ -1,0 +1,174 @@
+import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join, posix } from "node:path";
+import { EngineError } from "#base/errors.ts";
+import { MNT, MS } from "../kernel/kernel.ts";
+import type { SpecMount } from "../specs/builder.ts";
+import { cacheKey } from "./cache.ts";
+import { planCopy } from "./copy.ts";
+import { layerTar } from "./layer-tar.ts";
+import type { StepMount } from "./mount-flags.ts";
+import { openRoot } from "./roots.ts";
+import type { Source } from "./sources.ts";
+import { resolved, treePath } from "./tree.ts";
+import type { BuildWork } from "./work.ts";
+
+/** Mounts of a step as they are when it runs. */
+export interface OpenMounts {
+  readonly mounts: readonly SpecMount[];
+  /** Variables that hold secrets. */
+  readonly env: readonly string[];
+}
+
+/** What of a mount decides a step's result; secrets, agents and cache contents do not. */
+export async function mountKey(mount: StepMount, source: Source | undefined): Promise<unknown> {
+  const { type, target, readOnly, id, from, uid, gid, mode, sizeBytes, env } = mount;
+  const bound = type === "bind" && source !== undefined ? await source.key(mount.source) : from;
+  return [type, target, readOnly, id, bound, uid, gid, mode, sizeBytes, env];
+}
+
+/** Makes the mounts; what they need goes with `undo`, after the step. */
+export async function openMounts(
+  work: BuildWork,
+  mounts: readonly (StepMount & { readonly tree: Source | undefined })[],
+  { undo, workdir }: { undo: AsyncDisposableStack; workdir: string },
+): Promise<OpenMounts> {
+  const made: SpecMount[] = [];
+  const env: string[] = [];
+  for (const mount of mounts) {
+    const destination = mount.target === "" ? "" : posix.resolve(workdir === "" ? "/" : workdir, mount.target);
+    switch (mount.type) {
+      case "bind":
+        made.push(await bindMount(work, mount, destination, undo));
+        break;
+      case "cache":
+        made.push({ type: "bind", source: await cacheMount(work, mount, undo), destination, readOnly: mount.readOnly });
+        break;
+      case "tmpfs":
+        made.push({ type: "tmpfs", destination, readOnly: false, options: mount.sizeBytes > 0 ? [`size=${mount.sizeBytes}`] : [] });
+        break;
+      case "secret":
+        await secretMount(work, mount, { destination, made, env, undo });
+        break;
+      case "ssh":
+        await sshMount(work, mount, { destination, made, env, undo });
+        break;
+    }
+  }
+  return { mounts: made, env };
+}
+
+async function bindMount(
+  work: BuildWork,
+  mount: StepMount & { tree: Source | undefined },
+  destination: string,
+  undo: AsyncDisposableStack,
+): Promise<SpecMount> {
+  if (mount.tree === undefined) throw new EngineError("invalidArgument", `bind mount ${destination}: nothing to bind`);
+  const layers = await mount.tree.layers();
+  let rootfs: string;
+  if (mount.readOnly) rootfs = await work.roots.directory(layers);
+  else {
+    // What is written there is nobody's.
+    const root = await openRoot(work.backends, layers);
+    undo.defer(() => work.backends.snapshots.remove(root.id));
+    rootfs = root.rootfs;
+  }
+  const tree = await work.roots.tree(layers);
+  const path = resolved(tree, treePath(mount.source));
+  if (tree.lstat(path) === undefined) throw new EngineError("notFound", `failed to compute cache key: "/${path}": not found`);
+  return { type: "bind", source: join(rootfs, path), destination, readOnly: mount.readOnly };
+}
+
+/** A directory that the next build finds again. */
+async function cacheMount(work: BuildWork, mount: StepMount & { tree: Source | undefined }, undo: AsyncDisposableStack): Promise<string> {
+  const { backends, mounts, privateMounts, cache } = work.house;
+  const name = cacheKey("mount", mount.id, mount.from, mount.source);
+  if (mount.sharing === "locked") {
+    const held = await mounts.acquire(name);
+    undo.defer(() => held[Symbol.dispose]());
+  }
+  let number = 0;
+  const nameOf = (): string => (number === 0 ? name : `${name}-${number}`);
+  if (mount.sharing === "private") {
+    while (privateMounts.has(nameOf())) number += 1;
+    const own = nameOf();
+    privateMounts.add(own);
+    undo.defer(() => void privateMounts.delete(own));
+  }
+  const directory = join(backends.paths.buildMounts, nameOf());
+  if (mount.from !== "" && mount.tree !== undefined) return await filledMount(work, mount, directory);
+  if (!existsSync(directory)) {
+    mkdirSync(directory, { recursive: true });
+    chmodSync(directory, mount.mode ?? 0o755);
+    chownSync(directory, mount.uid ?? 0, mount.gid ?? 0);
+  }
+  const key = `mount:${nameOf()}`;
+  if (cache.find(key, new Date()) === undefined) cache.put({ key, kind: "mount", description: `cached mount ${mount.id}`, created: new Date().toISOString() });
+  return directory;
+}
+
+/** Begins as a copy of another image's files: a root of its own, kept between builds by its name. */
+async function filledMount(work: BuildWork, mount: StepMount & { tree: Source | undefined }, directory: string): Promise<string> {
+  const id = `mount-${directory.slice(directory.lastIndexOf("/") + 1)}`;
+  const { snapshots } = work.backends;
+  if (!snapshots.list().includes(id)) await snapshots.prepare(id, (await mount.tree?.layers()) ?? []);
+  return join(await snapshots.mount(id), treePath(mount.source));
+}
+
+interface Into {
+  readonly destination: string;
+  readonly made: SpecMount[];
+  readonly env: string[];
+  readonly undo: AsyncDisposableStack;
+}
+
+async function secretMount(work: BuildWork, mount: StepMount, { destination, made, env, undo }: Into): Promise<void> {
+  const value = await work.request.secret(mount.id);
+  if (value === undefined) {
+    if (mount.required) throw new EngineError("invalidArgument", `secret ${mount.id}: not found`);
+    return;
+  }
+  if (mount.env !== "") env.push(`${mount.env}=${value.toString("utf8")}`);
+  if (destination === "") return;
+  // In memory only: no disk ever has it.
+  const directory = work.scratch();
+  mkdirSync(directory, { mode: 0o700 });
+  const { kernel } = work.backends;
+  kernel.mount({ source: "tmpfs", target: directory, type: "tmpfs", flags: MS.NOSUID | MS.NODEV | MS.NOEXEC, data: "mode=0700" });
+  undo.defer(() => kernel.umount(directory, MNT.DETACH));
+  const file = join(directory, "secret");
+  writeFileSync(file, value, { mode: mount.mode ?? 0o400 });
+  chmodSync(file, mount.mode ?? 0o400);
+  chownSync(file, mount.uid ?? 0, mount.gid ?? 0);
+  made.push({ type: "bind", source: file, destination, readOnly: true });
+}
+
+async function sshMount(work: BuildWork, mount: StepMount, { destination, made, env, undo }: Into): Promise<void> {
+  const socket = await work.request.ssh(mount.id);
+  if (socket === undefined) {
+    if (mount.required) throw new EngineError("invalidArgument", `unset ssh forward key ${mount.id}`);
+    return;
+  }
+  undo.use(socket);
+  chmodSync(socket.path, mount.mode ?? 0o600);
+  chownSync(socket.path, mount.uid ?? 0, mount.gid ?? 0);
+  const target = destination === "" ? "/run/buildkit/ssh_agent.0" : destination;
+  made.push({ type: "bind", source: socket.path, destination: target, readOnly: false });
+  env.push(`SSH_AUTH_SOCK=${target}`);
+}
+
+/** The files of a context as a layer, so that they can be mounted. */
+export async function contextLayer(work: BuildWork, source: Source): Promise<Awaited<ReturnType<typeof work.backends.builder.writeLayer>>> {
+  const tree = await source.tree();
+  const items = planCopy({
+    sources: [{ kind: "archive", tree }],
+    destination: "/",
+    root: await work.roots.tree([]),
+    owner: undefined,
+    chmod: undefined,
+    parents: false,
+    excludes: [],
+    now: work.now,
+  });
+  return await work.backends.builder.writeLayer(layerTar(items), work.request.signal);
+}

@@ -1,0 +1,83 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { KeyedLock } from "#base/lock.ts";
+import type { BuiltLayer } from "../images/building.ts";
+import type { BuildBackends } from "./backends.ts";
+import type { BuildCache, CacheRecord } from "./cache.ts";
+import type { BuildRequest, StepWatch } from "./request.ts";
+import { Roots } from "./roots.ts";
+
+/** What all builds share. */
+export interface BuildHouse {
+  readonly backends: BuildBackends;
+  readonly cache: BuildCache;
+  /** One execution of the same step at a time, whichever builds ask for it. */
+  readonly steps: KeyedLock;
+  /** Cache mounts that are `locked`. */
+  readonly mounts: KeyedLock;
+  /** Private cache mounts in use. */
+  readonly privateMounts: Set<string>;
+}
+
+/** One build while it runs. */
+export class BuildWork implements AsyncDisposable {
+  readonly house: BuildHouse;
+  readonly request: BuildRequest;
+  readonly roots: Roots;
+  readonly #undo = new AsyncDisposableStack();
+  readonly #directory: string;
+
+  constructor(house: BuildHouse, request: BuildRequest) {
+    this.house = house;
+    this.request = request;
+    this.roots = this.#undo.use(new Roots(house.backends));
+    this.#directory = join(house.backends.paths.buildWork, randomUUID());
+    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    this.#undo.defer(() => rmSync(this.#directory, { recursive: true, force: true }));
+  }
+
+  get backends(): BuildBackends {
+    return this.house.backends;
+  }
+
+  /** Seconds: what files that the build itself makes have as their time. */
+  get now(): number {
+    return this.request.epoch ?? Math.floor(Date.now() / 1000);
+  }
+
+  /** A new name for a file or directory that goes with the build. */
+  scratch(): string {
+    return join(this.#directory, randomUUID());
+  }
+
+  /** Disposed when the build ends. */
+  use<T extends AsyncDisposable>(thing: T): T {
+    return this.#undo.use(thing);
+  }
+
+  /** The cached result of a step, or that of doing it now; one of two that ask for the same does it. */
+  async once(
+    step: { readonly key: string; readonly stage: string; readonly description: string; readonly watch: StepWatch },
+    make: () => Promise<BuiltLayer | undefined>,
+  ): Promise<Pick<CacheRecord, "layer" | "created">> {
+    const { cache, steps } = this.house;
+    const fresh = this.request.ignoresCache(step.stage);
+    using _lock = await steps.acquire(step.key);
+    this.request.signal.throwIfAborted();
+    const known = fresh ? undefined : cache.find(step.key, new Date());
+    if (known !== undefined) {
+      step.watch.cached();
+      return known;
+    }
+    const layer = await make();
+    const created = new Date().toISOString();
+    const record = { key: step.key, kind: "layer" as const, description: step.description, created, ...(layer === undefined ? {} : { layer }) };
+    cache.put(record);
+    return record;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#undo.disposeAsync();
+  }
+}

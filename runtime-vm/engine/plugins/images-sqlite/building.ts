@@ -1,0 +1,74 @@
+import { createHash } from "node:crypto";
+import type { Readable } from "node:stream";
+import { familiarName, normalizedName, parseReference } from "#api/reference.ts";
+import type { Descriptor, Digest } from "#core/content/content.ts";
+import type { BuiltImage, BuiltLayer, ImageBuilder } from "#core/images/building.ts";
+import { mediaTypes, parseManifest } from "#core/images/manifests.ts";
+import { nameImage, writeImage } from "./add.ts";
+import { decompressed } from "./compression.ts";
+import { announce, type ImageParts } from "./parts.ts";
+
+/** Layers and images of builds, in the image store. */
+export class StoreBuilder implements ImageBuilder {
+  readonly #parts: ImageParts;
+
+  constructor(parts: ImageParts) {
+    this.#parts = parts;
+  }
+
+  hold(): AsyncDisposable {
+    return this.#parts.collector.hold();
+  }
+
+  async layersOf(manifest: Descriptor): Promise<readonly Descriptor[]> {
+    return parseManifest(await this.#parts.content.read(manifest.digest), manifest.digest).layers;
+  }
+
+  async writeLayer(tar: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<BuiltLayer> {
+    const { content, layers } = this.#parts;
+    await using ingest = await content.ingest();
+    for await (const chunk of tar) {
+      signal.throwIfAborted();
+      await ingest.write(chunk);
+    }
+    const { digest, size } = await ingest.commit();
+    await layers.unpack({ path: content.path(digest) }, { expected: digest, signal });
+    return { diffId: digest, blob: { mediaType: mediaTypes.ociLayer, digest, size } };
+  }
+
+  hasLayer({ diffId, blob }: BuiltLayer): boolean {
+    return this.#parts.layers.has(diffId) && this.#parts.content.stat(blob.digest) !== undefined;
+  }
+
+  idOf({ config, layers }: Pick<BuiltImage, "config" | "layers">): Digest {
+    const bytes = Buffer.from(JSON.stringify(config));
+    const written = { mediaType: mediaTypes.ociConfig, digest: digestOf(bytes), size: bytes.length };
+    return digestOf(Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociManifest, config: written, layers })));
+  }
+
+  async register({ config, layers, names }: BuiltImage): Promise<Digest> {
+    await using _hold = this.hold();
+    const target = await writeImage(this.#parts, config, layers);
+    const [first, ...rest] = names;
+    await nameImage(this.#parts, target, first);
+    await announce(this.#parts, "create", { id: target.digest, name: target.digest, target });
+    for (const name of rest) await nameImage(this.#parts, target, name);
+    for (const name of names)
+      await announce(this.#parts, "tag", { id: target.digest, name: familiarName(parseReference(normalizedName(parseReference(name)))), target });
+    return target.digest;
+  }
+
+  collectLayers(layers: readonly BuiltLayer[]): Promise<number> {
+    return this.#parts.collector.collectLayers(layers);
+  }
+
+  layersInImages(): Promise<ReadonlySet<Digest>> {
+    return this.#parts.collector.layersInImages();
+  }
+
+  plain(from: Readable, signal: AbortSignal): Readable {
+    return decompressed(from, signal);
+  }
+}
+
+const digestOf = (bytes: Buffer): Digest => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
