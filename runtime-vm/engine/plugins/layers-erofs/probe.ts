@@ -16,31 +16,39 @@ const candidates: readonly MountMethod[] = [{ kind: "file", directio: true }, { 
  */
 export function probeMounts(kernel: Kernel, layers: string, run: string, log: (message: string) => void): MountMethod {
   const files = { tar: join(layers, "probe.tar"), index: join(layers, "probe.erofs"), target: join(run, "probe") };
-  const content = Buffer.alloc(3 * 4096 + 1, "slipway ");
-  const tar = Buffer.concat([
-    encodeHeader({ name: "file", type: "0", size: content.length }),
-    content,
-    Buffer.alloc(3 * blockBytes - (content.length % blockBytes)),
-  ]);
-  keep(files.tar, tar);
-  keep(files.index, indexOf(tar));
   mkdirSync(files.target, { recursive: true, mode: 0o700 });
   try {
-    for (const method of candidates) {
-      try {
-        if (readsBack(kernel, method, files, content)) return method;
-        log(`layers: mounting by ${describe(method)} works but reads other bytes than were written`);
-      } catch (error) {
-        log(`layers: no mounting by ${describe(method)}: ${messageOf(error)}`);
-      }
-    }
-    return { kind: "directories" };
+    // Those of an earlier start may have been torn by a power cut: that they do not read back says nothing of the kernel.
+    const known = existsSync(files.tar) && existsSync(files.index) ? methodFor(kernel, files, () => undefined) : undefined;
+    if (known !== undefined) return known;
+    writeFiles(files);
+    return methodFor(kernel, files, log) ?? { kind: "directories" };
   } finally {
     rmdirSync(files.target);
   }
 }
 
-function readsBack(kernel: Kernel, method: MountMethod, files: { tar: string; index: string; target: string }, content: Buffer): boolean {
+const content = Buffer.alloc(3 * 4096 + 1, "slipway ");
+
+interface Files {
+  readonly tar: string;
+  readonly index: string;
+  readonly target: string;
+}
+
+function methodFor(kernel: Kernel, files: Files, log: (message: string) => void): MountMethod | undefined {
+  for (const method of candidates) {
+    try {
+      if (readsBack(kernel, method, files)) return method;
+      log(`layers: mounting by ${describe(method)} works but reads other bytes than were written`);
+    } catch (error) {
+      log(`layers: no mounting by ${describe(method)}: ${messageOf(error)}`);
+    }
+  }
+  return undefined;
+}
+
+function readsBack(kernel: Kernel, method: MountMethod, files: Files): boolean {
   mountIndex(kernel, method, files);
   try {
     return readFileSync(join(files.target, "file")).equals(content);
@@ -49,9 +57,12 @@ function readsBack(kernel: Kernel, method: MountMethod, files: { tar: string; in
   }
 }
 
-/** Both files stay for the next start: one on a full disk could not write them. */
-function keep(path: string, bytes: Buffer): void {
-  if (!existsSync(path) || !readFileSync(path).equals(bytes)) writeFileSync(path, bytes);
+/** They stay for the next start: one on a full disk could not write them. */
+function writeFiles(files: Files): void {
+  const head = encodeHeader({ name: "file", type: "0", size: content.length });
+  const tar = Buffer.concat([head, content, Buffer.alloc(3 * blockBytes - (content.length % blockBytes))]);
+  writeFileSync(files.tar, tar);
+  writeFileSync(files.index, indexOf(tar));
 }
 
 function indexOf(bytes: Buffer): Buffer {

@@ -1,4 +1,4 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
+import { Agent as HttpAgent, type AgentOptions, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -48,17 +48,16 @@ const transient = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT", "EAI_AGAIN", "ECO
 /** HTTP/1.1 with keep-alive, redirects, and patience with servers that fail for a moment. */
 export class HttpClient implements Disposable {
   readonly #userAgent: string;
+  readonly #options: AgentOptions;
   readonly #http: HttpAgent;
-  readonly #https: HttpsAgent;
-  readonly #insecure: HttpsAgent;
+  /** By whether they accept any certificate; made when asked for, since TLS takes its time to load. */
+  readonly #https = new Map<boolean, HttpsAgent>();
 
   constructor(userAgent: string, { http, https, no }: HttpProxies = noProxies) {
     this.#userAgent = userAgent;
     const proxyEnv = { HTTP_PROXY: http, HTTPS_PROXY: https, NO_PROXY: [no, loopback].filter((hosts) => hosts !== "").join(",") };
-    const usual = { keepAlive: true, maxFreeSockets: 8, timeout: 30_000, ...(http === "" && https === "" ? {} : { proxyEnv }) };
-    this.#http = new HttpAgent(usual);
-    this.#https = new HttpsAgent(usual);
-    this.#insecure = new HttpsAgent({ ...usual, rejectUnauthorized: false });
+    this.#options = { keepAlive: true, maxFreeSockets: 8, timeout: 30_000, ...(http === "" && https === "" ? {} : { proxyEnv }) };
+    this.#http = new HttpAgent(this.#options);
   }
 
   /**
@@ -81,7 +80,16 @@ export class HttpClient implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const agent of [this.#http, this.#https, this.#insecure]) agent.destroy();
+    for (const agent of [this.#http, ...this.#https.values()]) agent.destroy();
+  }
+
+  #secureAgent(anyCertificate: boolean): HttpsAgent {
+    let agent = this.#https.get(anyCertificate);
+    if (agent === undefined) {
+      agent = new HttpsAgent({ ...this.#options, ...(anyCertificate ? { rejectUnauthorized: false } : {}) });
+      this.#https.set(anyCertificate, agent);
+    }
+    return agent;
   }
 
   async #follow(first: URL, request: HttpRequest): Promise<HttpResponse> {
@@ -109,7 +117,7 @@ export class HttpClient implements Disposable {
   #send(url: URL, request: HttpRequest): Promise<HttpResponse> {
     return new Promise((resolve, reject) => {
       const secure = url.protocol === "https:";
-      const agent = secure ? (request.insecure === true ? this.#insecure : this.#https) : this.#http;
+      const agent = secure ? this.#secureAgent(request.insecure === true) : this.#http;
       const outgoing = (secure ? httpsRequest : httpRequest)(
         url,
         {
