@@ -40,7 +40,7 @@ export interface Ingest extends AsyncDisposable {
 export interface Ingester {
   /**
    * `ref` names a resumable download; the same ref later continues at `offset`. Its bytes are not hashed while they are written
-   * but at the commit, unless that is told their digest.
+   * but at the commit, unless that is told their digest; what is written is given away, its memory freed.
    */
   ingest(ref?: string): Promise<Ingest>;
 }

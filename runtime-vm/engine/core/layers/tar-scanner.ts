@@ -91,14 +91,14 @@ export class TarScanner {
     throw new EngineError("invalidArgument", `tar: the archive ends at byte ${this.#offset}, in the middle of an entry; it is truncated`);
   }
 
-  /** Collects the wanted bytes; without a copy when one chunk holds them all. */
+  /** Collects the wanted bytes; without a copy when one chunk holds them all. Nothing of a chunk is kept: its memory is the caller's. */
   #gather(chunk: Buffer): Buffer {
     const part = chunk.subarray(0, this.#wanted - this.#gatheredBytes);
     this.#offset += part.length;
     if (this.#gatheredBytes === 0 && part.length === this.#wanted) {
       this.#take(part);
     } else {
-      this.#gathered.push(part);
+      this.#gathered.push(Buffer.from(part));
       this.#gatheredBytes += part.length;
       if (this.#gatheredBytes === this.#wanted) {
         const whole = Buffer.concat(this.#gathered);

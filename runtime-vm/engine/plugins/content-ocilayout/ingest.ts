@@ -130,6 +130,7 @@ class FileIngest implements Ingest {
     const total = pending.reduce((sum, part) => sum + part.length, 0);
     const { bytesWritten } = await this.#parts.file.writev(pending);
     if (bytesWritten !== total) await this.#parts.file.writeFile(Buffer.concat(pending).subarray(bytesWritten));
+    if (this.#parts.hash === undefined) for (const part of pending) free(part);
     this.#pendingBytes -= total;
     this.#unsynced += total;
     if (this.#unsynced >= syncBytes) this.#beginSync();
@@ -162,6 +163,11 @@ class FileIngest implements Ingest {
     this.#parts.onClose();
     await this.#parts.file.close();
   }
+}
+
+/** A download is thousands of small buffers; left to the garbage collector they make it run again and again. */
+function free({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
 async function digestOf(file: FileHandle): Promise<Digest> {

@@ -35,13 +35,16 @@ export class ErofsLayerStore implements LayerStore, AsyncDisposable {
   readonly #records: Map<Digest, LayerRecord>;
   readonly #lock = new KeyedLock();
   readonly #boot = bootId();
+  /** Layers that are to be brought to the disk when nothing is unpacked: what a pull waits for goes first. */
+  readonly #unsynced = new Set<Digest>();
   /** Layers on their way to the disk. */
   readonly #syncing = new Map<Digest, Promise<void>>();
 
   constructor(parts: LayerStoreParts) {
     this.#parts = parts;
     this.#records = readRecords(parts.layers, this.#boot, parts.trash);
-    for (const [diffId, record] of this.#records) if (record.unsyncedIn !== undefined) this.#sync(diffId, record);
+    for (const [diffId, record] of this.#records) if (record.unsyncedIn !== undefined) this.#unsynced.add(diffId);
+    this.#syncAll();
   }
 
   get method(): string {
@@ -72,12 +75,14 @@ export class ErofsLayerStore implements LayerStore, AsyncDisposable {
 
   /** Resolves when the layer survives a power cut. */
   async settled(diffId: Digest): Promise<void> {
+    this.#sync(diffId);
     await this.#syncing.get(diffId);
     this.record(diffId);
   }
 
   /** Waits for everything that is on its way to the disk. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#syncAll();
     await Promise.allSettled(this.#syncing.values());
   }
 
@@ -193,14 +198,23 @@ export class ErofsLayerStore implements LayerStore, AsyncDisposable {
     };
     writeRecord(files.record, layers, record, false);
     this.#records.set(unpacked.digest, record);
-    this.#sync(unpacked.digest, record);
+    this.#unsynced.add(unpacked.digest);
+    if (!this.#parts.pool.busy) this.#syncAll();
+  }
+
+  #syncAll(): void {
+    for (const diffId of this.#unsynced) this.#sync(diffId);
   }
 
   /**
    * Brings a layer to the disk while others work: its blob is there, so until then a power cut costs unpacking it again.
    * Whoever builds on the layer for good waits for `settled`.
    */
-  #sync(diffId: Digest, { unsyncedIn: _, ...record }: LayerRecord): void {
+  #sync(diffId: Digest): void {
+    if (!this.#unsynced.delete(diffId)) return;
+    const known = this.#records.get(diffId);
+    if (known === undefined) return;
+    const { unsyncedIn: _, ...record } = known;
     const { layers, kernel } = this.#parts;
     const files = layerFiles(layers, diffId);
     const work = async (): Promise<void> => {

@@ -52,6 +52,11 @@ export class UnpackPool implements AsyncDisposable {
     }
   }
 
+  /** Whether a layer is being unpacked, or waits for its turn. */
+  get busy(): boolean {
+    return this.#running > 0;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#idle, ...this.#busy].map((worker) => worker.terminate()));
     this.#idle.clear();

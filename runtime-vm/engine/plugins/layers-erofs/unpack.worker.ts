@@ -4,9 +4,7 @@
  */
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, openSync, readSync, writeFileSync, writeSync } from "node:fs";
-import { open } from "node:fs/promises";
 import { parentPort } from "node:worker_threads";
-import { pipeline } from "node:stream/promises";
 import type { Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { TarScanner } from "#core/layers/tar-scanner.ts";
@@ -72,31 +70,60 @@ async function unpack(request: UnpackRequest, source: Source): Promise<UnpackRep
 }
 
 async function readTar(request: UnpackRequest, source: Source, scanner: TarScanner): Promise<{ digest: `sha256:${string}`; size: number }> {
-  const decompressor = decompressorOf(headOf(request.source));
+  const decompressor = decompressorOf(headOf(request.source))?.();
   const hash = createHash("sha256");
   // A plain tar is its own source, and is hashed once.
   const sourceHash = decompressor === undefined ? undefined : createHash("sha256");
   const target = request.tar === undefined ? undefined : openSync(request.tar, "wx", 0o644);
+  let size = 0;
+  const sink = (chunk: Buffer): void => {
+    size += chunk.length;
+    take(chunk, { hash, scanner, target });
+    report(source.read);
+  };
   try {
-    const blob = readGrowing(request.source, source, sourceHash);
-    let size = 0;
-    const sink = async (chunks: AsyncIterable<Buffer>): Promise<void> => {
-      for await (const chunk of chunks) {
-        size += chunk.length;
-        take(chunk, { hash, scanner, target });
-        report(source.read);
-      }
-    };
-    if (decompressor === undefined) await pipeline(blob, sink);
-    else await pipeline(blob, decompressor(), sink);
+    if (decompressor === undefined) await eachPiece(request.source, source, sink);
+    else {
+      let failure: { readonly error: unknown } | undefined;
+      const plain = inflated(decompressor, sink);
+      plain.catch((error: unknown) => (failure = { error }));
+      await eachPiece(request.source, source, async (piece) => {
+        sourceHash!.update(piece);
+        await written(decompressor, piece);
+        if (failure !== undefined) throw failure.error;
+      });
+      decompressor.end();
+      await plain;
+    }
     scanner.end();
-    // A compressed stream may end before its file does.
-    for await (const _ of readGrowing(request.source, source, sourceHash)) report(source.read);
     const digest = `sha256:${hash.digest("hex")}` as const;
     reply({ kind: "hashed", digest: sourceHash === undefined ? digest : `sha256:${sourceHash.digest("hex")}` });
     return { digest, size };
   } finally {
+    decompressor?.destroy();
     if (target !== undefined) closeSync(target);
+  }
+}
+
+/** Resolves when the piece has been used, so that its memory can be. A stream that is over before its file, or broken, takes no more. */
+async function written(decompressor: Transform, piece: Buffer): Promise<void> {
+  if (decompressor.destroyed || decompressor.readableEnded) return;
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      decompressor.off("close", done).off("end", done);
+      resolve();
+    };
+    decompressor.once("close", done).once("end", done);
+    decompressor.write(piece, done);
+  });
+}
+
+async function inflated(decompressor: Transform, sink: (chunk: Buffer) => void): Promise<void> {
+  for await (const chunk of decompressor as AsyncIterable<Buffer>) {
+    sink(chunk);
+    const { buffer, byteOffset, length } = chunk;
+    // Its last piece: freed here, not by a garbage collector that such buffers make run again and again.
+    if (buffer instanceof ArrayBuffer && byteOffset + length === buffer.byteLength) buffer.transfer(0);
   }
 }
 
@@ -122,21 +149,19 @@ class Source {
   }
 }
 
-/** What of the source has not been read yet, as it comes. */
-async function* readGrowing(path: string, source: Source, hash: Hash | undefined): AsyncIterable<Buffer> {
-  const file = await open(path, "r");
+/** The source as it comes, in pieces that are only there until `take` is done with them. */
+async function eachPiece(path: string, source: Source, take: (piece: Buffer) => Promise<void> | void): Promise<void> {
+  const buffer = Buffer.allocUnsafeSlow(chunkBytes);
+  const file = openSync(path, "r");
   try {
     for (;;) {
-      const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, await source.left()));
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, source.read);
-      if (bytesRead === 0) return;
-      source.read += bytesRead;
-      const chunk = buffer.subarray(0, bytesRead);
-      hash?.update(chunk);
-      yield chunk;
+      const bytes = readSync(file, buffer, 0, Math.min(chunkBytes, await source.left()), source.read);
+      if (bytes === 0) return;
+      source.read += bytes;
+      await take(buffer.subarray(0, bytes));
     }
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 
