@@ -1,3 +1,4 @@
+import { acts } from "./container-api.acts.ts";
 import type { ApiCase } from "./container-api.case.ts";
 import { kills } from "./container-api.kills.ts";
 import { lists } from "./container-api.lists.ts";
@@ -19,6 +20,7 @@ export const apiCases: readonly ApiCase[] = [
   ...wrongValues,
   ...queries,
   ...lives,
+  ...acts,
   ...kills,
   ...lists,
 ];

@@ -1,4 +1,4 @@
-import { type Shape, bool, int, int64, list, map, string, struct, uint16, words } from "./decode.ts";
+import { type Shape, bool, int, int64, list, map, string, struct, uint, uint16, words } from "./decode.ts";
 
 /** Shapes of the bodies that containers are made, changed and entered with. Struct names are those of dockerd's errors. */
 const healthConfig = struct(".HealthConfig", {
@@ -129,7 +129,7 @@ const hostConfig = struct(".HostConfig", {
   AutoRemove: bool,
   VolumeDriver: string,
   VolumesFrom: list(string),
-  ConsoleSize: list(int),
+  ConsoleSize: list(uint),
   Annotations: map(string),
   CapAdd: words,
   CapDrop: words,
@@ -181,7 +181,7 @@ export const createExecShape = struct("container.ExecOptions", {
   User: string,
   Privileged: bool,
   Tty: bool,
-  ConsoleSize: list(int),
+  ConsoleSize: list(uint),
   AttachStdin: bool,
   AttachStderr: bool,
   AttachStdout: bool,
@@ -191,7 +191,7 @@ export const createExecShape = struct("container.ExecOptions", {
   Cmd: words,
 });
 
-export const startExecShape = struct("container.ExecStartOptions", { Detach: bool, Tty: bool, ConsoleSize: list(int) });
+export const startExecShape = struct("container.ExecStartOptions", { Detach: bool, Tty: bool, ConsoleSize: list(uint) });
 
 export const connectNetworkShape = struct("network.ConnectOptions", { Container: string, EndpointConfig: endpointSettings });
 

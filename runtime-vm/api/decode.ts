@@ -25,6 +25,7 @@ export const string: Shape = { kind: "string" };
 export const bool: Shape = { kind: "bool" };
 export const int: Shape = { kind: "int", go: "int" };
 export const int64: Shape = { kind: "int", go: "int64" };
+export const uint: Shape = { kind: "int", go: "uint" };
 export const uint16: Shape = { kind: "int", go: "uint16" };
 export const any: Shape = { kind: "any" };
 export const words: Shape = { kind: "words" };

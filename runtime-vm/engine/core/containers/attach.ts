@@ -1,7 +1,6 @@
 import type { Readable } from "node:stream";
 import { EngineError } from "#base/errors.ts";
 import type { LogStream } from "../logs/logs.ts";
-import type { Container } from "./container.ts";
 import { parseDetachKeys } from "./detach-keys.ts";
 import { publishEvent } from "./events.ts";
 import { DetachKeys, type InputEnd, feedInput } from "./input.ts";
@@ -29,14 +28,12 @@ export interface Attached {
 }
 
 /** Everything printed after this call is in `output`, whether the container runs already or is started next. */
-export async function attachContainer(supervisor: Supervisor, container: Container, options: AttachOptions): Promise<Attached> {
+export async function attachContainer(supervisor: Supervisor, reference: string, options: AttachOptions): Promise<Attached> {
   const { stdin, stdout, stderr, logs, stream, signal } = options;
   const detachKeys = parseDetachKeys(options.detachKeys);
-  const { state } = container;
-  if (state.kind === "running" && state.paused) {
-    throw new EngineError("conflict", `container ${container.id} is paused, unpause the container before attach`);
-  }
-  if (state.kind === "restarting") throw new EngineError("conflict", `container ${container.id} is restarting, wait until the container is running`);
+  const container = supervisor.catalog.get(reference);
+  if (container.status === "paused") throw new EngineError("conflict", `container ${reference} is paused, unpause the container before attach`);
+  if (container.status === "restarting") throw new EngineError("conflict", `container ${reference} is restarting, wait until the container is running`);
   const log = await openLog(supervisor.backends, container);
   const { OpenStdin, StdinOnce, Tty: tty = false } = container.spec.config;
   const output = stream ? log.attach({ stdout, stderr, replay: logs, signal }) : logs ? log.read({ stdout, stderr, follow: false, signal }) : none();

@@ -44,6 +44,6 @@ export async function killByHand(supervisor: Supervisor, reference: string, sign
 export function waitFor(container: Container, condition: WaitCondition, signal: AbortSignal): Promise<WaitResult> {
   if (condition !== "not-running" || container.isRunning) return container.exits.next(condition, signal);
   const { state } = container;
-  const exitCode = state.kind === "created" ? state.exitCode : state.kind === "exited" ? state.last.exitCode : 0;
-  return Promise.resolve({ exitCode });
+  const { exitCode, error } = state.kind === "created" ? state : state.kind === "exited" ? state.last : { exitCode: 0, error: "" };
+  return Promise.resolve({ exitCode, ...(error === "" ? {} : { error }) });
 }

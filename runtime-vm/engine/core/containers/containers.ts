@@ -172,7 +172,7 @@ export class ContainerManager {
   }
 
   attach(reference: string, options: AttachOptions): Promise<Attached> {
-    return attachContainer(this.#supervisor, this.#catalog.get(reference), options);
+    return attachContainer(this.#supervisor, reference, options);
   }
 
   /** The log with what a reader must know of it. */

@@ -38,11 +38,18 @@ export class Execs {
   create(container: Container, request: ExecCreateRequest): Exec {
     if (!request.Cmd || request.Cmd.length === 0) throw new EngineError("invalidArgument", "No exec command specified");
     checkExecutable(container);
+    this.#checkUser(container, request);
     const exec: Exec = { id: generateId(), container, request, detachKeys: escapeKeys(request.DetachKeys ?? ""), state: { kind: "created" } };
     this.#byId.set(exec.id, exec);
     this.#forgetOld(container);
     publishEvent(this.#supervisor.backends.events, container, execAction("exec_create", request.Cmd), { execID: exec.id });
     return exec;
+  }
+
+  /** A user that the container does not know is refused before anything is made. */
+  #checkUser({ run, spec }: Container, { Cmd = [], User = "" }: ExecCreateRequest): void {
+    if (User === "" || run === undefined) return;
+    this.#supervisor.backends.specs.execProcess({ rootfs: run.rootfs, config: spec.config, hostConfig: spec.hostConfig, exec: { Cmd, User } });
   }
 
   /** Class notFound for an unknown id, and for one whose container is gone. */

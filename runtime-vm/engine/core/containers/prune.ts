@@ -4,6 +4,7 @@ import { parseNano } from "../clock/clock.ts";
 import type { ContainerBackends } from "./backends.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Container } from "./container.ts";
+import { sizeOf } from "./inspect.ts";
 
 export interface PruneResult {
   readonly ContainersDeleted: readonly string[] | null;
@@ -24,7 +25,7 @@ export async function pruneContainers(
   for (const container of catalog.all()) {
     if (container.isRunning || container.removing || !accepted(container, filters, until)) continue;
     try {
-      const bytes = await backends.snapshots.usage(container.id);
+      const { rw: bytes } = await sizeOf(backends, container);
       await remove(container);
       deleted.push(container.id);
       reclaimed += bytes;

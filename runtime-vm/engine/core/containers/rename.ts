@@ -1,4 +1,4 @@
-import { EngineError } from "#base/errors.ts";
+import { EngineError, messageOf } from "#base/errors.ts";
 import type { Container } from "./container.ts";
 import { publishEvent } from "./events.ts";
 import { parseContainerName } from "./names.ts";
@@ -11,7 +11,11 @@ export async function renameContainer(supervisor: Supervisor, container: Contain
   const oldName = container.name;
   const newName = checkedName(name);
   if (newName === oldName) throw new EngineError("invalidArgument", "Renaming a container with the same name as its current name");
-  catalog.reserve(newName, container.id);
+  try {
+    catalog.reserve(newName, container.id);
+  } catch (error) {
+    throw new EngineError("conflict", `Error when allocating new name: ${messageOf(error)}`, { cause: error });
+  }
   table.setSpec(container.id, newName, container.spec);
   catalog.release(oldName, container.id);
   container.name = newName;

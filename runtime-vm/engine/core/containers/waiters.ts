@@ -3,7 +3,7 @@ export type WaitCondition = "not-running" | "next-exit" | "removed";
 
 export interface WaitResult {
   readonly exitCode: number;
-  /** Why the container could not be waited for to the end (its removal failed). */
+  /** Why it did not start, when that is how it ended. */
   readonly error?: string;
 }
 
