@@ -70,7 +70,7 @@ async function main() {
   if (process.getuid() !== 0) throw new Error(`namespaces and mounts need root: sudo npm run engine -- ${process.argv.slice(2).join(" ")}`);
   await upToDate();
   const args = ["start", tree, bundle, made(root), join(made(dirname(socket)), socket.slice(dirname(socket).length + 1)), isolate, ...rest];
-  become("/bin/sh", [launcher, ...args]);
+  become(join(tree, "usr/bin/busybox"), ["sh", launcher, ...args]);
 }
 
 /** Replaces this process where Node can, so that signals and memory are the launcher's alone; older ones pass signals on. */

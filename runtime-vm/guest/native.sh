@@ -4,16 +4,19 @@
 # joins it; when the engine ends and nothing lives inside, it goes. Called as root by electron/launch/engine.mjs:
 #   native.sh start TREE BUNDLE ROOT SOCKET ISOLATE [ENGINE OPTION...]
 # BUNDLE: the engine's directory. ISOLATE: name of the network namespace, with control groups of its own; empty: this host's.
-# `build` and `enter` are the later legs of a start, run inside what the first has made.
+# `build` and `enter` are the later legs of a start, run inside what the first has made. Run by the tool tree's busybox, whose shell
+# has the small commands built in: those of the host would take longer to be started than the engine.
 set -eu
 leg=$1 tree=$2 bundle=$3 root=$4 socket=$5 isolate=$6
 shift 6
 self=$(readlink -f "$0")
 # Not below the root directory: who removes that one tree must not walk into this host's control groups.
 digest=$(printf %s "$root" | sha256sum)
-pins=/run/slipway-$(printf %.16s "$digest")
+pins=/run/slipway-${digest%"${digest#????????????????}"}
 group=$pins/groups/slipway-$isolate
+busybox=/usr/bin/busybox
 say() { echo "engine: $*" >&2; }
+mounted() { grep -q "^[^ ]* [^ ]* [^ ]* [^ ]* $1 " /proc/self/mountinfo; }
 
 # --- on the host ---
 
@@ -25,18 +28,18 @@ start() {
   [ -z "$isolate" ] || network
   discard_stale
   # No signal of the terminal reaches the engine but by us, so that Ctrl-C asks it once.
-  if mountpoint -q "$pins/mnt"; then
-    setsid nsenter --mount="$pins/mnt" ${isolate:+--net="/run/netns/$isolate" --cgroup="$pins/cgroup"} /usr/bin/sh "/host$self" \
+  if mounted "$pins/mnt"; then
+    setsid /usr/bin/nsenter --mount="$pins/mnt" ${isolate:+--net="/run/netns/$isolate" --cgroup="$pins/cgroup"} $busybox sh "/host$self" \
       enter "$tree" "$bundle" "$root" "$socket" "$isolate" "$@" &
   else
     pin
     # What a control group namespace shows as / is where its maker stands.
     {
       [ -z "$isolate" ] || sh -c 'echo $PPID > "$0/cgroup.procs"' "$group"
-      all=$(taskset -cp $$ | sed 's/.*: //')
-      exec setsid ${isolate:+nsenter --net="/run/netns/$isolate"} taskset -c "$(pinning_processor "$all")" \
-        unshare --mount="$pins/mnt" ${isolate:+--cgroup="$pins/cgroup"} --propagation slave \
-        taskset -c "$all" sh "$self" build "$tree" "$bundle" "$root" "$socket" "$isolate" "$@"
+      while read -r key value; do [ "$key" != Cpus_allowed_list: ] || all=$value; done < /proc/self/status
+      exec setsid ${isolate:+/usr/bin/nsenter --net="/run/netns/$isolate"} /usr/bin/taskset -c "$(pinning_processor "$all")" \
+        /usr/bin/unshare --mount="$pins/mnt" ${isolate:+--cgroup="$pins/cgroup"} --propagation slave \
+        /usr/bin/taskset -c "$all" "$tree$busybox" sh "$self" build "$tree" "$bundle" "$root" "$socket" "$isolate" "$@"
     } &
   fi
   engine=$!
@@ -68,13 +71,13 @@ lock() {
 # Namespace files can only be pinned on a mount that is private. Beside them all of this host's control groups, wherever it
 # has them itself.
 pin() {
-  mountpoint -q "$pins" || { mount --bind "$pins" "$pins" && mount --make-private "$pins"; }
+  mounted "$pins" || { mount -o bind "$pins" "$pins" && mount --make-private "$pins"; }
   : > "$pins/mnt"
   identity > "$pins/tree"
   [ -n "$isolate" ] || return 0
   : > "$pins/cgroup"
   mkdir -p "$pins/groups"
-  mountpoint -q "$pins/groups" || mount -t cgroup2 cgroup2 "$pins/groups"
+  mounted "$pins/groups" || mount -t cgroup2 cgroup2 "$pins/groups"
   mkdir -p "$group"
   # Only a group that delegates nothing takes a process itself.
   for controller in $(cat "$group/cgroup.subtree_control"); do echo "-$controller" > "$group/cgroup.subtree_control"; done
@@ -84,7 +87,7 @@ pin() {
 # a processor: inside a young namespace, such as a container's, that may go wrong on one processor and well on the other.
 pinning_processor() {
   for processor in $(seq 0 "$(($(nproc --all) - 1))"); do
-    taskset -c "$processor" unshare --mount="$pins/mnt" true 2> /dev/null || continue
+    taskset -c "$processor" /usr/bin/unshare --mount="$pins/mnt" true 2> /dev/null || continue
     umount "$pins/mnt"
     echo "$processor"
     return 0
@@ -104,7 +107,7 @@ occupied() {
 
 # What an engine that was killed left behind, with nothing alive in it and another tree than today's.
 discard_stale() {
-  mountpoint -q "$pins/mnt" || return 0
+  mounted "$pins/mnt" || return 0
   [ "$(cat "$pins/tree" 2> /dev/null)" = "$(identity)" ] || occupied || take_down
 }
 
@@ -116,7 +119,7 @@ take_down() {
   rm -f "$pins/mnt" "$pins/cgroup" "$pins/tree"
   rmdir "$pins/groups" 2> /dev/null || true
   if [ -e "$pins/netns" ]; then
-    ip netns del "$isolate" 2> /dev/null || true
+    "$ip" netns del "$isolate" 2> /dev/null || true
     rm -f "$pins/netns"
   fi
   rm -f "$pins/isolate"
@@ -143,14 +146,16 @@ unlock() {
   rmdir "$pins" 2> /dev/null || true
 }
 
+# The built-in one knows no namespaces.
+for ip in /usr/sbin/ip /sbin/ip /usr/bin/ip /bin/ip ""; do [ ! -x "$ip" ] || break; done
+
 # A network namespace as `ip netns` shows it, with an uplink of its own. No address is translated and no rule of this host
 # touched: the host reaches published ports at the far end's address, and the namespace reaches the host.
 network() {
   [ -e "/run/netns/$isolate" ] && return 0
-  command -v ip > /dev/null || { say "--isolate needs ip: apt-get install iproute2"; exit 1; }
-  ip netns add "$isolate"
+  [ -n "$ip" ] || { say "--isolate needs ip: apt-get install iproute2"; exit 1; }
+  "$ip" netns add "$isolate"
   : > "$pins/netns"
-  ip -n "$isolate" link set lo up
   number=$(printf %s "$isolate" | cksum | cut -d' ' -f1)
   tries=0
   until uplink $((number % 16384)); do
@@ -161,20 +166,18 @@ network() {
 
 uplink() {
   net=10.213.$(($1 / 64)) first=$(($1 % 64 * 4))
-  ip -o -4 addr show | grep -q " $net\.$((first + 1))/30 " && return 1
-  ip link add eth0 netns "$isolate" type veth peer name "slipway$1" 2> /dev/null || return 1
-  ip addr add "$net.$((first + 1))/30" dev "slipway$1"
-  ip link set "slipway$1" up
-  ip -n "$isolate" addr add "$net.$((first + 2))/30" dev eth0
-  ip -n "$isolate" link set eth0 up
-  ip -n "$isolate" route add default via "$net.$((first + 1))"
+  "$ip" -o -4 addr show | grep -q " $net\.$((first + 1))/30 " && return 1
+  "$ip" link add eth0 netns "$isolate" type veth peer name "slipway$1" 2> /dev/null || return 1
+  printf '%s\n' "addr add $net.$((first + 1))/30 dev slipway$1" "link set slipway$1 up" | "$ip" -batch -
+  printf '%s\n' "link set lo up" "addr add $net.$((first + 2))/30 dev eth0" "link set eth0 up" \
+    "route add default via $net.$((first + 1))" | "$ip" -n "$isolate" -batch -
 }
 
 # --- in the new mount namespace, still with the host's root ---
 
 build() {
   # Those of other engines, too: copies of them would keep what they pin.
-  for pinned in /run/slipway-*; do umount -R -l "$pinned" 2> /dev/null || true; done
+  for pinned in /run/slipway-*; do umount -l "$pinned" 2> /dev/null || true; done
   new=$tree/mnt
   mount -t tmpfs -o mode=755 tmpfs "$new"
   cd "$new"
@@ -183,10 +186,10 @@ build() {
   ln -s /run var/run
   for name in bin sbin lib lib64; do [ ! -e "$tree/$name" ] || ln -s "usr/$name" "$name"; done
   for name in usr etc; do
-    mount --bind "$tree/$name" "$name"
-    mount -o remount,bind,ro "$name"
+    mount -o bind "$tree/$name" "$name"
+    mount -o remount,bind,ro none "$name"
   done
-  for name in proc dev; do mount --rbind "/$name" "$name"; done
+  for name in proc dev; do mount -o rbind "/$name" "$name"; done
   # Of this network namespace, and with a pure control group tree whatever the host mixes.
   mount -t sysfs sysfs sys
   mount -t cgroup2 cgroup2 sys/fs/cgroup
@@ -196,9 +199,9 @@ build() {
   mount -t tmpfs -o mode=1777 tmpfs tmp
   # Before the root directory, which may lie below it.
   mkdir -p ".${socket%/*}"
-  mount --bind "${socket%/*}" ".${socket%/*}"
+  mount -o bind "${socket%/*}" ".${socket%/*}"
   mkdir -p ".$root"
-  mount --rbind "$root" ".$root"
+  mount -o rbind "$root" ".$root"
   # As in the VM, what a reboot may forget lives as long as the namespace.
   mount -t tmpfs -o mode=711 tmpfs ".$root/run"
   pivot_root . host
@@ -216,8 +219,8 @@ enter() {
   cd /
   reach "${socket%/*}"
   umount /usr/lib/slipway 2> /dev/null || true
-  mount --bind "/host$bundle" /usr/lib/slipway
-  mount -o remount,bind,ro /usr/lib/slipway
+  mount -o bind "/host$bundle" /usr/lib/slipway
+  mount -o remount,bind,ro none /usr/lib/slipway
   cat /host/etc/resolv.conf > /var/lib/resolv.conf 2> /dev/null || : > /var/lib/resolv.conf
   if [ -n "$isolate" ]; then
     mkdir -p /sys/fs/cgroup/engine
@@ -237,7 +240,7 @@ reach() {
   mkdir -p "$1"
   [ "$(stat -c %d:%i "$1")" != "$(stat -c %d:%i "/host$1")" ] || return 0
   case $root/ in "$1"/*) say "containers of an earlier start live in $root: give --socket in the directory it had then, or in another one that does not hold $root"; exit 1 ;; esac
-  mount --bind "/host$1" "$1"
+  mount -o bind "/host$1" "$1"
 }
 
 "$leg" "$@"
