@@ -1,7 +1,8 @@
 import { closeSync } from "node:fs";
 import type { LogQuery } from "#core/logs/logs.ts";
+import { Pace } from "#core/tasks/paced.ts";
 import type { EntryScanner } from "./filter.ts";
-import { LogSource, readBuffer, startOf, wholeLines } from "./read.ts";
+import { blockBytes, LogSource, readBuffer, startOf, wholeLines } from "./read.ts";
 import { Wakeable } from "./wakeable.ts";
 import type { WriterThread } from "./writer-thread.ts";
 
@@ -74,6 +75,7 @@ export class LogBlocks {
 
   /** From `position` in the newest file on: to the end of the output, through every file that is begun meanwhile. */
   async *#follow({ query, scanner, buffer, later, woken }: Following, newest: LogSource, start: number): AsyncGenerator<Buffer> {
+    const pace = new Pace(blockBytes);
     let source = newest;
     let position = start;
     try {
@@ -92,6 +94,7 @@ export class LogBlocks {
           position = 0;
         } else if (ended) return;
         else if (position === before) await woken.wait();
+        else await pace.after(position - before);
       }
     } finally {
       source[Symbol.dispose]();

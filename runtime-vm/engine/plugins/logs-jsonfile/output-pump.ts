@@ -50,7 +50,7 @@ export class OutputPump {
   }
 
   async #move(spool: OutputSpool, stream: 0 | 1, start: number): Promise<boolean> {
-    const pace = new Pace();
+    const pace = new Pace(this.#pieceBytes);
     let from = start;
     try {
       for (let moved = 0; ; ) {

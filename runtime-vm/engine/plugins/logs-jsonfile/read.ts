@@ -7,7 +7,8 @@ import type { OpenedFile } from "./log-files.ts";
 const readAt = promisify(read);
 const inflate = promisify(gunzip);
 
-const blockBytes = 256 * 1024;
+/** Read at a time. */
+export const blockBytes = 256 * 1024;
 const searchStopBytes = 256 * 1024;
 
 /** One file of a log, or what was in a compressed one. */
@@ -73,6 +74,8 @@ export async function* wholeLines(source: LogSource, position: number, buffer: B
     }
     yield block.subarray(0, newline + 1);
     at += newline + 1;
+    // That was all there is.
+    if (block.length < length) return at;
     want = blockBytes;
   }
 }
