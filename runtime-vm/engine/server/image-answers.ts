@@ -13,7 +13,17 @@ export const json = { "Content-Type": "application/json" } as const;
 /** `{"os":"linux","architecture":"arm64"}`, as inspect and history take it. */
 export function platformParameter(query: Query): string | undefined {
   const text = query.get("platform");
-  if (text === "") return undefined;
+  return text === "" ? undefined : platformOf(text);
+}
+
+/** The same of a parameter that may be given more than once. */
+export const platformParameters = (query: Query): readonly string[] =>
+  query
+    .all("platforms")
+    .filter((text) => text !== "")
+    .map(platformOf);
+
+function platformOf(text: string): string {
   const { os, architecture, variant } = parsePlatformJson(text);
   if (!os || !architecture) throw new EngineError("invalidArgument", "both OS and Architecture must be provided");
   return [os, architecture, ...(variant ? [variant] : [])].join("/");

@@ -3,7 +3,7 @@ import { isDigest, normalizedName, parseReference, withDigest, withTag } from "#
 import { type ApiVersion, has } from "#api/versions.ts";
 import { EngineError } from "#base/errors.ts";
 import type { ImageStore, ImageUsers } from "#core/images/images.ts";
-import { json, lines, platformParameter, progressAnswer, registryAuth } from "./image-answers.ts";
+import { json, lines, platformParameter, platformParameters, progressAnswer, registryAuth } from "./image-answers.ts";
 import { imported } from "./image-import.ts";
 import type { Query } from "./query.ts";
 import { type Answer, type Route, route } from "./router.ts";
@@ -15,7 +15,7 @@ export const imageRoutes = (images: ImageStore, users: ImageUsers): readonly Rou
     const rows = await images.list({ filters: legacyFilter(query), manifests, sharedSize, users });
     return { status: 200, json: rows.map((row) => summaryFor(version, row)) };
   }),
-  route("GET", "/images/get", async ({ query, signal }) => await saved(images, query.all("names"), signal)),
+  route("GET", "/images/get", async ({ query, signal }) => await saved(images, query.all("names"), query, signal)),
   route("GET", "/images/{name...}/json", async ({ params, query, version }) => {
     const platform = platformParameter(query);
     if (query.bool("manifests") && platform !== undefined) {
@@ -28,7 +28,7 @@ export const imageRoutes = (images: ImageStore, users: ImageUsers): readonly Rou
     const platform = platformParameter(query);
     return { status: 200, json: await images.history(params.name, platform === undefined ? {} : { platform }) };
   }),
-  route("GET", "/images/{name...}/get", async ({ params, signal }) => await saved(images, [params.name], signal)),
+  route("GET", "/images/{name...}/get", async ({ params, query, signal }) => await saved(images, [params.name], query, signal)),
   route("POST", "/images/create", async ({ query, headers, body, signal }) => {
     const platform = query.get("platform");
     if (query.get("fromImage") === "") return await progressAnswer(imported(images, query, { body, signal }));
@@ -36,7 +36,11 @@ export const imageRoutes = (images: ImageStore, users: ImageUsers): readonly Rou
     const pulled = images.pull({ reference: pullReference(query), auth, signal, ...(platform === "" ? {} : { platform }) });
     return await progressAnswer(pulled);
   }),
-  route("POST", "/images/load", ({ body, signal }) => ({ status: 200, headers: json, stream: lines(images.load(body, { signal })) })),
+  route("POST", "/images/load", ({ query, body, signal }) => {
+    const platform = platformParameter(query);
+    const loaded = images.load(body, { signal, ...(platform === undefined ? {} : { platform }) });
+    return { status: 200, headers: json, stream: lines(loaded) };
+  }),
   route("POST", "/images/prune", async ({ query }) => ({ status: 200, json: await images.prune({ filters: query.filters(), users }) })),
   route("POST", "/images/{name...}/tag", async ({ params, query }) => {
     const repository = parseReference(query.get("repo"));
@@ -45,10 +49,11 @@ export const imageRoutes = (images: ImageStore, users: ImageUsers): readonly Rou
     await images.tag(params.name, normalizedName(target));
     return { status: 201 };
   }),
-  route("DELETE", "/images/{name...}", async ({ params, query }) => ({
-    status: 200,
-    json: await images.remove(params.name, { force: query.bool("force"), users }),
-  })),
+  route("DELETE", "/images/{name...}", async ({ params, query }) => {
+    const opts = { force: query.bool("force"), users };
+    const platforms = platformParameters(query);
+    return { status: 200, json: platforms.length === 0 ? await images.remove(params.name, opts) : await images.removePlatforms(params.name, platforms, opts) };
+  }),
 ];
 
 /** `filter=name` is what clients before 1.25 send. */
@@ -69,9 +74,14 @@ function pullReference(query: Query): string {
   return normalizedName(isDigest(tag) ? withDigest(ref, tag) : withTag(ref, tag));
 }
 
-async function saved(images: ImageStore, names: readonly string[], signal: AbortSignal): Promise<Answer> {
+async function saved(images: ImageStore, names: readonly string[], query: Query, signal: AbortSignal): Promise<Answer> {
+  const platform = platformParameter(query);
   if (names.length === 0) throw new EngineError("invalidArgument", "no image names given; use names=NAME for each");
-  return { status: 200, headers: { "Content-Type": "application/x-tar" }, stream: await images.save(names, { signal }) };
+  return {
+    status: 200,
+    headers: { "Content-Type": "application/x-tar" },
+    stream: await images.save(names, { signal, ...(platform === undefined ? {} : { platform }) }),
+  };
 }
 
 function summaryFor(version: ApiVersion, row: ImageSummary): unknown {

@@ -63,12 +63,12 @@ function searchFilter(filters: Filters): (row: SearchResult) => boolean {
     const values = filters[name];
     if (values === undefined || values.length === 0) return undefined;
     if (values.length > 1 || !["true", "false", "1", "0"].includes(values[0]!))
-      throw new EngineError("invalidArgument", `invalid filter '${name}=${values.join(",")}'`);
+      throw new EngineError("invalidArgument", `invalid filter '${name}=[${values.join(" ")}]'`);
     return values[0] === "true" || values[0] === "1";
   };
   const [official, automated] = [flag("is-official"), flag("is-automated")];
   const stars = (filters["stars"] ?? []).map((value) => {
-    if (!/^\d+$/.test(value)) throw new EngineError("invalidArgument", `invalid filter 'stars=${value}'`);
+    if (!/^\d+$/.test(value)) throw new EngineError("invalidArgument", `invalid filter 'stars=[${value}]'`);
     return Number(value);
   });
   return (row) =>

@@ -62,12 +62,14 @@ export interface ImageStore extends ImageResolver, ImageMaker {
   tag(source: string, target: string): Promise<void>;
   /** Untags, and deletes what nothing refers to any more. Conflict where containers or other names hold it (unless `force`, and never for running ones). */
   remove(reference: string, opts: { force: boolean; users: ImageUsers }): Promise<ImageDeleteItem[]>;
+  /** Deletes what an image has for these platforms; its name, and whatever else it has, stay. */
+  removePlatforms(reference: string, platforms: readonly string[], opts: { force: boolean; users: ImageUsers }): Promise<ImageDeleteItem[]>;
   /** Deletes images without a name, or with `dangling=false` all that no container uses. */
   prune(opts: { filters: Readonly<Record<string, readonly string[]>>; users: ImageUsers }): Promise<ImagesPruneReport>;
   /** Reads a `docker save` tar or OCI layout tar, plain or compressed. Yields progress messages as `docker load` prints them. */
-  load(tar: Readable, opts: { signal: AbortSignal }): AsyncIterable<PullProgress>;
-  /** A tar of the named images, readable by `docker load` and as an OCI layout. Rejects before the first byte when a name is not here. */
-  save(references: readonly string[], opts: { signal: AbortSignal }): Promise<AsyncIterable<Buffer>>;
+  load(tar: Readable, opts: { platform?: string; signal: AbortSignal }): AsyncIterable<PullProgress>;
+  /** A tar of the named images, whole or for one platform, readable by `docker load` and as an OCI layout. Rejects before the first byte when one is not here. */
+  save(references: readonly string[], opts: { platform?: string; signal: AbortSignal }): Promise<AsyncIterable<Buffer>>;
   /** Rejects before the first message where dockerd answers with a status; ends with the digest and status lines. Without tag and digest: every tag. */
   pull(opts: { reference: string; platform?: string; auth?: RegistryAuth; signal: AbortSignal }): AsyncIterable<PullProgress>;
   /** Sends what the registry lacks. The first message comes at once: whatever fails is told after it, as dockerd does. Without a tag: every tag. */

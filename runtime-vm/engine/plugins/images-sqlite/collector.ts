@@ -1,7 +1,7 @@
 import type { ContentStore, Descriptor, Digest } from "#core/content/content.ts";
 import type { BuiltLayer } from "#core/images/building.ts";
 import type { LayerStore } from "#core/layers/layers.ts";
-import { isClass } from "#base/errors.ts";
+import { EngineError, isClass } from "#base/errors.ts";
 import type { Documents } from "./documents.ts";
 import type { ImageNames } from "./names.ts";
 
@@ -58,6 +58,17 @@ export class Collector {
       return 0;
     }
     return this.#remove(gone, kept);
+  }
+
+  /** Removes one manifest of an index that stays, and what only that manifest referred to. */
+  async discard(manifest: Descriptor): Promise<void> {
+    const gone = await this.#reach([manifest]);
+    // What is under way may count on it.
+    if (this.#holders > 0) throw new EngineError("conflict", "images are being pulled, loaded or saved; remove the platform when that has ended");
+    this.#parts.content.remove(manifest.digest);
+    this.#parts.documents.forget(manifest.digest);
+    const kept = await this.#reach(this.#parts.names.all().map(({ target }) => target));
+    this.#remove(gone, kept);
   }
 
   /** At start: what an engine that was killed in a pull left without a name. A download of the last day is kept for the next attempt. */

@@ -75,6 +75,11 @@ export class Documents {
     else for (const child of childrenOf(document)) await this.reach(child, into);
   }
 
+  /** The bytes are gone. */
+  forget(digest: Digest): void {
+    this.#cache.delete(digest);
+  }
+
   has(digest: Digest): boolean {
     return this.#content.stat(digest) !== undefined;
   }

@@ -32,7 +32,7 @@ export async function listFilter(
       (dangling === undefined || dangling === image.names.every(isDangling)) &&
       before.every((limit) => limit === undefined || (time !== undefined && time < limit)) &&
       since.every((limit) => limit === undefined || (time !== undefined && time > limit)) &&
-      until.every((limit) => time !== undefined && time < limit) &&
+      until.every((limit) => arrivedMs(image) < limit) &&
       labelsMatch(filters, image.best) &&
       referencesMatch(filters["reference"], image.names)
     );
@@ -46,8 +46,7 @@ export function pruneFilter(filters: Filters): (image: Candidate) => boolean {
   const until = (filters["until"] ?? []).map(parseTime);
   return (image) => {
     if (danglingOnly && !image.names.every(isDangling)) return false;
-    const time = createdMs(image.best);
-    return until.every((limit) => time !== undefined && time < limit) && labelsMatch(filters, image.best);
+    return until.every((limit) => arrivedMs(image) < limit) && labelsMatch(filters, image.best);
   };
 }
 
@@ -59,6 +58,9 @@ export function namesMatching(patterns: readonly string[] | undefined, names: re
 /** When an image was made; undefined for one that does not say, which no limit on time lets through. */
 export const createdMs = (variant: Variant | undefined): number | undefined =>
   variant?.config?.created === undefined ? undefined : Date.parse(variant.config.created);
+
+/** When an image came here: what `until` asks for with the containerd image store, so that a fresh pull of an old image stays. */
+const arrivedMs = ({ names }: Candidate): number => Math.min(...names.map(({ created }) => Date.parse(created)));
 
 function labelsMatch(filters: Filters, best: Variant | undefined): boolean {
   const labels = best?.config?.config?.Labels ?? {};

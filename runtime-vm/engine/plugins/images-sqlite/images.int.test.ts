@@ -248,7 +248,8 @@ test("filters choose by label, name, age and order of making", async () => {
   expect(await names({ reference: ["*:1"] })).toEqual(["a:1"]);
   expect(await names({ before: ["group/b:1"] })).toEqual(["group/a:1", "a:1"]);
   expect(await names({ since: ["a:1"] })).toEqual(["group/b:1"]);
-  expect(await names({ until: ["2021-01-01T00:00:00Z"] })).toEqual(["group/a:1", "a:1"]);
+  expect(await names({ until: ["1h"] })).toEqual([]);
+  expect(await names({ until: [String(Date.now() / 1000 + 60)] })).toEqual(["group/b:1", "group/a:1", "a:1"]);
   await expect(names({ nope: ["x"] })).rejects.toThrow("invalid filter 'nope'");
   await expect(names({ dangling: ["x"] })).rejects.toThrow("invalid filter 'dangling=[x]'");
   await expect(names({ before: ["nope"] })).rejects.toThrow("No such image: nope:latest");
@@ -275,6 +276,22 @@ test("a layer that a power cut took is unpacked again from its blob", async () =
   await store.reopen();
   expect((await store.images.resolve("a:1")).layers).toEqual([diffId]);
   expect(store.layers.has(diffId!)).toBe(true);
+});
+
+test("prune takes what its filters let it take", async () => {
+  await using store = await open();
+  await load(store, dockerArchive(small("a", { labels: { keep: "yes" } }), []));
+  await load(store, dockerArchive(small("b", { labels: { x: "1" } }), []));
+  await load(store, dockerArchive(small("c"), ["named:1"]));
+  const deleted = async (filters: Record<string, string[]>) => (await store.images.prune({ filters, users: nobody })).ImagesDeleted?.length ?? 0;
+  expect(await deleted({ until: ["1h"] })).toBe(0);
+  expect(await deleted({ label: ["other"] })).toBe(0);
+  expect(await deleted({ "label!": ["keep=yes", "x"] })).toBe(0);
+  expect(await deleted({ "label!": ["keep"], dangling: ["true"] })).toBe(1);
+  expect(await deleted({ label: ["keep=yes"], until: [String(Date.now() / 1000 + 60)] })).toBe(1);
+  expect((await list(store)).map(({ RepoTags }) => RepoTags)).toEqual([["named:1"]]);
+  await expect(deleted({ dangling: ["maybe"] })).rejects.toThrow("invalid filter 'dangling=[maybe]'");
+  await expect(deleted({ nope: ["x"] })).rejects.toThrow("invalid filter 'nope'");
 });
 
 test("prune with dangling=false takes every image no container uses", async () => {

@@ -1,4 +1,5 @@
 import type { ImageRunConfig } from "#api/oci.ts";
+import { familiarName, parseReference } from "#api/reference.ts";
 import type { Descriptor, Digest } from "#core/content/content.ts";
 import type { Readable } from "node:stream";
 import { mediaTypes } from "#core/images/manifests.ts";
@@ -23,6 +24,7 @@ export async function importImage(parts: ImageParts, { tar, config, message, pla
   const addition = { config, author: "", comment: message, createdBy: "" };
   const target = await writeImage(parts, configOf(platform, { addition, layer }), [layer.blob]);
   await nameImage(parts, target, name);
+  if (name !== undefined) await announce(parts, "tag", { id: target.digest, name: familiarName(parseReference(name)), target });
   await announce(parts, "import", { id: target.digest, name: target.digest, target });
   return target.digest;
 }

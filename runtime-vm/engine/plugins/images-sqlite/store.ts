@@ -2,8 +2,8 @@ import { statSync } from "node:fs";
 import type { Readable } from "node:stream";
 import type { ImageDeleteItem, ImageHistoryItem, ImageInspect, ImagesPruneReport, ImageSummary, PullProgress } from "#api/images.ts";
 import type { ImageRunConfig } from "#api/oci.ts";
-import { familiarName, isDigest, normalizedName, parseReference, withDefaultTag } from "#api/reference.ts";
-import { EngineError, isClass, messageOf } from "#base/errors.ts";
+import { familiarName, normalizedName, parseReference, withDefaultTag } from "#api/reference.ts";
+import { EngineError, isClass } from "#base/errors.ts";
 import { KeyedLock } from "#base/lock.ts";
 import type { ContentStore, Descriptor, Digest } from "#core/content/content.ts";
 import type { EventLog } from "#core/events/events.ts";
@@ -13,7 +13,6 @@ import type { LayerStore } from "#core/layers/layers.ts";
 import type { Registries, RegistryAuth } from "#core/registry/registry.ts";
 import type { State } from "#core/state/state.ts";
 import { addImage } from "./add.ts";
-import { readArchive } from "./archive-reader.ts";
 import type { BuiltLayer, ImageBuilder } from "#core/images/building.ts";
 import { StoreBuilder } from "./building.ts";
 import { Collector } from "./collector.ts";
@@ -22,14 +21,15 @@ import { type FetchLimits, Fetcher } from "./fetcher.ts";
 import { pruneFilter } from "./filters.ts";
 import { describeAll, imageHistory, inspectImage, listImages, preferred, required } from "./listing.ts";
 import { importImage } from "./import.ts";
-import { imagesOf } from "./load.ts";
-import { isIdPrefix, lookUp, noSuchImage, referenceOf, shownName } from "./lookup.ts";
-import { danglingName, ImageNames, isDangling } from "./names.ts";
+import { load } from "./loading.ts";
+import { lookUp, noSuchImage, shownName } from "./lookup.ts";
+import { ImageNames, isDangling } from "./names.ts";
 import { announce, publishIndex, unpackVariant, type ImageParts } from "./parts.ts";
 import { pull } from "./pulling.ts";
 import { push } from "./pushing.ts";
 import { planRemoval } from "./removal.ts";
-import { saveArchive, type Saved } from "./save.ts";
+import { removePlatforms } from "./removal-platforms.ts";
+import { save } from "./saving.ts";
 
 export interface ImageStoreOptions {
   readonly state: State;
@@ -135,6 +135,11 @@ class SqliteImageStore implements ImageStore {
     return this.#lock.with("remove", async () => (await this.#remove(reference, opts)).items);
   }
 
+  removePlatforms(reference: string, platforms: readonly string[], opts: { force: boolean; users: ImageUsers }): Promise<ImageDeleteItem[]> {
+    const wanted = platforms.map((text) => parsePlatform(text, this.#parts.host));
+    return this.#lock.with("remove", () => removePlatforms(this.#parts, reference, { ...opts, platforms: wanted }));
+  }
+
   prune(opts: { filters: Readonly<Record<string, readonly string[]>>; users: ImageUsers }): Promise<ImagesPruneReport> {
     return this.#lock.with("remove", async () => {
       const wanted = pruneFilter(opts.filters);
@@ -150,28 +155,12 @@ class SqliteImageStore implements ImageStore {
     });
   }
 
-  async *load(tar: Readable, { signal }: { signal: AbortSignal }): AsyncIterable<PullProgress> {
-    await using _hold = this.#parts.collector.hold();
-    const archive = await readArchive(tar, this.#parts.content, signal);
-    for (const { name, target } of await imagesOf(archive, this.#parts.content)) {
-      this.#parts.names.put(name ?? this.#keepName(target), target, new Date());
-      publishIndex(this.#parts);
-      const shown = name === undefined ? target.digest : familiarName(parseReference(name));
-      yield { stream: `Loaded image${name === undefined ? " ID" : ""}: ${shown}\n` };
-      await announce(this.#parts, "load", { id: target.digest, name: target.digest, target });
-      const failure = await this.#unpackForHost(target, signal);
-      if (failure !== undefined) yield { stream: `Error unpacking image ${shown}: ${failure}\n` };
-    }
+  async *load(tar: Readable, opts: { platform?: string; signal: AbortSignal }): AsyncIterable<PullProgress> {
+    yield* load(this.#parts, tar, { platform: this.#platform(opts.platform), signal: opts.signal });
   }
 
-  async save(references: readonly string[], { signal }: { signal: AbortSignal }): Promise<AsyncIterable<Buffer>> {
-    const images = await Promise.all(references.flatMap((reference) => this.#namesToSave(reference)).map(({ target, names }) => this.#saved(target, names)));
-    for (const { target } of images) await announce(this.#parts, "save", { id: target.digest, name: target.digest, target });
-    const { content, collector } = this.#parts;
-    return (async function* () {
-      await using _hold = collector.hold();
-      yield* saveArchive(images, content, signal);
-    })();
+  async save(references: readonly string[], opts: { platform?: string; signal: AbortSignal }): Promise<AsyncIterable<Buffer>> {
+    return await save(this.#parts, references, { platform: this.#platform(opts.platform), signal: opts.signal });
   }
 
   async *pull(opts: { reference: string; platform?: string; auth?: RegistryAuth; signal: AbortSignal }): AsyncIterable<PullProgress> {
@@ -217,43 +206,5 @@ class SqliteImageStore implements ImageStore {
     } catch (error) {
       throw isClass(error, "invalidArgument") ? new EngineError("notFound", error.message, { cause: error }) : error;
     }
-  }
-
-  /** An archive's nameless image that has a name here keeps it, and is not dangling. */
-  #keepName(target: Descriptor): string {
-    return this.#parts.names.byDigest(target.digest)[0]?.name ?? danglingName(target.digest);
-  }
-
-  async #unpackForHost(target: Descriptor, signal: AbortSignal): Promise<string | undefined> {
-    const best = await this.#parts.documents.best(target, this.#parts.host);
-    if (best === undefined || !best.available) return undefined;
-    try {
-      await unpackVariant(this.#parts, best, signal);
-      return undefined;
-    } catch (error) {
-      signal.throwIfAborted();
-      if (isClass(error, "exhausted")) throw error;
-      return messageOf(error);
-    }
-  }
-
-  /** By id: without a name. By name without a tag: every tag of the repository. */
-  #namesToSave(reference: string): { target: Descriptor; names: string[] }[] {
-    const { names } = this.#parts;
-    if (!isDigest(reference) && !/^[0-9a-f]{64}$/.test(reference)) {
-      const ref = parseReference(reference);
-      const all = names.all().filter((image) => !isDangling(image) && referenceOf(image).tag !== undefined);
-      const tags = all.filter((image) => normalizedName({ ...referenceOf(image), tag: "x" }) === normalizedName({ ...ref, tag: "x" }));
-      if (ref.tag === undefined && ref.digest === undefined && tags.length > 0) return tags.map(({ name, target }) => ({ target, names: [name] }));
-    }
-    const { digest, named, all } = lookUp(names, reference);
-    const byId = isIdPrefix(digest, reference) || named === undefined || isDangling(named);
-    return [{ target: all[0]!.target, names: byId ? [] : [named.name] }];
-  }
-
-  async #saved(target: Descriptor, names: readonly string[]): Promise<Saved> {
-    const blobs = new Set<Digest>();
-    await this.#parts.documents.reach(target, { blobs, diffIds: new Set() });
-    return { target, names, blobs, best: preferred(await this.#parts.documents.variants(target), this.#parts.host) };
   }
 }
