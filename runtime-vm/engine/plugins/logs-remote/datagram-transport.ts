@@ -45,7 +45,8 @@ export class UdpTransport implements Transport {
   }
 }
 
-const fullQueueMs = 5;
+/** A queue holds ten messages as a rule: what is waited decides how many go through. */
+const fullQueueMs = 1;
 
 /** One datagram a message to a unix socket; waits while the receiver's queue is full. */
 export class UnixDatagramTransport implements Transport {

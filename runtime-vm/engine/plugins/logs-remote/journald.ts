@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { EngineError } from "#base/errors.ts";
 import { formatNano } from "#core/clock/clock.ts";
@@ -23,15 +24,20 @@ export const journald: Driver = (subject, options, world) => {
     SYSLOG_IDENTIFIER: tag,
     ...extraAttributes(subject, options, fieldName),
   };
+  // By these a reader that takes a log up again finds its place.
+  const epoch = randomBytes(32).toString("hex");
+  let ordinal = 0;
   return {
     transport: new Journal(world),
     retries: { attemptsMax: 10, retryMs: 100 },
     encode: ({ stream, line, at, partial }) =>
       entry({
-        MESSAGE: line,
         PRIORITY: stream === "stderr" ? "3" : "6",
+        MESSAGE: line,
         ...fixed,
         SYSLOG_TIMESTAMP: formatNano(at),
+        CONTAINER_LOG_EPOCH: epoch,
+        CONTAINER_LOG_ORDINAL: String(++ordinal),
         ...(partial
           ? {
               CONTAINER_PARTIAL_ID: partial.id,
