@@ -1,35 +1,28 @@
-import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { request } from "node:http";
-import { join } from "node:path";
+import { mkdtempSync, rmSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { delay } from "#base/deadline.ts";
 import { busybox, busyboxLayer, dockerArchive, makeImage } from "../fixtures/image.ts";
 import { startRegistry } from "../fixtures/registry.ts";
-import { memoryAfterRow, pullRow, type Row, removeAll, rows } from "./rows.ts";
+import { bareRun } from "./bare.ts";
+import { median, type Outcome, report } from "./outcomes.ts";
+import { removeAll, type Row } from "./row.ts";
+import { bareRow, pullRow, rows } from "./rows.ts";
+import { memoryAfterRow } from "./rows-memory.ts";
+import { startOutcomes } from "./starts.ts";
 import { Target } from "./target.ts";
 
-// npm run bench -- SOCKET[@NETNS] [SOCKET[@NETNS]...] [--only TEXT] [--no-pull] [--start 'LABEL=COMMAND'] [--json FILE]
+// npm run bench -- [SOCKET[@NETNS]...] [--only TEXT] [--no-pull] [--start] [--json FILE]
 // Rounds are interleaved over the sockets, medians compared; the last socket is what the others are measured against.
-// --start measures a daemon's start: COMMAND runs in a shell with $ROOT (fresh) and $SOCKET set, once a round.
-
-interface Outcome {
-  readonly row: string;
-  readonly unit: string;
-  readonly values: readonly (number | undefined)[];
-  readonly budget: number | undefined;
-}
+// --start measures starts, of ours and of the dockerd in e2e/reference: it starts and stops both itself.
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
-  options: { only: { type: "string" }, "no-pull": { type: "boolean" }, start: { type: "string", multiple: true }, json: { type: "string" } },
+  options: { only: { type: "string" }, "no-pull": { type: "boolean" }, start: { type: "boolean" }, json: { type: "string" } },
 });
 if (positionals.length === 0 && flags.start === undefined) {
-  console.error("usage: npm run bench -- SOCKET[@NETNS] [SOCKET[@NETNS]...] [--only TEXT] [--no-pull] [--start 'LABEL=COMMAND'] [--json FILE]");
+  console.error("usage: npm run bench -- [SOCKET[@NETNS]...] [--only TEXT] [--no-pull] [--start] [--json FILE]");
   process.exit(2);
 }
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 const targets = positionals.map((spec) => new Target(spec));
 const wanted = (row: Row): boolean => flags.only === undefined || row.name.includes(flags.only);
 const outcomes: Outcome[] = [];
@@ -41,14 +34,33 @@ if (targets.length > 0) {
     await target.call("POST", "/images/load?quiet=1", archive);
   }
   for (const row of rows.filter(wanted)) await runRow(row);
+  if (wanted(bareRow)) await bare();
   if (
     flags["no-pull"] !== true &&
     ["pull of 20,000 files", "pull of 300 MB", memoryAfterRow.name].some((name) => flags.only === undefined || name.includes(flags.only))
   )
     await pulls();
 }
-if (flags.start !== undefined) await starts(flags.start);
-report();
+if (flags.start === true) outcomes.push(...(await startOutcomes()));
+report(
+  targets.map((t) => t.label),
+  outcomes,
+  flags.json,
+);
+
+/** A container's whole life on the first engine, over a bare run of the same by crun alone. */
+async function bare(): Promise<void> {
+  const [target] = targets;
+  await using floor = target === undefined ? undefined : await bareRun(target);
+  if (target === undefined || floor === undefined) return console.error(`${bareRow.name}: ${target?.label} is none of ours`);
+  const [seen, floors]: [number[], number[]] = [[], []];
+  for (let round = 0; round < bareRow.rounds; round += 1) {
+    seen.push((await bareRow.measure(target, round)) ?? Number.NaN);
+    floors.push(await floor.measure());
+  }
+  const against = median(floors);
+  outcomes.push({ row: `${bareRow.name}, over a bare crun run of ${against.toFixed(1)} ms`, unit: "ms", values: [median(seen)], against, budget: 3 });
+}
 
 async function runRow(row: Row): Promise<void> {
   const seen = targets.map((): (number | undefined)[] => []);
@@ -82,59 +94,4 @@ async function pulls(): Promise<void> {
     memoryAfterRow,
   ];
   for (const row of rowsOfPull.filter(wanted)) await runRow(row);
-}
-
-async function starts(commands: readonly string[]): Promise<void> {
-  const seen = commands.map((): number[] => []);
-  for (let round = 0; round < 3; round += 1) for (const [i, text] of commands.entries()) seen[i]?.push(await startOnce(text.slice(text.indexOf("=") + 1)));
-  outcomes.push({ row: `start to ready (${commands.map((c) => c.slice(0, c.indexOf("="))).join(" / ")})`, unit: "ms", values: seen.map(median), budget: 0.3 });
-}
-
-async function startOnce(command: string): Promise<number> {
-  const root = mkdtempSync("/var/tmp/slipway-start-");
-  const socket = join(root, "docker.sock");
-  mkdirSync(root, { recursive: true });
-  const start = performance.now();
-  const child = spawn("sh", ["-c", `exec ${command}`], { env: { ...process.env, ROOT: root, SOCKET: socket }, stdio: "ignore" });
-  try {
-    while (!(await pings(socket))) {
-      if (child.exitCode !== null) throw new Error(`${command}: ended with ${child.exitCode} before it was ready`);
-      await delay(5);
-    }
-    return performance.now() - start;
-  } finally {
-    const gone = new Promise<void>((done) => (child.exitCode !== null ? done() : child.once("exit", () => done())));
-    child.kill("SIGTERM");
-    await gone;
-    rmSync(root, { recursive: true, force: true });
-  }
-}
-
-const pings = (socket: string): Promise<boolean> =>
-  new Promise((done) => {
-    const sent = request({ socketPath: socket, path: "/_ping" }, (answer) => {
-      answer.resume();
-      done(answer.statusCode === 200);
-    });
-    sent.on("error", () => done(false));
-    sent.end();
-  });
-
-function report(): void {
-  const labels = targets.map((t) => t.label);
-  const table = outcomes.map((o) => {
-    const reference = o.values.at(-1);
-    const own = o.values[0];
-    const ratio = o.values.length > 1 && own !== undefined && reference !== undefined ? own / reference : undefined;
-    const met = ratio === undefined || o.budget === undefined ? undefined : o.unit === "MB/s" ? ratio >= o.budget : ratio <= o.budget;
-    return { ...o, ratio, met };
-  });
-  console.log(`\n| row | ${labels.map((l) => `${l}`).join(" | ")} | first / last | budget |`);
-  console.log(`|---|${labels.map(() => "---:").join("|")}|---:|---|`);
-  for (const t of table) {
-    const cells = t.values.map((v) => (v === undefined ? "-" : `${v.toFixed(1)} ${t.unit}`)).join(" | ");
-    const budget = t.budget === undefined ? "" : `${t.unit === "MB/s" ? ">=" : "<="} ${t.budget}x${t.met === undefined ? "" : t.met ? " met" : " MISSED"}`;
-    console.log(`| ${t.row} | ${cells} | ${t.ratio === undefined ? "" : `${t.ratio.toFixed(2)}x`} | ${budget} |`);
-  }
-  if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify({ labels, rows: table }, null, 2)}\n`);
 }

@@ -1,32 +1,8 @@
 import type { Duplex, Readable } from "node:stream";
 import { delay } from "#base/deadline.ts";
-import { memoryUse, type MemoryUse } from "./memory.ts";
+import { memoryPerContainerRow, memoryRow } from "./rows-memory.ts";
+import { create, createStarted, prefix, removeAll, type Row } from "./row.ts";
 import type { Target } from "./target.ts";
-
-/** One line of the table: what is measured, in which unit, and what DESIGN asks of ours against a reference dockerd. */
-export interface Row {
-  readonly name: string;
-  readonly unit: "ms" | "MB/s" | "MB";
-  readonly rounds: number;
-  /** Ratio ours/reference that is asked for; for rates at least, for the rest at most. */
-  readonly budget?: number;
-  setup?(target: Target): Promise<void>;
-  measure(target: Target, round: number): Promise<number | undefined>;
-  teardown?(target: Target): Promise<void>;
-}
-
-const image = "slipway-bench:latest";
-const prefix = "slipway-bench-";
-
-export const removeAll = async (target: Target): Promise<void> => {
-  const found = await target.call<{ Id: string; Names: string[] }[]>("GET", "/containers/json?all=1");
-  for (const c of found) if (c.Names.some((n) => n.startsWith(`/${prefix}`))) await target.call("DELETE", `/containers/${c.Id}?force=1&v=1`);
-};
-
-async function create(target: Target, name: string, command: readonly string[], extra: Record<string, unknown> = {}): Promise<string> {
-  const { Id } = await target.call<{ Id: string }>("POST", `/containers/create?name=${prefix}${name}`, { Image: image, Cmd: command, ...extra });
-  return Id;
-}
 
 async function timed(work: () => Promise<void>): Promise<number> {
   const start = performance.now();
@@ -54,6 +30,9 @@ const runRow = (network: string): Row => ({
     }),
 });
 
+/** Compared with crun alone. */
+export const bareRow: Row = { ...runRow("bridge"), name: "life of a container, network bridge" };
+
 const execIds = new WeakMap<Target, string>();
 
 const execRow: Row = {
@@ -62,9 +41,7 @@ const execRow: Row = {
   rounds: 15,
   budget: 0.35,
   async setup(target) {
-    const id = await create(target, "exec", ["sleep", "600"]);
-    await target.call("POST", `/containers/${id}/start`);
-    execIds.set(target, id);
+    execIds.set(target, await createStarted(target, "exec", ["sleep", "600"]));
   },
   measure: (target) =>
     timed(async () => {
@@ -149,48 +126,6 @@ const listRow: Row = {
   teardown: removeAll,
 };
 
-/** What an engine has after some seconds in which nobody asked it anything, the same for all. */
-const restMs = 8_000;
-
-const startMany = async (target: Target, count: number, from = 0): Promise<void> => {
-  for (let i = from; i < from + count; i += 1) await target.call("POST", `/containers/${await create(target, `mem-${i}`, ["sleep", "600"])}/start`);
-};
-
-const memoryRow = (name: string, containers: number, of: (use: MemoryUse) => number, budget?: number): Row => ({
-  name: containers === 0 ? name : `${name} with ${containers} containers`,
-  unit: "MB",
-  rounds: 1,
-  ...(budget === undefined ? {} : { budget }),
-  setup: (target) => startMany(target, containers),
-  async measure(target) {
-    await delay(restMs);
-    const use = memoryUse(target.socket);
-    return use && of(use) / 1_000_000;
-  },
-  teardown: removeAll,
-});
-
-export const memoryAfterRow: Row = memoryRow("memory after the pulls", 0, (use) => use.bytes, 0.8);
-
-/** What each of 20 containers more costs. */
-const memoryPerContainerRow: Row = {
-  name: "memory for each container",
-  unit: "MB",
-  rounds: 1,
-  async measure(target) {
-    const used = async (): Promise<number | undefined> => {
-      await delay(restMs);
-      return memoryUse(target.socket)?.bytes;
-    };
-    await startMany(target, 1);
-    const before = await used();
-    await startMany(target, 20, 1);
-    const after = await used();
-    return before === undefined || after === undefined ? undefined : (after - before) / 20 / 1_000_000;
-  },
-  teardown: removeAll,
-};
-
 /** Containers started side by side, as `docker compose up` does. */
 const parallelRow: Row = {
   name: "20 containers started side by side",
@@ -200,8 +135,7 @@ const parallelRow: Row = {
   async measure(target, round) {
     const took = await timed(async () => {
       const all = Array.from({ length: 20 }, async (_, i) => {
-        const id = await create(target, `side-${round}-${i}`, ["sleep", "600"]);
-        await target.call("POST", `/containers/${id}/start`);
+        await createStarted(target, `side-${round}-${i}`, ["sleep", "600"]);
       });
       await Promise.all(all);
     });
@@ -235,9 +169,10 @@ const endRow = (name: string, path: (id: string) => string, budget: number): Row
 const statsRow: Row = {
   name: "stats of a container, one shot",
   unit: "ms",
-  rounds: 15,
+  rounds: 25,
+  budget: 1,
   async setup(target) {
-    await target.call("POST", `/containers/${await create(target, "stats", ["sleep", "600"])}/start`);
+    await createStarted(target, "stats", ["sleep", "600"]);
   },
   measure: (target) => timed(async () => void (await target.call("GET", `/containers/${prefix}stats/stats?stream=0&one-shot=1`))),
   teardown: removeAll,
@@ -247,8 +182,9 @@ const inspectRow: Row = {
   name: "inspect of a container",
   unit: "ms",
   rounds: 25,
+  budget: 1,
   async setup(target) {
-    await target.call("POST", `/containers/${await create(target, "inspect", ["sleep", "600"])}/start`);
+    await createStarted(target, "inspect", ["sleep", "600"]);
   },
   measure: (target) => timed(async () => void (await target.call("GET", `/containers/${prefix}inspect/json`))),
   teardown: removeAll,

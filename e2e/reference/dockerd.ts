@@ -1,6 +1,7 @@
-import { execFileSync, spawn } from "node:child_process";
+import { type ChildProcessByStdio, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { Readable } from "node:stream";
 import { delay } from "#base/deadline.ts";
 
 /**
@@ -46,12 +47,10 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
 exec dockerd --config-file "$RUN/daemon.json" -H "unix://$RUN/docker.sock" --data-root "$RUN/data" --exec-root /run/docker --pidfile "$RUN/dockerd.pid"
 `;
 
-/** Starts it; disposing stops it and removes its data. */
-export async function startReferenceDockerd(name = "slipway-ref"): Promise<ReferenceDockerd> {
+/** The tree and the network namespace `name` for it; disposing removes the namespace. */
+export function openReferenceNetwork(name: string): Disposable {
   ensureTree();
-  await using undo = new AsyncDisposableStack();
-  const run = mkdtempSync("/var/tmp/slipway-dockerd-");
-  undo.defer(() => rmSync(run, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }));
+  using undo = new DisposableStack();
   const ip = (...args: string[]): void => void execFileSync("ip", args, { stdio: "pipe" });
   ip("netns", "add", name);
   undo.defer(() => ip("netns", "del", name));
@@ -60,11 +59,25 @@ export async function startReferenceDockerd(name = "slipway-ref"): Promise<Refer
   ip("-n", name, "addr", "add", "10.198.0.2/24", "dev", "uplink");
   for (const end of ["uplink", "far"]) ip("-n", name, "link", "set", end, "up");
   ip("-n", name, "route", "add", "default", "via", "10.198.0.1");
+  return undo.move();
+}
+
+/** Starts dockerd with its data and its `docker.sock` in the directory `run`; SIGTERM stops it. */
+export function spawnReferenceDockerd(run: string, name: string): ChildProcessByStdio<null, null, Readable> {
   writeFileSync(join(run, "daemon.json"), '{"features": {"containerd-snapshotter": true}}\n');
-  const child = spawn("ip", ["netns", "exec", name, "unshare", "-m", "bash", "-c", enter], {
+  return spawn("ip", ["netns", "exec", name, "unshare", "-m", "bash", "-c", enter], {
     env: { ...process.env, TREE: tree, RUN: run },
     stdio: ["ignore", "ignore", "pipe"],
   });
+}
+
+/** Starts it; disposing stops it and removes its data. */
+export async function startReferenceDockerd(name = "slipway-ref"): Promise<ReferenceDockerd> {
+  await using undo = new AsyncDisposableStack();
+  const run = mkdtempSync("/var/tmp/slipway-dockerd-");
+  undo.defer(() => rmSync(run, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }));
+  undo.use(openReferenceNetwork(name));
+  const child = spawnReferenceDockerd(run, name);
   const said: Buffer[] = [];
   child.stderr.on("data", (chunk: Buffer) => said.push(chunk));
   undo.defer(async () => {
