@@ -34,6 +34,7 @@ import { openRuntimeFacts } from "#core/system/runtime.ts";
 import { type StopRequest, stopRequest } from "#core/system/stop.ts";
 import { createSystemInfo } from "#core/system/system.ts";
 import { type GuestLink, serveLink } from "#link/serve.ts";
+import { openBuildKit } from "#plugins/builds-buildkit/buildkit.ts";
 import { openContent } from "#plugins/content-ocilayout/layout.ts";
 import { MemoryEventLog } from "#plugins/events-memory/events.ts";
 import { openImages } from "#plugins/images-sqlite/store.ts";
@@ -75,6 +76,8 @@ import { volumeRoutes } from "#server/routes-volumes.ts";
 
 /** This program's own release; the API speaks with the reference engine's. */
 const release = "0.1.0";
+/** Of the reference engine: clients ask for it to know what they may ask for. */
+const buildKitVersion = "v0.25.0";
 const cgroupRoot = "/sys/fs/cgroup";
 /** Where the tool tree keeps what is ours. */
 const tree = {
@@ -267,7 +270,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
     ...imageRoutes(images, (id) => containers.imageUsers(id)),
     ...networkRoutes(networks),
     ...volumeRoutes(volumes),
-    ...buildRoutes(builds),
+    ...buildRoutes(builds, openBuildKit(builds, buildKitVersion)),
   ];
   const server = new ApiServer(routes, journal);
   const counts = { version: release, containers: () => containers.counts(), events: () => events.publishedCount, listeners: () => events.readerCount };

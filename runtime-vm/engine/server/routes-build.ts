@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { Readable } from "node:stream";
+import type { IncomingHttpHeaders } from "node:http";
+import { type Duplex, Readable } from "node:stream";
 import type { HostConfig } from "#api/containers.ts";
 import { normalizedName, parseReference, withDefaultTag } from "#api/reference.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
@@ -11,10 +12,12 @@ import type { RegistryAuth } from "#core/registry/registry.ts";
 import { parsePlatform } from "#core/images/platform.ts";
 import { json, lines } from "./image-answers.ts";
 import type { Query } from "./query.ts";
-import { type Route, route } from "./router.ts";
+import { type HijackHead, hijacked, type Route, route } from "./router.ts";
 
 /** `POST /build` as the classic builder serves it, and the build cache. */
-export const buildRoutes = (builds: Builds): readonly Route[] => [
+export const buildRoutes = (builds: Builds, doors: BuildDoors): readonly Route[] => [
+  route("POST", "/grpc", ({ hijack }) => taken(hijack, (connection) => doors.grpc(connection)), { upgrades: true }),
+  route("POST", "/session", ({ hijack, headers }) => taken(hijack, (connection) => doors.session(connection, headers)), { upgrades: true }),
   route("POST", "/build", async ({ query, headers, body, signal }) => {
     if (query.get("version") === "2") throw new EngineError("invalidArgument", "BuildKit is reached at /grpc; POST /build is the classic builder (version=1)");
     const options = optionsFrom(builds, query, registryConfig(headers["x-registry-config"]));
@@ -30,6 +33,17 @@ export const buildRoutes = (builds: Builds): readonly Route[] => [
     return { status: 200, json: { CachesDeleted: ids.length === 0 ? null : ids, SpaceReclaimed: bytes } };
   }),
 ];
+
+/** What BuildKit's clients speak to; both resolve when the connection ends. */
+export interface BuildDoors {
+  grpc(connection: Duplex): Promise<void>;
+  session(connection: Duplex, headers: IncomingHttpHeaders): Promise<void>;
+}
+
+async function taken(hijack: (head: HijackHead) => Duplex, serve: (connection: Duplex) => Promise<void>): Promise<typeof hijacked> {
+  await serve(hijack({ contentType: "application/vnd.docker.raw-stream" }));
+  return hijacked;
+}
 
 function optionsFrom(builds: Builds, query: Query, auths: Readonly<Record<string, RegistryAuth>>): ClassicOptions {
   if (query.bool("squash")) throw new EngineError("invalidArgument", "squash is only supported with experimental mode");

@@ -16,7 +16,7 @@ import type { Trash } from "../trash/trash.ts";
 /** What builds are made of. */
 export interface BuildBackends {
   readonly state: State;
-  readonly images: Pick<ImageStore, "resolve" | "pull" | "tag">;
+  readonly images: Pick<ImageStore, "resolve" | "pull" | "push" | "tag">;
   readonly builder: ImageBuilder;
   readonly snapshots: Snapshotter;
   readonly sandboxes: Sandboxes;

@@ -1,6 +1,6 @@
 import type { ImageConfigFile } from "#api/oci.ts";
 import { EngineError, isClass, messageOf } from "#base/errors.ts";
-import { parseReference } from "#api/reference.ts";
+import { normalizedName, parseReference, withDefaultTag } from "#api/reference.ts";
 import type { Digest } from "../content/content.ts";
 import type { ResolvedImage } from "../images/images.ts";
 import { formatPlatform, normalized, parsePlatform, type Platform } from "../images/platform.ts";
@@ -54,10 +54,17 @@ async function baseImage(work: BuildWork, reference: string, platform: Platform 
     }
   }
   // Refuses what is no reference before anybody is asked.
-  parseReference(reference);
+  const parsed = parseReference(reference);
+  // Without a tag every one of them would be pulled.
+  const source = normalizedName(parsed.digest === undefined ? withDefaultTag(parsed) : parsed);
   const { auth, observer, signal } = work.request;
   const given = await auth(reference);
-  const messages = images.pull({ reference, signal, ...(wanted === undefined ? {} : { platform: wanted }), ...(given === undefined ? {} : { auth: given }) });
+  const messages = images.pull({
+    reference: source,
+    signal,
+    ...(wanted === undefined ? {} : { platform: wanted }),
+    ...(given === undefined ? {} : { auth: given }),
+  });
   for await (const message of messages) {
     if (message.error !== undefined) throw new EngineError("notFound", message.error);
     observer.pulling(message);

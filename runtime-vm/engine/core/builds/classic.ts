@@ -126,7 +126,7 @@ async function conversation(builds: Builds, { options, source, dockerfile, tree,
     .build(request, (result) => voice.result(result, options))
     .catch((error: unknown) => {
       if (!voice.hasSpoken) throw unwrapped(error);
-      void outlet.push(failureOf(error));
+      voice.failed(error);
     })
     .finally(() => tree[Symbol.asyncDispose]());
   running.then(
@@ -145,12 +145,15 @@ async function conversation(builds: Builds, { options, source, dockerfile, tree,
   })();
 }
 
+const unsaidMax = 10_000;
 const shortId = (id: string): string => id.replace(/^sha256:/, "").slice(0, 12);
 
 class ClassicVoice implements BuildObserver {
   readonly #outlet: Outlet<ClassicMessage>;
   readonly #quiet: boolean;
   readonly #removes: boolean;
+  /** What was not said for quiet's sake; told after all when the build fails. */
+  #unsaid: ClassicMessage[] = [];
   readonly #first = Promise.withResolvers<void>();
   hasSpoken = false;
 
@@ -194,6 +197,11 @@ class ClassicVoice implements BuildObserver {
     };
   }
 
+  failed(error: unknown): void {
+    for (const message of this.#unsaid.splice(0)) void this.#send(message);
+    void this.#send(failureOf(error));
+  }
+
   async result({ register }: BuildResult, { names }: ClassicOptions): Promise<void> {
     const id = await register(names);
     void this.#send({ aux: { ID: id } });
@@ -204,7 +212,10 @@ class ClassicVoice implements BuildObserver {
 
   #stream(text: string): void | Promise<void> {
     this.#spoke();
-    return this.#quiet ? undefined : this.#send({ stream: text });
+    if (!this.#quiet) return this.#send({ stream: text });
+    this.#unsaid.push({ stream: text });
+    if (this.#unsaid.length > unsaidMax) this.#unsaid.shift();
+    return undefined;
   }
 
   #send(message: ClassicMessage): void | Promise<void> {

@@ -1,0 +1,30 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Builds } from "#core/builds/builds.ts";
+import { bridgeMethods } from "./bridge.ts";
+import { controlMethods, Jobs } from "./control.ts";
+import { serveGrpc } from "./server.ts";
+import { Sessions } from "./session.ts";
+
+/** The two doors that BuildKit's clients knock at, on connections that were taken over from HTTP/1.1. */
+export interface BuildKit {
+  /** The client calls us. */
+  grpc(connection: Duplex): Promise<void>;
+  /** We call the client. */
+  session(connection: Duplex, headers: IncomingHttpHeaders): Promise<void>;
+}
+
+export function openBuildKit(builds: Builds, version: string): BuildKit {
+  const [sessions, jobs] = [new Sessions(), new Jobs()];
+  const methods = { ...controlMethods({ builds, sessions, jobs, version }), ...bridgeMethods(jobs) };
+  const one = (value: string | string[] | undefined): string => (Array.isArray(value) ? value.join(", ") : (value ?? ""));
+  return {
+    grpc: (connection) => serveGrpc(connection, methods, builds.backends.journal),
+    session: (connection, headers) =>
+      sessions.serve(connection, {
+        id: one(headers["x-docker-expose-session-uuid"]),
+        sharedKey: one(headers["x-docker-expose-session-sharedkey"]),
+        methods: one(headers["x-docker-expose-session-grpc-method"]).split(/,\s*/),
+      }),
+  };
+}

@@ -1,0 +1,138 @@
+import { EngineError } from "#base/errors.ts";
+import type { Builds } from "#core/builds/builds.ts";
+import type { CacheUse } from "#core/builds/prune.ts";
+import { exportResult, type Export } from "./exporter.ts";
+import { Job } from "./job.ts";
+import { type Reader as Message, Reader, Writer } from "./proto.ts";
+import type { Call, Methods } from "./server.ts";
+import type { Sessions } from "./session.ts";
+
+const jobMsMax = 10_000;
+
+/** Builds that clients have asked for, by the name that each gave its own. */
+export class Jobs {
+  readonly #jobs = new Map<string, PromiseWithResolvers<Job>>();
+
+  add(ref: string, job: Job): void {
+    this.#slot(ref).resolve(job);
+  }
+
+  remove(ref: string): void {
+    this.#jobs.delete(ref);
+  }
+
+  /** A client asks for its build's display before the build itself has come. */
+  async get(ref: string): Promise<Job> {
+    const slot = this.#slot(ref);
+    const late = setTimeout(() => {
+      slot.reject(new EngineError("notFound", `no such job ${ref}`));
+      this.#jobs.delete(ref);
+    }, jobMsMax);
+    try {
+      return await slot.promise;
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  #slot(ref: string): PromiseWithResolvers<Job> {
+    const known = this.#jobs.get(ref) ?? Promise.withResolvers<Job>();
+    known.promise.catch(() => undefined);
+    this.#jobs.set(ref, known);
+    return known;
+  }
+}
+
+export interface ControlParts {
+  readonly builds: Builds;
+  readonly sessions: Sessions;
+  readonly jobs: Jobs;
+  readonly version: string;
+}
+
+const service = "/moby.buildkit.v1.Control";
+
+/** moby.buildkit.v1.Control (buildkit's api/services/control/control.proto). */
+export const controlMethods = (parts: ControlParts): Methods => ({
+  [`${service}/Solve`]: async (call) => await call.send(await solve(parts, call)),
+  [`${service}/Status`]: async (call) => {
+    const job = await parts.jobs.get(new Reader(await call.request()).text(1));
+    for await (const update of job.progress.updates) await call.send(update);
+  },
+  [`${service}/ListWorkers`]: async (call) => await call.send(new Writer().message(1, worker(parts)).done()),
+  [`${service}/Info`]: async (call) => await call.send(new Writer().message(1, versionOf(parts)).done()),
+  [`${service}/DiskUsage`]: async (call) => {
+    const rows = await parts.builds.usage();
+    await call.send(new Writer().messages(1, rows.map(usageRecord)).done());
+  },
+  [`${service}/Prune`]: async (call) => await prune(parts, call),
+});
+
+async function solve({ builds, sessions, jobs }: ControlParts, call: Call): Promise<Buffer> {
+  const request = new Reader(await call.request());
+  const ref = request.text(1);
+  const session = await sessions.get(request.text(5), call.signal);
+  const job = new Job(builds, session, call.signal);
+  jobs.add(ref, job);
+  try {
+    if (request.message(2).has(1)) throw new EngineError("notImplemented", "this engine builds Dockerfiles, not LLB definitions");
+    const frontend = request.text(6);
+    const result = frontend === "" ? await returnedRef(job) : await job.solve(frontend, request.map(7));
+    const told: Record<string, string> = {};
+    if (result !== "") for (const wanted of exportsOf(request)) Object.assign(told, await exportResult(builds, job, job.result(result), wanted));
+    return new Writer().map(1, told).done();
+  } finally {
+    await job.close();
+    jobs.remove(ref);
+  }
+}
+
+/** The client's own function drives the build, by the bridge; "" when it returned nothing. */
+async function returnedRef(job: Job): Promise<string> {
+  const gone = Promise.withResolvers<never>();
+  const abort = (): void => gone.reject(job.signal.reason);
+  job.signal.addEventListener("abort", abort, { once: true });
+  try {
+    const returned = await Promise.race([job.returned.promise, gone.promise]);
+    if ("error" in returned) throw job.lastFailure ?? returned.error;
+    return returned.ref;
+  } finally {
+    job.signal.removeEventListener("abort", abort);
+  }
+}
+
+function exportsOf(request: Message): Export[] {
+  const several = request.messages(13).map((one) => ({ type: one.text(1), attributes: one.map(2) }));
+  if (several.length > 0) return several;
+  return request.text(3) === "" ? [] : [{ type: request.text(3), attributes: request.map(4) }];
+}
+
+function worker(parts: ControlParts): Writer {
+  const { os, architecture, variant = "" } = parts.builds.backends.host;
+  const platform = new Writer().text(1, architecture).text(2, os).text(3, variant);
+  const labels = { "org.mobyproject.buildkit.worker.executor": "containerd", "org.mobyproject.buildkit.worker.snapshotter": "overlayfs" };
+  return new Writer().text(1, "slipway").map(2, labels).message(3, platform).message(5, versionOf(parts));
+}
+
+const versionOf = ({ version }: ControlParts): Writer => new Writer().text(1, "github.com/moby/buildkit").text(2, version);
+
+async function prune({ builds }: ControlParts, call: Call): Promise<void> {
+  const request = new Reader(await call.request());
+  const keepMs = request.int(3) / 1e6;
+  const filters = keepMs > 0 ? { until: [`${Math.floor(keepMs)}ms`] } : {};
+  const rows = await builds.usage();
+  const { ids } = await builds.prune({ all: request.bool(2), keepBytes: request.int(4), filters });
+  for (const row of rows) if (ids.includes(row.id)) await call.send(usageRecord(row).done());
+}
+
+const usageRecord = ({ id, type, description, bytes, shared, record }: CacheUse): Writer =>
+  new Writer()
+    .text(1, id)
+    .bool(2, type === "exec.cachemount")
+    .int(4, bytes)
+    .time(6, new Date(record.created))
+    .time(7, new Date(record.lastUsed))
+    .int(8, record.usageCount)
+    .text(9, description)
+    .text(10, type)
+    .bool(11, shared);

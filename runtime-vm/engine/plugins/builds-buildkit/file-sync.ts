@@ -1,0 +1,264 @@
+import { createHash, type Hash } from "node:crypto";
+import { type FileHandle, open, rm } from "node:fs/promises";
+import { EngineError } from "#base/errors.ts";
+import { type FileTree, nameOf, parentOf, treePath, type TreeEntry } from "#core/builds/tree.ts";
+import { Reader, Writer } from "./proto.ts";
+import type { Session, SessionCall } from "./session.ts";
+
+/**
+ * The client's directory by fsutil's protocol: it tells what is there, a packet a name; then it sends the bytes of the files that are
+ * asked for by their numbers, in pieces and several at a time. They are kept in one file, where they come.
+ */
+const packets = { stat: 0, request: 1, data: 2, finished: 3, error: 4 } as const;
+
+export interface SyncRequest {
+  /** `context`, `dockerfile`, or the name of another directory. */
+  readonly directory: string;
+  readonly excludes: readonly string[];
+  /** Only these, links followed; empty: everything. */
+  readonly follow: readonly string[];
+  /** Where the bytes are kept; removed with the tree. */
+  readonly spool: string;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (bytes: number) => void;
+}
+
+interface Received {
+  readonly entry: TreeEntry;
+  readonly number: number;
+  readonly pieces: { readonly at: number; readonly bytes: number }[];
+  readonly hash: Hash;
+  readonly whole: PromiseWithResolvers<string>;
+}
+
+const goModes = {
+  directory: 2 ** 31,
+  symlink: 2 ** 27,
+  device: 2 ** 26,
+  fifo: 2 ** 25,
+  socket: 2 ** 24,
+  setuid: 2 ** 23,
+  setgid: 2 ** 22,
+  char: 2 ** 21,
+  sticky: 2 ** 20,
+} as const;
+const method = "/moby.filesync.v1.FileSync/DiffCopy";
+
+/** Everything of it is on its way when this resolves. */
+export async function syncFiles(session: Session, request: SyncRequest): Promise<SyncedTree> {
+  if (!session.offers(method)) throw new EngineError("invalidArgument", "no local sources enabled");
+  const file = await open(request.spool, "wx+", 0o600);
+  const call = session.open(method, headersOf(request), request.signal);
+  const tree = new SyncedTree(call, file, request);
+  try {
+    await tree.listed();
+    return tree;
+  } catch (error) {
+    await tree[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function headersOf({ directory, excludes, follow }: SyncRequest): Record<string, string | string[]> {
+  const lists = { "dir-name": [directory], "exclude-patterns": [...excludes], followpaths: [...follow] };
+  const headers: Record<string, string | string[]> = {};
+  for (const [name, values] of Object.entries(lists)) {
+    if (values.length === 0) continue;
+    const plain = values.every((value) => /^[\x20-\x7e]*$/.test(value));
+    headers[name] = plain ? values : values.map(encodeURIComponent);
+    if (!plain) headers[`${name}-encoded`] = "1";
+  }
+  return headers;
+}
+
+export class SyncedTree implements FileTree, AsyncDisposable {
+  readonly #call: SessionCall;
+  readonly #file: FileHandle;
+  readonly #request: SyncRequest;
+  readonly #entries = new Map<string, TreeEntry>();
+  readonly #children = new Map<string, Set<string>>();
+  readonly #received = new Map<string, Received>();
+  readonly #byNumber = new Map<number, Received>();
+  readonly #links = new Map<string, string>();
+  readonly #running: Promise<void>;
+  readonly #list = Promise.withResolvers<void>();
+  #numbers = 0;
+  #written = 0;
+  #left = 0;
+
+  constructor(call: SessionCall, file: FileHandle, request: SyncRequest) {
+    this.#call = call;
+    this.#file = file;
+    this.#request = request;
+    this.#put({ path: "", type: "directory", mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 0 });
+    this.#running = this.#receive();
+    this.#list.promise.catch(() => undefined);
+    this.#running.catch((error: unknown) => {
+      this.#list.reject(error);
+      for (const { whole } of this.#received.values()) whole.reject(error);
+    });
+  }
+
+  /** All names are known. */
+  async listed(): Promise<void> {
+    await this.#list.promise;
+  }
+
+  lstat(path: string): TreeEntry | undefined {
+    return this.#entries.get(path);
+  }
+
+  names(path: string): readonly string[] {
+    return [...(this.#children.get(path) ?? [])].toSorted();
+  }
+
+  async digest(entry: TreeEntry): Promise<string> {
+    return await this.#bytesOf(entry).whole.promise;
+  }
+
+  async *read(entry: TreeEntry): AsyncGenerator<Buffer> {
+    const { pieces, whole } = this.#bytesOf(entry);
+    await whole.promise;
+    for (const { at, bytes } of pieces) {
+      const buffer = Buffer.allocUnsafe(bytes);
+      const { bytesRead } = await this.#file.read(buffer, 0, bytes, at);
+      if (bytesRead < bytes) throw new EngineError("internal", `${this.#request.spool}: ended at ${at + bytesRead}`);
+      yield buffer;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#call[Symbol.asyncDispose]();
+    await this.#running.catch(() => undefined);
+    await this.#file.close();
+    await rm(this.#request.spool, { force: true });
+  }
+
+  #bytesOf(entry: TreeEntry): Received {
+    let path = entry.path;
+    for (let link = this.#links.get(path); link !== undefined; link = this.#links.get(path)) path = link;
+    const received = this.#received.get(path);
+    if (received === undefined) throw new EngineError("notFound", `${entry.path}: not in the client's directory`);
+    return received;
+  }
+
+  async #receive(): Promise<void> {
+    let finished = false;
+    for await (const message of this.#call.messages) {
+      const packet = new Reader(message);
+      switch (packet.int(1)) {
+        case packets.stat:
+          if (packet.has(2)) this.#stat(packet.message(2));
+          else await this.#allListed();
+          break;
+        case packets.data:
+          await this.#data(packet.int(3), packet.bytes(4));
+          break;
+        case packets.finished:
+          finished = true;
+          this.#call.end();
+          break;
+        case packets.error:
+          throw new EngineError("unavailable", `the client's files: ${packet.text(4)}`);
+        default:
+          throw new EngineError("invalidArgument", "the client's files: an unknown packet");
+      }
+    }
+    if (!finished) throw new EngineError("unavailable", "the client left before its files were here");
+  }
+
+  #stat(stat: Reader): void {
+    const path = treePath(stat.text(1));
+    const number = this.#numbers;
+    this.#numbers += 1;
+    const entry = entryOf(path, stat);
+    const linked = stat.text(7);
+    if (entry === undefined) return;
+    if (entry.type === "file" && linked !== "") {
+      const target = treePath(linked);
+      this.#links.set(path, target);
+      return this.#put({ ...entry, size: this.#entries.get(target)?.size ?? 0 });
+    }
+    this.#put(entry);
+    if (entry.type !== "file") return;
+    const received: Received = { entry, number, pieces: [], hash: createHash("sha256"), whole: Promise.withResolvers() };
+    received.whole.promise.catch(() => undefined);
+    this.#received.set(path, received);
+    this.#byNumber.set(number, received);
+  }
+
+  async #allListed(): Promise<void> {
+    this.#list.resolve();
+    this.#left = this.#byNumber.size;
+    if (this.#left === 0) return await this.#call.send(packet(packets.finished));
+    // Asked for while answers come: both sides would wait for each other otherwise.
+    void this.#ask().catch(() => undefined);
+  }
+
+  async #ask(): Promise<void> {
+    for (const number of this.#byNumber.keys()) await this.#call.send(packet(packets.request, number));
+  }
+
+  async #data(number: number, bytes: Buffer): Promise<void> {
+    const received = this.#byNumber.get(number);
+    if (received === undefined) throw new EngineError("invalidArgument", `the client's files: bytes of number ${number}, which was not asked for`);
+    if (bytes.length === 0) return await this.#whole(received);
+    const at = this.#written;
+    this.#written += bytes.length;
+    received.pieces.push({ at, bytes: bytes.length });
+    received.hash.update(bytes);
+    await this.#file.write(bytes, 0, bytes.length, at);
+    this.#request.onProgress?.(this.#written);
+  }
+
+  async #whole(received: Received): Promise<void> {
+    const size = received.pieces.reduce((sum, { bytes }) => sum + bytes, 0);
+    // It may have grown or shrunk since it was listed: what came is what counts.
+    if (size !== received.entry.size) this.#put({ ...received.entry, size });
+    received.whole.resolve(received.hash.digest("hex"));
+    this.#left -= 1;
+    if (this.#left === 0) await this.#call.send(packet(packets.finished));
+  }
+
+  #put(entry: TreeEntry): void {
+    this.#entries.set(entry.path, entry);
+    if (entry.path === "") return;
+    const parent = parentOf(entry.path);
+    this.#children.set(parent, (this.#children.get(parent) ?? new Set()).add(nameOf(entry.path)));
+    if (!this.#entries.has(parent)) this.#put({ path: parent, type: "directory", mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 0 });
+  }
+}
+
+const packet = (type: number, number = 0): Buffer => new Writer().int(1, type).int(3, number).done();
+
+/** Undefined for sockets, which are not copied. */
+function entryOf(path: string, stat: Reader): TreeEntry | undefined {
+  const mode = stat.int(2);
+  const has = (bit: number): boolean => Math.floor(mode / bit) % 2 === 1;
+  if (has(goModes.socket)) return undefined;
+  const special = (has(goModes.setuid) ? 0o4000 : 0) | (has(goModes.setgid) ? 0o2000 : 0) | (has(goModes.sticky) ? 0o1000 : 0);
+  const type = has(goModes.directory)
+    ? "directory"
+    : has(goModes.symlink)
+      ? "symlink"
+      : has(goModes.fifo)
+        ? "fifo"
+        : has(goModes.device)
+          ? has(goModes.char)
+            ? "char"
+            : "block"
+          : "file";
+  const xattrs = stat.messages(10).map((pair) => [pair.text(1), Buffer.from(pair.bytes(2))] as const);
+  return {
+    path,
+    type,
+    mode: (mode % 0o1000) | special,
+    uid: 0,
+    gid: 0,
+    size: type === "file" ? stat.int(5) : 0,
+    mtime: Number(stat.bigint(6) / 1_000_000_000n),
+    ...(type === "symlink" ? { linkName: stat.text(7) } : {}),
+    ...(type === "char" || type === "block" ? { devMajor: stat.int(8), devMinor: stat.int(9) } : {}),
+    ...(xattrs.length === 0 ? {} : { xattrs: new Map(xattrs) }),
+  };
+}

@@ -1,0 +1,212 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { EngineError, messageOf } from "#base/errors.ts";
+import type { Builds } from "#core/builds/builds.ts";
+import type { BuildRequest, NamedContext } from "#core/builds/request.ts";
+import { TarTree } from "#core/builds/tar-tree.ts";
+import type { FileTree } from "#core/builds/tree.ts";
+import { DockerfileError } from "#core/dockerfile/errors.ts";
+import { readIgnoreFile } from "#core/dockerfile/ignore.ts";
+import type { Dockerfile } from "#core/dockerfile/instructions.ts";
+import { parseDockerfile } from "#core/dockerfile/parse.ts";
+import { readSource, type Source } from "#core/dockerfile/source.ts";
+import { type Attributes, readAttributes } from "./attributes.ts";
+import { agentSocket, credentials, secret, uploaded } from "./client.ts";
+import { syncFiles } from "./file-sync.ts";
+import type { Progress, Vertex } from "./progress.ts";
+import type { Session } from "./session.ts";
+
+export interface Frontend {
+  readonly builds: Builds;
+  readonly session: Session;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  /** Disposed when the build is over. */
+  readonly undo: AsyncDisposableStack;
+}
+
+/** The text that was built, for showing its lines. */
+export interface Definition {
+  readonly filename: string;
+  readonly text: string;
+}
+
+/** An error in a Dockerfile, with the Dockerfile. */
+export class DefinitionError extends Error {
+  readonly definition: Definition;
+  constructor(definition: Definition, cause: unknown) {
+    super(messageOf(cause), { cause });
+    this.definition = definition;
+  }
+}
+
+/** Dockerfile syntax as a frontend of BuildKit: attributes and the client's files become a build's request. */
+export async function prepareBuild(frontend: Frontend, given: ReadonlyMap<string, string>): Promise<{ request: BuildRequest; definition: Definition }> {
+  const { builds, session, progress, signal } = frontend;
+  const attributes = readAttributes(given, builds.backends.host);
+  const remote = attributes.context === "" ? undefined : await remoteContext(frontend, attributes.context);
+  const { text, ignores } = remote === undefined ? await localDefinition(frontend, attributes) : await treeDefinition(remote, attributes);
+  const definition = { filename: attributes.filename, text };
+  const { source, dockerfile } = parsed(definition);
+  const { args, labels, ignoresCache, pull, platform, hostConfig, target, epoch } = attributes;
+  let context: Promise<FileTree> | undefined;
+  const localContext = (): Promise<FileTree> => contextTree(frontend, attributes.contextName, { excludes: ignores, follow: copiedPaths(dockerfile) });
+  const request: BuildRequest = {
+    flavor: "buildkit",
+    source,
+    dockerfile,
+    target,
+    args,
+    labels,
+    ignoresCache,
+    pull,
+    platform,
+    hostConfig,
+    context: () => (context ??= remote === undefined ? localContext() : Promise.resolve(remote)),
+    named: new Map([...attributes.contexts].map(([name, value]) => [name, namedContext(frontend, name, value)])),
+    auth: (image) => credentials(session, image, signal),
+    secret: (id) => secret(session, id, signal),
+    ssh: (id) => agentSocket(session, id, { path: scratch(builds), signal }),
+    epoch,
+    observer: progress,
+    signal,
+  };
+  return { request, definition };
+}
+
+function parsed(definition: Definition): { source: Source; dockerfile: Dockerfile } {
+  try {
+    const source = readSource(definition.text);
+    const dockerfile = parseDockerfile(source);
+    if (dockerfile.stages.length === 0) throw new EngineError("invalidArgument", "dockerfile contains no stages to build");
+    return { source, dockerfile };
+  } catch (error) {
+    throw error instanceof DockerfileError ? new DefinitionError(definition, error) : error;
+  }
+}
+
+const scratch = ({ backends }: Builds): string => join(backends.paths.buildWork, `client-${randomUUID().slice(0, 8)}`);
+
+/** Runs work under a line of the client's display. */
+async function shown<T>(progress: Progress, name: string, work: (vertex: Vertex) => Promise<T>): Promise<T> {
+  const vertex = progress.vertex(name);
+  try {
+    const result = await work(vertex);
+    vertex.done();
+    return result;
+  } catch (error) {
+    vertex.failed(messageOf(error));
+    throw error;
+  }
+}
+
+async function localDefinition(frontend: Frontend, { filename, contextName, dockerfileName }: Attributes): Promise<{ text: string; ignores: string[] }> {
+  const { progress } = frontend;
+  const own = `${filename}.dockerignore`;
+  const files = await shown(progress, `[internal] load build definition from ${filename}`, async (vertex) => {
+    await using tree = await transferred(frontend, vertex, { name: dockerfileName, what: "dockerfile", follow: [filename, own], excludes: [] });
+    return { text: await textIn(tree, filename), ignore: await textIn(tree, own) };
+  });
+  if (files.text === undefined) throw new EngineError("notFound", `failed to read dockerfile: open ${filename}: no such file or directory`);
+  if (files.text === "") throw new EngineError("invalidArgument", "the Dockerfile cannot be empty");
+  const ignore = await shown(progress, "[internal] load .dockerignore", async (vertex) => {
+    if (files.ignore !== undefined) return files.ignore;
+    await using tree = await transferred(frontend, vertex, { name: contextName, what: "context", follow: [".dockerignore"], excludes: [] });
+    return await textIn(tree, ".dockerignore");
+  });
+  return { text: files.text, ignores: readIgnoreFile(ignore ?? "") };
+}
+
+async function treeDefinition(tree: FileTree, { filename }: Attributes): Promise<{ text: string; ignores: string[] }> {
+  const text = await textIn(tree, filename);
+  if (text === undefined) throw new EngineError("notFound", `failed to read dockerfile: open ${filename}: no such file or directory`);
+  return { text, ignores: [] };
+}
+
+const definitionBytesMax = 4 * 1024 * 1024;
+
+async function textIn(tree: FileTree, path: string): Promise<string | undefined> {
+  const entry = tree.lstat(path);
+  if (entry?.type !== "file") return undefined;
+  if (entry.size > definitionBytesMax) throw new EngineError("invalidArgument", `${path} is larger than the ${definitionBytesMax} bytes accepted`);
+  const chunks: Buffer[] = [];
+  for await (const chunk of tree.read(entry)) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+interface Transfer {
+  readonly name: string;
+  readonly what: string;
+  readonly follow: readonly string[];
+  readonly excludes: readonly string[];
+}
+
+async function transferred({ builds, session, signal }: Frontend, vertex: Vertex, { name, what, follow, excludes }: Transfer): ReturnType<typeof syncFiles> {
+  const started = new Date();
+  const id = `transferring ${what}:`;
+  let current = 0;
+  const onProgress = (bytes: number): void => {
+    // Told once a megabyte.
+    if (Math.floor(bytes / 2 ** 20) > Math.floor(current / 2 ** 20)) vertex.status(id, { current: bytes, started });
+    current = bytes;
+  };
+  const tree = await syncFiles(session, { directory: name, excludes, follow, spool: scratch(builds), signal, onProgress });
+  vertex.status(id, { current, started, completed: new Date() });
+  return tree;
+}
+
+async function contextTree(frontend: Frontend, name: string, { excludes, follow }: Pick<Transfer, "excludes" | "follow">): Promise<FileTree> {
+  return await shown(frontend.progress, "[internal] load build context", async (vertex) =>
+    frontend.undo.use(await transferred(frontend, vertex, { name, what: "context", follow, excludes })),
+  );
+}
+
+/** What of the context instructions copy, so that nothing else is sent; nothing where it cannot be told beforehand. */
+function copiedPaths({ stages }: Dockerfile): string[] {
+  const paths = new Set<string>();
+  for (const instruction of stages.flatMap(({ instructions }) => instructions)) {
+    if (instruction.kind === "run" && instruction.mounts.some(({ text }) => !text.includes("type=") || text.includes("type=bind"))) return [];
+    if ((instruction.kind !== "copy" && instruction.kind !== "add") || instruction.from !== "") continue;
+    for (const source of instruction.sources) paths.add(source);
+  }
+  const all = [...paths].map((path) => path.replace(/^\/+/, "").replace("/./", "/"));
+  return all.some((path) => path === "" || path === "." || path.includes("$") || path.includes("\\") || /^\.\/?$/.test(path)) ? [] : all;
+}
+
+/** A context that is an archive, at an address or sent by the client. */
+async function remoteContext(frontend: Frontend, address: string): Promise<FileTree> {
+  const { builds, session, progress, signal, undo } = frontend;
+  return await shown(progress, `[internal] load remote build context`, async () => {
+    const own = /^https?:\/\/buildkit-session\/(.*)$/.exec(address)?.[1];
+    const from = own === undefined ? await fetched(address, signal) : Readable.from(uploaded(session, `/${own}`, signal));
+    const spooled = await TarTree.spool(builds.backends.builder.plain(from, signal), scratch(builds), signal);
+    return undo.use(spooled);
+  });
+}
+
+async function fetched(address: string, signal: AbortSignal): Promise<Readable> {
+  if (!/^https?:\/\//.test(address) || /\.git(#|$)/.test(address)) {
+    throw new EngineError("notImplemented", `${address}: git repositories are not fetched by this engine; clone it and build from there`);
+  }
+  const response = await fetch(address, { signal });
+  if (!response.ok || response.body === null) throw new EngineError("unavailable", `${address}: answered ${response.status} ${response.statusText}`);
+  return Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]);
+}
+
+function namedContext(frontend: Frontend, name: string, value: string): NamedContext {
+  const image = /^docker-image:\/\/(.+)$/.exec(value)?.[1];
+  if (image !== undefined) return { kind: "image", reference: image };
+  const local = /^local:(.+)$/.exec(value)?.[1];
+  let tree: Promise<FileTree> | undefined;
+  if (local !== undefined) {
+    return {
+      kind: "files",
+      tree: () =>
+        (tree ??= shown(frontend.progress, `[context ${name}] load from client`, async (vertex) =>
+          frontend.undo.use(await transferred(frontend, vertex, { name: local, what: name, follow: [], excludes: [] })),
+        )),
+    };
+  }
+  return { kind: "files", tree: () => (tree ??= remoteContext(frontend, value)) };
+}

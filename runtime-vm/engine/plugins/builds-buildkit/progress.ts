@@ -1,0 +1,97 @@
+import { createHash, randomUUID } from "node:crypto";
+import { messageOf } from "#base/errors.ts";
+import type { PullProgress } from "#api/images.ts";
+import { Outlet } from "#core/builds/outlet.ts";
+import type { BuildObserver, StepInfo, StepWatch } from "#core/builds/request.ts";
+import { Writer } from "./proto.ts";
+
+/** A line of a progress display that has a beginning and an end. */
+export interface Vertex {
+  readonly digest: string;
+  log(stream: 1 | 2, text: Uint8Array): void | Promise<void>;
+  /** A part of it, with how far it has come. */
+  status(id: string, what: { current?: number; total?: number; started: Date; completed?: Date }): void;
+  cached(): void;
+  done(): void;
+  failed(message: string): void;
+}
+
+/** What a client draws: `StatusResponse`s of moby.buildkit.v1.Control, to one reader. */
+export class Progress implements BuildObserver {
+  readonly #outlet = new Outlet<Buffer>();
+  /** The vertex of each instruction that failed, by its error. */
+  readonly failures = new Map<unknown, string>();
+
+  get updates(): AsyncIterable<Buffer> {
+    return this.#outlet;
+  }
+
+  end(): void {
+    this.#outlet.end();
+  }
+
+  vertex(name: string, group = ""): Vertex {
+    const digest = `sha256:${createHash("sha256").update(`${randomUUID()}${group}`).digest("hex")}`;
+    const started = new Date();
+    let cached = false;
+    const tell = (end: { completed?: Date; error?: string }): void => {
+      const vertex = new Writer()
+        .text(1, digest)
+        .text(3, name)
+        .bool(4, cached)
+        .time(5, started)
+        .time(6, end.completed)
+        .text(7, end.error ?? "");
+      void this.#outlet.push(new Writer().message(1, vertex).done());
+    };
+    tell({});
+    return {
+      digest,
+      log: (stream, text) => {
+        const log = new Writer().text(1, digest).time(2, new Date()).int(3, stream).bytes(4, text);
+        return this.#outlet.push(new Writer().message(3, log).done());
+      },
+      status: (id, { current = 0, total = 0, started: begun, completed }) => {
+        const status = new Writer().text(1, id).text(2, digest).int(4, current).int(5, total).time(6, new Date()).time(7, begun).time(8, completed);
+        void this.#outlet.push(new Writer().message(2, status).done());
+      },
+      cached: () => {
+        cached = true;
+      },
+      done: () => tell({ completed: new Date() }),
+      failed: (error) => tell({ completed: new Date(), error }),
+    };
+  }
+
+  say(text: string): void {
+    const vertex = this.vertex(`[internal] ${text}`);
+    vertex.done();
+  }
+
+  pulling(message: PullProgress): void {
+    void message;
+  }
+
+  step(info: StepInfo): StepWatch {
+    if (info.kind === "config") return { running() {}, output() {}, cached() {}, finished() {}, failed: () => undefined };
+    const vertex = this.vertex(nameOfStep(info), info.stage.name);
+    return {
+      running: () => undefined,
+      output: (stream, chunk) => vertex.log(stream === "stdout" ? 1 : 2, chunk),
+      cached: () => vertex.cached(),
+      finished: () => vertex.done(),
+      failed: (error) => {
+        this.failures.set(error, vertex.digest);
+        vertex.failed(messageOf(error));
+      },
+    };
+  }
+}
+
+function nameOfStep({ stage, place, places, text }: StepInfo): string {
+  const name = stage.name === "" ? (stage.index > 0 ? `stage-${stage.index} ` : "") : `${stage.name} `;
+  const width = String(places).length;
+  // A heredoc's lines are its own.
+  const [line = ""] = text.split("\n");
+  return `[${name}${String(place).padStart(width)}/${places}] ${line}`;
+}
