@@ -16,7 +16,13 @@ export function registryCertificates(directory: string): (host: string) => Secur
     const place = join(directory, host);
     const names = filesIn(place);
     const read = (name: string): Buffer => readFileSync(join(place, name));
-    const authorities = names.filter((name) => name.endsWith(".crt")).map(read);
+    const authorities = names
+      .filter((name) => name.endsWith(".crt"))
+      .map((name) => {
+        const bytes = read(name);
+        if (!bytes.includes("-----BEGIN ")) throw new EngineError("invalidArgument", `${join(place, name)} holds no certificate; it must be in PEM form`);
+        return bytes;
+      });
     const own = names.filter((name) => name.endsWith(".cert"));
     for (const name of names.filter((one) => one.endsWith(".key"))) needs(names, name, ".key", ".cert", place);
     for (const name of own) needs(names, name, ".cert", ".key", place);

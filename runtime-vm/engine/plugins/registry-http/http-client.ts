@@ -52,6 +52,8 @@ export class HttpClient implements Disposable {
   readonly #http: HttpAgent;
   /** By whether they accept any certificate; made when asked for, since TLS takes its time to load. */
   readonly #https = new Map<boolean, HttpsAgent>();
+  /** Connections made under one set of certificates are not used under another. */
+  readonly #trusting = new WeakMap<SecureContext, HttpsAgent>();
 
   constructor(userAgent: string, { http, https, no }: HttpProxies = noProxies) {
     this.#userAgent = userAgent;
@@ -83,11 +85,13 @@ export class HttpClient implements Disposable {
     for (const agent of [this.#http, ...this.#https.values()]) agent.destroy();
   }
 
-  #secureAgent(anyCertificate: boolean): HttpsAgent {
-    let agent = this.#https.get(anyCertificate);
+  #secureAgent({ insecure, tls }: HttpRequest): HttpsAgent {
+    const anyCertificate = insecure === true;
+    let agent = tls === undefined ? this.#https.get(anyCertificate) : this.#trusting.get(tls);
     if (agent === undefined) {
       agent = new HttpsAgent({ ...this.#options, ...(anyCertificate ? { rejectUnauthorized: false } : {}) });
-      this.#https.set(anyCertificate, agent);
+      if (tls === undefined) this.#https.set(anyCertificate, agent);
+      else this.#trusting.set(tls, agent);
     }
     return agent;
   }
@@ -117,7 +121,7 @@ export class HttpClient implements Disposable {
   #send(url: URL, request: HttpRequest): Promise<HttpResponse> {
     return new Promise((resolve, reject) => {
       const secure = url.protocol === "https:";
-      const agent = secure ? this.#secureAgent(request.insecure === true) : this.#http;
+      const agent = secure ? this.#secureAgent(request) : this.#http;
       const outgoing = (secure ? httpsRequest : httpRequest)(
         url,
         {
