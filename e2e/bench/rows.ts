@@ -169,7 +169,7 @@ const endRow = (name: string, path: (id: string) => string, budget: number): Row
 const statsRow: Row = {
   name: "stats of a container, one shot",
   unit: "ms",
-  rounds: 25,
+  rounds: 100,
   budget: 1,
   async setup(target) {
     await createStarted(target, "stats", ["sleep", "600"]);
@@ -181,7 +181,7 @@ const statsRow: Row = {
 const inspectRow: Row = {
   name: "inspect of a container",
   unit: "ms",
-  rounds: 25,
+  rounds: 100,
   budget: 1,
   async setup(target) {
     await createStarted(target, "inspect", ["sleep", "600"]);

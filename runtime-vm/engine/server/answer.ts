@@ -28,17 +28,15 @@ const detailOf = (error: unknown): string => (error instanceof EngineError ? ` (
 
 /** Writes an answer the ordinary way. */
 export async function sendAnswer(response: ServerResponse, answer: Answer, headOnly: boolean): Promise<void> {
-  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
   const sent = bodyOf(answer);
-  if (sent.type !== undefined && !response.hasHeader("Content-Type")) response.setHeader("Content-Type", sent.type);
-  response.statusCode = answer.status;
+  const headers: Record<string, string | number> = { ...(sent.type === undefined ? {} : { "Content-Type": sent.type }), ...answer.headers };
   if (answer.stream !== undefined && !headOnly) {
-    response.flushHeaders();
+    response.writeHead(answer.status, headers).flushHeaders();
     await pipeline(answer.stream, response);
     return;
   }
-  if (answer.status !== 204 && answer.status !== 304) response.setHeader("Content-Length", headOnly ? 0 : Buffer.byteLength(sent.text ?? ""));
-  response.end(headOnly ? undefined : sent.text);
+  if (answer.status !== 204 && answer.status !== 304) headers["Content-Length"] = headOnly ? 0 : Buffer.byteLength(sent.text ?? "");
+  response.writeHead(answer.status, headers).end(headOnly ? undefined : sent.text);
 }
 
 /** An ordinary answer on a connection that asked to upgrade: written by hand, and the connection ends. */

@@ -10,16 +10,21 @@ export class Gone {
 
   constructor(target: ServerResponse | Duplex | undefined) {
     this.#target = target;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= this.#watch();
+    if (this.#happened || this.#target?.destroyed === true) this.now();
+    return this.#controller.signal;
+  }
+
+  #watch(): AbortController {
+    const target = this.#target;
     target?.once("close", () => {
       const whole = "writableFinished" in target && target.writableFinished;
       if (!whole) this.now();
     });
-  }
-
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    if (this.#happened || this.#target?.destroyed === true) this.now();
-    return this.#controller.signal;
+    return new AbortController();
   }
 
   now(): void {

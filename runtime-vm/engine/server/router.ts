@@ -74,18 +74,28 @@ export interface Match {
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** Finds the row for a method and a path. Rows are asked in order, so that a fixed path goes before a pattern. */
+interface Row {
+  readonly route: Route;
+  readonly regexp: RegExp;
+}
+
+/** Finds the row for a method and a path. Rows are asked in order, so that a fixed path goes before a pattern; a pattern's first segment is fixed. */
 export class Router {
-  readonly #rows: readonly { readonly route: Route; readonly regexp: RegExp }[];
+  /** By method and first segment. */
+  readonly #rows = new Map<string, Row[]>();
 
   constructor(routes: readonly Route[]) {
-    this.#rows = routes.map((row) => ({ route: row, regexp: compile(row.pattern) }));
+    for (const row of routes) {
+      const key = keyOf(row.method, row.pattern);
+      const rows = this.#rows.get(key) ?? [];
+      rows.push({ route: row, regexp: compile(row.pattern) });
+      this.#rows.set(key, rows);
+    }
   }
 
   /** Undefined: no such page. Throws URIError when the path is not sound percent-encoding. */
   match(method: string, path: string): Match | undefined {
-    for (const { route: row, regexp } of this.#rows) {
-      if (row.method !== method) continue;
+    for (const { route: row, regexp } of this.#rows.get(keyOf(method, path)) ?? []) {
       const found = regexp.exec(path);
       if (found === null) continue;
       const params = Object.entries(found.groups ?? {}).map(([name, value]) => [name, decodeURIComponent(value)] as const);
@@ -93,6 +103,11 @@ export class Router {
     }
     return undefined;
   }
+}
+
+function keyOf(method: string, path: string): string {
+  const end = path.indexOf("/", 1);
+  return `${method} ${end < 0 ? path : path.slice(0, end)}`;
 }
 
 function compile(pattern: string): RegExp {
