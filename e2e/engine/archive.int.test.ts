@@ -234,3 +234,18 @@ test("a compressed tar is unpacked by its first bytes, a damaged one refused", a
   await send(Buffer.alloc(0));
   await remove(client, id);
 });
+
+// A tar with the one file `packed`, "slipway\n".
+const packed = {
+  bzip2: "QlpoOTFBWSZTWaJ2Ze8AAC/bgMqQQABlgAAQbixeoAgoIABUUDUwjTJhNpPU9BKJqGjT1GgANE4nyEahAv4e0jJbEBQ9g7YKgyiE4IM2M5O3hSkZ0V/R0Pxk4zA5B2lOxdyRThQkKJ2Ze8A=",
+  xz: "/Td6WFoAAATm1rRGAgAhARwAAAAQz1jM4Af/AEVdADgYSJnNXBtXPNnDuJfR7lY9H9dhuDFDQS2KA0oSQIqwnyvPVAp59kqe0boGpWOkdzjubrxjKCf4geDl3pvC6U/qEEBwAAAAAAA1GaMDZfSc6QABYYAQAAAAL+8C4bHEZ/sCAAAAAARZWg==",
+};
+test.each(Object.entries(packed))("a tar in %s is unpacked, half of it refused", async (name, base64) => {
+  const id = await create(client, { Cmd: ["true"] });
+  const bytes = Buffer.from(base64, "base64");
+  const send = (body: Buffer): Promise<void> => client.call("PUT", `/containers/${id}/archive`, { query: { path: "/tmp" }, body: once1(body) });
+  await send(bytes);
+  expect((await get(id, "/tmp/packed")).entries).toEqual(["packed file slipway\n"]);
+  await expect(send(bytes.subarray(0, bytes.length / 2))).rejects.toThrow(`the archive is no sound ${name} file`);
+  await remove(client, id);
+});

@@ -98,5 +98,8 @@ export const filesCases: readonly FlagCase[] = [
   one("mount", ["--mount", "type=tmpfs,target=relative", "busybox", "true"]),
   one("mount", ["--mount", "type=tmpfs,source=x,target=/x", "busybox", "true"]),
   one("mount", ["--mount", "type=npipe,source=x,target=/x", "busybox", "true"]),
+  one("volume", ["-v", "{dir}:/x:rshared", "busybox", "true"], {
+    ours: { reason: "the mount that the path is on is the engine's own affair", err: /path \S+ is mounted on \S+ but it is not a shared mount/ },
+  }),
   one("mount", ["--mount", "type=bind,source={dir},target=/x,bind-propagation=nonsense", "busybox", "true"]),
 ];

@@ -43,6 +43,10 @@ export const networksCases: readonly FlagCase[] = [
     ...peer,
     ...host("Links"),
   }),
+  one("link", ["--link", "{n}-ports:al", ...sh("env | grep -E '^AL_' | sed 's/172.17.0.[0-9]*/<ip>/' | sort")], {
+    before: [["run", "-d", "--name", "{n}-ports", "--expose", "7000-7002", "--expose", "80/udp", "--expose", "9/tcp", "busybox", "sleep", "600"]],
+    after: [["rm", "-f", "{n}-ports"]],
+  }),
   one("link", ["--link", "nobody", "busybox", "true"]),
   one("link", ["--network", "{n}-net", "--link", "{n}-peer:al", ...sh("ping -c 1 al | grep -c '1 packets received'")], {
     before: [...network.before, ["run", "-d", "--name", "{n}-peer", "--network", "{n}-net", "busybox", "sleep", "600"]],

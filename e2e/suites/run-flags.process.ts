@@ -26,6 +26,15 @@ export const processCases: readonly FlagCase[] = [
   one("group-add", ["--group-add", "none-such", "busybox", "true"]),
   one("workdir", ["-w", "/made/here", "busybox", "pwd"], config("WorkingDir")),
   one("workdir", ["-w", "relative", "busybox", "pwd"]),
+  one("workdir", ["-w", "/etc/passwd", ...sh("pwd")], { show: ["State.Status"] }),
+  one("workdir", ["-w", "/bin/../etc/./new/", ...sh("pwd")], config("WorkingDir")),
+  one("workdir", ["-d", "-w", "/made", "busybox", "sleep", "600"], {
+    after: [
+      ["exec", "-w", "/etc/passwd", "{n}", "sh", "-c", "pwd"],
+      ["exec", "-w", "/none/such", "{n}", "sh", "-c", "pwd"],
+      ["exec", "-w", "/tmp/../etc", "{n}", "sh", "-c", "pwd"],
+    ],
+  }),
   one(
     "hostname domainname",
     ["-h", "box", "--domainname", "example.test", ...sh("hostname; cat /proc/sys/kernel/domainname; grep box /etc/hosts | cut -f2; cat /etc/hostname")],

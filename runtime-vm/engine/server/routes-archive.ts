@@ -1,8 +1,7 @@
-import { createGunzip, createZstdDecompress } from "node:zlib";
-import { Readable, type Transform, pipeline } from "node:stream";
 import { EngineError } from "#base/errors.ts";
 import type { PathStat } from "#core/containers/archive-path.ts";
 import type { ContainerManager } from "#core/containers/containers.ts";
+import { plain } from "./compressed.ts";
 import type { Query } from "./query.ts";
 import { type Route, route } from "./router.ts";
 
@@ -39,53 +38,3 @@ function pathOf(query: Query): string {
 }
 
 const statHeader = (stat: PathStat): Record<string, string> => ({ "X-Docker-Container-Path-Stat": Buffer.from(JSON.stringify(stat)).toString("base64") });
-
-/** The plain tar: what the header or the first bytes say is compressed is unpacked. */
-async function plain(body: Readable, encoding: string | undefined): Promise<Readable> {
-  switch (encoding) {
-    case undefined:
-    case "identity":
-      break;
-    case "gzip":
-      return unpacked(body, createGunzip());
-    case "zstd":
-      return unpacked(body, createZstdDecompress());
-    default:
-      throw new EngineError("invalidArgument", `unsupported Content-Encoding: ${encoding}`);
-  }
-  const { head, whole } = await beginning(body);
-  const kind = kinds.find(({ magic }) => head.subarray(0, magic.length).equals(magic));
-  if (kind === undefined) return whole;
-  if (kind.through === undefined)
-    throw new EngineError("invalidArgument", `${kind.name} archives are not unpacked by this engine: send a plain, gzip or zstd tar`);
-  return unpacked(whole, kind.through());
-}
-
-const kinds: readonly { readonly name: string; readonly magic: Buffer; readonly through?: () => Transform }[] = [
-  { name: "gzip", magic: Buffer.from([0x1f, 0x8b, 0x08]), through: () => createGunzip() },
-  { name: "zstd", magic: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), through: () => createZstdDecompress() },
-  { name: "bzip2", magic: Buffer.from("BZh") },
-  { name: "xz", magic: Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]) },
-];
-const magicBytesMax = 6;
-
-/** Reads a body's first bytes, and gives it back with them. */
-async function beginning(body: Readable): Promise<{ head: Buffer; whole: Readable }> {
-  const chunks = (body as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
-  const seen: Buffer[] = [];
-  for (let bytes = 0; bytes < magicBytesMax; ) {
-    const { value, done } = (await chunks.next()) as IteratorResult<Buffer, undefined>;
-    if (done === true || value === undefined) break;
-    seen.push(value);
-    bytes += value.length;
-  }
-  const rest = { [Symbol.asyncIterator]: () => chunks };
-  const again = async function* (): AsyncGenerator<Buffer> {
-    yield* seen;
-    yield* rest;
-  };
-  return { head: Buffer.concat(seen), whole: Readable.from(again(), { objectMode: false }) };
-}
-
-/** An error of either end ends both; whoever reads sees it. */
-const unpacked = (body: Readable, through: Transform): Readable => pipeline(body, through, () => {});

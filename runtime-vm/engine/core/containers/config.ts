@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { EngineError } from "#base/errors.ts";
 import type { ContainerConfig } from "#api/containers.ts";
 import type { ImageRunConfig } from "#api/oci.ts";
@@ -22,7 +23,7 @@ export function completeConfig(given: ContainerConfig, image: ImageRunConfig | u
     Env: merged.Env ?? [],
     Cmd: merged.Cmd ?? null,
     Volumes: merged.Volumes ?? null,
-    WorkingDir: merged.WorkingDir ?? "",
+    WorkingDir: merged.WorkingDir ? posix.resolve(merged.WorkingDir) : "",
     Entrypoint: merged.Entrypoint ?? null,
     OnBuild: null,
     Labels: merged.Labels ?? {},

@@ -16,12 +16,13 @@ import { completeHostConfig } from "./host-config.ts";
 import { refuseConflicts } from "./conflicts.ts";
 import { requestedLinks } from "./links.ts";
 import { closeLog, openLog } from "./logs.ts";
-import { usersAreMapped } from "./mapped-users.ts";
+import { mapOf, usersAreMapped } from "./mapped-users.ts";
 import { createMounts } from "./mounts.ts";
 import { generateId, generateName, parseContainerName } from "./names.ts";
 import type { ContainerRecord, ContainerTable } from "./record.ts";
 import { parseRamSize } from "./units.ts";
 import { Undo } from "./undo.ts";
+import { makeWorkingDirectory } from "./working-directory.ts";
 
 export interface CreateRequest {
   /** "" lets the engine choose. */
@@ -75,6 +76,7 @@ export async function createContainer(
   undo.defer(`remove the root of ${id}`, () => backends.snapshots.remove(id));
   const rootBytes = parseRamSize(hostConfig.StorageOpt?.["size"] ?? String(backends.config.rootBytes));
   if (rootBytes > 0) backends.snapshots.limit(id, rootBytes);
+  await makeWorkingDirectory(backends, { id, path: config.WorkingDir ?? "", map: mapOf(backends, spec) });
   const mounts = await createMounts(backends, catalog, { containerId: id, config, hostConfig, mapped, undo });
   const created = { kind: "created", exitCode: 0, error: "" } as const;
   const record: ContainerRecord = { id, name, spec: { ...spec, mounts }, progress: { phase: created, restartCount: 0, manuallyStopped: false } };

@@ -81,19 +81,41 @@ function addressOf({ alias, container }: Linked, parent: Container): string {
 
 const namesOf = ({ alias, container }: Linked): string => [...new Set([alias, container.spec.config.Hostname ?? "", container.name])].join(" ");
 
+interface LinkedPort {
+  readonly number: number;
+  readonly proto: string;
+}
+
+/** First and last of each run of neighbours; a port alone is none. */
+function runsOf(ports: readonly LinkedPort[]): (readonly [LinkedPort, LinkedPort])[] {
+  const continues = (port: LinkedPort, before: LinkedPort | undefined): boolean => port.proto === before?.proto && port.number === before.number + 1;
+  const starts = ports.flatMap((port, i) => (continues(port, ports[i - 1]) ? [] : [i]));
+  return starts.flatMap((from, i) => {
+    const run = ports.slice(from, starts[i + 1]);
+    const [start, end] = [run[0], run.at(-1)];
+    return start === undefined || end === undefined || run.length === 1 ? [] : [[start, end] as const];
+  });
+}
+
 function environmentOf(link: Linked, parent: Container): string[] {
   const { Env, ExposedPorts } = link.container.spec.config;
   const prefix = link.alias.toUpperCase().replaceAll("-", "_");
   const address = addressOf(link, parent);
   const ports = Object.keys(ExposedPorts ?? {})
-    .map((port) => ({ number: port.split("/")[0] ?? "", proto: port.split("/")[1] ?? "tcp" }))
-    .toSorted((a, b) => Number(a.number) - Number(b.number) || (a.proto < b.proto ? 1 : -1));
-  const urlOf = ({ number, proto }: { number: string; proto: string }): string => `${proto}://${address}:${number}`;
+    .map((port) => ({ number: Number(port.split("/")[0]), proto: port.split("/")[1] ?? "tcp" }))
+    // TCP before all others.
+    .toSorted((a, b) => Number(b.proto === "tcp") - Number(a.proto === "tcp") || a.number - b.number);
+  const urlOf = ({ number, proto }: LinkedPort): string => `${proto}://${address}:${number}`;
+  const nameOf = ({ number, proto }: LinkedPort): string => `${prefix}_PORT_${number}_${proto.toUpperCase()}`;
   const first = ports[0];
   return [
     ...(first === undefined ? [] : [`${prefix}_PORT=${urlOf(first)}`]),
+    ...runsOf(ports).flatMap(([start, end]) => {
+      const name = nameOf(start);
+      return [`${name}_START=${urlOf(start)}`, `${name}_PORT_START=${start.number}`, `${name}_END=${urlOf(end)}`, `${name}_PORT_END=${end.number}`];
+    }),
     ...ports.flatMap((port) => {
-      const name = `${prefix}_PORT_${port.number}_${port.proto.toUpperCase()}`;
+      const name = nameOf(port);
       return [`${name}=${urlOf(port)}`, `${name}_ADDR=${address}`, `${name}_PORT=${port.number}`, `${name}_PROTO=${port.proto}`];
     }),
     `${prefix}_NAME=/${parent.name}/${link.alias}`,

@@ -12,6 +12,7 @@ import { copyUp } from "./copy-up.ts";
 import { ensureHostPath, resolveHostPath, resolveInRoot } from "./host-path.ts";
 import { giveToRoot } from "./mapped-users.ts";
 import { type MountRequest, parseMode, parseMounts } from "./mount-specs.ts";
+import { checkPropagation } from "./propagation.ts";
 import type { MountRecord } from "./record.ts";
 import type { Undo } from "./undo.ts";
 
@@ -148,6 +149,7 @@ async function specMount(backends: Backends, record: MountRecord): Promise<SpecM
   const base = { destination: record.destination, readOnly: record.readOnly };
   if (record.type === "tmpfs") return { ...base, type: "tmpfs", options: record.options ?? [] };
   const source = await sourceOf(backends, record);
+  checkPropagation({ path: record.source, found: source, propagation: record.propagation, hostPrefix: backends.config.hostPrefix });
   return {
     ...base,
     type: "bind",

@@ -43,6 +43,12 @@ export function prepareMountPoint(
   make(parent, name, kind, seconds, map);
 }
 
+/** Makes a directory and what is missing above it; false when something else stands in the way. */
+export function makeDirectory(kernel: Kernel, rootfs: string, path: string, map?: IdentityMap): boolean {
+  using made = makeDirectories(kernel, rootfs, path, Math.floor(Date.now() / 1_000), map);
+  return made !== undefined;
+}
+
 /** `map`: the root is one whose owners are mapped, and the container's root is somebody else here. */
 function make(parent: Directory, name: string, kind: Kind, seconds: number, map?: IdentityMap): void {
   if (kind === "link") {

@@ -173,7 +173,7 @@ function lastOf(state: Container["state"]): { startedAt: string; finishedAt: str
 export function exitCodeOfFailure(error: unknown): number {
   const text = messageOf(error);
   if (!/OCI runtime|executable file not found/.test(text)) return 128;
-  if (/executable file not found|no such file or directory/.test(text)) return 127;
+  if (/executable file not found|no such file or directory|not a directory/.test(text)) return 127;
   if (/permission denied|is a directory|exec format error/.test(text)) return 126;
   return 128;
 }

@@ -108,6 +108,14 @@ test("a mount of the user replaces the default one, and /dev everything below it
   expect(build({}, {}, { mounts: [bind("/dev")] }).mounts.map((mount) => mount.destination)).toEqual(["/proc", "/sys", "/sys/fs/cgroup", "/dev"]);
 });
 
+test("the root is as open to later mounts as the most open of its mounts", () => {
+  const bind = (propagation: string) => ({ type: "bind" as const, source: "/src", destination: `/${propagation}`, readOnly: false, propagation });
+  const rootOf = (...propagations: string[]) => linux(build({}, {}, { mounts: propagations.map(bind) }))["rootfsPropagation"];
+  expect(rootOf("rprivate", "")).toBeUndefined();
+  expect(rootOf("slave", "private")).toBe("rslave");
+  expect(rootOf("rslave", "rshared")).toBe("shared");
+});
+
 test("user mounts come parents first, in the order given", () => {
   const bind = (destination: string) => ({ type: "bind" as const, source: "/src", destination, readOnly: true });
   const spec = build({}, {}, { mounts: [bind("/a/b/c"), bind("/z"), bind("/a")], files: { hosts: "/h", hostname: "/n", resolvConf: "/r" } });

@@ -155,9 +155,16 @@ function buildSpec(request: SpecRequest, options: DockerSpecOptions, machine: Ma
       devices: [...devices.nodes, ...injected.nodes],
       resources: { devices: [...devices.rules, ...injected.rules], ...containerResources(host, machine.controllers) },
       ...(seccomp ? { seccomp } : {}),
+      ...rootPropagation(request),
     },
   };
   return { spec, warnings };
+}
+
+/** A root that is private, as it is by default, would keep from its mounts what is mounted below them later. */
+function rootPropagation({ mounts }: SpecRequest): { rootfsPropagation?: string } {
+  const asked = new Set(mounts.map(({ propagation = "" }) => propagation.replace(/^r/, "")));
+  return asked.has("shared") ? { rootfsPropagation: "shared" } : asked.has("slave") ? { rootfsPropagation: "rslave" } : {};
 }
 
 interface ProcessRequest {

@@ -15,7 +15,13 @@ test.for([
   ["the path `/tmp` is not a regular file: Operation not permitted", "invalidArgument", 'exec: "/tmp": is a directory: permission denied'],
   ["open executable: Permission denied", "invalidArgument", "open executable: permission denied"],
   ["exec: Exec format error", "invalidArgument", "exec: exec format error"],
-  ["chdir to `/nowhere`: Permission denied", "invalidArgument", "chdir to `/nowhere`: permission denied"],
+  ["chdir to `/nowhere`: Permission denied", "invalidArgument", 'chdir to cwd ("/nowhere") set in config.json failed: permission denied'],
+  [
+    "chdir to `/etc/passwd`: Not a directory",
+    "invalidArgument",
+    'chdir to cwd ("/etc/passwd") set in config.json failed: not a directory: ' +
+      "Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type",
+  ],
   ["mount `x` to `y`: No such device", "internal", "mount `x` to `y`: No such device"],
 ] as const)("%s", ([said, cls, told]) => {
   expect(runtimeError("create", new Error(`OCI runtime create failed: ${said}: unknown`))).toMatchObject({

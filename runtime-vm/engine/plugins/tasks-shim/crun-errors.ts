@@ -38,8 +38,19 @@ function commandFailure(reason: string): string | undefined {
   if (notExecutable) return `exec: ${JSON.stringify(notExecutable[1])}: permission denied`;
   const notFile = /^the path `(.*)` is not a regular file/s.exec(reason);
   if (notFile) return `exec: ${JSON.stringify(notFile[1])}: is a directory: permission denied`;
+  const directory = /^chdir to `(.*)`: (.*)$/s.exec(reason);
+  if (directory) return directoryFailure(directory[1] ?? "", (directory[2] ?? "").toLowerCase());
   return /\b(?:exec|execve|executable|chdir|cwd)\b/i.test(reason) ? lowerCased(reason) : undefined;
 }
+
+/** runc's sentence, with the advice that dockerd adds where a file stands for a directory. */
+function directoryFailure(path: string, why: string): string {
+  const advice = why === "not a directory" ? `: ${mountAdvice}` : "";
+  return `chdir to cwd (${JSON.stringify(path)}) set in config.json failed: ${why}${advice}`;
+}
+
+const mountAdvice =
+  "Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type";
 
 /** The C library's texts that clients look for, as Go writes them; undefined when the reason holds none. */
 function lowerCased(reason: string): string | undefined {
