@@ -27,17 +27,22 @@ export async function restoreContainers(supervisor: Supervisor): Promise<void> {
   for (const record of records) supervisor.catalog.add(new Container(record, restState(record)));
   const running = new Set(records.filter(({ progress }) => progress.phase.kind === "running").map(({ id }) => id));
   await sweepTasks(supervisor, running);
-  for (const record of records) {
-    if (record.progress.phase.kind !== "running") continue;
-    const container = supervisor.catalog.get(record.id);
-    try {
-      await takeUp(supervisor, container, record.progress.phase);
-    } catch (error) {
-      supervisor.backends.journal.error(`container ${record.id} could not be taken up again`, error);
-    }
-  }
+  const alive = records.filter(({ id }) => running.has(id));
+  for (let at = 0; at < alive.length; at += atOnce) await Promise.all(alive.slice(at, at + atOnce).map((record) => takeUpAgain(supervisor, record)));
   sweepViews(supervisor.backends);
   await sweepRest(supervisor, new Set(records.map(({ id }) => id)), running);
+}
+
+/** Containers that are taken up side by side: most of the time is the shims' and the log's. */
+const atOnce = 16;
+
+async function takeUpAgain(supervisor: Supervisor, { id, progress: { phase } }: ContainerRecord): Promise<void> {
+  if (phase.kind !== "running") return;
+  try {
+    await takeUp(supervisor, supervisor.catalog.get(id), phase);
+  } catch (error) {
+    supervisor.backends.journal.error(`container ${id} could not be taken up again`, error);
+  }
 }
 
 /** What it is until its task is found: a running one has ended, as far as anybody knows. */

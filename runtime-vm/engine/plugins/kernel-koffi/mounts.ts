@@ -1,4 +1,6 @@
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, openSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { codeOf } from "#base/errors.ts";
 import { MS, type Mounts } from "#core/kernel/kernel.ts";
 import { c, check, sys } from "./libc.ts";
 
@@ -57,9 +59,26 @@ export const mounts: Mounts = {
   },
 
   isMountPoint(path) {
-    return mountPoints(readMountinfo()).includes(path);
+    const mount = mountIdOf(path);
+    return mount !== undefined && mount !== mountIdOf(dirname(path));
   },
 };
+
+/** The mount that what is at `path` belongs to, the topmost one there; undefined when there is nothing. Asked of one path: the list of all mounts is long. */
+function mountIdOf(path: string): string | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, O_PATH | constants.O_NOFOLLOW);
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes(codeOf(error) ?? "")) return undefined;
+    throw error;
+  }
+  try {
+    return /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/thread-self/fdinfo/${fd}`).toString("latin1"))?.[1];
+  } finally {
+    closeSync(fd);
+  }
+}
 
 /** As bytes first: Node 24.21 corrupts its heap when it reads a long /proc file, which comes in short pieces, with an encoding. */
 const readMountinfo = (): string => readFileSync("/proc/thread-self/mountinfo").toString("utf8");
