@@ -93,3 +93,14 @@ export interface PullProgress {
   readonly errorDetail?: { readonly message: string; readonly code?: number };
   readonly aux?: unknown;
 }
+
+export interface StoreProblem {
+  readonly Object: string;
+  readonly Problem: string;
+}
+
+/** `GET /slipway/check`. */
+export interface StoreCheck {
+  readonly Checked: { readonly Images: number; readonly Blobs: number; readonly Layers: number; readonly Bytes: number };
+  readonly Problems: readonly StoreProblem[];
+}

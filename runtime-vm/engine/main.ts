@@ -70,6 +70,7 @@ import { imageRoutes } from "#server/routes-images.ts";
 import { networkRoutes } from "#server/routes-networks.ts";
 import { registryRoutes } from "#server/routes-registry.ts";
 import { slipwayRoutes } from "#server/routes-slipway.ts";
+import { storeRoutes } from "#server/routes-store.ts";
 import { streamRoutes } from "#server/routes-streams.ts";
 import { systemRoutes } from "#server/routes-system.ts";
 import { volumeRoutes } from "#server/routes-volumes.ts";
@@ -158,7 +159,8 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
   const cleanup = new AsyncDisposableStack();
   const state = cleanup.use(openSqliteState(paths.state));
   const kernel = createKernel();
-  cleanup.use(new MemoryKeeper({ kernel, collect: exposedCollector() }));
+  const collect = exposedCollector();
+  if (collect !== undefined) cleanup.use(new MemoryKeeper({ kernel, collect }));
   const trash = openTrash(paths.trash, log);
   const events = new MemoryEventLog();
   const link = openLink(config, flags, kernel, journal, stop);
@@ -261,6 +263,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
   const routes = [
     ...systemRoutes({ system, events, containers, images, volumes, registries, builds }),
     ...slipwayRoutes(journal),
+    ...storeRoutes(images),
     ...execRoutes(containers),
     ...streamRoutes(containers),
     ...archiveRoutes(containers),

@@ -59,6 +59,8 @@ export interface ContentStore extends Provider, Ingester {
   path(digest: Digest): string;
   /** Replaces `index.json`, durably: other tools see exactly these images (`skopeo inspect oci:DIR:NAME`). */
   publish(images: readonly NamedDescriptor[]): void;
+  /** What `index.json` lists. */
+  published(): NamedDescriptor[];
   /** Moves the blob into the trash, reclaimed in the background. */
   remove(digest: Digest): void;
 }

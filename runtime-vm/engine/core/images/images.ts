@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import type { ImageConfigFile, ImageRunConfig } from "#api/oci.ts";
-import type { ImageDeleteItem, ImageHistoryItem, ImageInspect, ImagesPruneReport, ImageSummary, PullProgress } from "#api/images.ts";
+import type { ImageDeleteItem, ImageHistoryItem, ImageInspect, ImagesPruneReport, ImageSummary, PullProgress, StoreCheck } from "#api/images.ts";
 import type { RegistryAuth } from "../registry/registry.ts";
 import type { Descriptor, Digest } from "../content/content.ts";
 
@@ -17,6 +17,8 @@ export interface ResolvedImage {
 export interface ImageAddition {
   /** Manifest of the image it stands on. */
   readonly base?: Descriptor;
+  /** That image's id, for the history. */
+  readonly parent?: Digest;
   /** An uncompressed tar; absent where only the configuration is new. */
   readonly layer?: AsyncIterable<Uint8Array>;
   readonly config: ImageRunConfig;
@@ -76,4 +78,6 @@ export interface ImageStore extends ImageResolver, ImageMaker {
   push(opts: { reference: string; platform?: string; auth?: RegistryAuth; signal: AbortSignal }): AsyncIterable<PullProgress>;
   /** Makes an image of one layer out of a root file system's tar, plain or compressed. */
   import(opts: { tar: Readable; config: ImageRunConfig; message: string; platform?: string; name?: string; signal: AbortSignal }): Promise<Digest>;
+  /** Reads all there is and tells what is not as it should be. */
+  check(opts: { signal: AbortSignal }): Promise<StoreCheck>;
 }

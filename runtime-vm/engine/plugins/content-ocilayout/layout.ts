@@ -1,8 +1,8 @@
-import { createReadStream, readdirSync, statSync } from "node:fs";
+import { createReadStream, readdirSync, readFileSync, statSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { join } from "node:path";
-import type { ContentStore, Digest, Ingest, NamedDescriptor } from "#core/content/content.ts";
+import type { ContentStore, Descriptor, Digest, Ingest, NamedDescriptor } from "#core/content/content.ts";
 import type { Trash } from "#core/trash/trash.ts";
 import { codeOf, EngineError } from "#base/errors.ts";
 import { replaceFile } from "./durable.ts";
@@ -10,6 +10,8 @@ import { openIngest, sweepIngests } from "./ingest.ts";
 
 const hexPattern = /^[0-9a-f]{64}$/;
 const publishAgainMs = 5_000;
+/** Where skopeo and umoci look for a name. */
+const nameAnnotation = "org.opencontainers.image.ref.name";
 
 /** Where the store keeps its files; all three on one file system. */
 export interface LayoutPaths {
@@ -96,6 +98,14 @@ class OciLayout implements ContentStore {
     }
   }
 
+  published(): NamedDescriptor[] {
+    const { manifests } = JSON.parse(readFileSync(join(this.#paths.content, "index.json"), "utf8")) as { manifests: Descriptor[] };
+    return manifests.map((listed) => {
+      const { [nameAnnotation]: name, ...annotations } = listed.annotations ?? {};
+      return { ...(name === undefined ? {} : { name }), descriptor: { ...listed, annotations } };
+    });
+  }
+
   #file(digest: Digest): string {
     const hex = digest.slice("sha256:".length);
     if (!digest.startsWith("sha256:") || !hexPattern.test(hex)) throw new EngineError("invalidArgument", `content ${digest}: not a sha256 digest`);
@@ -103,11 +113,10 @@ class OciLayout implements ContentStore {
   }
 }
 
-/** index.json with the names where skopeo and umoci look for them. */
 function indexOf(images: readonly NamedDescriptor[]): string {
   const manifests = images.map(({ name, descriptor }) => {
     if (name === undefined) return descriptor;
-    return { ...descriptor, annotations: { ...descriptor.annotations, "org.opencontainers.image.ref.name": name } };
+    return { ...descriptor, annotations: { ...descriptor.annotations, [nameAnnotation]: name } };
   });
   return JSON.stringify({ schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests });
 }

@@ -23,6 +23,7 @@ export async function addImage(parts: ImageParts, addition: ImageAddition): Prom
   const config = configOf(parts.host, { addition, base: base?.config, layer });
   const target = await writeImage(parts, config, [...(base?.layers ?? []), ...(layer === undefined ? [] : [layer.blob])]);
   await nameImage(parts, target, addition.name);
+  if (addition.parent !== undefined) parts.names.setParent(target.digest, addition.parent);
   await announce(parts, "create", { id: target.digest, name: target.digest, target });
   if (addition.name !== undefined) await announce(parts, "tag", { id: target.digest, name: familiarName(parseReference(addition.name)), target });
   return target.digest;

@@ -46,7 +46,10 @@ export async function listImages(parts: ImageParts, opts: ImageListOptions): Pro
     const sharedSize = shared?.get(image.target.digest) ?? -1;
     return {
       time: createdMs(image.best) ?? 0,
-      row: summaryOf({ ...image, names }, { stores: parts, users: opts.users, manifests: opts.manifests, sharedSize }),
+      row: summaryOf(
+        { ...image, names, parent: parts.names.parentOf(image.target.digest) },
+        { stores: parts, users: opts.users, manifests: opts.manifests, sharedSize },
+      ),
     };
   });
   return rows.toSorted((a, b) => b.time - a.time).map(({ row }) => row);
@@ -63,7 +66,10 @@ export async function inspectImage(
   const variants = await parts.documents.variants(target);
   const best = opts.platform === undefined ? preferred(variants, parts.host) : required(variants, opts.platform, reference);
   const shown = opts.platform === undefined || best === undefined ? target : best.descriptor;
-  return inspectOf({ target, names, best, shown }, { stores: parts, users: opts.users, ...(opts.manifests === true ? { manifests: variants } : {}) });
+  return inspectOf(
+    { target, names, best, shown, parent: parts.names.parentOf(target.digest) },
+    { stores: parts, users: opts.users, ...(opts.manifests === true ? { manifests: variants } : {}) },
+  );
 }
 
 export async function imageHistory(parts: ImageParts, reference: string, platform: Platform | undefined): Promise<ImageHistoryItem[]> {
@@ -71,7 +77,14 @@ export async function imageHistory(parts: ImageParts, reference: string, platfor
   const variants = await parts.documents.variants(all[0]!.target);
   const best = platform === undefined ? preferred(variants, parts.host) : required(variants, platform, reference);
   if (best?.config === undefined) throw noSuchImage(reference);
-  return historyOf(digest, repoNames(all).RepoTags, best.config, parts.layers);
+  const ancestors = ancestorsOf(parts.names, digest).map((id) => ({ id, tags: repoNames(parts.names.byDigest(id)).RepoTags }));
+  return historyOf([{ id: digest, tags: repoNames(all).RepoTags }, ...ancestors], best.config, parts.layers);
+}
+
+/** Images that one made here stands on, its parent first, as far as they are still here. */
+function ancestorsOf(names: ImageParts["names"], digest: Digest): Digest[] {
+  const parent = names.parentOf(digest);
+  return parent === undefined || names.byDigest(parent).length === 0 ? [] : [parent, ...ancestorsOf(names, parent)];
 }
 
 /** The variant for exactly this platform; rejects in dockerd's words. */

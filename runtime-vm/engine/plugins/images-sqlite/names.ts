@@ -32,6 +32,10 @@ CREATE TABLE IF NOT EXISTS image_names (
   updated TEXT NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS image_names_by_digest ON image_names (digest);
+CREATE TABLE IF NOT EXISTS image_parents (
+  digest TEXT PRIMARY KEY,
+  parent TEXT NOT NULL
+) STRICT;
 `;
 
 /** The table of names. Every change is durable when it returns. */
@@ -88,7 +92,18 @@ export class ImageNames {
   delete(names: readonly string[]): void {
     this.#state.transaction(() => {
       for (const name of names) this.#state.prepare("DELETE FROM image_names WHERE name = ?").run(name);
+      this.#state.prepare("DELETE FROM image_parents WHERE digest NOT IN (SELECT digest FROM image_names)").run();
     });
+  }
+
+  /** Remembers which image one that was made here, and has its name, stands on. */
+  setParent(digest: Digest, parent: Digest): void {
+    this.#state.prepare("INSERT OR REPLACE INTO image_parents VALUES (?, ?)").run(digest, parent);
+  }
+
+  /** Undefined for one that was not made here. Its parent may be gone. */
+  parentOf(digest: Digest): Digest | undefined {
+    return this.#state.prepare<{ parent: Digest }>("SELECT parent FROM image_parents WHERE digest = ?").get(digest)?.parent;
   }
 
   #write(name: string, target: Descriptor, now: Date): void {

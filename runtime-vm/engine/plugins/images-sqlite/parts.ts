@@ -1,6 +1,6 @@
 import { familiarName } from "#api/reference.ts";
 import { EngineError } from "#base/errors.ts";
-import type { ContentStore, Descriptor, Digest } from "#core/content/content.ts";
+import type { ContentStore, Descriptor, Digest, NamedDescriptor } from "#core/content/content.ts";
 import type { EventLog } from "#core/events/events.ts";
 import { isLayerType } from "#core/images/manifests.ts";
 import type { Platform } from "#core/images/platform.ts";
@@ -32,12 +32,12 @@ export async function announce({ documents, events, host }: ImageParts, action: 
   events.publish({ type: "image", action, id: what.id, attributes: { ...labels, name: what.name } });
 }
 
+/** Every image under the name people read. */
+export const namedDescriptors = ({ names }: ImageParts): NamedDescriptor[] =>
+  names.all().map((image) => (isDangling(image) ? { descriptor: image.target } : { name: familiarName(referenceOf(image)), descriptor: image.target }));
+
 /** Brings the layout's index.json in step with the names. */
-export function publishIndex({ names, content }: ImageParts): void {
-  content.publish(
-    names.all().map((image) => (isDangling(image) ? { descriptor: image.target } : { name: familiarName(referenceOf(image)), descriptor: image.target })),
-  );
-}
+export const publishIndex = (parts: ImageParts): void => parts.content.publish(namedDescriptors(parts));
 
 /** Unpacks what of a variant's layers is not yet; their blobs must be here. */
 export async function unpackVariant({ content, layers }: ImageParts, variant: Variant, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import type { Readable } from "node:stream";
-import type { ImageDeleteItem, ImageHistoryItem, ImageInspect, ImagesPruneReport, ImageSummary, PullProgress } from "#api/images.ts";
+import type { ImageDeleteItem, ImageHistoryItem, ImageInspect, ImagesPruneReport, ImageSummary, PullProgress, StoreCheck } from "#api/images.ts";
 import type { ImageRunConfig } from "#api/oci.ts";
 import { familiarName, normalizedName, parseReference, withDefaultTag } from "#api/reference.ts";
 import { EngineError, isClass } from "#base/errors.ts";
@@ -15,6 +15,7 @@ import type { State } from "#core/state/state.ts";
 import { addImage } from "./add.ts";
 import type { BuiltLayer, ImageBuilder } from "#core/images/building.ts";
 import { StoreBuilder } from "./building.ts";
+import { checkStore } from "./check.ts";
 import { Collector } from "./collector.ts";
 import { Documents } from "./documents.ts";
 import { type FetchLimits, Fetcher } from "./fetcher.ts";
@@ -176,6 +177,10 @@ class SqliteImageStore implements ImageStore {
 
   async import(opts: { tar: Readable; config: ImageRunConfig; message: string; platform?: string; name?: string; signal: AbortSignal }): Promise<Digest> {
     return await importImage(this.#parts, { ...opts, platform: this.#platform(opts.platform) ?? this.#parts.host });
+  }
+
+  check({ signal }: { signal: AbortSignal }): Promise<StoreCheck> {
+    return checkStore(this.#parts, signal);
   }
 
   #platform(text: string | undefined): Platform | undefined {

@@ -22,7 +22,7 @@ export function repoNames(names: readonly ImageName[]): { RepoTags: string[]; Re
 }
 
 export function summaryOf(
-  what: { target: Descriptor; names: readonly ImageName[]; variants: readonly Variant[]; best: Variant | undefined },
+  what: { target: Descriptor; names: readonly ImageName[]; variants: readonly Variant[]; best: Variant | undefined; parent: Digest | undefined },
   opts: { stores: Stores; users: ImageUsers; manifests: boolean; sharedSize: number },
 ): ImageSummary {
   const { target, names, variants, best } = what;
@@ -32,7 +32,7 @@ export function summaryOf(
     Created: created(best?.config) === undefined ? 0 : Math.floor(Date.parse(created(best?.config)!) / 1000),
     Id: target.digest,
     Labels: best?.config?.config?.Labels ? { ...best.config.config.Labels } : null,
-    ParentId: "",
+    ParentId: what.parent ?? "",
     Descriptor: apiDescriptor(target),
     ...(opts.manifests ? { Manifests: manifests } : {}),
     ...repoNames(names),
@@ -60,7 +60,7 @@ function manifestSummary(variant: Variant, stores: Stores, users: ReturnType<Ima
 }
 
 export function inspectOf(
-  what: { target: Descriptor; names: readonly ImageName[]; best: Variant | undefined; shown: Descriptor },
+  what: { target: Descriptor; names: readonly ImageName[]; best: Variant | undefined; shown: Descriptor; parent: Digest | undefined },
   opts: { stores: Stores; users: ImageUsers; manifests?: readonly Variant[] },
 ): ImageInspect {
   const { target, names, best, shown } = what;
@@ -73,7 +73,7 @@ export function inspectOf(
   return {
     Id: shown.digest,
     ...repoNames(names),
-    Parent: "",
+    Parent: what.parent ?? "",
     Comment: comment,
     ...(created(config) === undefined ? {} : { Created: created(config)! }),
     DockerVersion: "",
@@ -94,7 +94,12 @@ export function inspectOf(
   };
 }
 
-export function historyOf(id: Digest, tags: readonly string[], config: ImageConfigFile, layers: LayerStore): ImageHistoryItem[] {
+/** `steps`: the image itself, and those it was made of here, each by one step more than the next. */
+export function historyOf(
+  steps: readonly { readonly id: Digest; readonly tags: readonly string[] }[],
+  config: ImageConfigFile,
+  layers: LayerStore,
+): ImageHistoryItem[] {
   const sizes = config.rootfs.diff_ids.map((diffId) => layers.unpackedSize(diffId as Digest));
   let layer = 0;
   const rows = (config.history ?? []).map((step) => ({
@@ -105,9 +110,10 @@ export function historyOf(id: Digest, tags: readonly string[], config: ImageConf
     Size: step.empty_layer === true ? 0 : (sizes[layer++] ?? 0),
     Tags: null as string[] | null,
   }));
-  const newestFirst = rows.toReversed();
-  if (newestFirst[0] !== undefined) newestFirst[0] = { ...newestFirst[0], Id: id, Tags: [...tags] };
-  return newestFirst;
+  return rows.toReversed().map((row, i) => {
+    const step = steps[i];
+    return step === undefined ? row : { ...row, Id: step.id, Tags: [...step.tags] };
+  });
 }
 
 /** Bytes of the manifest, its config and its layers that are here. */

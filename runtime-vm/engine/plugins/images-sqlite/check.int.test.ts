@@ -1,0 +1,76 @@
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { expect, test } from "vitest";
+import { openContent } from "#plugins/content-ocilayout/layout.ts";
+import { MemoryEventLog } from "#plugins/events-memory/events.ts";
+import { createKernel } from "#plugins/kernel-koffi/kernel.ts";
+import { openLayers } from "#plugins/layers-erofs/layers.ts";
+import { openRegistries } from "#plugins/registry-http/registries.ts";
+import { openSqliteState } from "#plugins/state-sqlite/state.ts";
+import { openTrash } from "#plugins/trash-directory/trash.ts";
+import { dockerArchive, makeImage, sha256 } from "./test-images.ts";
+import { openTestStore, said, type TestStore } from "./test-store.ts";
+
+const signal = new AbortController().signal;
+const image = makeImage([[{ name: "a", body: Buffer.from("a") }], [{ name: "b", body: Buffer.from("b") }]]);
+const layer = image.layers[0]!;
+
+async function open(): Promise<TestStore> {
+  const store = await openTestStore({
+    kernel: createKernel(),
+    registries: openRegistries({ insecureRegistries: [], mirrors: [], userAgent: "test" }),
+    events: () => new MemoryEventLog(),
+    state: openSqliteState,
+    trash: (directory) => openTrash(directory, () => {}),
+    content: openContent,
+    layers: openLayers,
+  });
+  await said(store.images.load(Readable.from([dockerArchive(image, ["app:1", "app:2"])]), { signal }));
+  return store;
+}
+
+test("a sound store is called sound", async () => {
+  await using store = await open();
+  const { Checked: checked, Problems: problems } = await store.images.check({ signal });
+  expect(problems).toEqual([]);
+  expect(checked).toMatchObject({ Images: 2, Blobs: 4, Layers: 2 });
+});
+
+const blob = (store: TestStore, digest: string): string => join(store.root, "content/blobs/sha256", digest.slice(7));
+
+test.each([
+  [
+    "a blob with a byte too many",
+    (store: TestStore) => appendFileSync(blob(store, sha256(layer.blob)), "x"),
+    `blob ${sha256(layer.blob)}`,
+    "its bytes have digest",
+  ],
+  [
+    "a blob with another byte",
+    (store: TestStore) => writeFileSync(blob(store, sha256(layer.blob)), Buffer.alloc(layer.blob.length)),
+    `blob ${sha256(layer.blob)}`,
+    "its bytes have digest",
+  ],
+  ["a blob that is gone", (store: TestStore) => rmSync(blob(store, sha256(layer.blob))), "app:1", `${sha256(layer.blob)} of it is not`],
+  [
+    "a layer's tar that is damaged",
+    (store: TestStore) => writeFileSync(join(store.root, "layers", `${sha256(layer.tar).slice(7)}.tar`), Buffer.alloc(layer.tar.length)),
+    `layer ${sha256(layer.tar)}`,
+    "its bytes have digest",
+  ],
+  [
+    "a layout that lists something else",
+    (store: TestStore) => {
+      const path = join(store.root, "content/index.json");
+      writeFileSync(path, readFileSync(path, "utf8").replace('"app:2"', '"app:3"'));
+    },
+    "index.json",
+    "does not list",
+  ],
+])("%s is found", async (_, damage, object, problem) => {
+  await using store = await open();
+  damage(store);
+  const { Problems: problems } = await store.images.check({ signal });
+  expect(problems).toContainEqual({ Object: object, Problem: expect.stringContaining(problem) as string });
+});
