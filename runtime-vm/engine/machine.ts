@@ -1,0 +1,42 @@
+import { execFileSync } from "node:child_process";
+import type { EngineConfig } from "#core/config/config.ts";
+import type { EngineFlags } from "#core/config/flags.ts";
+import type { Journal } from "#core/journal/journal.ts";
+import type { Kernel } from "#core/kernel/kernel.ts";
+import { prefixOf } from "#core/networks/address.ts";
+import type { StopRequest } from "#core/system/stop.ts";
+import { type GuestLink, serveLink } from "#link/serve.ts";
+
+/** QEMU's user network: through it a guest reaches the loopback of the machine around it, which is not for containers. */
+export const userNetwork = { forbidden: ["10.0.2.0/24", "fec0::/64"].map(prefixOf), resolver: "10.0.2.3" };
+/** The machine around a VM has this address for containers, and these names. */
+export const hostAddress = "192.168.65.254";
+export const hostNames = new Map(["host.docker.internal", "gateway.docker.internal"].map((name) => [name, hostAddress]));
+
+interface Surroundings {
+  readonly config: EngineConfig;
+  readonly flags: EngineFlags;
+  readonly kernel: Kernel;
+  readonly journal: Journal;
+  readonly stop: StopRequest;
+  readonly release: string;
+}
+
+/** The engine's side of the link to the machine's host, when it runs in one. */
+export function openLink({ config, flags: { link, ctl }, kernel, journal, stop, release }: Surroundings): GuestLink | undefined {
+  if (link === undefined || ctl === undefined) return undefined;
+  return serveLink({
+    linkPath: link,
+    ctlPath: ctl,
+    engineSocket: config.socket,
+    io: kernel,
+    version: release,
+    shutdown: () => stop.ask({ stopContainers: true, powerOff: true }),
+    powerOff: () => {
+      execFileSync("poweroff");
+      stop.switchedOff.resolve();
+    },
+    log: (line) => journal.info(line),
+    signal: new AbortController().signal,
+  });
+}

@@ -1,0 +1,48 @@
+import type { Builds } from "#core/builds/builds.ts";
+import type { ContainerManager } from "#core/containers/containers.ts";
+import type { ImageStore } from "#core/images/images.ts";
+import type { NetworkStore } from "#core/networks/networks.ts";
+import type { VolumeStore } from "#core/volumes/volumes.ts";
+import type { Route } from "./router.ts";
+import { archiveRoutes } from "./routes-archive.ts";
+import { buildRoutes } from "./routes-build.ts";
+import { commitRoutes } from "./routes-commit.ts";
+import { containerRoutes } from "./routes-containers.ts";
+import { execRoutes } from "./routes-exec.ts";
+import { imageRoutes } from "./routes-images.ts";
+import { networkRoutes } from "./routes-networks.ts";
+import { registryRoutes } from "./routes-registry.ts";
+import { slipwayRoutes } from "./routes-slipway.ts";
+import { storeRoutes } from "./routes-store.ts";
+import { streamRoutes } from "./routes-streams.ts";
+import { systemRoutes } from "./routes-system.ts";
+import { volumeRoutes } from "./routes-volumes.ts";
+
+/** All nouns; each table asks for what it needs of them. */
+type Nouns = Parameters<typeof systemRoutes>[0] & {
+  readonly containers: ContainerManager;
+  readonly images: ImageStore;
+  readonly registries: Parameters<typeof registryRoutes>[1];
+  readonly networks: NetworkStore;
+  readonly volumes: VolumeStore;
+  readonly builds: Builds;
+  readonly buildKit: Parameters<typeof buildRoutes>[1];
+  readonly journal: Parameters<typeof slipwayRoutes>[0];
+};
+
+/** Every path this engine serves. */
+export const allRoutes = (nouns: Nouns): readonly Route[] => [
+  ...systemRoutes(nouns),
+  ...slipwayRoutes(nouns.journal),
+  ...storeRoutes(nouns.images),
+  ...execRoutes(nouns.containers),
+  ...streamRoutes(nouns.containers),
+  ...archiveRoutes(nouns.containers),
+  ...commitRoutes(nouns.containers),
+  ...containerRoutes(nouns.containers),
+  ...registryRoutes(nouns.images, nouns.registries),
+  ...imageRoutes(nouns.images, (id) => nouns.containers.imageUsers(id)),
+  ...networkRoutes(nouns.networks),
+  ...volumeRoutes(nouns.volumes),
+  ...buildRoutes(nouns.builds, nouns.buildKit),
+];
