@@ -1,5 +1,5 @@
 #!/bin/sh
-# What containers need and the engine's start does not. Programs wait for the engine's first answer, so as not to delay it.
+# What containers need and the engine's start does not. Other programs wait for the engine's first answer, so as not to delay it.
 set_to() { echo "$2" > "/proc/sys/$1"; }
 set_to net/ipv4/ip_forward 1
 set_to net/ipv6/conf/all/forwarding 1
@@ -9,6 +9,9 @@ set_to fs/inotify/max_user_instances 8192
 set_to fs/inotify/max_user_watches 1048576
 set_to kernel/keys/maxkeys 20000
 set_to kernel/keys/maxbytes 2000000
+# Beside the engine's start, on another processor: the packet filter's would be loaded one by one otherwise, while the engine
+# that makes its first rules waits for each.
+modprobe -a $(cat /usr/libexec/slipway/modules-late)
 tries=0
 until [ -S /run/docker.sock ] || [ $tries -ge 120 ]; do
   sleep 1
@@ -19,7 +22,6 @@ ln -s /proc/self/fd /dev/fd
 ln -s fd/0 /dev/stdin
 ln -s fd/1 /dev/stdout
 ln -s fd/2 /dev/stderr
-modprobe -a $(cat /usr/libexec/slipway/modules-late)
 # Packets within a bridge are nobody's business here, and those to the machine around (host.docker.internal) would lose their way.
 set_to net/bridge/bridge-nf-call-iptables 0
 set_to net/bridge/bridge-nf-call-ip6tables 0

@@ -4,6 +4,7 @@
  *
  *     slipway.share=TAG:TYPE:PATH   a shared folder, TYPE virtiofs or 9p, PATH percent-encoded: mount it at hostPrefix + PATH
  *     slipway.debug                 start the engine with --debug
+ *     slipway.emulated              no hardware runs this guest: what is cheap elsewhere is dear
  *
  * Console: `slipway-step: NAME ok MS` or `slipway-step: NAME fail MS REASON`, one line a finished step.
  * Disks are told apart by their serial (/sys/block/vd?/serial), never by their order.
@@ -17,6 +18,7 @@ export const boot = {
   hostPrefix: "/host",
   shareKey: "slipway.share",
   debugKey: "slipway.debug",
+  emulatedKey: "slipway.emulated",
 } as const;
 
 export interface Share {

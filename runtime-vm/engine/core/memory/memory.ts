@@ -10,8 +10,8 @@ const busyBytesMin = 64 * 1024 * 1024;
 
 export interface MemoryKeeperOptions {
   readonly kernel: Pick<Processes, "releaseMemory" | "unmapPrograms">;
-  /** Full, compacting garbage collection; absent where Node was not started with --expose-gc. */
-  readonly collect: (() => void) | undefined;
+  /** Full, compacting garbage collection. */
+  readonly collect: () => void;
   readonly quietMs?: number;
 }
 
@@ -63,7 +63,7 @@ export class MemoryKeeper implements Disposable {
 
   /** Gives back all there is. Some 20 ms of work; the first request after it is some 2 ms slower. */
   give(): void {
-    this.#options.collect?.();
+    this.#options.collect();
     this.#options.kernel.releaseMemory();
     this.#options.kernel.unmapPrograms();
     this.#given = performance.now();
@@ -74,7 +74,7 @@ export class MemoryKeeper implements Disposable {
 /** Told by node:http of every server's requests, whoever made the server. */
 const requestStart = "http.server.request.start";
 
-/** V8's own way to collect everything, compiled code that has not run for long included. */
+/** V8's own way to collect everything, compiled code that has not run for long included. Undefined where Node was not started with --expose-gc. */
 export function exposedCollector(): (() => void) | undefined {
   const { gc } = globalThis as { gc?: (options: { type: "major"; execution: "sync"; flavor: "last-resort" }) => void };
   return gc && (() => gc({ type: "major", execution: "sync", flavor: "last-resort" }));

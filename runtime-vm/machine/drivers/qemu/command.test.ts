@@ -48,7 +48,9 @@ test("the emulator is the architecture's, and ends in .exe on Windows only", () 
 test("the guest's console is the serial port of its board, and only an emulated one starts on one processor and drops its mitigations", () => {
   expect(valuesOf(build({}), "-append")).toEqual(["console=ttyS0 quiet panic=-1"]);
   expect(valuesOf(build({ arch: "arm64", accelerator: "hvf" }), "-append")).toEqual(["console=ttyAMA0 quiet panic=-1"]);
-  expect(valuesOf(build({ accelerator: "tcg", debug: true }), "-append")).toEqual(["console=ttyS0 quiet panic=-1 mitigations=off maxcpus=1 slipway.debug"]);
+  expect(valuesOf(build({ accelerator: "tcg", debug: true }), "-append")).toEqual([
+    "console=ttyS0 quiet panic=-1 slipway.emulated mitigations=off maxcpus=1 slipway.debug",
+  ]);
 });
 
 test("the root image cannot be written, the data disk gives space back, and each is known by its serial", () => {

@@ -76,7 +76,7 @@ function kernelCommandLine({ arch, accelerator, shares: folders, debug }: GuestP
   // An emulated processor does not speculate, and switching page tables at every system call costs it most of its time.
   // Linux rewrites its own running code while it starts; two emulated processors do not always see that in one piece, and such
   // a boot ends in a panic in sched_clock_cpu. The guest switches the others on as soon as that is over.
-  const emulated = accelerator === "tcg" ? ["mitigations=off", ...(arch === "amd64" ? ["maxcpus=1"] : [])] : [];
+  const emulated = accelerator === "tcg" ? [boot.emulatedKey, "mitigations=off", ...(arch === "amd64" ? ["maxcpus=1"] : [])] : [];
   return [`console=${console}`, "quiet", "panic=-1", ...emulated, ...folders.map(formatShare), ...(debug ? [boot.debugKey] : [])].join(" ");
 }
 
