@@ -55,13 +55,20 @@ export function limitsSuite(name: string, engine: () => { readonly socket: strin
     test("every limit is in the file the kernel reads, seen from inside and outside", async () => {
       const wanted: Group = {
         ...{ "memory.max": String(64 * 2 ** 20), "memory.low": String(32 * 2 ** 20), "memory.swap.max": String(32 * 2 ** 20), "pids.max": "30" },
-        ...{ "cpu.max": "50000 100000", "cpu.weight": "20", "cpuset.cpus": "0", "cpuset.mems": "0" },
+        ...{ "cpu.max": "50000 100000", "cpu.weight": "59", "cpuset.cpus": "0", "cpuset.mems": "0" },
         // Docker's 10 to 1000 on the kernel's scale of 1 to 10000.
         "io.weight": String(1 + Math.floor(((300 - 10) * 9_999) / 990)),
         "io.max": `${disk} rbps=1048576 wbps=2097152 riops=100 wiops=200`,
       };
       expect(await inside("limited")).toEqual(wanted);
       expect(await outside("limited")).toEqual(wanted);
+    });
+
+    test("what is executed in a container shares its place in the queue of the OOM killer", async () => {
+      const score = "cat /proc/self/oom_score_adj";
+      expect(await docker.ok("run", "--rm", "--oom-score-adj", "300", "busybox", "sh", "-c", score)).toBe("300");
+      // crun leaves it to the engine, which comes right after the start.
+      expect(await docker.ok("exec", "limited", "sh", "-c", `until [ $(${score}) = 0 ]; do sleep 0.1; done; ${score}`)).toBe("0");
     });
 
     test("docker update reaches a running container", async () => {
@@ -83,7 +90,7 @@ export function limitsSuite(name: string, engine: () => { readonly socket: strin
       );
       expect(await outside("limited")).toMatchObject({
         ...{ "memory.max": String(48 * 2 ** 20), "memory.low": String(16 * 2 ** 20), "memory.swap.max": String(32 * 2 ** 20), "pids.max": "20" },
-        ...{ "cpu.max": "100000 100000", "cpu.weight": "10", "cpuset.cpus": "1", "io.weight": String(1 + Math.floor(((200 - 10) * 9_999) / 990)) },
+        ...{ "cpu.max": "100000 100000", "cpu.weight": "35", "cpuset.cpus": "1", "io.weight": String(1 + Math.floor(((200 - 10) * 9_999) / 990)) },
       });
     });
 

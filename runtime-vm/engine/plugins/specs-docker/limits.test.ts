@@ -71,7 +71,10 @@ test.for<[HostConfig, Record<string, unknown>]>([
   [{ Memory: 64 * mib, MemorySwap: -1 }, { memory: { limit: 64 * mib, swap: -1 } }],
   [{ Memory: 64 * mib, MemorySwap: 64 * mib, MemoryReservation: 32 * mib }, { memory: { limit: 64 * mib, reservation: 32 * mib, swap: 64 * mib } }],
   [{ NanoCpus: 1.5e9 }, { cpu: { period: 100_000, quota: 150_000 } }],
-  [{ CpuShares: 512, CpuPeriod: 50_000, CpuQuota: 25_000, CpusetCpus: "0-1" }, { cpu: { shares: 512, period: 50_000, quota: 25_000, cpus: "0-1" } }],
+  [
+    { CpuShares: 512, CpuPeriod: 50_000, CpuQuota: 25_000, CpusetCpus: "0-1" },
+    { cpu: { period: 50_000, quota: 25_000, cpus: "0-1" }, unified: { "cpu.weight": "59" } },
+  ],
   [{ PidsLimit: 12 }, { pids: { limit: 12 } }],
   [{ PidsLimit: 0 }, {}],
   [{ PidsLimit: -1 }, { pids: { limit: -1 } }],

@@ -13,6 +13,7 @@ export function containerResources(host: HostConfig, controllers: Controllers): 
     ...(controllers.has("cpu") || controllers.has("cpuset") ? section("cpu", cpu(host, controllers)) : {}),
     ...(controllers.has("pids") && (host.PidsLimit ?? 0) !== 0 ? { pids: { limit: Math.max(-1, host.PidsLimit ?? -1) } } : {}),
     ...(controllers.has("io") ? section("blockIO", blockIo(host)) : {}),
+    ...(controllers.has("cpu") && host.CpuShares ? { unified: { "cpu.weight": String(weightOfShares(host.CpuShares)) } } : {}),
   };
 }
 
@@ -32,9 +33,21 @@ function cpu(host: HostConfig, controllers: Controllers): Record<string, unknown
     ? { period: nanoCpuPeriod, quota: Math.trunc((host.NanoCpus * nanoCpuPeriod) / 1e9) }
     : { ...(host.CpuPeriod ? { period: host.CpuPeriod } : {}), ...(host.CpuQuota ? { quota: host.CpuQuota } : {}) };
   return {
-    ...(controllers.has("cpu") ? { ...(host.CpuShares ? { shares: host.CpuShares } : {}), ...bandwidth } : {}),
+    ...(controllers.has("cpu") ? bandwidth : {}),
     ...(controllers.has("cpuset") ? { ...(host.CpusetCpus ? { cpus: host.CpusetCpus } : {}), ...(host.CpusetMems ? { mems: host.CpusetMems } : {}) } : {}),
   };
+}
+
+/**
+ * cgroup v1's 2 to 262144, 1024 the default, on v2's 1 to 10000 with its default of 100: a parabola through the three, as
+ * runc has it since 1.3.2. Other runtimes still draw a straight line, which makes the one's default the other's 39, so the
+ * weight is not left to them.
+ */
+function weightOfShares(shares: number): number {
+  if (shares <= 2) return 1;
+  if (shares >= 262_144) return 10_000;
+  const order = Math.log2(shares);
+  return Math.ceil(10 ** ((order * order + 125 * order) / 612 - 7 / 34));
 }
 
 function blockIo(host: HostConfig): Record<string, unknown> {
