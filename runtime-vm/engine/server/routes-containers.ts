@@ -109,12 +109,12 @@ export const containerRoutes = (containers: Lifecycle): readonly Route[] => [
   }),
   route("POST", "/networks/{network}/connect", async ({ params, json }) => {
     const body = ((await json(connectNetworkShape)) ?? {}) as { Container?: string; EndpointConfig?: EndpointSettings };
-    await containers.connectNetwork(body.Container ?? "", params.network, body.EndpointConfig ?? {});
+    await containers.connectNetwork(named(body.Container), params.network, body.EndpointConfig ?? {});
     return { status: 200 };
   }),
   route("POST", "/networks/{network}/disconnect", async ({ params, json }) => {
     const body = ((await json(disconnectNetworkShape)) ?? {}) as { Container?: string };
-    await containers.disconnectNetwork(body.Container ?? "", params.network);
+    await containers.disconnectNetwork(named(body.Container), params.network);
     return { status: 200 };
   }),
   route("DELETE", "/containers/{id...}", async ({ params, query }) => {
@@ -137,6 +137,12 @@ function shaped<T extends { ImageManifestDescriptor?: unknown }>(answer: T, vers
 function hostConfigFor(body: Partial<ContainerCreateRequest>, consoleSize: boolean): Pick<ContainerCreateRequest, "HostConfig"> {
   const host = body.HostConfig ?? {};
   return { HostConfig: consoleSize ? host : { ...host, ConsoleSize: [0, 0] } };
+}
+
+/** The container that a network's request is about. */
+function named(container: string | undefined): string {
+  if (!container) throw new EngineError("invalidArgument", 'invalid name or ID supplied: ""');
+  return container;
 }
 
 function stopOptions(query: Query): StopOptions {

@@ -9,13 +9,15 @@ export async function connectNetwork(supervisor: Supervisor, container: Containe
   const { Name: name } = supervisor.backends.networks.inspect(network);
   const { run } = container;
   const mode = container.spec.hostConfig.NetworkMode ?? "";
-  if (run !== undefined) run.sandbox = await supervisor.backends.sandboxes.connect(container.id, name, settings);
-  else if (mode === "host" || mode.startsWith("container:")) {
-    throw new EngineError("forbidden", "container sharing network namespace with another container or host cannot be connected to any other network");
+  const refuse = (sentence: string): EngineError => new EngineError("invalidArgument", sentence);
+  if (mode.startsWith("container:") || (mode === "host" && name !== "host")) {
+    throw refuse("container sharing network namespace with another container or host cannot be connected to any other network");
   }
-  // `none` means no network, until there is one.
-  const { none: _none, ...others } = container.spec.endpoints;
-  setEndpoints(supervisor, container, { ...others, [name]: settings });
+  if (Object.hasOwn(container.spec.endpoints, "none")) {
+    throw refuse("container cannot be connected to multiple networks with one of the networks in private (none) mode");
+  }
+  if (run !== undefined) run.sandbox = await supervisor.backends.sandboxes.connect(container.id, name, settings);
+  setEndpoints(supervisor, container, { ...container.spec.endpoints, [name]: settings });
 }
 
 /** Leaves a network, by the name or id it has; one that is gone is left by the name it had. */
@@ -23,7 +25,8 @@ export async function disconnectNetwork(supervisor: Supervisor, container: Conta
   using _lock = await supervisor.locks.acquire(container.id);
   const name = Object.hasOwn(container.spec.endpoints, network) ? network : supervisor.backends.networks.inspect(network).Name;
   const { run } = container;
-  if (run !== undefined) run.sandbox = await supervisor.backends.sandboxes.disconnect(container.id, name);
+  const joined = container.spec.hostConfig.NetworkMode?.startsWith("container:") === true;
+  if (run !== undefined && !joined) run.sandbox = await supervisor.backends.sandboxes.disconnect(container.id, name);
   else if (!Object.hasOwn(container.spec.endpoints, name)) {
     throw new EngineError("internal", `container ${container.id} is not connected to network ${name}`);
   }
@@ -31,10 +34,8 @@ export async function disconnectNetwork(supervisor: Supervisor, container: Conta
   setEndpoints(supervisor, container, others);
 }
 
-/** The mode follows: a container whose first network is gone starts in the first of the others, or in none. */
+/** The mode stays: a container without any network starts in the one it was made for. */
 function setEndpoints({ table }: Supervisor, container: Container, endpoints: Readonly<Record<string, EndpointSettings>>): void {
-  const mode = container.spec.hostConfig.NetworkMode ?? "";
-  const NetworkMode = Object.hasOwn(endpoints, mode) ? mode : (Object.keys(endpoints)[0] ?? "none");
-  container.spec = { ...container.spec, endpoints, hostConfig: { ...container.spec.hostConfig, NetworkMode } };
+  container.spec = { ...container.spec, endpoints };
   table.setSpec(container.id, container.name, container.spec);
 }

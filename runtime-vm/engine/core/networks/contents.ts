@@ -26,7 +26,7 @@ export class SandboxContents {
   /** Whether the sandbox's resolver is 127.0.0.11. */
   internal(record: SandboxRecord, request: SandboxRequest): boolean {
     if (record.endpoints.some(({ named }) => named)) return true;
-    if (!record.endpoints.some(({ hostInterface }) => hostInterface !== "")) return false;
+    if (!record.endpoints.some(({ containerInterface }) => containerInterface !== "")) return false;
     const { servers } = this.#asked(request);
     if (servers.length > 0) return false;
     // A resolver on the host's loopback is out of reach for the container, but not for us.

@@ -19,6 +19,7 @@ const subnet = (Subnet: string, more: object = {}) => ({ IPAM: { Config: [{ Subn
 test.each<[Partial<NetworkCreateRequest>, string, string]>([
   [{ Name: " " }, "invalidArgument", "invalid name: name is empty"],
   [{ Name: "bridge" }, "forbidden", "operation is not permitted on predefined bridge network "],
+  [{ Name: "default" }, "forbidden", "operation is not permitted on predefined default network "],
   [{ Driver: "nope" }, "notFound", 'plugin "nope" not found'],
   [{ Driver: "host" }, "forbidden", 'only one instance of "host" network is allowed'],
   [{ Driver: "overlay" }, "forbidden", "This node is not a swarm manager"],
@@ -84,4 +85,119 @@ test("options shape the bridge", () => {
   });
   expect(bridgeOf(record)).toMatchObject({ bridge: "mine", mtu: 1400, icc: false, internal: true, masquerade: true });
   expect(bridgeOf(build({}))?.bridge).toMatch(/^br-[0-9a-f]{12}$/);
+});
+
+const option = (name: string, value: string): Partial<NetworkCreateRequest> => ({ Options: { [`com.docker.network.${name}`]: value } });
+
+// Answers of dockerd 28.5, but for its 500s, which are 400s here.
+test.each<[Partial<NetworkCreateRequest>, string, string]>([
+  [
+    option("bridge.gateway_mode_ipv4", "bad"),
+    "invalidArgument",
+    "failed to parse com.docker.network.bridge.gateway_mode_ipv4 value: bad (unknown gateway mode bad)",
+  ],
+  [option("bridge.gateway_mode_ipv6", "isolated"), "invalidArgument", "gateway mode 'isolated' can only be used for an internal network"],
+  [
+    option("bridge.inhibit_ipv4", "x"),
+    "invalidArgument",
+    'failed to parse com.docker.network.bridge.inhibit_ipv4 value: x (strconv.ParseBool: parsing "x": invalid syntax)',
+  ],
+  [option("host_ipv4", "x"), "invalidArgument", "failed to parse com.docker.network.host_ipv4 value: x (nil ip)"],
+  [option("host_ipv6", "10.0.0.1"), "invalidArgument", "it is not an IPv6 address"],
+  [option("driver.mtu", "-1"), "invalidArgument", "invalid MTU number: -1"],
+  [option("enable_ipv6", "x"), "invalidArgument", 'driver-opt "com.docker.network.enable_ipv6" is not a valid bool'],
+  [option("enable_ipv4", "false"), "invalidArgument", "IPv4 or IPv6 must be enabled"],
+  [{ IPAM: { Config: [{ Subnet: "10.9.0.0/24" }, { Subnet: "10.10.0.0/24" }] } }, "forbidden", "bridge driver doesn't support multiple subnets"],
+  [{ IPAM: { Driver: "null" } }, "invalidArgument", "ipv4 pool is empty"],
+  [subnet("0.0.0.0/0"), "invalidArgument", "ipv4 pool is empty"],
+  [subnet("10.9.0.0/29", { Gateway: "10.9.0.7" }), "invalidArgument", "failed to allocate gateway (10.9.0.7): Address already in use"],
+  [
+    subnet("10.9.0.0/24", { AuxiliaryAddresses: { a: "10.9.0.1" } }),
+    "invalidArgument",
+    "failed to allocate secondary ip address (a:10.9.0.1): Address already in use",
+  ],
+  [{ EnableIPv6: true, ...subnet("fd00:1::/128") }, "invalidArgument", "failed to allocate gateway (): no available addresses on this pool"],
+  [{ Driver: "macvlan", Options: { parent: "lo" } }, "invalidArgument", "loopback interface is not a valid macvlan parent link"],
+  [
+    { Driver: "macvlan", Options: { macvlan_mode: "bad" } },
+    "invalidArgument",
+    "requested macvlan mode 'bad' is not valid, 'bridge' mode is the macvlan driver default",
+  ],
+  [
+    { Driver: "ipvlan", Options: { ipvlan_mode: "bad" } },
+    "invalidArgument",
+    "requested ipvlan mode 'bad' is not valid, 'l2' mode is the ipvlan driver default",
+  ],
+  [{ Driver: "ipvlan", Options: { ipvlan_flag: "bad" } }, "invalidArgument", "requested ipvlan flag 'bad' is not valid, 'bridge' is the ipvlan driver default"],
+  [{ ConfigFrom: { Network: "x" } }, "notFound", 'configuration network "x" does not exist'],
+  [
+    { ConfigFrom: { Network: "x" }, Labels: { a: "b" } },
+    "forbidden",
+    "user specified configurations are not supported if the network depends on a configuration network",
+  ],
+  [
+    { ConfigFrom: { Network: "x" }, Options: { a: "b" } },
+    "forbidden",
+    "network driver options are not supported if the network depends on a configuration network",
+  ],
+  [{ ConfigFrom: { Network: "x" }, ConfigOnly: true }, "forbidden", "a configuration network cannot depend on another configuration network"],
+  [{ ConfigOnly: true, Internal: true }, "forbidden", "configuration network can only contain network specific fields"],
+  [{ ConfigOnly: true, ...subnet("x") }, "invalidArgument", "invalid network config:\ninvalid subnet x: invalid CIDR block notation"],
+])("%j is %s: %s", (request, cls, message) => {
+  expect(() => build(request)).toThrow(expect.objectContaining({ class: cls, message: expect.stringContaining(message) as string }) as Error);
+});
+
+test("gateway modes, addresses and trusted interfaces reach the bridge", () => {
+  const options = {
+    "bridge.gateway_mode_ipv4": "routed",
+    host_ipv6: "fd00::1",
+    "bridge.trusted_host_interfaces": "eth1:eth2",
+    "bridge.inhibit_ipv4": "true",
+    "driver.mtu": "0",
+  };
+  const record = build({ Options: Object.fromEntries(Object.entries(options).map(([name, value]) => [`com.docker.network.${name}`, value])) });
+  const bridge = bridgeOf(record);
+  expect(bridge).toMatchObject({ modes: { 4: "routed", 6: "nat" }, hostAddresses: { 6: "fd00::1" }, trusted: ["eth1", "eth2"], mtu: 1500 });
+  expect(bridge?.subnets[0]?.gateway).toBe("");
+});
+
+test("an isolated network has no gateway, so its first address is a container's", () => {
+  const record = build({ Internal: true, ...option("bridge.gateway_mode_ipv4", "isolated") });
+  expect(record.ipam.Config).toEqual([{ Subnet: "172.18.0.0/16" }]);
+  expect(record.subnets[0]?.gateway).toBe("");
+});
+
+test("families may be said by options", () => {
+  expect(build(option("enable_ipv6", "true"))).toMatchObject({ enableIPv4: true, enableIPv6: true });
+});
+
+test("a network on an interface of the machine keeps its gateway's address free, unless nothing is routed there", () => {
+  const of = (driver: string, more: Partial<NetworkCreateRequest> = {}) => build({ Driver: driver, ...subnet("10.70.0.0/24"), ...more });
+  expect(of("macvlan", { Options: { parent: "eth0" } })).toMatchObject({
+    driver: "macvlan",
+    internal: false,
+    parent: { interface: "eth0", dummy: false, mode: "bridge" },
+    subnets: [{ gateway: "10.70.0.1" }],
+  });
+  expect(of("macvlan", { Options: { parent: "eth0" }, Internal: true }).subnets[0]?.gateway).toBe("");
+  expect(of("ipvlan", { Options: { parent: "eth0", ipvlan_mode: "l3" } }).subnets[0]?.gateway).toBe("");
+  const alone = of("macvlan", {});
+  expect(alone).toMatchObject({ internal: true, parent: { dummy: true, interface: `dm-${alone.id.slice(0, 12)}` } });
+  expect(
+    build({ Driver: "macvlan", Options: { parent: "eth0" }, IPAM: { Config: [{ Subnet: "10.1.0.0/24" }, { Subnet: "10.2.0.0/24" }] } }).subnets,
+  ).toHaveLength(2);
+});
+
+test("a network takes its configuration from one that only holds it", () => {
+  const held = build({ Name: "held", ConfigOnly: true, Labels: { l: "1" }, Options: { "com.docker.network.driver.mtu": "1300" }, ...subnet("10.8.0.0/24") });
+  expect(inspectRecord(held, {})).toMatchObject({ ConfigOnly: true, Driver: "null", IPAM: { Config: [{ Subnet: "10.8.0.0/24" }] } });
+  const taken = buildRecord({ Name: "n", ConfigFrom: { Network: "held" } }, context({ configuration: () => held }));
+  expect(inspectRecord(taken, {})).toMatchObject({
+    ConfigFrom: { Network: "held" },
+    ConfigOnly: false,
+    Driver: "bridge",
+    Labels: { l: "1" },
+    IPAM: { Config: [{ Subnet: "10.8.0.0/24" }] },
+  });
+  expect(bridgeOf(taken)?.mtu).toBe(1300);
 });

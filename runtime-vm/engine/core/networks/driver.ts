@@ -1,5 +1,5 @@
 import type { Family, Prefix } from "./address.ts";
-import type { GatewayMode } from "./record.ts";
+import type { GatewayMode, ParentSettings } from "./record.ts";
 
 /** A network as the kernel part sees it. */
 export interface BridgeNetwork {
@@ -39,12 +39,27 @@ export interface LinkedPair {
   readonly ports: readonly { readonly proto: string; readonly port: number }[];
 }
 
+/** A network on an interface of this machine: macvlan or ipvlan. */
+export interface ParentNetwork extends ParentSettings {
+  readonly id: string;
+}
+
 /** One interface of a sandbox. */
 export interface Link {
+  /** Its other end; "" for one on an interface of the machine. */
   readonly hostInterface: string;
   readonly containerInterface: string;
   readonly mac: string;
   readonly addresses: readonly { readonly address: string; readonly length: number }[];
+  /** Below /proc/sys of the container, written before the interface is up. */
+  readonly sysctls: readonly { readonly path: string; readonly value: string | undefined }[];
+}
+
+/** A default route. Without an address it leads to the interface itself. */
+export interface GatewayRoute {
+  readonly family: Family;
+  readonly address: string;
+  readonly containerInterface: string;
 }
 
 /** The kernel half of networks: bridges, veth pairs, packet rules. Synchronous and short; each call is whole or throws. */
@@ -70,9 +85,15 @@ export interface NetworkDriver {
   /** The same, owned by the user namespace pinned at `userns`. */
   createSandboxOf(netns: string, userns: string): Promise<void>;
   attach(netns: string, network: BridgeNetwork, link: Link): void;
-  detach(link: Link): void;
+  /** Makes the interface that such a network is on, where it is the network's own or a VLAN's that is missing. Class invalidArgument when there is none to be on. */
+  ensureParent(network: ParentNetwork): void;
+  /** Removes an interface that `ensureParent` made. Missing is fine. */
+  removeParent(network: ParentNetwork): void;
+  attachToParent(netns: string, network: ParentNetwork, link: Link): void;
+  /** Missing is fine. */
+  detach(netns: string, link: Link): void;
   /** Replaces the default routes of the sandbox. Empty: none. */
-  setGateways(netns: string, gateways: readonly { readonly address: string; readonly containerInterface: string }[]): void;
+  setGateways(netns: string, gateways: readonly GatewayRoute[]): void;
   /** Takes the host's ends down first, so that their addresses can be given anew at once. Missing is fine. */
   removeSandbox(netns: string, links: readonly Link[]): void;
   /** Whether the namespace and all links of a recorded sandbox are still there. */

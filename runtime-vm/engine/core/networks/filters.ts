@@ -24,8 +24,9 @@ export function matchesNetwork(filters: Filters): (record: NetworkRecord, endpoi
 function danglingFilter(values: readonly string[] | undefined): boolean | undefined {
   if (values === undefined || values.length === 0) return undefined;
   const [value = ""] = values;
-  if (values.length === 1 && ["true", "1"].includes(value)) return true;
-  if (values.length === 1 && ["false", "0"].includes(value)) return false;
+  if (values.length > 1) throw new EngineError("invalidArgument", `got more than one value for filter key "dangling"`);
+  if (["true", "1"].includes(value)) return true;
+  if (["false", "0"].includes(value)) return false;
   throw new EngineError("invalidArgument", `invalid value for filter 'dangling', must be "true" (or "1"), or "false" (or "0")`);
 }
 

@@ -3,8 +3,10 @@ import { createHash, randomBytes } from "node:crypto";
 import type { EndpointSettings } from "#api/networks.ts";
 import { EngineError } from "#base/errors.ts";
 import { addressBytes, contains, familyOf } from "./address.ts";
+import { interfaceNameOf } from "./endpoint-options.ts";
 import type { SandboxRequest } from "./networks.ts";
-import { isDefaultBridge } from "./record.ts";
+import { isRouted } from "./parent-options.ts";
+import { hasInterfaces, isDefaultBridge, type NetworkRecord } from "./record.ts";
 import type { EndpointRecord } from "./sandbox-record.ts";
 import type { LiveNetwork } from "./store.ts";
 
@@ -19,20 +21,21 @@ export function planEndpoint(network: LiveNetwork, owner: Owner, settings: Endpo
     networkName: record.name,
     container: owner.containerId,
     containerName: owner.containerName,
-    named: record.bridge !== undefined && !isDefaultBridge(record),
+    named: hasInterfaces(record) && !isDefaultBridge(record),
     dnsNames: dnsNames(owner, settings.Aliases ?? []),
     links: (settings.Links ?? []).map(splitLink),
     settings,
   };
-  if (record.bridge === undefined) return { ...base, containerInterface: "", hostInterface: "", mac: "" };
+  if (!hasInterfaces(record)) return { ...base, containerInterface: "", hostInterface: "", mac: "" };
   const addresses = takeAddresses(network, settings);
-  const prefix = record.bridge.interfacePrefix;
+  const { bridge, parent } = record;
   return {
     ...base,
     ...addresses,
-    containerInterface: firstFree(prefix, taken),
-    hostInterface: `veth${randomBytes(4).toString("hex").slice(0, 7)}`,
-    mac: macOf(settings, addresses.ipv4?.address ?? base.id),
+    containerInterface: interfaceName(settings, bridge?.interfacePrefix ?? "eth", taken),
+    hostInterface: bridge === undefined ? "" : `veth${randomBytes(4).toString("hex").slice(0, 7)}`,
+    mac: parent?.driver === "ipvlan" ? "" : macOf(settings, addresses.ipv4?.address ?? base.id),
+    ...(parent !== undefined && isRouted(parent) && !record.internal ? { direct: true } : {}),
   };
 }
 
@@ -76,7 +79,7 @@ function takeAddress(network: LiveNetwork, family: 4 | 6, wanted: string | undef
   for (const pool of own === undefined ? pools : pools.filter(({ config }) => contains(config.subnet, own))) {
     try {
       const address = pool.take(own);
-      return { address, length: pool.config.subnet.length, gateway: network.record.internal ? "" : (pool.config.via ?? pool.config.gateway) };
+      return { address, length: pool.config.subnet.length, gateway: hasGateway(network.record) ? (pool.config.via ?? pool.config.gateway) : "" };
     } catch (error) {
       full = error;
     }
@@ -85,6 +88,8 @@ function takeAddress(network: LiveNetwork, family: 4 | 6, wanted: string | undef
   if (own !== undefined && familyOf(own) === family) throw new EngineError("invalidArgument", `no configured subnet contains the IP address ${own}`);
   return undefined;
 }
+
+const hasGateway = ({ internal, parent }: NetworkRecord): boolean => !internal && !(parent !== undefined && isRouted(parent));
 
 /** Locally administered; made of the address, so that neighbours' caches stay right when an address is given anew. */
 function macOf(settings: EndpointSettings, seed: string): string {
@@ -97,6 +102,16 @@ function macOf(settings: EndpointSettings, seed: string): string {
 function splitLink(text: string): readonly [string, string] {
   const [target = "", alias] = text.replace(/^\//, "").split(":");
   return [target, alias ?? target];
+}
+
+function interfaceName(settings: EndpointSettings, prefix: string, taken: readonly string[]): string {
+  const asked = interfaceNameOf(settings);
+  if (asked === undefined) return firstFree(prefix, taken);
+  if (asked === "lo" || taken.includes(asked)) throw new EngineError("conflict", `the container has an interface ${asked} already: give this one another name`);
+  if (!/^[^\s/:]{1,15}$/.test(asked) || asked === "." || asked === "..") {
+    throw new EngineError("invalidArgument", `invalid interface name ${JSON.stringify(asked)}: one to fifteen characters, no space, slash or colon`);
+  }
+  return asked;
 }
 
 function firstFree(prefix: string, taken: readonly string[]): string {

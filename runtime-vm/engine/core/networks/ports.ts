@@ -73,7 +73,7 @@ export function portMap(exposed: readonly string[], bound: readonly { readonly k
     const { port, proto } = parsePort(key);
     map[`${port}/${proto}`] = null;
   }
-  for (const { key, hostIp, hostPort } of bound) (map[key] ??= []).push({ HostIp: hostIp, HostPort: String(hostPort) });
+  for (const { key, hostIp, hostPort } of bound) (map[key] ??= []).push({ HostIp: hostIp, HostPort: hostPort === 0 ? "" : String(hostPort) });
   return Object.fromEntries(Object.entries(map).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
@@ -84,7 +84,7 @@ export function publicationsOf(ports: PortMap): Publication[] {
       key,
       ...parsePort(key),
       hostIps: [HostIp],
-      hostPorts: { first: Number(HostPort), last: Number(HostPort) },
+      hostPorts: parseHostPorts(HostPort),
     })),
   );
 }

@@ -3,11 +3,13 @@ import { EngineError, isClass, messageOf } from "#base/errors.ts";
 import { type Family, familyOf } from "./address.ts";
 import type { NetworkDriver } from "./driver.ts";
 import type { PortPublisher } from "./networks.ts";
+import type { GatewayMode } from "./record.ts";
 import { type PortAllocations, type Publication } from "./ports.ts";
 
 export interface Bound {
   readonly key: string;
   readonly hostIp: string;
+  /** 0: no port of the host leads there. */
   readonly hostPort: number;
 }
 
@@ -30,6 +32,8 @@ const addressFor = ({ addresses }: Target, hostIp: string): string => {
 export interface Publishing {
   readonly publisher: PortPublisher;
   readonly driver: Pick<NetworkDriver, "open">;
+  /** Where a family is routed its ports are only opened, at the container's own address. */
+  readonly modes: Partial<Readonly<Record<Family, GatewayMode>>>;
   readonly allocations: PortAllocations;
   /** Whose the ports will be, for people. */
   readonly holder: string;
@@ -48,6 +52,8 @@ export async function publishAll(how: Publishing, what: readonly Publication[], 
 
 /** Tries the ports allowed in turn; what only says "occupied" is the last one's answer. */
 async function publishOne(how: Publishing, what: Publication, target: Target): Promise<Published> {
+  const routed = what.hostIps.filter((hostIp) => isRouted(how, target, hostIp));
+  if (routed.length === what.hostIps.length) return openPorts(how, what, routed, target);
   const { hostPorts } = what;
   const candidates = hostPorts === "any" ? how.allocations.ephemeral() : range(hostPorts.first, hostPorts.last);
   let refused: unknown;
@@ -69,9 +75,12 @@ function* range(first: number, last: number): Generator<number> {
 /** One host port at every address wanted. */
 async function bindPort(how: Publishing, what: Publication, port: number, target: Target): Promise<Published> {
   await using undo = new AsyncDisposableStack();
-  undo.use(how.allocations.hold(what.proto, what.hostIps, port, how.holder));
-  const bound: Bound[] = [];
-  for (const hostIp of what.hostIps) {
+  const routed = what.hostIps.filter((hostIp) => isRouted(how, target, hostIp));
+  const listened = what.hostIps.filter((hostIp) => !routed.includes(hostIp));
+  undo.use(how.allocations.hold(what.proto, listened, port, how.holder));
+  const opened = undo.use(openPorts(how, what, routed, target));
+  const bound: Bound[] = [...opened.bound];
+  for (const hostIp of listened) {
     const { proto } = what;
     const inner = { address: addressFor(target, hostIp), port: what.port };
     try {
@@ -90,6 +99,18 @@ async function bindPort(how: Publishing, what: Publication, port: number, target
   }
   const held = undo.move();
   return { bound, [Symbol.asyncDispose]: () => held.disposeAsync() };
+}
+
+function isRouted({ modes }: Publishing, { addresses }: Target, hostIp: string): boolean {
+  const family = familyOf(hostIp);
+  return family !== undefined && addresses[family] !== undefined && modes[family] === "routed";
+}
+
+/** Opens the container's port to the outside; no port of the host is taken. */
+function openPorts(how: Publishing, what: Publication, hostIps: readonly string[], target: Target): Published {
+  const undo = new AsyncDisposableStack();
+  for (const hostIp of hostIps) undo.use(how.driver.open({ proto: what.proto, address: addressFor(target, hostIp), port: what.port }));
+  return { bound: hostIps.map((hostIp) => ({ key: what.key, hostIp, hostPort: 0 })), [Symbol.asyncDispose]: () => undo.disposeAsync() };
 }
 
 const bracketed = (address: string): string => (address.includes(":") ? `[${address}]` : address);

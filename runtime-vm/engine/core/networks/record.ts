@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { NetworkInspect, NetworkIpam } from "#api/networks.ts";
 import type { State } from "../state/state.ts";
 import { type Family, prefixOf } from "./address.ts";
-import type { BridgeNetwork } from "./driver.ts";
+import type { BridgeNetwork, ParentNetwork } from "./driver.ts";
 import type { SubnetConfig } from "./ipam.ts";
 
 /** A network as it is kept. `host` and `null` networks have no bridge. */
@@ -10,7 +10,7 @@ export interface NetworkRecord {
   readonly id: string;
   readonly name: string;
   readonly created: string;
-  readonly driver: "bridge" | "host" | "null";
+  readonly driver: "bridge" | "macvlan" | "ipvlan" | "host" | "null";
   readonly enableIPv4: boolean;
   readonly enableIPv6: boolean;
   readonly internal: boolean;
@@ -24,6 +24,22 @@ export interface NetworkRecord {
   readonly options: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly bridge?: BridgeSettings;
+  readonly parent?: ParentSettings;
+  /** It only holds a configuration for others. */
+  readonly configOnly?: true;
+  /** The network that its configuration is from, as it was named. */
+  readonly configFrom?: string;
+}
+
+/** Of networks on an interface of the machine (macvlan, ipvlan). */
+export interface ParentSettings {
+  readonly driver: "macvlan" | "ipvlan";
+  readonly interface: string;
+  /** The interface is the network's own, and leads nowhere. */
+  readonly dummy: boolean;
+  readonly mode: string;
+  /** ipvlan's. */
+  readonly flag: string;
 }
 
 export interface SubnetRecord {
@@ -63,6 +79,8 @@ export interface BridgeSettings {
 
 export const PREDEFINED = ["bridge", "host", "none"] as const;
 export const isPredefined = (name: string): boolean => (PREDEFINED as readonly string[]).includes(name);
+/** Whether its containers get an interface. */
+export const hasInterfaces = ({ bridge, parent }: NetworkRecord): boolean => bridge !== undefined || parent !== undefined;
 /** On the default bridge there are no names, and answers to `Aliases` and addresses differ. */
 export const isDefaultBridge = (record: NetworkRecord): boolean => record.name === "bridge";
 
@@ -97,6 +115,9 @@ export function bridgeOf(record: NetworkRecord): BridgeNetwork | undefined {
   };
 }
 
+/** The kernel's view of a network on an interface of the machine. */
+export const parentOf = ({ id, parent }: NetworkRecord): ParentNetwork | undefined => (parent === undefined ? undefined : { id, ...parent });
+
 /** Go prints maps by key. */
 const sorted = (map: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(map).toSorted(([a], [b]) => (a < b ? -1 : 1)));
@@ -115,8 +136,8 @@ export const inspectRecord = (record: NetworkRecord, containers: Containers): Ne
   Internal: record.internal,
   Attachable: record.attachable,
   Ingress: false,
-  ConfigFrom: { Network: "" },
-  ConfigOnly: false,
+  ConfigFrom: { Network: record.configFrom ?? "" },
+  ConfigOnly: record.configOnly ?? false,
   Containers: containers,
   Options: sorted(record.options),
   Labels: sorted(record.labels),

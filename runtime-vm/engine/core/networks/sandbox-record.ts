@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { codeOf } from "#base/errors.ts";
 import type { EndpointSettings, PortMap } from "#api/networks.ts";
 import type { Link } from "./driver.ts";
+import { interfaceSysctls } from "./endpoint-options.ts";
 
 interface Address {
   readonly address: string;
@@ -20,7 +21,10 @@ export interface EndpointRecord {
   readonly containerName: string;
   readonly containerInterface: string;
   readonly hostInterface: string;
+  /** "" for the one that its parent has. */
   readonly mac: string;
+  /** Traffic leaves by the interface itself, to no gateway. */
+  readonly direct?: boolean;
   readonly ipv4?: Address;
   readonly ipv6?: Address;
   /** Whether names are answered on this network (not on the default bridge). */
@@ -42,13 +46,17 @@ export interface SandboxRecord {
 }
 
 /** The interfaces of a sandbox. */
-export const linksOf = (record: SandboxRecord): Link[] => record.endpoints.filter(({ hostInterface }) => hostInterface !== "").map(linkOf);
+export const linksOf = (record: SandboxRecord): Link[] => record.endpoints.filter(({ containerInterface }) => containerInterface !== "").map(linkOf);
+
+/** Ends of them on this machine; what is on an interface of the machine has none. */
+export const hostEnds = (record: SandboxRecord): string[] => linksOf(record).flatMap(({ hostInterface }) => (hostInterface === "" ? [] : [hostInterface]));
 
 export const linkOf = (endpoint: EndpointRecord): Link => ({
   hostInterface: endpoint.hostInterface,
   containerInterface: endpoint.containerInterface,
   mac: endpoint.mac,
   addresses: [endpoint.ipv4, endpoint.ipv6].flatMap((address) => (address === undefined ? [] : [{ address: address.address, length: address.length }])),
+  sysctls: interfaceSysctls(endpoint.settings, endpoint.containerInterface),
 });
 
 /** The endpoint that traffic leaves by: highest priority, then first by the network's name. */

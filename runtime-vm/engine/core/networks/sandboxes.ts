@@ -9,10 +9,10 @@ import { Directory } from "./names.ts";
 import type { Sandbox, Sandboxes, SandboxRequest } from "./networks.ts";
 import { dnsNames, markEndpoint, type Owner, planEndpoint, releaseEndpoint } from "./plan.ts";
 import { parsePort, type Publication, publicationsOf } from "./ports.ts";
-import { bridgeOf } from "./record.ts";
-import { type EndpointRecord, endpointSettings, gatewayOf, linkOf, linksOf, SandboxFiles, type SandboxRecord } from "./sandbox-record.ts";
+import { bridgeOf, parentOf } from "./record.ts";
+import { type EndpointRecord, endpointSettings, gatewayOf, hostEnds, linkOf, linksOf, SandboxFiles, type SandboxRecord } from "./sandbox-record.ts";
 import { type Live, type ServiceOptions, SandboxServices } from "./services.ts";
-import { checkEndpoint, checkRequest, networksOf, parseMode, settingsOf } from "./settings.ts";
+import { checkEndpoint, checkJoinable, checkRequest, networksOf, parseMode, settingsOf } from "./settings.ts";
 import type { LiveNetwork } from "./store.ts";
 
 export interface SandboxOptions extends ServiceOptions {
@@ -58,7 +58,7 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
     checkRequest(request);
     for (const name of networksOf(request)) {
       const network = this.#options.networks.find(name);
-      if (network !== undefined) checkEndpoint(network.record, settingsOf(request, name));
+      if (network !== undefined) checkEndpoint(network.record, settingsOf(request, name), { naming: true });
     }
   }
 
@@ -84,7 +84,9 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
     undo.defer(() => endpoints.forEach((endpoint) => this.#vacate(endpoint)));
     for (const name of networksOf(request)) {
       const taken = endpoints.map(({ containerInterface }) => containerInterface);
-      const endpoint = planEndpoint(this.#options.networks.get(name), owner, settingsOf(request, name), taken);
+      const network = this.#options.networks.get(name);
+      if (network.record.configOnly === true) throw new EngineError("forbidden", "cannot create endpoint on configuration-only network");
+      const endpoint = planEndpoint(network, owner, settingsOf(request, name), taken);
       endpoints.push(endpoint);
       this.#occupy(endpoint);
     }
@@ -152,7 +154,7 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
     const record = this.#dormant.get(containerId);
     if (record === undefined) return undefined;
     const { netns } = record;
-    const interfaces = linksOf(record).map(({ hostInterface }) => hostInterface);
+    const interfaces = hostEnds(record);
     return { ...(netns === undefined ? {} : { netns }), endpoints: {}, ports: {}, interfaces, files: { hosts: "", resolvConf: "", hostname: "" } };
   }
 
@@ -199,22 +201,23 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
     const live = this.#get(containerId);
     const network = this.#options.networks.get(name);
     const { netns, endpoints } = live.record;
-    if (netns === undefined || network.record.bridge === undefined) {
-      throw new EngineError("forbidden", "container sharing network namespace with another container or host cannot be connected to any other network");
+    checkJoinable(network.record);
+    if (netns === undefined) {
+      throw new EngineError("invalidArgument", "container sharing network namespace with another container or host cannot be connected to any other network");
     }
     if (endpoints.some((endpoint) => endpoint.network === network.record.id)) {
       throw new EngineError("forbidden", `endpoint with name ${live.owner.containerName} already exists in network ${network.record.name}`);
     }
-    checkEndpoint(network.record, settings);
+    checkEndpoint(network.record, settings, { naming: false });
     const taken = endpoints.map(({ containerInterface }) => containerInterface);
     const endpoint = planEndpoint(network, live.owner, settings, taken);
     await using undo = new AsyncDisposableStack();
     this.#occupy(endpoint);
     undo.defer(() => this.#vacate(endpoint));
     this.#attach(netns, endpoint);
-    undo.defer(() => this.#options.driver.detach(linkOf(endpoint)));
+    undo.defer(() => this.#options.driver.detach(netns, linkOf(endpoint)));
     undo.defer(() => this.#update(live, { endpoints }));
-    this.#update(live, { endpoints: [...endpoints.filter(({ hostInterface }) => hostInterface !== ""), endpoint] });
+    this.#update(live, { endpoints: [...endpoints.filter(({ containerInterface }) => containerInterface !== ""), endpoint] });
     this.#setGateways(live.record);
     await this.#services.answerNames(live);
     if (live.published === undefined) await this.#publish(live, this.#services.wanted(live));
@@ -228,10 +231,13 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
     const network = this.#options.networks.get(name);
     const endpoint = live.record.endpoints.find((one) => one.network === network.record.id);
     if (endpoint === undefined) throw new EngineError("internal", `container ${containerId} is not connected to network ${network.record.name}`);
-    if (live.record.netns === undefined) throw new EngineError("forbidden", "container cannot be disconnected from host network or connected to host network");
+    if (live.record.netns === undefined) {
+      const reason = "container was created in host network mode";
+      throw new EngineError("invalidArgument", `cannot disconnect container from host network - ${reason}`);
+    }
     const ports = publicationsOf(live.record.ports);
     if (endpoint === gatewayOf(live.record, 4)) await this.#services.unpublish(live);
-    this.#options.driver.detach(linkOf(endpoint));
+    if (endpoint.containerInterface !== "") this.#options.driver.detach(live.record.netns, linkOf(endpoint));
     this.#vacate(endpoint);
     this.#update(live, { endpoints: live.record.endpoints.filter((one) => one !== endpoint) });
     this.#setGateways(live.record);
@@ -254,15 +260,18 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
   }
 
   #attach(netns: string, endpoint: EndpointRecord): void {
-    const network = bridgeOf(this.#options.networks.get(endpoint.network).record);
-    if (network !== undefined) this.#options.driver.attach(netns, network, linkOf(endpoint));
+    const { record } = this.#options.networks.get(endpoint.network);
+    const [bridge, parent] = [bridgeOf(record), parentOf(record)];
+    if (bridge !== undefined) this.#options.driver.attach(netns, bridge, linkOf(endpoint));
+    if (parent !== undefined) this.#options.driver.attachToParent(netns, parent, linkOf(endpoint));
   }
 
   #setGateways(record: SandboxRecord): void {
     const gateways = ([4, 6] as const).flatMap((family) => {
-      const endpoint = gatewayOf(record, family);
+      const endpoint =
+        gatewayOf(record, family) ?? record.endpoints.find(({ direct, ipv4, ipv6 }) => direct === true && (family === 4 ? ipv4 : ipv6) !== undefined);
       const address = family === 4 ? endpoint?.ipv4?.gateway : endpoint?.ipv6?.gateway;
-      return endpoint === undefined || address === undefined ? [] : [{ address, containerInterface: endpoint.containerInterface }];
+      return endpoint === undefined || address === undefined ? [] : [{ family, address, containerInterface: endpoint.containerInterface }];
     });
     if (record.netns !== undefined && gateways.length > 0) this.#options.driver.setGateways(record.netns, gateways);
   }
@@ -333,7 +342,7 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
       ...(netns === undefined ? {} : { netns }),
       endpoints: Object.fromEntries(endpoints.map((endpoint) => [endpoint.networkName, endpointSettings(endpoint)])),
       ports,
-      interfaces: linksOf(live.record).map(({ hostInterface }) => hostInterface),
+      interfaces: hostEnds(live.record),
       files: this.#options.contents.files(live.record, live.request),
     };
   }

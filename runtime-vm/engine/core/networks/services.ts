@@ -54,20 +54,24 @@ export class SandboxServices {
   wanted({ record, request }: Live): Publication[] {
     const gateway = wayOut(record);
     if (gateway === undefined) return [];
-    const hostBinding = this.#options.networks.get(gateway.network).record.bridge?.hostBinding ?? "";
+    const { bridge } = this.#options.networks.get(gateway.network).record;
+    // On an interface of the machine a container is reached by its own address.
+    if (bridge === undefined) return [];
+    const { hostBinding } = bridge;
     return publications(request.ports, request.exposed, request.publishAll, hostBinding);
   }
 
   /** Publishes to the address that traffic leaves by; the map that inspect shows. */
   async publish(live: Live, what: readonly Publication[]): Promise<PortMap> {
     const endpoint = wayOut(live.record);
-    if (endpoint === undefined) return {};
+    if (endpoint === undefined || this.#options.networks.get(endpoint.network).record.bridge === undefined) return {};
     if (what.length === 0) return portMap(live.request.exposed, []);
     try {
       const { netns } = live.record;
       const target = { addresses: addressesOf(live.record), ...(netns === undefined ? {} : { netns }) };
       const { publisher, driver } = this.#options;
-      const how = { publisher, driver, allocations: this.#allocations, holder: nameOf(live) };
+      const { modes = {} } = this.#options.networks.get(endpoint.network).record.bridge ?? {};
+      const how = { publisher, driver, modes, allocations: this.#allocations, holder: nameOf(live) };
       live.published = await publishAll(how, what, target);
       return portMap(live.request.exposed, live.published.bound);
     } catch (error) {

@@ -27,7 +27,7 @@ const request = (more: Partial<SandboxRequest>): SandboxRequest => ({
 
 // Answers of dockerd 28.5.
 test("endpoint settings are refused in dockerd's words", () => {
-  const of = (record: typeof plain, settings: Parameters<typeof checkEndpoint>[1]) => () => checkEndpoint(record, settings);
+  const of = (record: typeof plain, settings: Parameters<typeof checkEndpoint>[1]) => () => checkEndpoint(record, settings, { naming: true });
   const address = (IPv4Address: string) => ({ IPAMConfig: { IPv4Address } });
   expect(of(plain, address("172.18.0.2"))).toThrow(
     "invalid config for network u1: invalid endpoint settings:\nuser specified IP address is supported only when connecting to networks with user configured subnets",
@@ -35,7 +35,12 @@ test("endpoint settings are refused in dockerd's words", () => {
   expect(of(plain, address("1.1"))).toThrow(
     "invalid endpoint settings:\n* invalid IPv4 address: 1.1\n* user specified IP address is supported only when connecting to networks with user configured subnets",
   );
-  expect(of(bridge, address("172.17.0.9"))).toThrow("\n* user specified IP address is supported on user defined networks only\n* user specified IP");
+  expect(of(bridge, address("172.17.0.9"))).toThrow(/endpoint settings:\nuser specified IP address is supported on user defined networks only$/);
+  expect(of(own, { IPAMConfig: { IPv6Address: "fd00::2" } })).toThrow("supported only when connecting to networks with user configured subnets");
+  expect(of(own, { DriverOpts: { "com.docker.network.endpoint.sysctls": "net.ipv4.conf.IFNAME.log_martians=1,net.ipv4.conf.eth0.x=1" } })).toThrow(
+    "invalid endpoint settings:\nunrecognised network interface sysctl 'net.ipv4.conf.eth0.x=1'; represent 'net.X.Y.ethN.Z=V' as 'net.X.Y.IFNAME.Z=V'",
+  );
+  expect(() => checkEndpoint(plain, { MacAddress: "zz" }, { naming: false })).toThrow(/^invalid MAC address zz$/);
   expect(of(own, address("10.0.0.9"))).toThrow("invalid endpoint settings:\nno configured subnet or ip-range contain the IP address 10.0.0.9");
   expect(of(bridge, { Aliases: ["x"] })).toThrow("network-scoped alias is supported only for containers in user defined networks");
   expect(of(plain, { MacAddress: "zz" })).toThrow("invalid config for network u1: invalid MAC address zz");

@@ -1,12 +1,13 @@
 /** What dockerd refuses of a container's network settings, in its words. */
 import type { EndpointSettings } from "#api/networks.ts";
 import { EngineError } from "#base/errors.ts";
-import { contains, familyOf } from "./address.ts";
-import { joined } from "./create.ts";
+import { contains, type Family, familyOf } from "./address.ts";
+import { sysctlProblems } from "./endpoint-options.ts";
+import { joined } from "./create-ipam.ts";
 import { splitExtraHost } from "./files.ts";
 import type { SandboxRequest } from "./networks.ts";
 import { publications } from "./ports.ts";
-import { isDefaultBridge, type NetworkRecord, subnetsOf } from "./record.ts";
+import { hasInterfaces, isDefaultBridge, type NetworkRecord, subnetsOf } from "./record.ts";
 
 const bad = (message: string): EngineError => new EngineError("invalidArgument", message);
 
@@ -38,34 +39,44 @@ export function settingsOf(request: Pick<SandboxRequest, "endpoints">, name: str
   return request.endpoints[name] ?? (name === "bridge" ? request.endpoints["default"] : undefined) ?? {};
 }
 
-export function checkEndpoint(record: NetworkRecord, settings: EndpointSettings): void {
+/** What of a container's create request names a network names it in the refusal; what asks for one network does not. */
+export function checkEndpoint(record: NetworkRecord, settings: EndpointSettings, opts: { readonly naming: boolean }): void {
+  const prefix = opts.naming ? `invalid config for network ${record.name}: ` : "";
   const mac = settings.MacAddress ?? "";
-  if (mac !== "" && !/^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i.test(mac)) throw bad(`invalid config for network ${record.name}: invalid MAC address ${mac}`);
+  if (mac !== "" && !/^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i.test(mac)) throw bad(`${prefix}invalid MAC address ${mac}`);
   const problems = endpointProblems(record, settings);
-  if (problems.length > 0) throw bad(`invalid config for network ${record.name}: invalid endpoint settings:\n${joined(problems)}`);
+  if (problems.length > 0) throw bad(`${prefix}invalid endpoint settings:\n${joined(problems)}`);
 }
 
 function endpointProblems(record: NetworkRecord, settings: EndpointSettings): string[] {
   const problems: string[] = [];
-  const ipv4 = settings.IPAMConfig?.IPv4Address ?? "";
-  const ipv6 = settings.IPAMConfig?.IPv6Address ?? "";
-  if (ipv4 !== "" && familyOf(ipv4) !== 4) problems.push(`invalid IPv4 address: ${ipv4}`);
-  if (ipv6 !== "" && familyOf(ipv6) !== 6) problems.push(`invalid IPv6 address: ${ipv6}`);
-  if (ipv4 !== "" || ipv6 !== "") {
-    if (isDefaultBridge(record) || record.bridge === undefined) problems.push("user specified IP address is supported on user defined networks only");
-    if (!record.ownSubnets) problems.push("user specified IP address is supported only when connecting to networks with user configured subnets");
-    else problems.push(...outsideProblems(record, [ipv4, ipv6]));
+  const asked = { 4: settings.IPAMConfig?.IPv4Address ?? "", 6: settings.IPAMConfig?.IPv6Address ?? "" } as const;
+  const predefined = isDefaultBridge(record) || !hasInterfaces(record);
+  for (const family of [4, 6] as const) {
+    if (asked[family] !== "" && familyOf(asked[family]) !== family) problems.push(`invalid IPv${family} address: ${asked[family]}`);
   }
-  if ((settings.Aliases ?? []).length > 0 && (isDefaultBridge(record) || record.bridge === undefined)) {
+  if (predefined && (asked[4] !== "" || asked[6] !== "")) problems.push("user specified IP address is supported on user defined networks only");
+  else for (const family of [4, 6] as const) if (asked[family] !== "") problems.push(...addressProblems(record, family, asked[family]));
+  if ((settings.Aliases ?? []).length > 0 && predefined) {
     problems.push("network-scoped alias is supported only for containers in user defined networks");
   }
-  return problems;
+  return [...problems, ...sysctlProblems(settings)];
 }
 
-function outsideProblems(record: NetworkRecord, addresses: readonly string[]): string[] {
-  return addresses
-    .filter((address) => address !== "" && (familyOf(address) === undefined || !subnetsOf(record).some(({ subnet }) => contains(subnet, address))))
-    .map((address) => `no configured subnet or ip-range contain the IP address ${address}`);
+function addressProblems(record: NetworkRecord, family: Family, address: string): string[] {
+  const subnets = subnetsOf(record).filter(({ subnet }) => subnet.family === family);
+  if (!record.ownSubnets || subnets.length === 0) {
+    return ["user specified IP address is supported only when connecting to networks with user configured subnets"];
+  }
+  if (familyOf(address) === family && subnets.some(({ subnet }) => contains(subnet, address))) return [];
+  return [`no configured subnet or ip-range contain the IP address ${address}`];
+}
+
+/** Whether a container can be connected to it besides others. */
+export function checkJoinable({ driver, configOnly }: NetworkRecord): void {
+  if (configOnly === true) throw new EngineError("forbidden", "cannot create endpoint on configuration-only network");
+  if (driver === "host") throw bad("cannot connect container to host network - container must be created in host network mode");
+  if (driver === "null") throw bad("container cannot be connected to multiple networks with one of the networks in private (none) mode");
 }
 
 /** Everything that needs no look at what networks there are. */

@@ -9,7 +9,7 @@ import { matchesNetwork, matchesPrune } from "./filters.ts";
 import { type AddressPool, SubnetPool } from "./ipam.ts";
 import type { NetworkStore } from "./networks.ts";
 import { type BridgeDefaults, defaultBridgeRecord, plainRecord } from "./predefined.ts";
-import { bridgeOf, inspectRecord, isPredefined, type NetworkRecord, NetworkTable, subnetsOf } from "./record.ts";
+import { bridgeOf, inspectRecord, isPredefined, type NetworkRecord, NetworkTable, parentOf, subnetsOf } from "./record.ts";
 import { markEndpoint } from "./plan.ts";
 import type { EndpointRecord } from "./sandbox-record.ts";
 
@@ -56,10 +56,19 @@ export class Networks implements NetworkStore {
     if (this.#prepared) return;
     const records = [...this.#live.values()].map(({ record }) => record);
     this.#options.driver.sweep(new Set(records.map(({ id }) => id)));
-    for (const record of records) if (record.name !== "bridge") this.#ensure(record);
+    for (const record of records) if (record.name !== "bridge") this.#restore(record);
     if (this.#wantsBridge) this.#openDefaultBridge(records.find(({ name }) => name === "bridge"));
     this.#program();
     this.#prepared = true;
+  }
+
+  /** An interface of the machine that is gone since is no reason for the others not to be there: its containers fail at their start. */
+  #restore(record: NetworkRecord): void {
+    try {
+      this.#ensure(record);
+    } catch (error) {
+      if (record.parent === undefined) throw error;
+    }
   }
 
   list(filters: Readonly<Record<string, readonly string[]>>): NetworkInspect[] {
@@ -85,6 +94,10 @@ export class Networks implements NetworkStore {
         used: this.#subnets(),
         routed: this.#options.driver.routes(),
         pools: this.#options.pools,
+        configuration: (idOrName) => {
+          const found = this.find(idOrName)?.record;
+          return found?.configOnly === true ? found : undefined;
+        },
         bridges: new Map([...this.#live.values()].flatMap(({ record: r }) => (r.bridge === undefined ? [] : [[r.bridge.interface, r.id] as const]))),
       },
     );
@@ -103,6 +116,9 @@ export class Networks implements NetworkStore {
   async remove(idOrName: string): Promise<void> {
     const { record, endpoints } = this.get(idOrName);
     if (isPredefined(record.name)) throw new EngineError("forbidden", `${record.name} is a pre-defined network and cannot be removed`);
+    if (record.configOnly === true && this.#dependants(record).length > 0) {
+      throw new EngineError("forbidden", `error while removing network: configuration network ${JSON.stringify(record.name)} is in use`);
+    }
     if (endpoints.size > 0) {
       const names = [...endpoints].map(({ containerName, id }) => `name:${JSON.stringify(containerName)} id:${JSON.stringify(id.slice(0, 12))}`);
       throw new EngineError("forbidden", `error while removing network: network ${record.name} has active endpoints (${names.join(", ")})`);
@@ -115,9 +131,10 @@ export class Networks implements NetworkStore {
   async prune(filters: Readonly<Record<string, readonly string[]>>): Promise<string[]> {
     const matches = matchesPrune(filters);
     const unused = [...this.#live.values()].filter(({ record, endpoints }) => endpoints.size === 0 && !isPredefined(record.name) && matches(record));
-    for (const { record } of unused) await this.remove(record.id);
+    const removable = unused.filter(({ record }) => this.#dependants(record).length === 0);
+    for (const { record } of removable) await this.remove(record.id);
     this.#options.events.publish({ type: "network", action: "prune", id: "", attributes: { reclaimed: "0" } });
-    return unused.map(({ record }) => record.name);
+    return removable.map(({ record }) => record.name);
   }
 
   /** By ID, name or a prefix of the ID that is nobody else's; in that order, as dockerd. */
@@ -144,6 +161,10 @@ export class Networks implements NetworkStore {
   close(): void {
     if (!this.#prepared) return;
     for (const network of this.#bridges()) this.#options.driver.removeBridge(network);
+    for (const { record } of this.#live.values()) {
+      const parent = parentOf(record);
+      if (parent !== undefined) this.#options.driver.removeParent(parent);
+    }
     this.#options.driver.program([]);
   }
 
@@ -173,6 +194,11 @@ export class Networks implements NetworkStore {
       return;
     }
     throw refused;
+  }
+
+  /** Networks whose configuration is this one's. */
+  #dependants({ id, name }: NetworkRecord): LiveNetwork[] {
+    return [...this.#live.values()].filter(({ record }) => record.configFrom !== undefined && (record.configFrom === name || record.configFrom === id));
   }
 
   get #wantsBridge(): boolean {
@@ -218,6 +244,8 @@ export class Networks implements NetworkStore {
   #ensure(record: NetworkRecord): void {
     const network = bridgeOf(record);
     if (network !== undefined) this.#options.driver.ensureBridge(network);
+    const parent = parentOf(record);
+    if (parent !== undefined) this.#options.driver.ensureParent(parent);
   }
 
   #program(): void {
@@ -228,6 +256,8 @@ export class Networks implements NetworkStore {
   #forget(record: NetworkRecord): void {
     const network = bridgeOf(record);
     if (network !== undefined) this.#options.driver.removeBridge(network);
+    const parent = parentOf(record);
+    if (parent !== undefined) this.#options.driver.removeParent(parent);
     this.#live.delete(record.id);
     this.#table.remove(record.id);
     this.#program();

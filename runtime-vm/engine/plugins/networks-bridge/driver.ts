@@ -2,12 +2,13 @@ import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { EngineError } from "#base/errors.ts";
 import { type Kernel, KernelError, type Netlink } from "#core/kernel/kernel.ts";
 import { type Prefix, prefixOf } from "#core/networks/address.ts";
-import type { BridgeNetwork, Link, LinkedPair, NetworkDriver, OpenPort } from "#core/networks/driver.ts";
+import type { BridgeNetwork, GatewayRoute, Link, LinkedPair, NetworkDriver, OpenPort, ParentNetwork } from "#core/networks/driver.ts";
 import {
   allAddresses,
   allRoutes,
   bridgePort,
   defaultRoute,
+  directRoute,
   ifinfo,
   linkByName,
   type Link as KernelLink,
@@ -22,13 +23,14 @@ import {
   setAlias,
   setUp,
 } from "./messages.ts";
+import { Parents } from "./parents.ts";
 import { type PacketPolicy, ruledFamilies } from "./policy.ts";
 import { openElement, publishedElement } from "./port-sets.ts";
 import { rulesText, type Surroundings } from "./rules.ts";
 
 /** Marks a bridge as made for this network, in the interface's alias. */
 const ALIAS = "slipway:";
-const aliasOf = (network: BridgeNetwork): string => `${ALIAS}${network.id}`;
+const aliasOf = (network: { readonly id: string }): string => `${ALIAS}${network.id}`;
 
 const noForeignBridge = (name: string): EngineError =>
   new EngineError("notFound", `error creating default "bridge" network: bridge device with non default name ${name} must be created manually`);
@@ -47,6 +49,7 @@ export class BridgeDriver implements NetworkDriver, Disposable {
   readonly #kernel: Kernel;
   readonly #around: Surroundings;
   readonly #policy: PacketPolicy;
+  readonly #parents: Parents;
   readonly #ports = new Set<OpenPort>();
   #networks: readonly BridgeNetwork[] = [];
   #links: readonly LinkedPair[] = [];
@@ -56,6 +59,8 @@ export class BridgeDriver implements NetworkDriver, Disposable {
     this.#kernel = kernel;
     this.#around = around;
     this.#policy = policy;
+    const remove = (index: number): void => this.#remove(index);
+    this.#parents = new Parents({ netlink: () => this.#netlink(), find: (name) => this.#find(name), aliasOf, remove });
   }
 
   routes(): readonly Prefix[] {
@@ -180,38 +185,58 @@ export class BridgeDriver implements NetworkDriver, Disposable {
     // Packet rules may bring a container's own request back to it.
     const port = { isolated: !network.icc, hairpin: this.#policy.userlandProxy === false };
     if (port.isolated || port.hairpin) this.#netlink().request(RTM.SETLINK, 0, bridgePort(this.#get(link.hostInterface).index, port));
+    this.#configure(netns, link);
+  }
+
+  ensureParent(network: ParentNetwork): void {
+    this.#parents.ensure(network);
+  }
+
+  removeParent(network: ParentNetwork): void {
+    this.#parents.remove(network);
+  }
+
+  attachToParent(netns: string, network: ParentNetwork, link: Link): void {
+    this.#parents.attach(netns, network, link);
+    this.#configure(netns, link);
+  }
+
+  /** The container's end: addresses, and up. */
+  #configure(netns: string, link: Link): void {
     if (!link.addresses.some(({ address }) => address.includes(":"))) {
       this.#kernel.inNetns(netns, () => writeSysctl(`ipv6/conf/${link.containerInterface}/disable_ipv6`, "1"));
     }
+    if (link.sysctls.length > 0) this.#kernel.inNetns(netns, () => link.sysctls.forEach(writeAsked));
     using inside = this.#kernel.rtnetlink(netns);
     const { index } = linkIn(inside, link.containerInterface);
     for (const { address, length } of link.addresses) inside.request(RTM.NEWADDR, NLM_F.CREATE | NLM_F.EXCL, newAddress(index, address, length));
     inside.request(RTM.NEWLINK, 0, setUp(index, true));
   }
 
-  detach(link: Link): void {
+  detach(netns: string, link: Link): void {
+    if (link.hostInterface === "") return removeIn(this.#kernel, netns, link.containerInterface);
     const there = this.#find(link.hostInterface);
     if (there !== undefined) this.#remove(there.index);
   }
 
-  setGateways(netns: string, gateways: readonly { readonly address: string; readonly containerInterface: string }[]): void {
+  setGateways(netns: string, gateways: readonly GatewayRoute[]): void {
     using inside = this.#kernel.rtnetlink(netns);
-    for (const { address, containerInterface } of gateways) {
+    for (const { family, address, containerInterface } of gateways) {
       const { index } = linkIn(inside, containerInterface);
-      inside.request(RTM.NEWROUTE, NLM_F.CREATE | NLM_F.REPLACE, defaultRoute(address, index));
+      inside.request(RTM.NEWROUTE, NLM_F.CREATE | NLM_F.REPLACE, address === "" ? directRoute(family, index) : defaultRoute(address, index));
     }
   }
 
   removeSandbox(netns: string, links: readonly Link[]): void {
     for (const link of links) {
-      const there = this.#find(link.hostInterface);
+      const there = link.hostInterface === "" ? undefined : this.#find(link.hostInterface);
       if (there !== undefined) this.#netlink().request(RTM.NEWLINK, 0, setUp(there.index, false));
     }
     this.#kernel.removeNetns(netns);
   }
 
   sandboxLives(netns: string, links: readonly Link[]): boolean {
-    return this.#kernel.isMountPoint(netns) && links.every((link) => this.#find(link.hostInterface) !== undefined);
+    return this.#kernel.isMountPoint(netns) && links.every((link) => link.hostInterface === "" || this.#find(link.hostInterface) !== undefined);
   }
 
   [Symbol.dispose](): void {
@@ -245,6 +270,15 @@ export class BridgeDriver implements NetworkDriver, Disposable {
   }
 }
 
+function removeIn(kernel: Kernel, netns: string, name: string): void {
+  using inside = kernel.rtnetlink(netns);
+  try {
+    inside.request(RTM.DELLINK, 0, setUp(linkIn(inside, name).index, false));
+  } catch (error) {
+    if (!missing(error)) throw error;
+  }
+}
+
 function linkIn(netlink: Netlink, name: string): KernelLink {
   const [answer] = netlink.request(RTM.GETLINK, 0, linkByName(name));
   if (answer === undefined) throw new EngineError("internal", `rtnetlink gave no answer about interface ${name}`);
@@ -255,6 +289,17 @@ function linkIn(netlink: Netlink, name: string): KernelLink {
 function forwarding(v6: boolean): void {
   writeSysctl("ipv4/ip_forward", "1");
   if (v6) writeSysctl("ipv6/conf/all/forwarding", "1");
+}
+
+/** What a container asks of its interface. */
+function writeAsked({ path, value }: Link["sysctls"][number]): void {
+  const name = path.replaceAll("/", ".");
+  if (value === undefined) throw new EngineError("invalidArgument", `expected sysctl '${name}' to have format name=value`);
+  try {
+    writeFileSync(`/proc/sys/${path}`, value);
+  } catch (cause) {
+    throw new EngineError("invalidArgument", `/proc/sys/${path} is not a sysctl file, or does not take ${JSON.stringify(value)}`, { cause });
+  }
 }
 
 function writeSysctl(name: string, value: string): void {

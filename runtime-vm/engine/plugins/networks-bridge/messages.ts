@@ -8,7 +8,7 @@ export const RTM = { NEWLINK: 16, DELLINK: 17, GETLINK: 18, SETLINK: 19, NEWADDR
 export const NLM_F = { DUMP: 0x300, EXCL: 0x200, CREATE: 0x400, REPLACE: 0x100 } as const;
 export const IFF_UP = 1;
 
-export const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, MASTER: 10, LINKINFO: 18, IFALIAS: 20, NET_NS_FD: 28, PROTINFO: 12 } as const;
+export const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, LINK: 5, MASTER: 10, LINKINFO: 18, IFALIAS: 20, NET_NS_FD: 28, PROTINFO: 12 } as const;
 const IFLA_INFO = { KIND: 1, DATA: 2 } as const;
 const VETH_INFO_PEER = 1;
 const NESTED = 0x8000;
@@ -18,7 +18,7 @@ const AF = { UNSPEC: 0, BRIDGE: 7, INET: 2, INET6: 10 } as const;
 const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4 } as const;
 const IFA_F_NODAD = 0x02;
 const RTA = { DST: 1, OIF: 4, GATEWAY: 5 } as const;
-const RT = { TABLE_MAIN: 254, PROT_BOOT: 3, SCOPE_UNIVERSE: 0, UNICAST: 1 } as const;
+const RT = { TABLE_MAIN: 254, PROT_BOOT: 3, SCOPE_UNIVERSE: 0, SCOPE_LINK: 253, UNICAST: 1 } as const;
 
 export type Attribute = readonly [type: number, value: Uint8Array];
 
@@ -29,6 +29,7 @@ export const u32 = (value: number): Uint8Array => {
 };
 export const text = (value: string): Uint8Array => Buffer.from(`${value}\0`);
 export const mac = (value: string): Uint8Array => Uint8Array.from(value.split(":").map((part) => Number.parseInt(part, 16)));
+const u16 = (value: number): Uint8Array => Uint8Array.of(value & 0xff, value >> 8);
 const u8 = (value: number): Uint8Array => Uint8Array.of(value);
 
 export function attributes(list: readonly Attribute[]): Buffer {
@@ -92,6 +93,67 @@ export const newVeth = (what: { name: string; bridge: number; mtu: number; peer:
   ]);
 };
 
+/** An interface on another, `parent`, in the namespace open at `netnsFd`, down. */
+export function newOnParent(what: {
+  kind: "macvlan" | "ipvlan";
+  name: string;
+  parent: number;
+  mac: string;
+  netnsFd: number;
+  data: readonly Attribute[];
+}): Uint8Array {
+  return Buffer.concat([
+    ifinfo({}),
+    attributes([
+      [IFLA.IFNAME, text(what.name)],
+      ...(what.mac === "" ? [] : [[IFLA.ADDRESS, mac(what.mac)] as const]),
+      [IFLA.LINK, u32(what.parent)],
+      [IFLA.NET_NS_FD, u32(what.netnsFd)],
+      [IFLA.LINKINFO, linkInfo(what.kind, what.data)],
+    ]),
+  ]);
+}
+
+const linkInfo = (kind: string, data: readonly Attribute[]): Buffer =>
+  attributes([
+    [IFLA_INFO.KIND, text(kind)],
+    [IFLA_INFO.DATA | NESTED, attributes(data)],
+  ]);
+
+const MACVLAN = { MODE: 1, modes: { private: 1, vepa: 2, bridge: 4, passthru: 8 } as Readonly<Record<string, number>> } as const;
+const IPVLAN = {
+  MODE: 1,
+  FLAGS: 2,
+  modes: { l2: 0, l3: 1, l3s: 2 } as Readonly<Record<string, number>>,
+  flags: { bridge: 0, private: 1, vepa: 2 } as Readonly<Record<string, number>>,
+} as const;
+
+export const macvlanData = (mode: string): Attribute[] => [[MACVLAN.MODE, u32(MACVLAN.modes[mode] ?? 4)]];
+export const ipvlanData = (mode: string, flag: string): Attribute[] => [
+  [IPVLAN.MODE, u16(IPVLAN.modes[mode] ?? 0)],
+  [IPVLAN.FLAGS, u16(IPVLAN.flags[flag] ?? 0)],
+];
+
+export const newDummy = (name: string): Uint8Array =>
+  Buffer.concat([
+    ifinfo({ up: true }),
+    attributes([
+      [IFLA.IFNAME, text(name)],
+      [IFLA.LINKINFO, linkInfo("dummy", [])],
+    ]),
+  ]);
+
+const VLAN_ID = 1;
+export const newVlan = (what: { name: string; base: number; id: number }): Uint8Array =>
+  Buffer.concat([
+    ifinfo({ up: true }),
+    attributes([
+      [IFLA.IFNAME, text(what.name)],
+      [IFLA.LINK, u32(what.base)],
+      [IFLA.LINKINFO, linkInfo("vlan", [[VLAN_ID, u16(what.id)]])],
+    ]),
+  ]);
+
 export const linkByName = (name: string): Uint8Array => Buffer.concat([ifinfo({}), attributes([[IFLA.IFNAME, text(name)]])]);
 /** The kernel takes an alias only once the interface exists. */
 export const setAlias = (index: number, alias: string): Uint8Array => Buffer.concat([ifinfo({ index }), attributes([[IFLA.IFALIAS, Buffer.from(alias)]])]);
@@ -126,6 +188,13 @@ function broadcast(address: Uint8Array, length: number): Uint8Array {
   const bytes = Buffer.from(address);
   bytes.writeUInt32BE((bytes.readUInt32BE(0) | (0xffffffff >>> length)) >>> 0);
   return bytes;
+}
+
+/** To whoever is there, without a gateway. */
+export function directRoute(family: 4 | 6, index: number): Uint8Array {
+  const message = rtmsg(family === 4 ? AF.INET : AF.INET6, 0);
+  message.writeUInt8(family === 4 ? RT.SCOPE_LINK : RT.SCOPE_UNIVERSE, 6);
+  return Buffer.concat([message, attributes([[RTA.OIF, u32(index)]])]);
 }
 
 export function defaultRoute(gateway: string, index: number): Uint8Array {
