@@ -7,7 +7,7 @@ import type { VolumeStore } from "#core/volumes/volumes.ts";
 
 export interface DiskBackends {
   readonly containers: Pick<ContainerManager, "list" | "imageUsers">;
-  readonly images: Pick<ImageStore, "list">;
+  readonly images: Pick<ImageStore, "list" | "totalBytes">;
   readonly volumes: Pick<VolumeStore, "usage">;
   readonly builds: { usage(): Promise<CacheUse[]> };
 }
@@ -23,7 +23,7 @@ export async function diskUsage(backends: DiskBackends, version: ApiVersion, ask
   const wants = (type: string): boolean => types.length === 0 || types.includes(type);
   const images = wants("image") ? await imagesOf(backends) : undefined;
   return {
-    LayersSize: (images ?? []).reduce((sum, { Size }) => sum + Size, 0),
+    LayersSize: images === undefined ? 0 : backends.images.totalBytes(),
     Images: images?.map((image) => (has(version, "noVirtualSize") ? image : { ...image, VirtualSize: image.Size })) ?? null,
     Containers: wants("container") ? await containersOf(backends) : null,
     Volumes: wants("volume") ? await backends.volumes.usage() : null,

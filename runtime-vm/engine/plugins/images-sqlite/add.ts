@@ -37,11 +37,23 @@ export async function writeImage(parts: ImageParts, config: ImageConfigFile, lay
 
 /** Unpacks an image that was made here, and gives it its name; without one it is dangling. */
 export async function nameImage(parts: ImageParts, target: Descriptor, name: string | undefined): Promise<void> {
-  const made = (await parts.documents.variants(target))[0];
   // Its own layer is there as a blob; without this step the first container of it would wait for the index.
-  if (made !== undefined) await unpackVariant(parts, made, new AbortController().signal);
+  await orDiscard(parts, target, async () => {
+    const made = (await parts.documents.variants(target))[0];
+    if (made !== undefined) await unpackVariant(parts, made, new AbortController().signal);
+  });
   parts.names.put(name === undefined ? danglingName(target.digest) : normalizedName(parseReference(name)), target, new Date());
   publishIndex(parts);
+}
+
+/** What was written for nothing goes, as soon as nobody else is at work. */
+export async function orDiscard<T>(parts: ImageParts, written: Descriptor, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await parts.collector.collect([written]);
+    throw error;
+  }
 }
 
 async function readBase({ content }: ImageParts, base: Descriptor): Promise<{ config: ImageConfigFile; layers: readonly Descriptor[] }> {

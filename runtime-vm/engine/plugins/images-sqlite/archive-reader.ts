@@ -18,10 +18,14 @@ type Step = { readonly kind: "entry"; readonly entry: TarEntry } | { readonly ki
 
 /**
  * Reads an image archive, plain or compressed, into the content store. Files named by their digest are
- * verified. Rejects (invalidArgument) what is no tar or stops in the middle.
+ * verified. `onBlob` hears of each, also where the archive turns out to be none. Rejects (invalidArgument) what is no tar or stops in the middle.
  */
-export async function readArchive(tar: Readable, content: ContentStore, signal: AbortSignal): Promise<Archive> {
-  const reader = new ArchiveReader(content);
+export async function readArchive(
+  tar: Readable,
+  content: ContentStore,
+  { signal, onBlob }: { signal: AbortSignal; onBlob: (blob: { digest: Digest; size: number }) => void },
+): Promise<Archive> {
+  const reader = new ArchiveReader(content, onBlob);
   await using _open = reader;
   const plain = new PassThrough({ highWaterMark: 1024 * 1024 });
   let failure: unknown;
@@ -37,13 +41,15 @@ export async function readArchive(tar: Readable, content: ContentStore, signal: 
 
 class ArchiveReader implements AsyncDisposable {
   readonly #content: ContentStore;
+  readonly #onBlob: (blob: { digest: Digest; size: number }) => void;
   readonly #files = new Map<string, { digest: Digest; size: number }>();
   readonly #links = new Map<string, string>();
   readonly #texts = new Map<string, Buffer>();
   #current: { name: string; left: number; ingest?: Ingest; text?: Buffer[] } | undefined;
 
-  constructor(content: ContentStore) {
+  constructor(content: ContentStore, onBlob: (blob: { digest: Digest; size: number }) => void) {
     this.#content = content;
+    this.#onBlob = onBlob;
   }
 
   async read(plain: AsyncIterable<Buffer>): Promise<void> {
@@ -96,7 +102,9 @@ class ArchiveReader implements AsyncDisposable {
     if (text !== undefined) this.#texts.set(name, Buffer.concat(text));
     else {
       const promised = /^blobs\/(sha256)\/([0-9a-f]{64})$/.exec(name);
-      this.#files.set(name, await ingest!.commit(promised === null ? undefined : { digest: `sha256:${promised[2]!}` }));
+      const blob = await ingest!.commit(promised === null ? undefined : { digest: `sha256:${promised[2]!}` });
+      this.#files.set(name, blob);
+      this.#onBlob(blob);
     }
     this.#current = undefined;
   }

@@ -90,6 +90,7 @@ test.each([
   await expect(load(store, archive)).rejects.toThrow(reason);
   expect(await list(store)).toEqual([]);
   expect(readdirSync(join(store.root, "ingest"))).toEqual([]);
+  expect(blobs(store)).toEqual([]);
 });
 
 test("a layer that is hostile is told, and the image does not run", async () => {

@@ -4,7 +4,7 @@ import type { Descriptor, Digest } from "#core/content/content.ts";
 import type { Readable } from "node:stream";
 import { mediaTypes } from "#core/images/manifests.ts";
 import type { Platform } from "#core/images/platform.ts";
-import { configOf, nameImage, writeImage, writeLayer, type WrittenLayer } from "./add.ts";
+import { configOf, nameImage, orDiscard, writeImage, writeLayer, type WrittenLayer } from "./add.ts";
 import { compressionOf, decompressed, peek } from "./compression.ts";
 import { announce, type ImageParts } from "./parts.ts";
 
@@ -38,14 +38,15 @@ async function layerOf(parts: ImageParts, tar: Readable, signal: AbortSignal): P
   return kept ? await keepLayer(parts, tar, compression, signal) : await writeLayer(parts, decompressed(tar, signal));
 }
 
-async function keepLayer({ content, layers }: ImageParts, tar: Readable, compression: "gzip" | "zstd", signal: AbortSignal): Promise<WrittenLayer> {
+async function keepLayer(parts: ImageParts, tar: Readable, compression: "gzip" | "zstd", signal: AbortSignal): Promise<WrittenLayer> {
+  const { content, layers } = parts;
   await using ingest = await content.ingest();
   for await (const chunk of tar as AsyncIterable<Buffer>) {
     signal.throwIfAborted();
     await ingest.write(chunk);
   }
   const written = await ingest.commit();
-  const { diffId } = await layers.ingest(content.open(written.digest), { signal });
   const blob: Descriptor = { mediaType: compression === "gzip" ? mediaTypes.ociLayerGzip : mediaTypes.ociLayerZstd, ...written };
+  const { diffId } = await orDiscard(parts, blob, () => layers.ingest(content.open(written.digest), { signal }));
   return { blob, diffId };
 }

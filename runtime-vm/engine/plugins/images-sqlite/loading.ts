@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import type { PullProgress } from "#api/images.ts";
 import { familiarName, parseReference } from "#api/reference.ts";
 import { EngineError, isClass, messageOf } from "#base/errors.ts";
-import type { Descriptor } from "#core/content/content.ts";
+import type { Descriptor, Digest } from "#core/content/content.ts";
 import { formatPlatform, type Platform } from "#core/images/platform.ts";
 import { readArchive } from "./archive-reader.ts";
 import type { Variant } from "./documents.ts";
@@ -17,7 +17,12 @@ export async function* load(
   { platform, signal }: { platform: Platform | undefined; signal: AbortSignal },
 ): AsyncIterable<PullProgress> {
   await using _hold = parts.collector.hold();
-  const archive = await readArchive(tar, parts.content, signal);
+  // Not every file of an archive is of an image, and not every archive is one.
+  const brought: Descriptor[] = [];
+  await using undo = new AsyncDisposableStack();
+  undo.defer(async () => void (await parts.collector.collect(brought)));
+  const onBlob = (blob: { digest: Digest; size: number }): void => void brought.push({ mediaType: "application/octet-stream", ...blob });
+  const archive = await readArchive(tar, parts.content, { signal, onBlob });
   for (const { name, target } of await imagesOf(archive, parts.content)) {
     parts.names.put(name ?? keepName(parts, target), target, new Date());
     publishIndex(parts);

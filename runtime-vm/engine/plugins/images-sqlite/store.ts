@@ -113,6 +113,12 @@ class SqliteImageStore implements ImageStore {
     return listImages(this.#parts, opts);
   }
 
+  totalBytes(): number {
+    const { content, layers } = this.#parts;
+    const blobs = [...content.list()].reduce((sum, { size }) => sum + size, 0);
+    return layers.list().reduce((sum, diffId) => sum + layers.unpackedSize(diffId), blobs);
+  }
+
   async inspect(reference: string, opts: { manifests?: boolean; platform?: string; users?: ImageUsers } = {}): Promise<ImageInspect> {
     const platform = this.#platform(opts.platform);
     const users = opts.users ?? ((): [] => []);
