@@ -2,10 +2,12 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { IncomingHttpHeaders } from "node:http";
 import { type Duplex, Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import type { HostConfig } from "#api/containers.ts";
 import { normalizedName, parseReference, withDefaultTag } from "#api/reference.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
 import type { Builds } from "#core/builds/builds.ts";
+import { download } from "#core/builds/download.ts";
 import { classicBuild, type ClassicOptions } from "#core/builds/classic.ts";
 import { packTar } from "#core/layers/tar-writer.ts";
 import type { RegistryAuth } from "#core/registry/registry.ts";
@@ -135,18 +137,15 @@ async function fetchedContext(remote: string, signal: AbortSignal): Promise<Read
   if (!/^https?:\/\//.test(remote) || /\.git(#|$)/.test(remote)) {
     throw new EngineError("notImplemented", `${remote}: git repositories are not fetched by this engine; clone it and build from there`);
   }
-  const response = await fetch(remote, { signal }).catch((error: unknown) => {
+  const answer = await download(remote, signal).catch((error: unknown) => {
     signal.throwIfAborted();
-    throw new EngineError("internal", `error downloading remote context ${remote}: ${messageOf(error instanceof Error ? (error.cause ?? error) : error)}`, {
-      cause: error,
-    });
+    throw new EngineError("internal", `error downloading remote context ${remote}: ${messageOf(error)}`, { cause: error });
   });
-  if (!response.ok || response.body === null) {
-    throw new EngineError(
-      "internal",
-      `error downloading remote context ${remote}: failed to GET ${remote} with status ${response.status} ${response.statusText}`,
-    );
+  if (answer.statusCode !== 200) {
+    answer.destroy();
+    const status = `${answer.statusCode} ${answer.statusMessage}`;
+    throw new EngineError("internal", `error downloading remote context ${remote}: failed to GET ${remote} with status ${status}`);
   }
-  if (!(response.headers.get("content-type") ?? "").startsWith("text/plain")) return Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]);
-  return Readable.from([packTar([{ name: "Dockerfile", body: Buffer.from(await response.arrayBuffer()) }])]);
+  if (!(answer.headers["content-type"] ?? "").startsWith("text/plain")) return answer;
+  return Readable.from([packTar([{ name: "Dockerfile", body: await buffer(answer) }])]);
 }

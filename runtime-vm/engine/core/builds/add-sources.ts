@@ -4,9 +4,10 @@ import { open } from "node:fs/promises";
 import { posix } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { EngineError, isClass, messageOf } from "#base/errors.ts";
+import { EngineError, isClass } from "#base/errors.ts";
 import { parseHeader } from "../layers/tar-header.ts";
 import type { CopySource } from "./copy.ts";
+import { download } from "./download.ts";
 import { TarTree } from "./tar-tree.ts";
 import { type FileTree, hasWildcard, nameOf, resolved, treePath, type TreeEntry } from "./tree.ts";
 import type { BuildWork } from "./work.ts";
@@ -20,27 +21,28 @@ export interface Fetched {
   readonly digest: string;
 }
 
-const fetchedBytesMax = 2 * 1024 ** 3;
+const fetchedBytesMax = 1024 ** 3;
 
 /** What is at an address, as a file. */
 export async function fetchSource(address: string, { checksum, signal }: { checksum: string; signal: AbortSignal }): Promise<Fetched> {
-  const url = new URL(address);
-  const response = await fetch(url, { signal }).catch((error: unknown) => {
-    signal.throwIfAborted();
-    throw new EngineError("unavailable", `Get ${JSON.stringify(address)}: ${messageOf(error instanceof Error ? (error.cause ?? error) : error)}`, {
-      cause: error,
-    });
-  });
-  if (!response.ok) {
-    await response.body?.cancel();
-    throw new EngineError("invalidArgument", `invalid response status ${response.status}`);
+  if (checksum !== "" && !/^sha256:[0-9a-f]{64}$/.test(checksum)) throw new EngineError("invalidArgument", "invalid checksum digest length");
+  const answer = await download(address, signal);
+  if (answer.statusCode !== 200) {
+    answer.destroy();
+    throw new EngineError("invalidArgument", `invalid response status ${answer.statusCode}`);
   }
-  const bytes = Buffer.from(await response.arrayBuffer());
-  if (bytes.length > fetchedBytesMax) throw new EngineError("exhausted", `${address}: larger than the ${fetchedBytesMax} bytes that ADD takes`);
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > fetchedBytesMax) throw new EngineError("exhausted", `${address}: larger than the ${fetchedBytesMax} bytes that ADD takes`);
+  }
+  const bytes = Buffer.concat(chunks);
   const digest = createHash("sha256").update(bytes).digest("hex");
   if (checksum !== "" && checksum !== `sha256:${digest}`) throw new EngineError("invalidArgument", `digest mismatch sha256:${digest}: ${checksum}`);
-  const name = posix.basename(decodeURIComponent(url.pathname)) || "download";
-  const modified = Date.parse(response.headers.get("last-modified") ?? "");
+  const name = posix.basename(decodeURIComponent(new URL(address).pathname)) || "download";
+  const modified = Date.parse(answer.headers["last-modified"] ?? "");
   return { digest, source: { kind: "bytes", name, bytes, mode: 0o600, mtime: Number.isNaN(modified) ? 0 : Math.floor(modified / 1000) } };
 }
 

@@ -65,9 +65,17 @@ async function baseImage(work: BuildWork, reference: string, platform: Platform 
     ...(wanted === undefined ? {} : { platform: wanted }),
     ...(given === undefined ? {} : { auth: given }),
   });
-  for await (const message of messages) {
-    if (message.error !== undefined) throw new EngineError("notFound", message.error);
-    observer.pulling(message);
+  try {
+    for await (const message of messages) {
+      if (message.error !== undefined) throw new EngineError("notFound", message.error);
+      observer.pulling(message);
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    // BuildKit takes what is here of another platform rather than nothing.
+    const other = work.request.flavor === "buildkit" && wanted !== undefined ? await images.resolve(reference).catch(() => undefined) : undefined;
+    if (other === undefined) throw error;
+    return other;
   }
   return await images.resolve(reference, wanted);
 }

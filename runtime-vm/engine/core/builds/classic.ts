@@ -80,18 +80,19 @@ async function textOf(tree: TarTree, path: string): Promise<string | undefined> 
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** `--label` is a last instruction of the target. */
+/** Each `--label` is one more instruction of the target. */
 function withLabels(dockerfile: Dockerfile, { labels, target }: ClassicOptions): Dockerfile {
   const pairs = Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1));
   if (pairs.length === 0) return dockerfile;
-  const text = pairs.map(([key, value]) => `${key}=${value}`).join(" ");
-  const lines = { start: 0, end: 0 };
-  const node = { name: "LABEL", written: "LABEL", flags: [], rest: text, original: `LABEL ${text}`, lines, heredocs: [], comments: [] };
   const literal = (word: string): string => `'${word.replaceAll("'", `'"'"'`)}'`;
-  const label: InstructionOf<"label"> = { kind: "label", node, pairs: pairs.map(([key, value]) => ({ key: literal(key), value: literal(value) })) };
+  const made = pairs.map(([key, value]): InstructionOf<"label"> => {
+    const original = `LABEL ${key}=${value}`;
+    const node = { name: "LABEL", written: "LABEL", flags: [], rest: "", original, lines: { start: 0, end: 0 }, heredocs: [], comments: [] };
+    return { kind: "label", node, pairs: [{ key: literal(key), value: literal(value) }] };
+  });
   const named = dockerfile.stages.findIndex(({ from }) => target !== "" && from.name === target.toLowerCase());
   const index = named >= 0 ? named : /^\d+$/.test(target) ? Number(target) : dockerfile.stages.length - 1;
-  const stages = dockerfile.stages.map((stage, i) => (i === index ? { ...stage, instructions: [...stage.instructions, label] } : stage));
+  const stages = dockerfile.stages.map((stage, i) => (i === index ? { ...stage, instructions: [...stage.instructions, ...made] } : stage));
   return { ...dockerfile, stages };
 }
 

@@ -31,7 +31,6 @@ export interface Copied {
   readonly created: string;
   /** Of what was copied, for the classic history: `file:` or `dir:` or `multi:` and a hash. */
   readonly summary: string;
-  readonly destination: string;
 }
 
 /** COPY and ADD: the layer's tar comes straight from where the files lie. */
@@ -62,7 +61,7 @@ export async function copyStep(work: BuildWork, { instruction, state, stage, sou
   const made = await work.once({ key, stage, description: instruction.node.original, watch }, async () => {
     const tree = paths.length > 0 && source !== undefined ? await source.tree() : undefined;
     const sources = [
-      ...(tree === undefined ? [] : await pathSources(work, instruction, { tree, paths, ownOwner: source?.ownOwner === true && state.flavor === "buildkit" })),
+      ...(tree === undefined ? [] : await pathSources(work, instruction, { tree, paths, ownOwner: source?.ownOwner === true })),
       ...(await Promise.all(fetched.map(async ({ source: one }) => (unpack === true ? await unpackedBytes(work, one.bytes) : undefined) ?? one))),
       ...files,
     ];
@@ -75,7 +74,7 @@ export async function copyStep(work: BuildWork, { instruction, state, stage, sou
     return await work.backends.builder.writeLayer(layerTar(items, epoch === undefined ? undefined : { latest: epoch }), signal);
   });
   const summary = state.flavor === "classic" ? await summaryOf(source, paths, keys) : "";
-  return { layer: made.layer, created: made.created, summary, destination };
+  return { layer: made.layer, created: made.created, summary };
 }
 
 function refuseInClassic({ chmod, excludes, link, parents, checksum }: CopyInstruction): void {

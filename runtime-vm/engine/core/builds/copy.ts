@@ -30,7 +30,7 @@ export interface CopyRequest {
 export class SourceMissing extends EngineError {
   readonly path: string;
   constructor(path: string) {
-    super("notFound", `"/${treePath(path)}": not found`);
+    super("notFound", `failed to compute cache key: "/${treePath(path)}": not found`);
     this.path = path;
   }
 }
@@ -57,7 +57,7 @@ class Plan {
       // Each looks anew: the one before may have made it.
       const target = this.#resolved(treePath(destination));
       if (source.kind === "bytes") this.#bytes(source, asDirectory || this.#isDirectory(target) ? joined(target, source.name) : target);
-      else if (source.kind === "archive") this.#contents(source.tree, "", target, { reset: false, top: true });
+      else if (source.kind === "archive") this.#contents(source.tree, "", target, { reset: false });
       else this.#paths(source, target, asDirectory);
     }
     return [...this.#items.values()].toSorted((a, b) => compare(a.entry.path, b.entry.path));
@@ -76,7 +76,7 @@ class Plan {
     const followed = resolved(tree, path);
     const entry = tree.lstat(followed);
     if (entry === undefined) throw new SourceMissing(path);
-    if (entry.type === "directory") return this.#contents(tree, followed, target, { reset, top: true });
+    if (entry.type === "directory") return this.#contents(tree, followed, target, { reset });
     if (this.#excludes?.ignores(nameOf(path)) === true) return;
     const place = asDirectory || this.#isDirectory(target) ? joined(target, nameOf(path)) : target;
     this.#makeParents(place);
@@ -98,21 +98,21 @@ class Plan {
       }
     }
     const entry = tree.lstat(path);
-    if (entry?.type === "directory") return this.#contents(tree, path, joined(target, kept), { reset: !ownOwner, top: true });
+    if (entry?.type === "directory") return this.#contents(tree, path, joined(target, kept), { reset: !ownOwner });
     if (entry === undefined) throw new SourceMissing(path);
     this.#makeParents(joined(target, kept));
     this.#put(joined(target, kept), entry, tree, !ownOwner);
   }
 
   /** A directory's own names; the directory itself only where there was none. */
-  #contents(tree: FileTree, path: string, target: string, { reset, top }: { reset: boolean; top: boolean }): void {
+  #contents(tree: FileTree, path: string, target: string, { reset }: { reset: boolean }): void {
     const entry = tree.lstat(path);
     if (entry === undefined) return;
     const there = this.#at(target);
     if (there !== undefined && there.type !== "directory") throw new EngineError("invalidArgument", `cannot copy to non-directory: /${target}`);
     if (there === undefined) this.#makeParents(target);
-    if (target !== "" && (there === undefined || !top)) this.#put(target, entry, tree, reset);
-    else if (target !== "") this.#keep(target);
+    // Made as any directory on the way is, whatever the source's own was.
+    if (target !== "" && !this.#keep(target)) this.#makeDirectory(target);
     this.#children(tree, path, "", { target, reset });
   }
 
@@ -167,8 +167,12 @@ class Plan {
     if (parent === "" || this.#items.has(parent)) return;
     this.#makeParents(parent);
     if (this.#keep(parent)) return;
+    this.#makeDirectory(parent);
+  }
+
+  #makeDirectory(path: string): void {
     const { owner, now } = this.#request;
-    this.#items.set(parent, { entry: { path: parent, type: "directory", mode: 0o755, uid: 0, gid: 0, size: 0, mtime: now, ...owner } });
+    this.#items.set(path, { entry: { path, type: "directory", mode: 0o755, uid: 0, gid: 0, size: 0, mtime: now, ...owner } });
   }
 
   /** A directory of the root stands in the layer as it is. */

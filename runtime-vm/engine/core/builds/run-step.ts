@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { EngineError } from "#base/errors.ts";
+import { EngineError, isClass } from "#base/errors.ts";
 import { heredocText } from "../dockerfile/heredoc.ts";
 import type { RunInstruction } from "../dockerfile/instructions.ts";
 import type { BuiltLayer } from "../images/building.ts";
@@ -7,7 +7,7 @@ import type { SpecMount } from "../specs/builder.ts";
 import { cacheKey } from "./cache.ts";
 import { parseMount, type StepMount } from "./mount-flags.ts";
 import type { StepWatch } from "./request.ts";
-import { runStep } from "./run.ts";
+import { RunFailed, runStep } from "./run.ts";
 import { commandWords } from "./run-config.ts";
 import { entryName, expanded, isProxyArg } from "./scope.ts";
 import type { Source } from "./sources.ts";
@@ -41,7 +41,8 @@ export async function runInstruction(work: BuildWork, { instruction, state, stag
   if (state.flavor === "classic") refuseInClassic(instruction);
   const { args, shown, script } = commandOf(instruction, state);
   const declared = declaredArgs(state);
-  const text = declared.length === 0 ? shown : [`|${declared.length}`, ...declared, shown].join(" ");
+  const given = declared.length > 0 || (state.flavor === "classic" && state.args.undeclaredProxies.length > 0);
+  const text = !given ? shown : [`|${declared.length}`, ...declared, shown].join(" ");
   const env = [...(config.Env ?? [])];
   for (const entry of declared) if (!env.some((own) => entryName(own) === entryName(entry))) env.push(entry);
   const hostConfig = { ...work.request.hostConfig, ...networkOf(work, instruction) };
@@ -53,7 +54,7 @@ export async function runInstruction(work: BuildWork, { instruction, state, stag
   const made = await work.once({ key, stage, description: instruction.node.original, watch }, async () => {
     await using undo = new AsyncDisposableStack();
     const open = await openMounts(work, mounts, { undo, workdir: config.WorkingDir ?? "" });
-    return await runStep(work.backends, work.roots, {
+    const running = runStep(work.backends, work.roots, {
       layers: state.diffIds,
       args,
       env: [...env, ...state.args.undeclaredProxies.map(([name, value]) => `${name}=${value}`), ...open.env],
@@ -66,8 +67,17 @@ export async function runInstruction(work: BuildWork, { instruction, state, stag
       output: (stream, chunk) => watch.output(stream, chunk),
       signal: work.request.signal,
     });
+    return await running.catch((error: unknown) => {
+      throw named(error, args, state);
+    });
   });
   return { ...made, layer: made.layer, text };
+}
+
+/** BuildKit says of every failure which command it was. */
+function named(error: unknown, args: readonly string[], { flavor }: StageState): unknown {
+  if (flavor === "classic" || error instanceof RunFailed || !isClass(error, "invalidArgument")) return error;
+  return new EngineError("invalidArgument", `process ${JSON.stringify(args.join(" "))} did not complete successfully: ${error.message}`, { cause: error });
 }
 
 function scriptMount(work: BuildWork, { target, text }: NonNullable<Command["script"]>): SpecMount {
@@ -97,9 +107,11 @@ interface Command {
 }
 
 /** What is run, and what the history calls it. A heredoc alone is the script itself; beside a command it is that command's input. */
-function commandOf({ command, node }: RunInstruction, { config }: StageState): Command {
+function commandOf({ command, node }: RunInstruction, { config, flavor }: StageState): Command {
   const [heredoc, more] = command.heredocs;
-  const args = commandWords(command, config);
+  // One builder runs an empty line, the other leaves it out.
+  const words = command.shell && flavor === "buildkit" ? [command.words.join(" ")] : command.words;
+  const args = commandWords({ ...command, words }, config);
   if (heredoc === undefined) return { args, shown: args.join(" ") };
   const alone = more === undefined && /^\d*<<-?\s*["']?[^\s"']+["']?$/.test(node.rest);
   if (!alone) {
@@ -114,7 +126,8 @@ function commandOf({ command, node }: RunInstruction, { config }: StageState): C
   }
   // A script for another interpreter is a file that is there while it runs.
   const target = `/dev/pipes/${heredoc.name}`;
-  return { args: [target], shown: target, script: { target, text } };
+  const started = commandWords({ ...command, words: [target] }, config);
+  return { args: started, shown: started.join(" "), script: { target, text } };
 }
 
 /** `name=value` of the ARGs: one builder takes them in their order, the other sorted and without those that ENV hides. */

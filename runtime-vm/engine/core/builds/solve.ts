@@ -108,7 +108,8 @@ class Solver {
       );
     } catch (error) {
       watch.failed(error);
-      throw new StepError(from, error);
+      // A stage that this one stands on has said itself where it failed.
+      throw error instanceof StepError ? error : new StepError(from, error);
     }
     const triggers = triggersOf(state, source.escape);
     if (triggers.length > 0) observer.say(`# Executing ${triggers.length} build trigger${triggers.length === 1 ? "" : "s"}`);

@@ -9,6 +9,7 @@ import { layerTar } from "./layer-tar.ts";
 import type { StepInfo, StepWatch } from "./request.ts";
 import { changeConfig, type ConfigInstruction, workdirOf } from "./run-config.ts";
 import { runInstruction } from "./run-step.ts";
+import { ownerOf } from "./owner.ts";
 import { expanded } from "./scope.ts";
 import type { Source } from "./sources.ts";
 import type { StageState } from "./state.ts";
@@ -49,7 +50,7 @@ export async function runStage(run: StageRun, instructions: readonly StageInstru
       watch.finished(() => idOf(run));
     } catch (error) {
       watch.failed(error);
-      throw new StepError(instruction, error);
+      throw error instanceof StepError ? error : new StepError(instruction, error);
     }
   }
 }
@@ -99,19 +100,11 @@ async function doCopy({ work, state, stage, escape, sourceOf }: StageRun, instru
   state.add(copyText(state, instruction, { ...copied, escape }), copied.created, copied.layer);
 }
 
-function copyText(
-  state: StageState,
-  instruction: CopyInstruction,
-  { summary, destination, escape }: { summary: string; destination: string; escape: string },
-): string {
-  const { node, chown, chmod, link } = instruction;
+function copyText(state: StageState, instruction: CopyInstruction, { summary, escape }: { summary: string; escape: string }): string {
+  const { node, chown, chmod } = instruction;
   const word = (text: string): string => expanded(text, state.args.variables(state.config.Env ?? []), escape);
-  const flags = [
-    ...(chown === "" ? [] : [`--chown=${word(chown)}`]),
-    ...(chmod === "" ? [] : [`--chmod=${word(chmod)}`]),
-    ...(link && state.flavor === "buildkit" ? ["--link"] : []),
-  ];
-  if (state.flavor === "classic") return `${nopPrefix(state)}${[node.name, ...flags, summary, "in", destination].join(" ")} `;
+  const flags = [...(chown === "" ? [] : [`--chown=${word(chown)}`]), ...(chmod === "" ? [] : [`--chmod=${word(chmod)}`])];
+  if (state.flavor === "classic") return `${nopPrefix(state)}${[node.name, ...flags, summary, "in", word(instruction.destination)].join(" ")} `;
   const sources = [...instruction.sources.map(word), ...instruction.files.map(({ name }) => `<<${name}`)];
   return `${[node.name, ...flags, ...sources, word(instruction.destination)].join(" ")} # buildkit`;
 }
@@ -119,7 +112,12 @@ function copyText(
 async function doWorkdir({ work, state, stage, escape }: StageRun, instruction: InstructionOf<"workdir">, watch: StepWatch): Promise<void> {
   const asked = expanded(instruction.value, state.args.variables(state.config.Env ?? []), escape);
   const path = workdirOf(state.config.WorkingDir, asked);
-  const step = { key: cacheKey("workdir", state.diffIds, path), stage: stage.name, description: instruction.node.original, watch };
+  const step = {
+    key: cacheKey("workdir", state.diffIds, path, state.flavor === "buildkit" ? state.config.User : ""),
+    stage: stage.name,
+    description: instruction.node.original,
+    watch,
+  };
   const { layer, created } = await work.once(step, () => workdirLayer(work, state, path));
   state.config.WorkingDir = path;
   state.add(`${state.flavor === "classic" ? nopPrefix(state) : ""}WORKDIR ${path}`, created, layer);
@@ -131,18 +129,24 @@ async function workdirLayer(work: BuildWork, state: StageState, path: string): P
   const target = resolved(root, treePath(path));
   const above = target.split("/").map((_, i, parts) => parts.slice(0, i + 1).join("/"));
   if (target === "" || root.lstat(target) !== undefined) return undefined;
+  const user = state.flavor === "buildkit" ? (state.config.User ?? "") : "";
+  const owner = user === "" ? { uid: 0, gid: 0 } : await ownerOf(root, user);
   const items = above.map((one): LayerItem => {
     const there = root.lstat(one);
-    return { entry: there ?? { path: one, type: "directory", mode: 0o755, uid: 0, gid: 0, size: 0, mtime: work.now } };
+    return { entry: there ?? { path: one, type: "directory", mode: 0o755, uid: owner.uid ?? 0, gid: owner.gid ?? 0, size: 0, mtime: work.now } };
   });
   return await work.backends.builder.writeLayer(layerTar(items), work.request.signal);
 }
 
 function doArg(run: StageRun, instruction: InstructionOf<"arg">, watch: StepWatch): void {
   const { state, escape } = run;
+  const before = state.args.variables(state.config.Env ?? []);
   const shown = instruction.args.map((arg) => {
-    const value = state.args.declare(arg, state.args.variables(state.config.Env ?? []), escape);
-    return value === undefined ? arg.key : `${arg.key}=${value}`;
+    // The classic builder takes all of a line at once, and keeps the default that was written.
+    const variables = state.flavor === "classic" ? before : state.args.variables(state.config.Env ?? []);
+    const value = state.args.declare(arg, variables, escape);
+    const told = state.flavor === "classic" ? (arg.value === undefined ? undefined : expanded(arg.value, before, escape)) : value;
+    return told === undefined ? arg.key : `${arg.key}=${told}`;
   });
   addConfig(run, `ARG ${shown.join(" ")}`, instruction, watch);
 }
@@ -153,7 +157,9 @@ function doConfig(run: StageRun, instruction: ConfigInstruction, watch: StepWatc
   if (instruction.kind === "maintainer") state.author = instruction.value;
   const text = changeConfig(change, instruction);
   state.commandSet = change.commandSet;
-  addConfig(run, text, instruction, watch);
+  // BuildKit's histories do not tell of what is for later.
+  if (instruction.kind === "onbuild" && state.flavor === "buildkit") state.base = undefined;
+  else addConfig(run, text, instruction, watch);
 }
 
 /** Cached for its time alone: the same steps give the same image. */

@@ -17,8 +17,9 @@ export class Jobs {
     this.#slot(ref).resolve(job);
   }
 
-  remove(ref: string): void {
-    this.#jobs.delete(ref);
+  /** A client may ask for the display of a build that has failed already. */
+  removeLater(ref: string): void {
+    setTimeout(() => this.#jobs.delete(ref), jobMsMax).unref();
   }
 
   /** A client asks for its build's display before the build itself has come. */
@@ -83,7 +84,7 @@ async function solve({ builds, sessions, jobs }: ControlParts, call: Call): Prom
     return new Writer().map(1, told).done();
   } finally {
     await job.close();
-    jobs.remove(ref);
+    jobs.removeLater(ref);
   }
 }
 

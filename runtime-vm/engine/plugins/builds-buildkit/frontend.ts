@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { EngineError, messageOf } from "#base/errors.ts";
 import type { Builds } from "#core/builds/builds.ts";
+import { download } from "#core/builds/download.ts";
 import type { BuildRequest, NamedContext } from "#core/builds/request.ts";
 import { TarTree } from "#core/builds/tar-tree.ts";
 import type { FileTree } from "#core/builds/tree.ts";
@@ -189,9 +190,10 @@ async function fetched(address: string, signal: AbortSignal): Promise<Readable> 
   if (!/^https?:\/\//.test(address) || /\.git(#|$)/.test(address)) {
     throw new EngineError("notImplemented", `${address}: git repositories are not fetched by this engine; clone it and build from there`);
   }
-  const response = await fetch(address, { signal });
-  if (!response.ok || response.body === null) throw new EngineError("unavailable", `${address}: answered ${response.status} ${response.statusText}`);
-  return Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]);
+  const answer = await download(address, signal);
+  if (answer.statusCode === 200) return answer;
+  answer.destroy();
+  throw new EngineError("unavailable", `${address}: answered ${answer.statusCode} ${answer.statusMessage}`);
 }
 
 function namedContext(frontend: Frontend, name: string, value: string): NamedContext {
