@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ContainerSummary } from "#api/containers.ts";
 import { EngineClient } from "#client/client.ts";
@@ -276,12 +277,18 @@ describe("networks", () => {
   test("a running container joins a network and leaves it", async () => {
     await client.call("POST", "/networks/create", { json: { Name: "second" } });
     const id = await run(client, { name: "joiner", Cmd: ["sleep", "100"] });
+    const hosts = async (): Promise<string> => readFileSync((await inspect(client, id)).HostsPath, "utf8");
+    const own = await hosts();
     await client.call("POST", "/networks/second/connect", { json: { Container: "joiner" } });
+    const { NetworkSettings, ResolvConfPath } = await inspect(client, id);
+    expect(readFileSync(ResolvConfPath, "utf8")).toContain("nameserver 127.0.0.11\noptions ndots:0\n");
+    expect(await hosts()).toBe(`${own}${NetworkSettings.Networks["second"]?.IPAddress}\t${id.slice(0, 12)}\n`);
     expect(Object.keys((await inspect(client, id)).NetworkSettings.Networks).sort()).toEqual(["bridge", "second"]);
     await client.call("POST", `/containers/${id}/restart`, { query: { t: 0 } });
     expect((await inspect(client, id)).NetworkSettings.Networks["second"]?.IPAddress).toMatch(/^172\./);
     await client.call("POST", "/networks/second/disconnect", { json: { Container: "joiner" } });
     expect(Object.keys((await inspect(client, id)).NetworkSettings.Networks)).toEqual(["bridge"]);
+    expect(await hosts()).not.toMatch(/^172\.(?!17\.)/m);
     await remove(client, id);
     await client.call("DELETE", "/networks/second");
   });

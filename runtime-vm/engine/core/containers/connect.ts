@@ -1,6 +1,7 @@
 import { EngineError } from "#base/errors.ts";
 import type { EndpointSettings } from "#api/networks.ts";
 import type { Container } from "./container.ts";
+import { filesAfterConnect, filesAfterDisconnect } from "./network-files.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 /** Joins one more network. A running container has it at once; a stopped one from its next start, with the same checks. */
@@ -16,7 +17,11 @@ export async function connectNetwork(supervisor: Supervisor, container: Containe
   if (Object.hasOwn(container.spec.endpoints, "none")) {
     throw refuse("container cannot be connected to multiple networks with one of the networks in private (none) mode");
   }
-  if (run !== undefined) run.sandbox = await supervisor.backends.sandboxes.connect(container.id, name, settings);
+  if (run !== undefined) {
+    const before = run.sandbox;
+    run.sandbox = await supervisor.backends.sandboxes.connect(container.id, name, settings);
+    filesAfterConnect(supervisor, container, { before, after: run.sandbox, network: name });
+  }
   setEndpoints(supervisor, container, { ...container.spec.endpoints, [name]: settings });
 }
 
@@ -26,8 +31,11 @@ export async function disconnectNetwork(supervisor: Supervisor, container: Conta
   const name = Object.hasOwn(container.spec.endpoints, network) ? network : supervisor.backends.networks.inspect(network).Name;
   const { run } = container;
   const joined = container.spec.hostConfig.NetworkMode?.startsWith("container:") === true;
-  if (run !== undefined && !joined) run.sandbox = await supervisor.backends.sandboxes.disconnect(container.id, name);
-  else if (!Object.hasOwn(container.spec.endpoints, name)) {
+  if (run !== undefined && !joined) {
+    const left = run.sandbox.endpoints[name];
+    run.sandbox = await supervisor.backends.sandboxes.disconnect(container.id, name);
+    filesAfterDisconnect(supervisor, container, left);
+  } else if (!Object.hasOwn(container.spec.endpoints, name)) {
     throw new EngineError("internal", `container ${container.id} is not connected to network ${name}`);
   }
   const { [name]: _left, ...others } = container.spec.endpoints;

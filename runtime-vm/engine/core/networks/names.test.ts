@@ -17,7 +17,8 @@ test("names, aliases and short ids resolve on the asker's networks only, an alia
   expect(ask.addresses("web.net")?.ipv4).toEqual(["172.18.0.2"]);
   expect(ask.addresses("web.other")).toBeUndefined();
   expect(ask.addresses("example.org")).toBeUndefined();
-  expect(directory.lookup(() => [web, other]).addresses("web")?.ipv4).toEqual(["172.18.0.2", "172.19.0.2"]);
+  expect(directory.lookup(() => [web, other]).addresses("web")?.ipv4).toEqual(["172.18.0.2"]);
+  expect(directory.lookup(() => [other, web]).addresses("web")?.ipv4).toEqual(["172.19.0.2"]);
 });
 
 test("an address has the name of its container with its network", () => {

@@ -49,10 +49,12 @@ export class Directory {
   lookup(endpoints: () => readonly EndpointRecord[]): Lookup {
     return {
       addresses: (name) => {
-        const own = endpoints().filter((endpoint) => endpoint.named);
-        const found = own.flatMap((endpoint) => this.#find(endpoint, name));
-        if (found.length > 0) {
-          const all = [...new Set(found)];
+        // The first network that knows the name answers for all.
+        const all = endpoints()
+          .filter((endpoint) => endpoint.named)
+          .map((endpoint) => this.#find(endpoint, name))
+          .find((found) => found.length > 0);
+        if (all !== undefined) {
           return { ipv4: all.flatMap(({ ipv4 }) => ipv4?.address ?? []), ipv6: all.flatMap(({ ipv6 }) => ipv6?.address ?? []) };
         }
         const fixed = this.#fixed.get(name);

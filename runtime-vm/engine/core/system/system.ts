@@ -103,7 +103,7 @@ async function infoOf(parts: SystemParts, id: string, os: { name: string; versio
     ],
     Plugins: {
       Volume: ["local"],
-      Network: ["bridge", "host", "null"],
+      Network: ["bridge", "host", "ipvlan", "macvlan", "null"],
       Authorization: null,
       Log: parts.logDrivers.filter((name) => name !== "none").toSorted(),
     },

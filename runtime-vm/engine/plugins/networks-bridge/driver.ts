@@ -21,6 +21,7 @@ import {
   parseRoute,
   RTM,
   setAlias,
+  setName,
   setUp,
 } from "./messages.ts";
 import { Parents } from "./parents.ts";
@@ -197,7 +198,9 @@ export class BridgeDriver implements NetworkDriver, Disposable {
   }
 
   attachToParent(netns: string, network: ParentNetwork, link: Link): void {
-    this.#parents.attach(netns, network, link);
+    const name = this.#parents.attach(netns, network, link);
+    using inside = this.#kernel.rtnetlink(netns);
+    inside.request(RTM.NEWLINK, 0, setName(linkIn(inside, name).index, link.containerInterface));
     this.#configure(netns, link);
   }
 

@@ -155,6 +155,8 @@ export const newVlan = (what: { name: string; base: number; id: number }): Uint8
   ]);
 
 export const linkByName = (name: string): Uint8Array => Buffer.concat([ifinfo({}), attributes([[IFLA.IFNAME, text(name)]])]);
+/** Of an interface that is down. */
+export const setName = (index: number, name: string): Uint8Array => Buffer.concat([ifinfo({ index }), attributes([[IFLA.IFNAME, text(name)]])]);
 /** The kernel takes an alias only once the interface exists. */
 export const setAlias = (index: number, alias: string): Uint8Array => Buffer.concat([ifinfo({ index }), attributes([[IFLA.IFALIAS, Buffer.from(alias)]])]);
 export const setUp = (index: number, up: boolean): Uint8Array => ifinfo({ index, up });

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { closeSync, openSync } from "node:fs";
 import { EngineError } from "#base/errors.ts";
 import { KernelError, type Netlink } from "#core/kernel/kernel.ts";
@@ -52,16 +53,21 @@ export class Parents {
     if (there?.alias === this.#links.aliasOf(network)) this.#links.remove(there.index);
   }
 
-  /** Leaves the interface down, without addresses. */
-  attach(netns: string, network: ParentNetwork, link: Link): void {
+  /**
+   * Leaves the interface down, without addresses, under the name that is answered: kernels before 6.15 make it where its parent is,
+   * and its own name may be taken there.
+   */
+  attach(netns: string, network: ParentNetwork, link: Link): string {
     const parent = this.#links.find(network.interface);
     if (parent === undefined) throw new EngineError("invalidArgument", `-o parent interface was not found on the host: ${network.interface}`);
     const { driver: kind, mode, flag } = network;
+    const name = `slip${randomBytes(5).toString("hex")}`;
     const fd = openSync(netns, "r");
     try {
       const data = kind === "macvlan" ? macvlanData(mode) : ipvlanData(mode, flag);
-      const what = { kind, name: link.containerInterface, parent: parent.index, mac: link.mac, netnsFd: fd, data };
+      const what = { kind, name, parent: parent.index, mac: link.mac, netnsFd: fd, data };
       this.#links.netlink().request(RTM.NEWLINK, NLM_F.CREATE | NLM_F.EXCL, newOnParent(what));
+      return name;
     } catch (cause) {
       if (!lacking(cause)) throw cause;
       throw new EngineError("invalidArgument", `this kernel has no ${kind}: load its module, or give the network another driver`, { cause });
