@@ -46,6 +46,31 @@ test.each<[string, string[]]>([
   await remove(client, id);
 });
 
+test("a committed image names the image it stands on, and its history all that are still here", async () => {
+  const busybox = (await client.json<ImageInspect>("GET", "/images/busybox/json")).Id;
+  const first = await ended("echo a > /a");
+  const one = await commit(first, { repo: "generation", tag: "one" });
+  const second = await ended("echo b > /b", { Image: "generation:one" });
+  const two = await commit(second, { repo: "generation", tag: "two" });
+  expect((await client.json<ImageInspect>("GET", "/images/generation:two/json")).Parent).toBe(one);
+  const history = async (): Promise<unknown[]> =>
+    (await client.json<{ Id: string; Tags: string[] | null }[]>("GET", "/images/generation:two/history")).map(({ Id, Tags }) => [Id, Tags]);
+  expect(await history()).toEqual([
+    [two, ["generation:two"]],
+    [one, ["generation:one"]],
+    [busybox, ["busybox:latest"]],
+  ]);
+  await remove(client, second);
+  await remove(client, first);
+  await call(client, "DELETE", "/images/generation:one");
+  expect(await history()).toEqual([
+    [two, ["generation:two"]],
+    ["<missing>", null],
+    ["<missing>", null],
+  ]);
+  await call(client, "DELETE", "/images/generation:two");
+});
+
 test("an image of a container holds its files, its history and what --change says, and runs, is listed, saved and loaded", async () => {
   const id = await ended("echo made > /tmp/a; ln /tmp/a /tmp/b; rm /www/index.html; chown 5:6 /tmp/a; echo x >> /etc/group; ln /etc/group /etc/g2", {
     Labels: { l: "1" },

@@ -74,7 +74,7 @@ export const acts: readonly ApiCase[] = [
       pruned({ label: ["pr.une=no"] }),
       pruned({ "label!": ["pr.une"], label: ["pr.une"] }),
       pruned({ label: ["pr.une"], until: ["2h"] }),
-      pruned({ label: ["pr.une"], until: ["0s"] }),
+      pruned({ label: ["pr.une"] }),
     ],
   },
   { name: "prune one that never ran", make: { ...sleeper, Labels: { "pr.new": "" } }, steps: [pruned({ label: ["pr.new"] })] },

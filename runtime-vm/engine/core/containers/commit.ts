@@ -47,6 +47,7 @@ export async function commitContainer(supervisor: Supervisor, container: Contain
       const changes = await changesOf(trees);
       return await backends.images.add({
         ...(container.spec.image.manifest === undefined ? {} : { base: container.spec.image.manifest }),
+        ...(container.spec.image.id === "" ? {} : { parent: container.spec.image.id }),
         ...(changes.length === 0 ? {} : { layer: gathered(layerOf(trees, changes)) }),
         config: runConfig(config),
         author: options.author,
