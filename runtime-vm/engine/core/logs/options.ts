@@ -9,10 +9,15 @@ export const invalidOption = (message: string): EngineError => new EngineError("
 const builtIn = ["mode", "max-buffer-size", "cache-disabled", "cache-max-size", "cache-max-file", "cache-compress"];
 
 /** Refuses options that neither the driver nor every driver knows. */
-export function checkKnown(driver: string, options: LogOptions, known: readonly string[]): void {
+export function checkKnown(
+  driver: string,
+  options: LogOptions,
+  known: readonly string[],
+  said: (name: string) => string = (name) =>
+    driver === "local" ? `unknown log opt '${name}' for log driver local` : `unknown log opt '${name}' for ${driver} log driver`,
+): void {
   const unknown = Object.keys(options).find((name) => !known.includes(name) && !builtIn.includes(name));
-  if (unknown !== undefined)
-    throw invalidOption(driver === "local" ? `unknown log opt '${unknown}' for log driver local` : `unknown log opt '${unknown}' for ${driver} log driver`);
+  if (unknown !== undefined) throw invalidOption(said(unknown));
 }
 
 const bufferBytesDefault = 1024 * 1024;
@@ -30,7 +35,7 @@ export function parseMode(options: LogOptions): { readonly dropPastBytes?: numbe
 
 export function parseCacheDisabled(options: LogOptions): boolean {
   const given = options["cache-disabled"];
-  if (given === undefined) return false;
+  if (given === undefined || given === "") return false;
   return within("", () => parseBool(given), `invalid value for option cache-disabled: ${given}`);
 }
 
@@ -50,9 +55,12 @@ export const parseSize = (text: string): number => sized(text, 1024);
 export const parseDecimalSize = (text: string): number => sized(text, 1000);
 
 function sized(text: string, base: number): number {
-  const parsed = /^(\d+(?:\.\d+)?) ?([kmgtp]?)(?:i?b)?$/i.exec(text.trim());
-  if (!parsed) throw invalidOption(`invalid size: '${text}'`);
-  const [, count, unit = ""] = parsed;
+  const [, count, given = ""] = /^(.*[\d.]|.*(?= ))? ?([^\d. ]*)$/s.exec(text) ?? [];
+  if (count === undefined) throw invalidOption(`invalid size: '${text}'`);
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(count)) throw invalidOption(`strconv.ParseFloat: parsing ${JSON.stringify(count)}: invalid syntax`);
+  if (Number(count) < 0) throw invalidOption(`invalid size: '${text}'`);
+  const [, unit = ""] = /^(?:b|([kmgtp])(?:i?b)?)?$/i.exec(given) ?? [undefined, "none"];
+  if (unit === "none") throw invalidOption(`invalid suffix: '${given.length > 3 ? given : given.toLowerCase()}'`);
   return Math.trunc(Number(count) * base ** (unit === "" ? 0 : "kmgtp".indexOf(unit.toLowerCase()) + 1));
 }
 

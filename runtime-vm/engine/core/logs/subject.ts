@@ -29,11 +29,28 @@ function picked(from: Readonly<Record<string, string>>, options: Options, option
   return Object.entries(from).filter(([name]) => names.includes(name) || (pattern?.test(name) ?? false));
 }
 
+/** JavaScript's words for what is wrong, and Go's. */
+const regexpErrors: readonly (readonly [RegExp, string, RegExp])[] = [
+  [/Unterminated group/, "missing closing )", /.*/s],
+  [/Unmatched '\)'/, "unexpected )", /.*/s],
+  [/Unterminated character class|Lone quantifier|Missing terminating \]/, "missing closing ]", /\[.*/s],
+  [/Nothing to repeat/, "missing argument to repetition operator", /[*+?]/],
+  [/numbers out of order in \{\} quantifier/, "invalid repeat count", /\{[^}]*\}/],
+  [/Range out of order in character class/, "invalid character class range", /[^[]-[^\]]/],
+  [/\\ at end of pattern/, "trailing backslash at end of expression", /$/],
+];
+
+/** A pattern as Go writes it: named groups have a P, and flags for all of it stand in front. */
 function regexp(text: string): RegExp {
+  const look = /\(\?<?[=!]/.exec(text)?.[0];
+  if (look !== undefined) throw new EngineError("invalidArgument", `error parsing regexp: invalid or unsupported Perl syntax: \`${look}\``);
+  const [, flags = "", rest = ""] = /^(?:\(\?([ims]+)\))?(.*)$/s.exec(text) ?? [];
   try {
-    return new RegExp(text);
+    return new RegExp(rest.replaceAll("(?P<", "(?<"), flags);
   } catch (error) {
-    const said = (error as Error).message.replace(/^Invalid regular expression: \/.*\/[a-z]*: /s, "").replace("Unterminated group", "missing closing )");
-    throw new EngineError("invalidArgument", `error parsing regexp: ${said}: \`${text}\``);
+    const message = (error as Error).message;
+    const [, said = message, where = /.*/s] = regexpErrors.find(([pattern]) => pattern.test(message)) ?? [];
+    const found = where.exec(text)?.[0] ?? text;
+    throw new EngineError("invalidArgument", `error parsing regexp: ${said}${found === "" ? "" : `: \`${found}\``}`);
   }
 }

@@ -57,5 +57,15 @@ test.each([
 test("labels and environment are picked by name and by pattern, sorted, missing ones left out", () => {
   expect(extraAttributes(subject, { labels: "l2,l1,zz", env: "A", "env-regex": "^B" })).toEqual({ A: "1", BB: "x,y", l1: "v1", l2: "v 2" });
   expect(extraAttributes(subject, { "labels-regex": "2$" }, (name) => `_${name}`)).toEqual({ _l2: "v 2" });
-  expect(() => extraAttributes(subject, { "env-regex": "(" })).toThrow("error parsing regexp: missing closing ): `(`");
+  expect(extraAttributes(subject, { "labels-regex": "(?i)L(?P<n>2)$" })).toEqual({ l2: "v 2" });
+});
+
+test.each([
+  ["(", "missing closing ): `(`"],
+  ["[", "missing closing ]: `[`"],
+  ["*", "missing argument to repetition operator: `*`"],
+  ["a{2,1}", "invalid repeat count: `{2,1}`"],
+  ["^a(?=b)", "invalid or unsupported Perl syntax: `(?=`"],
+])("the pattern %j is refused", (pattern, message) => {
+  expect(() => extraAttributes(subject, { "env-regex": pattern })).toThrow(`error parsing regexp: ${message}`);
 });

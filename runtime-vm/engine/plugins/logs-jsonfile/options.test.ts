@@ -19,6 +19,8 @@ test.for([
   [{ mode: "non-blocking", "max-buffer-size": "4m" }, { dropPastBytes: 4 * 1024 * 1024 }],
   [{ labels: "a", env: "B", tag: "{{.Name}}" }, { attributes: { a: "1", B: "2", tag: "name-of-c1" } }],
   [{ "max-file": "2" }, { maxFiles: 2, maxBytes: 0 }],
+  [{ "max-size": "1e3" }, { maxBytes: 1_000 }],
+  [{ "max-size": "5 MB", "cache-disabled": "" }, { maxBytes: 5_000_000 }],
 ] as const)("%o is understood", ([options, expected]) => {
   expect(parse(options as Record<string, string>)).toMatchObject(expected);
 });
@@ -27,6 +29,8 @@ test.for([
   [{ "max-sise": "10m" }, "unknown log opt 'max-sise' for json-file log driver"],
   [{ "max-size": "lots" }, "invalid size: 'lots'"],
   [{ "max-size": "-5" }, "invalid size: '-5'"],
+  [{ "max-size": "1x" }, "invalid suffix: 'x'"],
+  [{ "max-size": " 5m" }, 'strconv.ParseFloat: parsing " 5": invalid syntax'],
   [{ "max-size": "0" }, "max-size must be a positive number"],
   [{ "max-size": "1k", "max-file": "0" }, "max-file cannot be less than 1"],
   [{ "max-file": "x" }, 'strconv.Atoi: parsing "x": invalid syntax'],

@@ -2,7 +2,7 @@ import { createSocket, type Socket } from "node:dgram";
 import { isIPv6 } from "node:net";
 import { lookup } from "node:dns/promises";
 import { delay } from "#base/deadline.ts";
-import { codeOf } from "#base/errors.ts";
+import { codeOf, EngineError } from "#base/errors.ts";
 import type { DatagramSocket, Sockets } from "#core/kernel/kernel.ts";
 import { dialError } from "./dial.ts";
 import type { Transport } from "./outbox.ts";
@@ -21,6 +21,7 @@ export class UdpTransport implements Transport {
 
   async connect(): Promise<void> {
     if (this.#socket) return;
+    if (this.#port > 65_535) throw new EngineError("internal", `dial udp: address ${this.#port}: invalid port`);
     try {
       this.#address = (await lookup(this.#host)).address;
     } catch (error) {

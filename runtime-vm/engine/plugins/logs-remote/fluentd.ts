@@ -6,6 +6,7 @@ import { extraAttributes } from "#core/logs/subject.ts";
 import { logTag } from "#core/logs/tag.ts";
 import type { LogMessage } from "./copier.ts";
 import type { Destination } from "./dial.ts";
+import { parseGoUrl } from "./go-url.ts";
 import { eventTime, packArray, packMap, packString, packUint32 } from "./msgpack.ts";
 import { StreamTransport } from "./stream-transport.ts";
 import { attributeOptions, type Driver, hostPath, type World } from "./world.ts";
@@ -99,7 +100,8 @@ function settingsOf(options: LogOptions): {
       `invalid value for fluentd-async-reconnect-interval: value (${JSON.stringify(options["fluentd-async-reconnect-interval"])}) must be between 100ms and 10s`,
     );
   }
-  given("write-timeout", 0, (text) => within("invalid value for fluentd-write-timeout: value must be a duration", () => parseDuration(text)));
+  const timeout = given("write-timeout", 0, (text) => within("invalid value for fluentd-write-timeout: value must be a duration", () => parseDuration(text)));
+  if (timeout < 0) throw invalidOption("invalid value for fluentd-write-timeout: value must be a duration that is non-negative");
   return {
     async: given("async", false, parseBool),
     ack: given("request-ack", false, parseBool),
@@ -112,19 +114,20 @@ function settingsOf(options: LogOptions): {
 
 function destinationOf(address: string, world: World): Destination {
   const bad = (why: string): EngineError => invalidOption(`invalid fluentd-address (${address}): ${why}`);
-  const full = address.includes("://") ? address : `tcp://${address}`;
-  const [, scheme = "", rest = ""] = /^([^:]*):\/\/(.*)$/s.exec(full) ?? [];
+  const {
+    scheme,
+    host: where,
+    path,
+  } = within(`invalid fluentd-address (${address})`, () => parseGoUrl(address.includes("://") ? address : `tcp://${address}`));
   if (scheme === "unix") {
-    const shown = rest.replace(/\/+$/, "");
+    const shown = path.replace(/\/+$/, "");
     if (shown === "") throw bad("path is empty");
     return { kind: "unix", path: hostPath(world, shown), shown };
   }
   if (scheme !== "tcp" && scheme !== "tls") throw bad(`unsupported scheme: '${scheme}'`);
-  if (/\s/.test(rest)) throw bad(`parse ${JSON.stringify(full)}: invalid character " " in host name`);
-  if (rest.includes("/")) throw bad("should not contain a path element");
-  const [, host = "", port] = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(rest) ?? [];
+  if (path !== "") throw bad("should not contain a path element");
+  const [, host = "", port] = /^(\[[^\]]*\]|.*?)(?::(\d*))?$/.exec(where) ?? [];
   const number = port === undefined || port === "" ? defaultPort : Number(port);
-  if (!Number.isInteger(number)) throw bad(`invalid port: strconv.ParseUint: parsing ${JSON.stringify(port)}: invalid syntax`);
   if (number > 65_535) throw bad(`invalid port: strconv.ParseUint: parsing ${JSON.stringify(port)}: value out of range`);
   const to = { host: host.replace(/^\[|\]$/g, "") || "127.0.0.1", port: number };
   return scheme === "tls" ? { kind: "tls", ...to, tls: {} } : { kind: "tcp", ...to };

@@ -4,6 +4,7 @@ import { EngineError, messageOf } from "#base/errors.ts";
 import { checkKnown, invalidOption, type LogOptions } from "#core/logs/options.ts";
 import { extraAttributes } from "#core/logs/subject.ts";
 import { logTag } from "#core/logs/tag.ts";
+import { parseGoUrl } from "./go-url.ts";
 import { UdpTransport } from "./datagram-transport.ts";
 import type { Transport } from "./outbox.ts";
 import { StreamTransport } from "./stream-transport.ts";
@@ -18,7 +19,7 @@ const chunksMax = 128;
 /** Driver `gelf`: Graylog's format over udp (compressed, in chunks when large) or tcp. */
 export const gelf: Driver = (subject, options) => {
   const { scheme, host, port } = addressOf(options);
-  checkKnown("gelf", options, [...own, ...attributeOptions]);
+  checkKnown("gelf", options, [...own, ...attributeOptions], (name) => `unknown log opt ${JSON.stringify(name)} for gelf log driver`);
   const compress = compressionOf(options, scheme);
   const [reconnects, delay] = [reconnectOf(options, scheme, "max-reconnect", 3), reconnectOf(options, scheme, "reconnect-delay", 1)];
   const extra = {
@@ -88,9 +89,9 @@ export function chunked(message: Buffer): Buffer[] {
 function addressOf(options: LogOptions): { scheme: "udp" | "tcp"; host: string; port: number } {
   const address = options["gelf-address"] ?? "";
   if (address === "") throw invalidOption("gelf-address is a required parameter");
-  const scheme = /^(udp|tcp):\/\//.exec(address)?.[1];
+  const { scheme, host: where } = parseGoUrl(address);
   if (scheme !== "udp" && scheme !== "tcp") throw invalidOption("gelf: endpoint needs to be TCP or UDP");
-  const [, host, port] = /^\w+:\/\/(\[[^\]]+\]|[^:/]*):(\d+)(?:\/.*)?$/.exec(address) ?? [];
+  const [, host, port] = /^(\[[^\]]+\]|[^:]*):(\d*)$/.exec(where) ?? [];
   if (host === undefined || port === undefined) throw invalidOption("gelf: please provide gelf-address as proto://host:port");
   return { scheme, host: host.replace(/^\[|\]$/g, ""), port: Number(port) };
 }

@@ -5,6 +5,7 @@ import { formatNano } from "#core/clock/clock.ts";
 import { checkKnown, invalidOption, type LogOptions } from "#core/logs/options.ts";
 import { logTag } from "#core/logs/tag.ts";
 import type { LogMessage } from "./copier.ts";
+import { parseGoUrl, splitHostPort } from "./go-url.ts";
 import { UdpTransport, UnixDatagramTransport } from "./datagram-transport.ts";
 import type { Transport } from "./outbox.ts";
 import { StreamTransport } from "./stream-transport.ts";
@@ -13,6 +14,7 @@ import { attributeOptions, type Driver, hostPath, thisHost, type World } from ".
 const own = ["address", "facility", "tls-ca-cert", "tls-cert", "tls-key", "tls-skip-verify", "format"].map((name) => `syslog-${name}`);
 const facilities = ["kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp"];
 const severity = { stdout: 6, stderr: 3 } as const;
+const defaultPort = 514;
 const localPaths = ["/dev/log", "/var/run/syslog", "/var/run/log"];
 
 /** Driver `syslog`: udp, tcp, tcp+tls, unix and unixgram; without an address the host's own. */
@@ -78,17 +80,15 @@ function facilityOf(text: string): number {
 function transportOf(options: LogOptions, world: World): Transport {
   const address = options["syslog-address"] ?? "";
   if (address === "") return new LocalSyslog(world);
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(address)?.[1] ?? "";
-  if (address.startsWith(":")) throw invalidOption(`parse ${JSON.stringify(address)}: missing protocol scheme`);
+  const { scheme, host: where, path: shown } = parseGoUrl(address);
   if (scheme === "unix" || scheme === "unixgram") {
-    const shown = address.slice(`${scheme}://`.length);
     const path = hostPath(world, shown);
-    if (!existsSync(path)) throw invalidOption(`stat ${shown}: no such file or directory`);
+    if (shown === "" || !existsSync(path)) throw invalidOption(`stat ${shown}: no such file or directory`);
     return scheme === "unix" ? new StreamTransport({ kind: "unix", path, shown }) : new UnixDatagramTransport(world.kernel, path, shown);
   }
   if (!["udp", "tcp", "tcp+tls"].includes(scheme)) throw invalidOption(`unsupported scheme: '${scheme}'`);
-  const { hostname: host, port: given } = new URL(address.replace(/^[a-z+]+:/, "http:"));
-  const port = given === "" ? (/:80(\/|$)/.test(address) ? 80 : 514) : Number(given);
+  const { host, port: given } = splitHostPort(where);
+  const port = given === undefined ? defaultPort : Number(given);
   if (scheme === "udp") return new UdpTransport(host, port);
   return scheme === "tcp" ? new StreamTransport({ kind: "tcp", host, port }) : new SecureSyslog(options, world, host, port);
 }
