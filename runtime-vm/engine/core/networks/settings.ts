@@ -56,7 +56,7 @@ function endpointProblems(record: NetworkRecord, settings: EndpointSettings): st
     if (asked[family] !== "" && familyOf(asked[family]) !== family) problems.push(`invalid IPv${family} address: ${asked[family]}`);
   }
   if (predefined && (asked[4] !== "" || asked[6] !== "")) problems.push("user specified IP address is supported on user defined networks only");
-  else for (const family of [4, 6] as const) if (asked[family] !== "") problems.push(...addressProblems(record, family, asked[family]));
+  for (const family of [4, 6] as const) if (asked[family] !== "") problems.push(...addressProblems(record, family, asked[family]));
   if ((settings.Aliases ?? []).length > 0 && predefined) {
     problems.push("network-scoped alias is supported only for containers in user defined networks");
   }
