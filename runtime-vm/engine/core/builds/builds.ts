@@ -41,12 +41,28 @@ export class Builds {
 
   /** Builds, and hands what came of it to `take` while it is certainly there. Nothing but the cache is left when it rejects. */
   async build<T>(request: BuildRequest, take: (result: BuildResult) => Promise<T>): Promise<T> {
+    const result = await this.#build(request, take);
+    await this.#collect();
+    return result;
+  }
+
+  async #build<T>(request: BuildRequest, take: (result: BuildResult) => Promise<T>): Promise<T> {
     const { builder } = this.#house.backends;
     await using _hold = builder.hold();
     await using work = new BuildWork(this.#house, request);
     const state = await solve(work);
     request.signal.throwIfAborted();
     return await take({ state, register: (names) => this.#register(state, names) });
+  }
+
+  /** Cuts the cache down to what the configuration lets it be. A rule without a size forgets all that it matches. */
+  async #collect(): Promise<void> {
+    const { config, journal } = this.#house.backends;
+    try {
+      for (const rule of config.buildGc) await this.prune(rule);
+    } catch (error) {
+      journal.warn("the build cache could not be cut down", error);
+    }
   }
 
   async #register(state: StageState, names: readonly string[]): Promise<Digest> {

@@ -31,7 +31,7 @@ const cases: readonly [key: string, value: unknown, effect: Record<string, unkno
   ["bip", "10.9.0.1/24", { bip: "10.9.0.1/24" }],
   ["bip6", "fd00::1/64", { bip6: "fd00::1/64" }],
   ["bridge", "br0", { bridge: "br0" }],
-  ["builder", { gc: { enabled: true } }, "no build cache"],
+  ["builder", { gc: { defaultMaxUsedSpace: "20GB" } }, { buildGc: [{ keepBytes: 20 * 2 ** 30, all: true, filters: {} }] }],
   ["cdi-spec-dirs", ["/etc/cdi"], { cdiSpecDirs: ["/etc/cdi"] }],
   ["cgroup-parent", "/mine", { cgroupParent: "/mine" }],
   ["containerd", "/run/c.sock", "no containerd"],
@@ -144,7 +144,27 @@ test.each(Object.entries(flagNames))("%s, which is a flag's name, is warned abou
 const partly: readonly [key: string, value: unknown, effect: Record<string, unknown>][] = [
   ["storage-opts", ["size=1g"], { rootBytes: 2 ** 30 }],
   ["storage-opts", ["overlay2.size=2g", "overlay2.override_kernel_check=true"], { rootBytes: 2 ** 31 }],
-  ["builder", {}, {}],
+  ["builder", {}, { buildGc: [] }],
+  ["builder", { gc: { enabled: false, defaultKeepStorage: "20GB" } }, { buildGc: [] }],
+  [
+    "builder",
+    {
+      gc: {
+        Enabled: true,
+        defaultKeepStorage: "1GB",
+        policy: [
+          { keepStorage: "10GB", filter: ["unused-for=48h"] },
+          { all: true, filter: { type: { regular: true } } },
+        ],
+      },
+    },
+    {
+      buildGc: [
+        { keepBytes: 10 * 2 ** 30, all: false, filters: { "unused-for": ["48h"] } },
+        { keepBytes: 2 ** 30, all: true, filters: { type: ["regular"] } },
+      ],
+    },
+  ],
   ["exec-opts", ["native.cgroupdriver=cgroupfs"], {}],
   ["features", { "containerd-snapshotter": true, buildkit: false }, { features: { "containerd-snapshotter": true, buildkit: false } }],
 ];
@@ -158,6 +178,8 @@ test.each(partly)("%s with %j is honoured in silence", (key, value, effect) => {
 test.each([
   ["storage-opts", ["size"], "Unable to parse storage-opt: size"],
   ["builder", { gc: { enabled: "yes" } }, "builder.gc.enabled must be true or false"],
+  ["builder", { gc: { policy: {} } }, "builder.gc.policy must be a list of rules"],
+  ["builder", { gc: { policy: [{ filter: ["x"] }] } }, 'builder.gc.policy.filter: invalid filter "x"'],
   ["bip6", "10.0.0.1/8", "bip6 must be an address with a prefix length (fd00::1/64), got 10.0.0.1/8"],
   ["default-gateway", "fd00::1", "default-gateway must be an IPv4 address, got fd00::1"],
   ["icc", "no", "icc must be true or false"],

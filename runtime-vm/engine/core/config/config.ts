@@ -1,3 +1,4 @@
+import type { BuildGcRule } from "./build-gc.ts";
 import type { RegistryAuth } from "../registry/registry.ts";
 
 /** Where the API is served besides the program's own socket. */
@@ -41,6 +42,8 @@ export interface ContainerDefaults {
   readonly defaultRuntime: string;
   /** How much a container may write into its own root, where the file system can limit it; 0: as much as there is. */
   readonly rootBytes: number;
+  /** What the build cache is cut down to, rule by rule. */
+  readonly buildGc: readonly BuildGcRule[];
   readonly logDriver: string;
   readonly logOptions: Readonly<Record<string, string>>;
 }

@@ -1,19 +1,7 @@
 import { EngineError } from "#base/errors.ts";
+import { builder } from "./build-gc.ts";
 import type { EngineConfig } from "./config.ts";
-import {
-  absolute,
-  builder,
-  execOptions,
-  features,
-  ipcMode,
-  labels,
-  logLevel,
-  metricsAddress,
-  mirrors,
-  proxies,
-  searchDomains,
-  storageOptions,
-} from "./readers.ts";
+import { absolute, execOptions, features, ipcMode, labels, logLevel, metricsAddress, mirrors, proxies, searchDomains, storageOptions } from "./readers.ts";
 import { type Reader, address, addressOf, addresses, bytes, cidr, cidr6, flag, mapOf, number, pools, runtimes, text, texts, ulimits } from "./values.ts";
 
 /** What the file says, before it is completed: hosts and certificates still as they are written. */

@@ -73,6 +73,7 @@ export const defaults = {
   runtimes: {},
   defaultRuntime: "crun",
   rootBytes: 0,
+  buildGc: [],
   logDriver: "json-file",
   logOptions: {},
   hostPrefix: "",

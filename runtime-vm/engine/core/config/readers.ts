@@ -2,7 +2,7 @@
 import { isAbsolute } from "node:path";
 import { EngineError } from "#base/errors.ts";
 import { type LogLevel, type Proxies, logLevels } from "./config.ts";
-import { bytes, flag, mapOf, object, text, texts, wrong } from "./values.ts";
+import { bytes, flag, mapOf, text, texts, wrong } from "./values.ts";
 
 export function ipcMode(value: unknown, key: string): string {
   const mode = text(value, key);
@@ -53,23 +53,6 @@ export function storageOptions(value: unknown, key: string, warn: (reason: strin
     else if (name !== "overlay2.override_kernel_check") warn(`${name}: layers are mounted by overlayfs, which has no such option`);
   }
   return rootBytes === 0 ? {} : { rootBytes };
-}
-
-const gcFields = ["enabled", "defaultKeepStorage", "defaultReservedSpace", "defaultMaxUsedSpace", "defaultMinFreeSpace", "policy"];
-
-/** Read and checked as dockerd does; there is no build cache that it could limit. */
-export function builder(value: unknown, key: string, warn: (reason: string) => void): object {
-  const given = object(value, key);
-  const gc = given["gc"] === undefined ? {} : object(given["gc"], `${key}.gc`);
-  for (const [name, part] of Object.entries(gc)) {
-    if (!gcFields.some((field) => field.toLowerCase() === name.toLowerCase())) continue;
-    if (name.toLowerCase() === "enabled") flag(part, `${key}.gc.${name}`);
-    else if (name.toLowerCase() !== "policy") text(part, `${key}.gc.${name}`);
-    else if (!Array.isArray(part)) throw wrong(`${key}.gc.${name}`, "a list of rules");
-  }
-  if (Object.keys(gc).length > 0) warn("gc: this engine keeps no build cache that would have to be limited");
-  if (given["entitlements"] !== undefined) warn("entitlements: this engine does not build");
-  return {};
 }
 
 /** Of equal labels one; of one name with two values, none. */
