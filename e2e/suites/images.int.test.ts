@@ -164,7 +164,7 @@ test("docker system df counts everything once, and says for each image what it s
   for (const name of names) await docker.ok("pull", name);
   const usage = await rig.client.json<{ LayersSize: number; Images: { RepoTags: string[]; Size: number; SharedSize: number }[] }>("GET", "/system/df");
   const rows = usage.Images.filter(({ RepoTags }) => names.includes(RepoTags[0]!));
-  expect(rows.map(({ RepoTags }) => RepoTags[0]).toSorted()).toEqual(names.toSorted());
+  expect(rows.map(({ RepoTags }) => RepoTags[0]!).toSorted()).toEqual(names.toSorted());
   const [first, second] = rows as [(typeof rows)[0], (typeof rows)[0]];
   expect(first.SharedSize).toBe(second.SharedSize);
   expect(first.SharedSize).toBeGreaterThan(1_000_000);

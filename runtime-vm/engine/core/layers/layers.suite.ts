@@ -6,7 +6,7 @@ import { buffer } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import type { Digest } from "../content/content.ts";
 import type { LayerStore, Snapshotter } from "./layers.ts";
-import { packTar, type TarFile } from "./tar-writer.ts";
+import { packTar, tarHead, type TarFile } from "./tar-writer.ts";
 
 /** A store under test. `reopen` ends the engine's objects and makes new ones over the same files and mounts. */
 export interface OpenedLayerStore extends AsyncDisposable {
@@ -22,6 +22,16 @@ const digestOf = (bytes: Uint8Array): Digest => `sha256:${createHash("sha256").u
 const dir = (name: string, more: Partial<TarFile> = {}): TarFile => ({ name: `${name}/`, type: "5", mode: 0o755, ...more });
 const file = (name: string, text: string, more: Partial<TarFile> = {}): TarFile => ({ name, body: Buffer.from(text), ...more });
 const symlink = (name: string, linkName: string): TarFile => ({ name, type: "2", linkName });
+
+/** A header with these bytes as its size field. */
+function sizeOf(field: Buffer): Buffer {
+  const block = tarHead({ name: "a" }, 0);
+  field.copy(block, 124);
+  block.fill(" ", 148, 156);
+  const sum = block.reduce((total, byte) => total + byte, 0);
+  block.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
+  return block;
+}
 
 /** What every LayerStore with its Snapshotter must do, however it mounts. Needs root. */
 export function layersSuite(name: string, open: () => Promise<OpenedLayerStore>): void {
@@ -133,6 +143,12 @@ export function layersSuite(name: string, open: () => Promise<OpenedLayerStore>)
     ["a whiteout of the parent", packTar([dir("d"), file("d/.wh...", "")])],
     ["an unknown type", packTar([{ name: "v", type: "V" }])],
     ["a file where the root should be", packTar([file("./", "x")])],
+    ["a name longer than any file system takes", packTar([file("n".repeat(256), "x")])],
+    ["a path longer than Linux takes", packTar([file("d/".repeat(2_100), "x")])],
+    ["a path of a hundred thousand names", packTar([file("d/".repeat(100_000), "x")])],
+    ["a link to a path longer than Linux takes", packTar([symlink("a", "b".repeat(5_000))])],
+    ["a size of eight gigabytes over a few bytes", Buffer.concat([tarHead({ name: "a" }, 0o77777777777), Buffer.alloc(512)])],
+    ["a size past all numbers", Buffer.concat([sizeOf(Buffer.from([0xff, ...Array<number>(11).fill(0x7f)])), Buffer.alloc(512)])],
     ["an archive cut in a file", packTar([file("a", "x".repeat(5000))]).subarray(0, 2000)],
     ["an archive cut in a header", packTar([file("a", "x"), file("b", "x")]).subarray(0, 1200)],
     ["a damaged header", Buffer.concat([Buffer.alloc(512, "x"), packTar([])])],
@@ -141,6 +157,15 @@ export function layersSuite(name: string, open: () => Promise<OpenedLayerStore>)
     await using opened = await open();
     await expect(opened.layers.ingest(Readable.from([tar]), { signal })).rejects.toMatchObject({ class: "invalidArgument" });
     expect(opened.layers.list()).toEqual([]);
+  });
+
+  test(`${name}: the last of entries under one name counts, and long paths are kept`, async () => {
+    const deep = `${"deep/".repeat(600)}end`;
+    await withRoot([[file("twice", "first"), dir("d"), file("d/x", "x"), file("twice", "second"), symlink("d", "elsewhere"), file(deep, "down")]], (root) => {
+      expect(readFileSync(join(root, "twice"), "utf8")).toBe("second");
+      expect(lstatSync(join(root, "d")).isSymbolicLink()).toBe(true);
+      expect(readFileSync(join(root, deep), "utf8")).toBe("down");
+    });
   });
 
   test(`${name}: a tar with another digest than promised is refused`, async () => {

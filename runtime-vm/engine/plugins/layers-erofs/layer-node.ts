@@ -116,4 +116,16 @@ export function setOpaque(directory: Directory): void {
 }
 
 export const refused = (entry: TarEntry, why: string): EngineError =>
-  new EngineError("invalidArgument", `layer entry ${JSON.stringify(entry.path)} cannot be unpacked: ${why}`);
+  new EngineError("invalidArgument", `layer entry ${shortened(entry.path)} cannot be unpacked: ${why}`);
+
+/** Linux's PATH_MAX and NAME_MAX. */
+const pathBytesMax = 4095;
+const nameBytesMax = 255;
+
+/** What no file system below a container takes is refused here, by name. Characters are bytes. */
+export function checkLengths(path: string, entry: TarEntry): void {
+  if (path.length > pathBytesMax || entry.linkPath.length > pathBytesMax) throw refused(entry, `it is longer than ${pathBytesMax} bytes`);
+  if (path.split("/").some((name) => name.length > nameBytesMax)) throw refused(entry, `a name in it is longer than ${nameBytesMax} bytes`);
+}
+
+const shortened = (path: string): string => JSON.stringify(path.length > 300 ? `${path.slice(0, 300)}...` : path);

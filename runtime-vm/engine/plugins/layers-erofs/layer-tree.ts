@@ -1,6 +1,7 @@
 import type { TarEntry } from "#core/layers/tar-scanner.ts";
 import { layerPath, opaqueMark, whiteoutMetaPrefix, whiteoutPrefix } from "#core/layers/layer-path.ts";
 import {
+  checkLengths,
   attributes,
   type Directory,
   isDirectory,
@@ -49,6 +50,7 @@ export class LayerTree {
     this.#entries += 1;
     const path = layerPath(entry.path).path;
     if (path === "") return this.#setRoot(entry);
+    checkLengths(path, entry);
     const slash = path.lastIndexOf("/");
     const name = path.slice(slash + 1);
     const parent = this.#directory(slash < 0 ? [] : path.slice(0, slash).split("/"), entry);
