@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { ContainerStats } from "#api/containers.ts";
+import type { ContainerStats } from "#api/stats.ts";
 import { EngineClient } from "#client/client.ts";
 import { type Rig, create, frames, inspect, logs, openRig, remove, run, sh, until, wait } from "./rig.ts";
 

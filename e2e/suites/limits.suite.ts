@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { ContainerStats } from "#api/containers.ts";
+import type { ContainerStats } from "#api/stats.ts";
 import { EngineClient } from "#client/client.ts";
 import { busybox, dockerArchive } from "../fixtures/image.ts";
 import { type StockDocker, stockDocker } from "../fixtures/docker.ts";

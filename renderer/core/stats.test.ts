@@ -1,6 +1,6 @@
 // @vitest-environment node
 import { expect, test } from "vitest";
-import type { ContainerStats } from "#api/containers.ts";
+import type { ContainerStats } from "#api/stats.ts";
 import { cpuPercent, memoryUsed, perSecond, pointOf, type StatsPoint, summary, valuesOf, withGaps } from "./stats.ts";
 
 const cpu = (used: number, system: number, cpus = 4) => ({

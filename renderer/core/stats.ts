@@ -1,4 +1,4 @@
-import type { ContainerStats } from "#api/containers.ts";
+import type { ContainerStats } from "#api/stats.ts";
 
 /** One second of a container, in the units that are drawn. */
 export interface StatsPoint {

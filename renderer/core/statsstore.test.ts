@@ -1,6 +1,6 @@
 // @vitest-environment node
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { ContainerStats } from "#api/containers.ts";
+import type { ContainerStats } from "#api/stats.ts";
 import type { Engine } from "./engine/engine.ts";
 import { createStatsStore, historyOf } from "./statsstore.ts";
 

@@ -1,5 +1,6 @@
 import type { EndpointSettings, PortBinding, PortMap } from "./networks.ts";
 import type { HealthConfig, ImageRunConfig } from "./oci.ts";
+import type { Resources } from "./resources.ts";
 
 export type ContainerStatus = "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead";
 
@@ -26,12 +27,6 @@ export interface MountSpec {
   readonly ImageOptions?: { readonly Subpath?: string };
 }
 
-export interface Ulimit {
-  readonly Name: string;
-  readonly Soft: number;
-  readonly Hard: number;
-}
-
 /** ContainerConfig + what `docker create` adds. */
 export interface ContainerConfig extends ImageRunConfig {
   readonly Hostname?: string;
@@ -45,47 +40,6 @@ export interface ContainerConfig extends ImageRunConfig {
   readonly Image: string;
   readonly NetworkDisabled?: boolean;
   readonly MacAddress?: string;
-}
-
-/** `--gpus` and `--device VENDOR/CLASS=NAME`. */
-export interface DeviceRequest {
-  readonly Driver?: string;
-  readonly Count?: number;
-  readonly DeviceIDs?: readonly string[] | null;
-  readonly Capabilities?: readonly (readonly string[])[] | null;
-  readonly Options?: Readonly<Record<string, string>> | null;
-}
-
-export interface Resources {
-  readonly CpuShares?: number;
-  readonly Memory?: number;
-  readonly MemoryReservation?: number;
-  readonly MemorySwap?: number;
-  readonly MemorySwappiness?: number | null;
-  readonly NanoCpus?: number;
-  readonly CpuPeriod?: number;
-  readonly CpuQuota?: number;
-  readonly CpuPercent?: number;
-  readonly CpuCount?: number;
-  readonly IOMaximumIOps?: number;
-  readonly IOMaximumBandwidth?: number;
-  readonly CpuRealtimePeriod?: number;
-  readonly CpuRealtimeRuntime?: number;
-  readonly CpusetCpus?: string;
-  readonly CpusetMems?: string;
-  readonly CgroupParent?: string;
-  readonly BlkioWeight?: number;
-  readonly BlkioWeightDevice?: readonly { Path: string; Weight: number }[] | null;
-  readonly BlkioDeviceReadBps?: readonly { Path: string; Rate: number }[] | null;
-  readonly BlkioDeviceWriteBps?: readonly { Path: string; Rate: number }[] | null;
-  readonly BlkioDeviceReadIOps?: readonly { Path: string; Rate: number }[] | null;
-  readonly BlkioDeviceWriteIOps?: readonly { Path: string; Rate: number }[] | null;
-  readonly Devices?: readonly { PathOnHost: string; PathInContainer: string; CgroupPermissions: string }[] | null;
-  readonly DeviceCgroupRules?: readonly string[] | null;
-  readonly DeviceRequests?: readonly DeviceRequest[] | null;
-  readonly OomKillDisable?: boolean | null;
-  readonly PidsLimit?: number | null;
-  readonly Ulimits?: readonly Ulimit[] | null;
 }
 
 export interface RestartPolicy {
@@ -251,62 +205,5 @@ export interface ContainerSummary {
   NetworkSettings: { Networks: Record<string, EndpointSettings> };
   Mounts: MountPoint[];
   ImageManifestDescriptor?: unknown;
-}
-
-export interface CpuStats {
-  cpu_usage: { total_usage: number; usage_in_kernelmode: number; usage_in_usermode: number; percpu_usage?: number[] };
-  system_cpu_usage: number;
-  online_cpus: number;
-  throttling_data: { periods: number; throttled_periods: number; throttled_time: number };
-}
-
-export interface BlkioEntry {
-  major: number;
-  minor: number;
-  op: string;
-  value: number;
-}
-
-/** `GET /containers/{id}/stats` (cgroup v2). */
-export interface ContainerStats {
-  /** Whose it is; not told with a single reading (`one-shot`). */
-  name?: string;
-  id?: string;
-  read: string;
-  preread: string;
-  pids_stats: { current?: number; limit?: number };
-  blkio_stats: {
-    io_service_bytes_recursive: BlkioEntry[] | null;
-    io_serviced_recursive: BlkioEntry[] | null;
-    io_queue_recursive: null;
-    io_service_time_recursive: null;
-    io_wait_time_recursive: null;
-    io_merged_recursive: null;
-    io_time_recursive: null;
-    sectors_recursive: null;
-  };
-  num_procs: number;
-  storage_stats: Record<string, never>;
-  cpu_stats: CpuStats;
-  precpu_stats: Partial<CpuStats> & { cpu_usage: { total_usage: number; usage_in_kernelmode: number; usage_in_usermode: number } };
-  memory_stats: { usage?: number; stats?: Record<string, number>; failcnt?: number; limit?: number };
-  networks?: Record<
-    string,
-    { rx_bytes: number; rx_packets: number; rx_errors: number; rx_dropped: number; tx_bytes: number; tx_packets: number; tx_errors: number; tx_dropped: number }
-  >;
-}
-
-export interface ExecCreateRequest {
-  readonly AttachStdin?: boolean;
-  readonly AttachStdout?: boolean;
-  readonly AttachStderr?: boolean;
-  readonly ConsoleSize?: readonly [number, number] | null;
-  readonly DetachKeys?: string;
-  readonly Tty?: boolean;
-  readonly Env?: readonly string[] | null;
-  readonly Cmd?: readonly string[] | null;
-  readonly Privileged?: boolean;
-  readonly User?: string;
-  readonly WorkingDir?: string;
 }
 export type { HealthConfig, PortBinding, PortMap };

@@ -1,5 +1,6 @@
 import type { Bridge, BridgeStream } from "#bridge/bridge.ts";
-import type { ContainerCreateRequest, ContainerInspect, ContainerStats, ContainerSummary } from "#api/containers.ts";
+import type { ContainerCreateRequest, ContainerInspect, ContainerSummary } from "#api/containers.ts";
+import type { ContainerStats } from "#api/stats.ts";
 import type { EventMessage } from "#api/events.ts";
 import type { ImageInspect, ImageSummary, PullProgress } from "#api/images.ts";
 import type { NetworkCreateRequest, NetworkInspect } from "#api/networks.ts";

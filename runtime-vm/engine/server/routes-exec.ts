@@ -1,5 +1,5 @@
 import { EngineError, messageOf } from "#base/errors.ts";
-import type { ExecCreateRequest } from "#api/containers.ts";
+import type { ExecCreateRequest } from "#api/exec.ts";
 import { createExecShape, startExecShape } from "#api/container-shapes.ts";
 import { has } from "#api/versions.ts";
 import type { ContainerManager } from "#core/containers/containers.ts";

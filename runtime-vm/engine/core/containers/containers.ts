@@ -1,5 +1,7 @@
 import type { Readable } from "node:stream";
-import type { ContainerInspect, ContainerStats, ContainerSummary, ExecCreateRequest } from "#api/containers.ts";
+import type { ContainerInspect, ContainerSummary } from "#api/containers.ts";
+import type { ExecCreateRequest } from "#api/exec.ts";
+import type { ContainerStats } from "#api/stats.ts";
 import type { EndpointSettings } from "#api/networks.ts";
 import type { Filters } from "#api/filters.ts";
 import { EngineError } from "#base/errors.ts";

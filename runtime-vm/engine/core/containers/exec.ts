@@ -1,5 +1,5 @@
 import { EngineError, messageOf } from "#base/errors.ts";
-import type { ExecCreateRequest } from "#api/containers.ts";
+import type { ExecCreateRequest } from "#api/exec.ts";
 import type { TaskProcess } from "../tasks/tasks.ts";
 import type { Container } from "./container.ts";
 import { parseDetachKeys } from "./detach-keys.ts";

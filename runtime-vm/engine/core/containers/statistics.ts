@@ -1,5 +1,5 @@
 import { delay } from "#base/deadline.ts";
-import type { ContainerStats } from "#api/containers.ts";
+import type { ContainerStats } from "#api/stats.ts";
 import { zeroTime } from "../clock/clock.ts";
 import type { ContainerBackends } from "./backends.ts";
 import type { Container } from "./container.ts";

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { EngineError, messageOf } from "#base/errors.ts";
-import type { HostConfig, Resources, RestartPolicy } from "#api/containers.ts";
+import type { HostConfig, RestartPolicy } from "#api/containers.ts";
+import type { Resources } from "#api/resources.ts";
 import type { Container } from "./container.ts";
 import { publishEvent } from "./events.ts";
 import { checkedRestartPolicy } from "./host-config.ts";

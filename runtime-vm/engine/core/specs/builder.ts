@@ -1,4 +1,5 @@
-import type { ContainerConfig, ExecCreateRequest, HostConfig } from "#api/containers.ts";
+import type { ContainerConfig, HostConfig } from "#api/containers.ts";
+import type { ExecCreateRequest } from "#api/exec.ts";
 import type { OciProcess, OciSpec } from "./spec.ts";
 
 /** One file system a container asked for, its source already resolved to a directory or file of this machine. */

@@ -1,4 +1,4 @@
-import type { ContainerStats } from "#api/containers.ts";
+import type { ContainerStats } from "#api/stats.ts";
 
 /** One reading of a container's counters from its cgroup v2 directory and its network interfaces. Missing controllers read as zero. Some microseconds' work. */
 export interface StatsReader {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { DeviceRequest, HostConfig } from "#api/containers.ts";
+import type { HostConfig } from "#api/containers.ts";
+import type { DeviceRequest } from "#api/resources.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
 import type { OciMount } from "#core/specs/spec.ts";
 import type { DeviceRule } from "./defaults.ts";

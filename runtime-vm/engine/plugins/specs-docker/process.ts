@@ -1,5 +1,6 @@
 import { EngineError } from "#base/errors.ts";
-import type { ContainerConfig, Ulimit } from "#api/containers.ts";
+import type { ContainerConfig } from "#api/containers.ts";
+import type { Ulimit } from "#api/resources.ts";
 import type { Processes } from "#core/kernel/kernel.ts";
 import { rlimitInfinity } from "#core/specs/json.ts";
 import type { OciProcess } from "#core/specs/spec.ts";

@@ -1,4 +1,4 @@
-import type { BlkioEntry, ContainerStats, CpuStats } from "#api/containers.ts";
+import type { BlkioEntry, ContainerStats, CpuStats } from "#api/stats.ts";
 
 /** The kernel's text files (Documentation/admin-guide/cgroup-v2.rst, proc(5)) as dockerd 28's JSON for cgroup v2. Texts of missing files are "". */
 

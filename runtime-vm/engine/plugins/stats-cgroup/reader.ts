@@ -1,4 +1,4 @@
-import type { ContainerStats } from "#api/containers.ts";
+import type { ContainerStats } from "#api/stats.ts";
 import type { StatsReader } from "#core/stats/stats.ts";
 import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import { totalmem } from "node:os";
