@@ -87,7 +87,8 @@ class Solver {
     const stage = this.#stages[index];
     if (stage === undefined) throw new EngineError("internal", `there is no stage ${index}`);
     const { from } = stage;
-    const { observer, source } = this.#work.request;
+    const { observer, source, flavor } = this.#work.request;
+    if (flavor === "buildkit") for (const needed of this.#needed(index)) void this.#stage(needed);
     const place = { index, name: from.name };
     const made = [...stage.instructions].filter((one) => kindOf(one) === "layer");
     const places = made.length + 1;
@@ -122,6 +123,16 @@ class Solver {
     const sourceOf = (name: string): Promise<Source> => this.#source(name, index);
     await runStage({ work: this.#work, state, stage: place, escape: source.escape, sourceOf, placeOf }, [...triggers, ...stage.instructions]);
     return state;
+  }
+
+  /** Stages that are copied from or mounted: they begin with this one, not when their turn comes. */
+  #needed(index: number): number[] {
+    const instructions = this.#stages[index]?.instructions ?? [];
+    const names = instructions.flatMap((one) => {
+      if (one.kind === "copy" || one.kind === "add") return [one.from];
+      return one.kind === "run" ? one.mounts.map(({ text }) => /(?:^|,)from=([^,]+)/.exec(text)?.[1] ?? "") : [];
+    });
+    return names.filter((name) => name !== "").flatMap((name) => this.#stageOf(name, index) ?? []);
   }
 
   async #base(index: number, { from }: Stage): Promise<StageState> {
