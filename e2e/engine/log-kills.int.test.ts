@@ -8,7 +8,7 @@ import { randomOf } from "../suites/kills.ts";
 import { type Rig, logs, openRig, remove, run, wait } from "./rig.ts";
 
 const long = process.env["SLIPWAY_TEST_LONG"] === "1";
-const kills = long ? 150 : 8;
+const kills = long ? 60 : 8;
 const seed = Number(process.env["SLIPWAY_TEST_SEED"] ?? (long ? Math.floor(Math.random() * 2 ** 31) : 20_260_102));
 const killAfterMsMax = 300;
 

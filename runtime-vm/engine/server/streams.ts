@@ -1,6 +1,5 @@
 import type { Duplex, Readable } from "node:stream";
 import { type ApiVersion, has } from "#api/versions.ts";
-import { drained } from "#core/containers/drained.ts";
 import { paced } from "#core/tasks/paced.ts";
 import { type FrameStream, frameHeader } from "#api/stdcopy.ts";
 
@@ -50,11 +49,15 @@ export async function serveStreams(client: Duplex, streams: ProcessStreams): Pro
 async function writeOutput(client: Duplex, { output, tty }: ProcessStreams): Promise<void> {
   for await (const { stream, bytes } of output) {
     if (client.destroyed || client.writableEnded) continue;
+    const gone = Promise.withResolvers<void>();
+    client.once("close", gone.resolve);
     client.cork();
     if (!tty) client.write(frameHeader(stream, bytes.length));
-    const room = client.write(bytes);
+    // Until they are through the bytes are ours, and the next ones may come in the same memory.
+    client.write(bytes, () => gone.resolve());
     client.uncork();
-    if (!room) await drained(client);
+    await gone.promise;
+    client.off("close", gone.resolve);
   }
 }
 

@@ -40,7 +40,7 @@ export interface ContainerLog extends AsyncDisposable {
   /**
    * Live raw output for `attach`, from the moment of this call (not of the first read) to the end of the task that runs or is
    * started next; a reader that lags past the limit is fed from the file. `replay`: what was logged before comes first, without
-   * a gap or a repetition.
+   * a gap or a repetition. The bytes are good until the next are asked for.
    */
   attach(opts: { stdout: boolean; stderr: boolean; replay?: boolean; signal: AbortSignal }): AsyncIterable<{ stream: LogStream; bytes: Buffer }>;
   /** Follows only while a task writes; ends with it. One chunk a line: for large logs `readFrames` is several times faster. */

@@ -5,6 +5,8 @@ import type { LogMark } from "./log-file.ts";
 export interface AttachChunk {
   readonly stream: LogStream;
   readonly bytes: Buffer;
+  /** Called when the bytes are not needed any more, unless the reader was given up: their memory can be used again. */
+  readonly release?: () => void;
 }
 
 /** How a reader that lagged gets what it missed. */
@@ -91,8 +93,10 @@ export class AttachReader implements AsyncIterable<AttachChunk> {
     try {
       while (!this.#signal.aborted) {
         const chunk = this.#next();
-        if (chunk) yield chunk;
-        else if (this.#gap && this.#backlog) yield* this.#catchUp(await this.#gap, this.#backlog);
+        if (chunk) {
+          yield chunk;
+          chunk.release?.();
+        } else if (this.#gap && this.#backlog) yield* this.#catchUp(await this.#gap, this.#backlog);
         else if (this.#over) return;
         else await new Promise<void>((resolve) => (this.#wake = resolve));
       }
@@ -114,15 +118,13 @@ export class AttachReader implements AsyncIterable<AttachChunk> {
     this.#queued -= length;
     if (this.#queued <= roomBytes) this.#makeRoom();
     else this.#full?.patience.refresh();
-    return count === 1
-      ? first
-      : {
-          stream: first.stream,
-          bytes: Buffer.concat(
-            taken.map(({ bytes }) => bytes),
-            length,
-          ),
-        };
+    if (count === 1) return first;
+    const bytes = Buffer.concat(
+      taken.map((chunk) => chunk.bytes),
+      length,
+    );
+    for (const { release } of taken) release?.();
+    return { stream: first.stream, bytes };
   }
 
   async *#catchUp(from: LogMark, backlog: Backlog): AsyncGenerator<AttachChunk> {

@@ -233,7 +233,7 @@ test("a client that reads slowly gets every byte as it was printed, however much
   const consumed = log.consume(spooled({ stdout: Readable.from(sent.map((chunk) => Buffer.from(chunk))) }));
   const received: Buffer[] = [];
   for await (const { bytes } of attached) {
-    received.push(bytes);
+    received.push(Buffer.from(bytes));
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   await consumed;

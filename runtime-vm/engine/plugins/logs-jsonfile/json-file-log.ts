@@ -8,7 +8,7 @@ import { detailsText } from "./details.ts";
 import { EntryScanner } from "./filter.ts";
 import { LogBlocks } from "./log-blocks.ts";
 import type { LogFileOptions, LogMark } from "./log-file.ts";
-import { OutputPump, type Piece } from "./output-pump.ts";
+import { OutputPump, pieceBytesMax, type Piece } from "./output-pump.ts";
 import { readProgress } from "./progress.ts";
 import type { WriterThread } from "./writer-thread.ts";
 
@@ -22,6 +22,10 @@ export interface JsonFileLogOptions extends LogFileOptions {
   readonly tap?: LogTap;
 }
 
+/** Pieces from this size on are worth a whole piece's memory, of which so many are kept. */
+const largeBytes = 64 * 1024;
+const sparesMax = 4;
+
 /** Docker's json-file driver for one container. */
 export class JsonFileLog implements ContainerLog {
   readonly path: string;
@@ -33,6 +37,8 @@ export class JsonFileLog implements ContainerLog {
   readonly #pump: OutputPump;
   readonly #blocks: LogBlocks;
   readonly #readers = new Set<AttachReader>();
+  /** Memory for pieces that are shown to a reader. */
+  readonly #spare: Buffer[] = [];
   /** Attached clients that have not read everything yet, those of ended tasks included. */
   readonly #unfinished = new Set<AttachReader>();
   /** Of the process whose output is taken, stdout's and stderr's. */
@@ -92,6 +98,7 @@ export class JsonFileLog implements ContainerLog {
       // Whoever attaches from here on waits for the next task.
       for (const reader of this.#readers) reader.finish();
       this.#readers.clear();
+      this.#spare.length = 0;
       this.#blocks.wake();
     }
   }
@@ -136,11 +143,12 @@ export class JsonFileLog implements ContainerLog {
 
   #left(reader: AttachReader): void {
     this.#readers.delete(reader);
+    if (this.#readers.size === 0) this.#spare.length = 0;
     if (this.#unfinished.delete(reader) && this.#unfinished.size === 0) this.#blocks.release();
   }
 
   #take({ stream, spool, from, to }: Piece): Promise<unknown> | undefined {
-    const room = this.#readers.size > 0 || this.#tap ? this.#show(stream === 0 ? "stdout" : "stderr", readPiece(spool.fd, from, to)) : undefined;
+    const room = this.#readers.size > 0 || this.#tap ? this.#show(stream === 0 ? "stdout" : "stderr", spool.fd, from, to) : undefined;
     if (this.#lost) {
       spool.free(to);
       this.#pump.giveUp();
@@ -149,10 +157,18 @@ export class JsonFileLog implements ContainerLog {
   }
 
   /** Called before the same bytes go to the writer: a mark that a reader sets must reach it first. */
-  #show(stream: LogStream, bytes: Buffer): Promise<unknown> | undefined {
+  #show(stream: LogStream, spool: number, from: number, to: number): Promise<unknown> | undefined {
+    // Who has a piece alone gives its memory back: in a flood, new memory for each is a good part of what it costs.
+    const alone = this.#readers.size === 1 && this.#tap === undefined && to - from >= largeBytes;
+    const memory = alone ? (this.#spare.pop() ?? Buffer.allocUnsafeSlow(pieceBytesMax)) : Buffer.allocUnsafeSlow(to - from);
+    const bytes = memory.subarray(0, readSync(spool, memory, 0, to - from, from));
     const tapped = this.#tap?.(stream, bytes);
-    const pushed = pushToAll(this.#readers, { stream, bytes });
+    const pushed = pushToAll(this.#readers, { stream, bytes, ...(alone && { release: () => this.#keepSpare(memory) }) });
     return tapped && pushed ? Promise.all([tapped, pushed]) : (tapped ?? pushed);
+  }
+
+  #keepSpare(memory: Buffer): void {
+    if (this.#readers.size > 0 && this.#spare.length < sparesMax) this.#spare.push(memory);
   }
 
   #written(stream: 0 | 1, bytes: number, taken: number): void {
@@ -171,9 +187,4 @@ export class JsonFileLog implements ContainerLog {
     const scanner = new EntryScanner(query);
     for await (const block of this.#blocks.read(query, scanner)) yield* scanner.runs(block);
   }
-}
-
-function readPiece(spool: number, from: number, to: number): Buffer {
-  const bytes = Buffer.allocUnsafeSlow(to - from);
-  return bytes.subarray(0, readSync(spool, bytes, 0, to - from, from));
 }

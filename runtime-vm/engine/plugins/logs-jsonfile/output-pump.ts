@@ -5,7 +5,7 @@ import type { OutputSpool, OutputSpools } from "#core/tasks/spool.ts";
 /** Handed to the writer and not yet in the log: past the first the program waits, below the second it goes on. */
 const outstandingBytesMax = 1024 * 1024;
 const outstandingBytesLow = 512 * 1024;
-const pieceBytesMax = 256 * 1024;
+export const pieceBytesMax = 256 * 1024;
 
 /** Output between two offsets of a spool. */
 export interface Piece {
