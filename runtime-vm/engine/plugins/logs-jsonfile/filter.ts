@@ -43,18 +43,26 @@ export class EntryScanner {
   /** Most entries can be had quickly; those between them one by one. */
   #simpleFrames(block: Buffer, dress: { raw: boolean; timestamps: boolean }): Buffer {
     const { stdout, stderr } = this.#filter;
-    const out = Buffer.allocUnsafeSlow(block.length);
     codec ??= new LineCodec();
     codec.put(block);
+    let out: Buffer | undefined;
     let length = 0;
     for (let start = 0; start < block.length; ) {
-      if (this.#since === undefined) ({ end: length, next: start } = codec.frame(start, out, length, { ...dress, stdout, stderr }));
+      const simple = this.#since === undefined ? codec.frame(start, { ...dress, stdout, stderr }) : undefined;
+      // All of it, as a rule: no more memory than that takes.
+      if (start === 0 && simple?.next === block.length) return Buffer.concat([simple.frames]);
+      out ??= Buffer.allocUnsafeSlow(block.length);
+      if (simple) {
+        length += simple.frames.copy(out, length);
+        start = simple.next;
+      }
       const newline = block.indexOf(0x0a, start);
       const end = newline < 0 ? block.length : newline + 1;
-      this.#scan(block.subarray(start, end), (entry, line) => (length = writeFrame(line, entry, out, length, dress)));
+      const into = out;
+      this.#scan(block.subarray(start, end), (entry, line) => (length = writeFrame(line, entry, into, length, dress)));
       start = end;
     }
-    return out.subarray(0, length);
+    return out?.subarray(0, length) ?? Buffer.alloc(0);
   }
 
   /** The bare text, whatever of one stream stands together in one piece. */

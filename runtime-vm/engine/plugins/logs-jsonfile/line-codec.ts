@@ -71,10 +71,10 @@ export class LineCodec {
     return { entries: this.#memory.subarray(outAt, this.#memory.readUInt32LE(resultAt)), count: this.#memory.readUInt32LE(resultAt + 4), next };
   }
 
-  /** What a client is sent of the entries from `start` on, written to `out`: the place after it, and where it stopped. */
-  frame(start: number, out: Buffer, into: number, dress: SimpleDress): { end: number; next: number } {
+  /** What a client is sent of the entries from `start` on, good until the next call, and where it stopped. */
+  frame(start: number, dress: SimpleDress): { frames: Buffer; next: number } {
     const wanted = (dress.stdout ? 1 : 0) | (dress.stderr ? 2 : 0);
     const next = this.#exports.frame(sourceAt + start, this.#end, outAt, wanted, dress.raw ? 0 : 8, dress.timestamps ? 31 : 0) - sourceAt;
-    return { end: into + this.#memory.copy(out, into, outAt, this.#memory.readUInt32LE(resultAt)), next };
+    return { frames: this.#memory.subarray(outAt, this.#memory.readUInt32LE(resultAt)), next };
   }
 }
