@@ -6,6 +6,7 @@ import { bareRun } from "./bare.ts";
 import { median, type Outcome, report } from "./outcomes.ts";
 import { removeAll, type Row } from "./row.ts";
 import { bareRow, pullRow, rows } from "./rows.ts";
+import { buildRows } from "./rows-build.ts";
 import { memoryAfterRow } from "./rows-memory.ts";
 import { startOutcomes } from "./starts.ts";
 import { Target } from "./target.ts";
@@ -33,7 +34,7 @@ if (targets.length > 0) {
     await removeAll(target);
     await target.call("POST", "/images/load?quiet=1", archive);
   }
-  for (const row of rows.filter(wanted)) await runRow(row);
+  for (const row of [...rows, ...buildRows].filter(wanted)) await runRow(row);
   if (wanted(bareRow)) await bare();
   if (
     flags["no-pull"] !== true &&

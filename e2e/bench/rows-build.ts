@@ -1,0 +1,90 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stockDocker } from "../fixtures/docker.ts";
+import { tarOf } from "../fixtures/image.ts";
+import type { Row } from "./row.ts";
+import type { Target } from "./target.ts";
+
+const steps = 'FROM slipway-bench\nENV A=1\nRUN echo 1 > /1\nCOPY f /f\nRUN echo 2 > /2\nCMD ["sh"]\n';
+const many = Array.from({ length: 5_000 }, (_, i) => ({ name: `files/${Math.floor(i / 100)}/f${i}`, data: `${"x".repeat(i % 2000)}\n` }));
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
+
+/** By the API's own builder, so that no client's start is measured. */
+async function classic(target: Target, context: Buffer, query = ""): Promise<void> {
+  const text = await target.call<unknown>("POST", `/build?t=slipway-bench-built&rm=1&forcerm=1${query}`, context);
+  if (!JSON.stringify(text).includes("Successfully built")) throw new Error(`${target.label}: the build failed: ${JSON.stringify(text).slice(-300)}`);
+}
+
+const context = (round: number | string): Promise<Buffer> =>
+  tarOf([
+    { name: "Dockerfile", data: steps },
+    { name: "f", data: `${round}` },
+  ]);
+
+const cachedClassic: Row = {
+  name: "cached build of 6 steps, classic builder",
+  unit: "ms",
+  rounds: 7,
+  budget: 1,
+  setup: async (target) => await classic(target, await context("same")),
+  measure: async (target) => {
+    const tar = await context("same");
+    return await timed(() => classic(target, tar));
+  },
+};
+
+const coldClassic: Row = {
+  name: "cold build of 6 steps, classic builder",
+  unit: "ms",
+  rounds: 3,
+  budget: 0.4,
+  measure: async (target, round) => {
+    const tar = await context(round);
+    return await timed(() => classic(target, tar, "&nocache=1"));
+  },
+};
+
+const manyClassic: Row = {
+  name: "build that copies 5,000 files, classic builder",
+  unit: "ms",
+  rounds: 3,
+  budget: 0.4,
+  measure: async (target, round) => {
+    const tar = await tarOf([
+      { name: "Dockerfile", data: "FROM slipway-bench\nCOPY files /files\n" },
+      ...many,
+      { name: "files/round", data: `${Date.now()}-${round}` },
+    ]);
+    return await timed(() => classic(target, tar));
+  },
+};
+
+/** As people build: the stock CLI with buildx, whose own start is in both. */
+const cachedBuildkit: Row = {
+  name: "cached docker build of 6 steps, BuildKit",
+  unit: "ms",
+  rounds: 7,
+  budget: 1,
+  setup: async (target) => void (await buildkit(target)),
+  measure: (target) => buildkit(target),
+};
+
+async function buildkit(target: Target): Promise<number> {
+  const directory = mkdtempSync(join(tmpdir(), "slipway-bench-"));
+  try {
+    writeFileSync(join(directory, "Dockerfile"), steps);
+    writeFileSync(join(directory, "f"), "same");
+    const docker = stockDocker({ socket: target.socket });
+    return await timed(() => docker.ok("build", "-q", "--provenance=false", "-t", "slipway-bench-built", directory));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+export const buildRows: readonly Row[] = [cachedClassic, coldClassic, manyClassic, cachedBuildkit];
