@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page, test } from "@playwright/test";
+import { delay } from "#base/deadline.ts";
 import { type StockDocker, stockDocker } from "./fixtures/docker.ts";
 import { busybox, dockerArchive } from "./fixtures/image.ts";
 import { type Program, repository, startWeb } from "./fixtures/program.ts";
@@ -24,8 +25,31 @@ const shoot = async (name: string): Promise<void> => {
   await page.emulateMedia({ colorScheme: "light" });
 };
 
+/** A figure of this run, kept beside the screenshots: figures are told, not asserted on. */
+function report(name: string, ms: number): void {
+  const seconds = `${(ms / 1000).toFixed(1)} s`;
+  test.info().annotations.push({ type: name, description: seconds });
+  console.log(`${name}: ${seconds}`);
+  appendFileSync(join(shots, "..", "figures.txt"), `${name}: ${seconds}\n`);
+}
+
+/** When the page first answered, on the clock of `performance.now`. */
+async function firstAnswer(url: string): Promise<number> {
+  const deadline = performance.now() + 150_000;
+  while (performance.now() < deadline) {
+    const ok = await fetch(url).then(
+      async (answer) => answer.ok && (await answer.text()) !== "",
+      () => false,
+    );
+    if (ok) return performance.now();
+    await delay(50);
+  }
+  throw new Error(`${url} never answered`);
+}
+
 test.beforeAll(async ({ browser }) => {
   mkdirSync(shots, { recursive: true });
+  rmSync(join(shots, "..", "figures.txt"), { force: true });
   // Not the docker configuration of whoever runs the tests.
   process.env["DOCKER_CONFIG"] = join(shots, "..", "docker-config");
   web = await startWeb();
@@ -49,7 +73,9 @@ test("the first-run screen shows the boot steps until the engine runs", async ()
 test("one click runs the starter image, and its page answers", async () => {
   // The image is unpacked after the engine's first answer; software emulation takes its time.
   await expect(page.getByTestId("run-welcome")).toBeEnabled({ timeout: 150_000 });
+  const clicked = performance.now();
   await page.getByTestId("run-welcome").click();
+  const answered = firstAnswer("http://127.0.0.1:8080/");
   const row = page.getByRole("row").filter({ hasText: "welcome" }).first();
   await expect(row).toContainText("running", { timeout: 60_000 });
   const link = row.getByRole("link", { name: /8080/ });
@@ -62,6 +88,7 @@ test("one click runs the starter image, and its page answers", async () => {
   await expect(opened.locator("body")).toContainText("Your first container is running");
   await opened.screenshot({ path: join(shots, "welcome.png") });
   await opened.close();
+  report("welcome page after the click on Run", (await answered) - clicked);
   await shoot("containers");
 });
 

@@ -13,10 +13,11 @@ export interface ReferenceDockerd extends AsyncDisposable {
   readonly netns: string;
 }
 
-const tree = resolve(import.meta.dirname, "..", "out", "reference");
+export const tree = resolve(import.meta.dirname, "..", "out", "reference");
 const packages = ["ca-certificates", "containerd", "docker.io", "iproute2", "iptables", "nftables", "procps", "runc"];
 
-function ensureTree(): void {
+/** Makes the tree, once. */
+export function ensureTree(): void {
   if (existsSync(join(tree, "usr/sbin/dockerd"))) return;
   const half = `${tree}.half`;
   rmSync(half, { recursive: true, force: true });

@@ -2,13 +2,15 @@ import { afterAll, beforeAll } from "vitest";
 import { type Program, startMachine } from "../fixtures/program.ts";
 import { apparmorSuite } from "./apparmor.suite.ts";
 import { cliSuite } from "./cli.suite.ts";
+import { limitsComparedSuite } from "./limits-compared.suite.ts";
 import { limitsSuite } from "./limits.suite.ts";
 import { testcontainersSuite } from "./testcontainers.suite.ts";
 
 let machine: Program;
 
 beforeAll(async () => {
-  machine = await startMachine();
+  // As many as when the answers to compare with were recorded.
+  machine = await startMachine({ args: ["--cpus", "2"] });
 });
 afterAll(async () => {
   await machine?.[Symbol.asyncDispose]();
@@ -17,4 +19,5 @@ afterAll(async () => {
 cliSuite("the stock docker CLI through the VM's socket", () => ({ socket: machine.socket, sharesLoopback: false }));
 apparmorSuite("AppArmor in the VM", () => ({ socket: machine.socket }));
 limitsSuite("limits in the VM", () => ({ socket: machine.socket }));
+limitsComparedSuite("limits and figures, compared with dockerd on the same kernel", () => ({ socket: machine.socket }));
 testcontainersSuite("Testcontainers through the VM", () => ({ socket: machine.socket, sharesLoopback: false }));

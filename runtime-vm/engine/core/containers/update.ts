@@ -49,6 +49,7 @@ const isSaid = (value: unknown): boolean => value !== undefined && value !== nul
 function conflictOf(limits: HostConfig, policy: RestartPolicy | undefined, before: HostConfig): string | undefined {
   const cpus = (what: string, other: string): string => `Conflicting options: ${what} cannot be updated as ${other} has already been set`;
   const memory = limits.Memory ?? 0;
+  const swap = limits.MemorySwap ?? 0;
   const conflicts: readonly (readonly [boolean, string])[] = [
     [isSaid(limits.NanoCpus) && isSaid(before.CpuPeriod), cpus("Nano CPUs", "CPU Period")],
     [isSaid(limits.NanoCpus) && isSaid(before.CpuQuota), cpus("Nano CPUs", "CPU Quota")],
@@ -57,6 +58,11 @@ function conflictOf(limits: HostConfig, policy: RestartPolicy | undefined, befor
     [
       memory !== 0 && memory > (before.MemorySwap ?? 0) && !isSaid(limits.MemorySwap),
       "Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time",
+    ],
+    [
+      swap > 0 && swap < (limits.Memory || before.Memory || 0),
+      // dockerd leaves this one to its runtime, whose words they are.
+      "memory+swap limit should be >= memory limit",
     ],
     [
       policy !== undefined && before.AutoRemove === true && policy.Name !== "no",

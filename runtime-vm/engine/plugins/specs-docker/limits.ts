@@ -59,7 +59,7 @@ function settleMemory(host: Settling, controllers: Controllers, drop: Drop, { up
   const oom = host.OomKillDisable === true ? "Your kernel does not support OomKillDisable. OomKillDisable discarded." : "";
   drop(host.OomKillDisable !== undefined, oom, { OomKillDisable: null });
   const pids = (host.PidsLimit ?? 0) > 0 ? lacking("PIDs limit capabilities", "PIDs limit discarded.") : "";
-  drop(!controllers.has("pids") || host.PidsLimit === 0, pids, { PidsLimit: null });
+  drop(!controllers.has("pids") || (update ? host.PidsLimit === 0 : (host.PidsLimit ?? 0) <= 0), pids, { PidsLimit: null });
 }
 
 function settleCpu(host: Settling, { controllers, cpuCount }: LimitHost, drop: Drop): void {

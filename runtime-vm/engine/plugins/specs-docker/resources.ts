@@ -1,6 +1,6 @@
 import { codeOf, EngineError, messageOf } from "#base/errors.ts";
 import type { HostConfig } from "#api/containers.ts";
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { numbersOf } from "./devices.ts";
 
 /** Controllers of cgroup v2 this engine can hand out, as in `cgroup.controllers`. */
@@ -50,11 +50,14 @@ function weightOfShares(shares: number): number {
   return Math.ceil(10 ** ((order * order + 125 * order) / 612 - 7 / 34));
 }
 
+/** The one scheduler whose weights are a device's own. Without it such a weight has no effect, as under runc; crun would fail. */
+const bfq = "/sys/module/bfq";
+
 function blockIo(host: HostConfig): Record<string, unknown> {
   const weights = (host.BlkioWeightDevice ?? []).map((entry) => ({ ...deviceNumbers(entry.Path), weight: entry.Weight }));
   return {
     ...(host.BlkioWeight ? { weight: host.BlkioWeight } : {}),
-    ...(weights.length > 0 ? { weightDevice: weights } : {}),
+    ...(weights.length > 0 && existsSync(bfq) ? { weightDevice: weights } : {}),
     ...throttle("throttleReadBpsDevice", host.BlkioDeviceReadBps),
     ...throttle("throttleWriteBpsDevice", host.BlkioDeviceWriteBps),
     ...throttle("throttleReadIOPSDevice", host.BlkioDeviceReadIOps),
