@@ -113,7 +113,7 @@ const cases: readonly [key: string, value: unknown, effect: Record<string, unkno
   ["tlsverify", true, { tls: { ca: "/root/.docker/ca.pem", cert: "/root/.docker/cert.pem", key: "/root/.docker/key.pem" } }],
   ["userland-proxy", false, { userlandProxy: false }],
   ["userland-proxy-path", "/x", "carried by the engine"],
-  ["userns-remap", "default", { usernsRemap: "default" }],
+  ["userns-remap", "default", "on the RUN steps of builds"],
 ];
 
 test("every key that dockerd accepts is known", () => {
@@ -145,6 +145,7 @@ const partly: readonly [key: string, value: unknown, effect: Record<string, unkn
   ["storage-opts", ["size=1g"], { rootBytes: 2 ** 30 }],
   ["storage-opts", ["overlay2.size=2g", "overlay2.override_kernel_check=true"], { rootBytes: 2 ** 31 }],
   ["builder", {}, { buildGc: [] }],
+  ["userns-remap", "root", { usernsRemap: "root" }],
   ["builder", { gc: { enabled: false, defaultKeepStorage: "20GB" } }, { buildGc: [] }],
   [
     "builder",
@@ -173,6 +174,10 @@ test.each(partly)("%s with %j is honoured in silence", (key, value, effect) => {
   const config = resolveConfig({}, JSON.stringify({ [key]: value }));
   expect(config.warnings).toEqual([]);
   expect(config).toMatchObject(effect);
+});
+
+test("containers' users are mapped, although steps of builds are not", () => {
+  expect(resolveConfig({}, JSON.stringify({ "userns-remap": "ann" })).usernsRemap).toBe("ann");
 });
 
 test.each([

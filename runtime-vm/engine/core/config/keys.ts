@@ -56,7 +56,7 @@ const oneOf =
 
 const noContainerd = "this engine drives the shims itself: there is no containerd";
 const noSwarm = "this engine is in no swarm";
-const forSecurity = (what: string): string => `${what}; containers are NOT confined by it`;
+const forSecurity = (what: string): string => `${what}: they are NOT confined by it`;
 
 /** Every key that dockerd 28.5 accepts and that is no flag's name: read, or answered with the reason why it does nothing. */
 export const keys: Readonly<Record<string, Key>> = {
@@ -148,7 +148,7 @@ export const keys: Readonly<Record<string, Key>> = {
   rootless: only(flag, is(false), "this engine runs as root"),
   runtimes: into("runtimes", runtimes),
   "seccomp-profile": into("seccompProfile", text),
-  "selinux-enabled": only(flag, is(false), forSecurity("this engine sets no SELinux labels")),
+  "selinux-enabled": only(flag, is(false), forSecurity("this engine sets no SELinux labels on containers")),
   "shutdown-timeout": into("shutdownTimeoutSeconds", number),
   "storage-driver": only(text, is("", "overlayfs", "overlay2"), "layers are mounted by overlayfs, always"),
   "storage-opts": storageOptions,
@@ -160,7 +160,11 @@ export const keys: Readonly<Record<string, Key>> = {
   tlsverify: into("tlsVerify", flag),
   "userland-proxy": into("userlandProxy", flag),
   "userland-proxy-path": only(text, isEmpty, "published ports are carried by the engine itself"),
-  "userns-remap": into("usernsRemap", text),
+  "userns-remap": (value, key, warn) => {
+    const usernsRemap = text(value, key);
+    if (usernsRemap !== "" && usernsRemap !== "root") warn(forSecurity("on the RUN steps of builds, whose root is the machine's"));
+    return { usernsRemap };
+  },
 };
 
 /** Names of dockerd's flags, which it accepts as keys and then does not read; with what the file calls them. */
