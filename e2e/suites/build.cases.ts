@@ -74,6 +74,7 @@ export const buildCases: readonly BuildCase[] = [
     "COPY of another stage",
     "FROM busybox AS made\nRUN mkdir /out && echo 1 > /out/f && chown -R 3:4 /out\nFROM busybox\nCOPY --from=made /out /in\nCOPY --from=0 /out/f /f",
   ),
+  c("COPY of a whole root", "FROM busybox AS made\nRUN echo 1 > /made\nFROM scratch\nCOPY --from=made / /\n"),
   c("COPY of another image", from("COPY --from=busybox /etc/passwd /p")),
   c("COPY of a later stage", "FROM busybox AS a\nCOPY --from=b /x /x\nFROM a AS b\n", { builder: "buildkit" }),
   c("ignored files", from("COPY . /c"), { files: { ".dockerignore": "*.txt\n!b.txt\n**/*.md\nDockerfile\n.dockerignore" } }),

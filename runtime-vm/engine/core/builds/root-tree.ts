@@ -3,10 +3,18 @@ import { closeSync, constants, readSync, readlinkSync, type Stats } from "node:f
 import { codeOf, EngineError } from "#base/errors.ts";
 import { Directory } from "../containers/at.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { type FileTree, nameOf, parentOf, type TreeEntry } from "./tree.ts";
+import { type FileTree, joined, nameOf, parentOf, type TreeEntry } from "./tree.ts";
 
 const chunkBytes = 256 * 1024;
 type RootKernel = Pick<Kernel, "openInRoot" | "getxattrs">;
+
+const givenPaths = new Set([".dockerenv", "dev/console", "etc/hosts", "etc/hostname", "etc/resolv.conf", "etc/mtab"]);
+
+/** What every mounted root has for a container's sake (`prepareRoot`) is no file of the image: it is empty, and with a mode that nobody gives it. */
+function isGiven({ path, type, size, mode, linkName }: TreeEntry): boolean {
+  if (!givenPaths.has(path)) return false;
+  return path === "etc/mtab" ? linkName === "/proc/mounts" : type === "file" && size === 0 && mode === 0o755;
+}
 
 /** The files below a directory of this machine, a mounted root above all. Names lead nowhere outside of it. */
 export class RootTree implements FileTree {
@@ -23,12 +31,14 @@ export class RootTree implements FileTree {
     if (parent === undefined) return undefined;
     const name = path === "" ? "." : nameOf(path);
     const stats = parent.lstat(name);
-    return stats === undefined ? undefined : this.#entry(parent, name, path, stats);
+    const entry = stats === undefined ? undefined : this.#entry(parent, name, path, stats);
+    return entry === undefined || isGiven(entry) ? undefined : entry;
   }
 
   names(path: string): readonly string[] {
     using directory = this.#directory(path);
-    return directory?.names().toSorted() ?? [];
+    const names = directory?.names().toSorted() ?? [];
+    return names.filter((name) => !givenPaths.has(joined(path, name)) || this.lstat(joined(path, name)) !== undefined);
   }
 
   async *read(entry: TreeEntry): AsyncGenerator<Buffer> {
