@@ -4,6 +4,7 @@ import { kills } from "./container-api.kills.ts";
 import { lists } from "./container-api.lists.ts";
 import { lives } from "./container-api.lives.ts";
 import { queries } from "./container-api.queries.ts";
+import { everythingShown } from "./container-api.shown.ts";
 import { wrongTypes } from "./container-api.types.ts";
 import { wrongValues } from "./container-api.values.ts";
 
@@ -23,4 +24,5 @@ export const apiCases: readonly ApiCase[] = [
   ...acts,
   ...kills,
   ...lists,
+  ...everythingShown,
 ];

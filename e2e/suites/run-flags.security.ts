@@ -46,6 +46,7 @@ export const securityCases: readonly FlagCase[] = [
   one("userns", ["--userns", "host", ...sh("cat /proc/self/uid_map")], host("UsernsMode")),
   one("userns", ["--userns", "private", "busybox", "true"]),
   one("uts", ["--uts", "host", ...sh('test "$(hostname)" = "$(cat /proc/sys/kernel/hostname)" && echo same')], host("UTSMode")),
+  one("uts", ["--uts", "host", ...sh('test "$HOSTNAME" = "$(hostname)" || echo own; grep -c "$HOSTNAME" /etc/hosts /etc/hostname')]),
   one("uts", ["--uts", "nothing", "busybox", "true"]),
   one("uts hostname", ["--uts", "host", "-h", "x", "busybox", "true"]),
   one("ipc", ["--ipc", "none", ...sh("ls /dev/shm; echo $?")], host("IpcMode")),

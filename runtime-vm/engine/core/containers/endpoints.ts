@@ -70,10 +70,10 @@ const isDefaultBridge = (mode: string): boolean => ["", "default", "bridge"].inc
 
 const nonEmpty = (list: readonly string[] | null | undefined): readonly string[] | undefined => (list && list.length > 0 ? list : undefined);
 
-/** The name a container has for itself: its own short id, or the machine's where it shares the machine's names. */
+/** The name a container has for itself: its own short id, or the machine's where it shares the machine's network. */
 export function hostnameFor(id: string, catalog: Catalog, request: ContainerCreateRequest): string {
-  const { NetworkMode: mode = "", UTSMode: uts = "" } = request.HostConfig ?? {};
-  if (mode === "host" || uts === "host") return engineHostname();
+  const mode = request.HostConfig?.NetworkMode ?? "";
+  if (mode === "host") return engineHostname();
   const joined = /^container:(.+)$/.exec(mode)?.[1];
   return (joined === undefined ? undefined : catalog.find(joined)?.spec.config.Hostname) ?? id.slice(0, 12);
 }

@@ -1,5 +1,5 @@
 import { EngineError } from "#base/errors.ts";
-import type { HostConfig, RestartPolicy } from "#api/containers.ts";
+import type { HostConfig, PortBinding, PortMap, RestartPolicy } from "#api/containers.ts";
 import type { EngineConfig } from "../config/config.ts";
 import { chosenRuntime } from "../config/runtime.ts";
 import { parseRamSize } from "./units.ts";
@@ -108,6 +108,7 @@ export function completeHostConfig(given: HostConfig, config: EngineConfig): Hos
     ReadonlyPaths: privileged ? null : readonlyPaths,
     ...given,
     Runtime: runtime,
+    PortBindings: portBindings(given),
     NetworkMode: networkMode(given),
     RestartPolicy: restartPolicy(given),
     LogConfig: { Type: logType, Config: given.LogConfig?.Config ?? (logType === config.logDriver ? config.logOptions : {}) },
@@ -116,6 +117,13 @@ export function completeHostConfig(given: HostConfig, config: EngineConfig): Hos
     IpcMode: given.IpcMode || config.ipcMode,
     ShmSize: given.ShmSize || config.shmSizeBytes,
   };
+}
+
+/** Each binding with both its fields, as inspect shows them. */
+function portBindings({ PortBindings }: HostConfig): PortMap | null {
+  if (PortBindings === undefined || PortBindings === null) return null;
+  const both = (bindings: readonly Partial<PortBinding>[] | null) => bindings?.map(({ HostIp = "", HostPort = "" }) => ({ HostIp, HostPort })) ?? null;
+  return Object.fromEntries(Object.entries(PortBindings).map(([port, bindings]) => [port, both(bindings)]));
 }
 
 /** Better no container than one without what was asked for. */

@@ -101,7 +101,7 @@ function stateOf(container: Container): ContainerState {
 export function healthOf(container: Container): HealthState | undefined {
   if (container.run?.health !== undefined) return container.run.health.state;
   const kind = container.spec.config.Healthcheck?.Test?.[0];
-  if (kind === undefined || kind === "NONE" || !wasStarted(container)) return undefined;
+  if (kind === undefined || kind === "NONE" || container.state.kind === "created") return undefined;
   return container.lastHealth ?? { Status: "starting", FailingStreak: 0, Log: [] };
 }
 
