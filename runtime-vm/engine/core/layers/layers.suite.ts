@@ -12,6 +12,8 @@ import { packTar, tarHead, type TarFile } from "./tar-writer.ts";
 export interface OpenedLayerStore extends AsyncDisposable {
   readonly layers: LayerStore;
   readonly snapshots: Snapshotter;
+  /** A directory of its file system. */
+  readonly root: string;
   /** Mount points below the store's root. */
   mounts(): string[];
   reopen(): Promise<void>;
@@ -178,6 +180,28 @@ export function layersSuite(name: string, open: () => Promise<OpenedLayerStore>)
     expect(opened.layers.has(digestOf(tar))).toBe(true);
     expect(opened.layers.size(digestOf(tar))).toBe(tar.length);
     expect(await buffer(opened.layers.openTar(digestOf(tar)))).toEqual(tar);
+  });
+
+  test(`${name}: a plain tar whose digest is known gives the same layer, and is refused like any other`, async () => {
+    await using opened = await open();
+    const path = join(opened.root, "layer.tar");
+    const unpack = (tar: Buffer) => {
+      // The layer keeps the file that had this name.
+      rmSync(path, { force: true });
+      writeFileSync(path, tar);
+      return opened.layers.unpack({ path, digest: digestOf(tar) }, { expected: digestOf(tar), signal });
+    };
+    const files = [file("big", "x".repeat(300_000)), ...Array.from({ length: 300 }, (_, i) => file(`many/${i}`, "y".repeat(i * 7))), symlink("l", "big")];
+    const tar = packTar(files);
+    expect(await unpack(tar)).toEqual({ diffId: digestOf(tar), size: tar.length });
+    await opened.snapshots.prepare("box", [digestOf(tar)]);
+    const root = await opened.snapshots.mount("box");
+    expect(readFileSync(join(root, "l"), "utf8")).toBe("x".repeat(300_000));
+    expect(readFileSync(join(root, "many/299"), "utf8")).toBe("y".repeat(299 * 7));
+    expect(await buffer(opened.layers.openTar(digestOf(tar)))).toEqual(tar);
+    for (const cut of [200_000, tar.length - 100_000, 700]) await expect(unpack(tar.subarray(0, cut))).rejects.toMatchObject({ class: "invalidArgument" });
+    await expect(unpack(packTar([file("a", "x"), file("a/b", "y")]))).rejects.toMatchObject({ class: "invalidArgument" });
+    expect(opened.layers.list()).toHaveLength(1);
   });
 
   test(`${name}: a layer in use cannot be removed, afterwards it can`, async () => {

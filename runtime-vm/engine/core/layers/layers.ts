@@ -4,6 +4,8 @@ import type { Digest } from "../content/content.ts";
 /** A blob's file. With `growth` it is still being written: it yields how many bytes can be read, ends when it is whole, and throws when it never will be. */
 export interface BlobFile {
   readonly path: string;
+  /** Its digest, where the file is known to have it: a plain tar that is the layer itself need not be read to be hashed again. */
+  readonly digest?: Digest;
   readonly growth?: AsyncIterable<number>;
   /** Told the digest of the file's bytes by a reader that has read them all, undefined by one that is done without; the first word counts. */
   readonly hashed?: (digest: Digest | undefined) => void;

@@ -50,7 +50,7 @@ export async function unpackVariant({ content, layers }: ImageParts, variant: Va
     [...new Set(diffIds)].map(async (diffId) => {
       if (layers.has(diffId)) return;
       const blob = blobs[diffIds.indexOf(diffId)]!;
-      await layers.unpack({ path: content.path(blob.digest) }, { expected: diffId, signal });
+      await layers.unpack({ path: content.path(blob.digest), digest: blob.digest }, { expected: diffId, signal });
     }),
   );
 }

@@ -160,8 +160,14 @@ export class ErofsLayerStore implements LayerStore, AsyncDisposable {
       const plain = await isPlain(blob.path);
       if (plain) share(blob.path, made.tar);
       const wantsIndex = this.#parts.mounts.method.kind !== "directories";
-      const request = { source: blob.path, directory: made.directory, ...(plain ? {} : { tar: made.tar }), ...(wantsIndex ? { index: made.index } : {}) };
-      const { growth, hashed } = blob;
+      const { growth, hashed, digest } = blob;
+      const request = {
+        source: blob.path,
+        directory: made.directory,
+        ...(plain ? {} : { tar: made.tar }),
+        ...(plain && growth === undefined && digest !== undefined && digest === opts.expected ? { digest } : {}),
+        ...(wantsIndex ? { index: made.index } : {}),
+      };
       const unpacked = await this.#parts.pool.run(request, {
         ...opts,
         ...(growth === undefined ? {} : { growth }),

@@ -3,7 +3,7 @@
  * its index (or its files). Nothing is synced here. The main thread only names files; see unpack-pool.ts.
  */
 import { createHash, type Hash } from "node:crypto";
-import { closeSync, openSync, readSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, writeFileSync, writeSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
 import type { Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
@@ -18,6 +18,8 @@ export interface UnpackRequest {
   readonly source: string;
   /** Where the plain tar goes; absent: the source is a plain tar, and stays where it is. */
   readonly tar?: string;
+  /** Of a plain tar that is known to have it: then only its headers are read. */
+  readonly digest?: `sha256:${string}`;
   /** Where the EROFS index goes, if one is wanted. */
   readonly index?: string;
   /** Where the files go when no index is wanted or this tar cannot have one. */
@@ -47,6 +49,7 @@ export type UnpackReply =
 
 const chunkBytes = 1024 * 1024;
 const progressBytes = 4 * chunkBytes;
+const headerBytes = 64 * 1024;
 
 /** Compression of a file by its magic number; undefined for a plain tar. */
 export function decompressorOf(head: Buffer): (() => Transform) | undefined {
@@ -58,7 +61,7 @@ export function decompressorOf(head: Buffer): (() => Transform) | undefined {
 async function unpack(request: UnpackRequest, source: Source): Promise<UnpackReply> {
   const tree = new LayerTree();
   const scanner = new TarScanner({ entry: (entry) => tree.add(entry) });
-  const { digest, size } = await readTar(request, source, scanner);
+  const { digest, size } = request.digest === undefined ? await readTar(request, source, scanner) : readHeaders(request.source, request.digest, scanner);
   const layer = tree.report();
   const done = { kind: "done", digest, size, report: layer, specials: [] } as const;
   if (request.index !== undefined && layer.unpackReason === undefined) {
@@ -67,6 +70,29 @@ async function unpack(request: UnpackRequest, source: Source): Promise<UnpackRep
     return { ...done, indexBytes: image.length };
   }
   return { ...done, specials: materialize(tree.root, request.tar ?? request.source, request.directory) };
+}
+
+/** Steps over everything that is a file's content. */
+function readHeaders(path: string, digest: `sha256:${string}`, scanner: TarScanner): { digest: `sha256:${string}`; size: number } {
+  const buffer = Buffer.allocUnsafeSlow(headerBytes);
+  const file = openSync(path, "r");
+  try {
+    const { size } = fstatSync(file);
+    for (let at = 0; at < size; ) {
+      const bytes = readSync(file, buffer, 0, buffer.length, at);
+      if (bytes === 0) break;
+      scanner.push(buffer.subarray(0, bytes));
+      at += bytes;
+      const content = Math.min(scanner.skippable, size - at);
+      if (content > 0) scanner.skip(content);
+      at += content;
+    }
+    scanner.end();
+    reply({ kind: "hashed", digest });
+    return { digest, size };
+  } finally {
+    closeSync(file);
+  }
 }
 
 async function readTar(request: UnpackRequest, source: Source, scanner: TarScanner): Promise<{ digest: `sha256:${string}`; size: number }> {
