@@ -27,6 +27,10 @@ test("CPU is the share of the machine's CPU time between two readings, times the
   expect(cpuPercent(reading({ precpu_stats: cpu(5e9, 100e9), cpu_stats: cpu(7.5e9, 104e9) }))).toBeCloseTo(250);
 });
 
+test("no container uses more than all CPUs, however coarsely the machine counts its time", () => {
+  expect(cpuPercent(reading({ precpu_stats: cpu(5e9, 100e9, 2), cpu_stats: cpu(7.9e9, 102e9, 2) }))).toBe(200);
+});
+
 test("without an earlier reading there is no share yet", () => {
   const { system_cpu_usage: _, ...first } = cpu(0, 0);
   expect(cpuPercent(reading({ precpu_stats: first, cpu_stats: cpu(6e9, 104e9) }))).toBeNull();

@@ -28,7 +28,8 @@ export function cpuPercent(stats: ContainerStats): number | null {
   const system = (stats.cpu_stats.system_cpu_usage ?? 0) - stats.precpu_stats.system_cpu_usage;
   if (system <= 0 || used <= 0) return 0;
   const cpus = stats.cpu_stats.online_cpus || stats.cpu_stats.cpu_usage.percpu_usage?.length || 1;
-  return (used / system) * cpus * 100;
+  // The machine's time is counted in ticks, the container's exactly: a pair of readings may make more of it than there is.
+  return Math.min(used / system, 1) * cpus * 100;
 }
 
 /** As `docker stats` shows it: usage without the file cache that the kernel would give back at once. */
