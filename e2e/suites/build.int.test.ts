@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -144,6 +144,18 @@ test("a Dockerfile from standard input, and an archive as the context", async ()
   const fromInput = await docker.with({ input: "FROM busybox\nRUN echo in > /in\n" }, "build", "-t", "input", "-");
   expect(fromInput.code, fromInput.stderr).toBe(0);
   expect(await docker.ok("run", "--rm", "input", "cat", "/in")).toBe("in");
+});
+
+test("what was built goes into a directory of the client, or into an archive", async () => {
+  const files = { Dockerfile: "FROM busybox AS b\nRUN mkdir /o && echo 1 > /o/f && ln -s f /o/l && chmod 600 /o/f\nFROM scratch\nCOPY --from=b /o /\n" };
+  const out = join(dir, "out");
+  ok(await build(files, ["-o", out]));
+  expect(readdirSync(out)).toEqual(["f", "l"]);
+  expect(readFileSync(join(out, "l"), "utf8")).toBe("1\n");
+  expect(statSync(join(out, "f")).mode & 0o777).toBe(0o600);
+  ok(await build(files, ["-o", `type=tar,dest=${join(dir, "out.tar")}`]));
+  const listed = await docker.inside(["tar", "-tf", join(dir, "out.tar")]);
+  expect(listed.stdout).toBe("f\nl\n");
 });
 
 test("compose builds what its file says", async () => {

@@ -8,12 +8,16 @@ import type { BuildBackends } from "./backends.ts";
 import type { BuildCache } from "./cache.ts";
 import { type CacheUse, cacheUse, pruneCache, type PruneOptions } from "./prune.ts";
 import type { BuildRequest } from "./request.ts";
+import { withoutGiven } from "./root-tree.ts";
 import { solve } from "./solve.ts";
 import type { StageState } from "./state.ts";
+import type { FileTree } from "./tree.ts";
 import { type BuildHouse, BuildWork } from "./work.ts";
 
 export interface BuildResult {
   readonly state: StageState;
+  /** The image's files, while the build lasts. */
+  files(): Promise<FileTree>;
   /** Makes the image, once or more often, under these references with tags. */
   register(names: readonly string[]): Promise<Digest>;
 }
@@ -52,7 +56,7 @@ export class Builds {
     await using work = new BuildWork(this.#house, request);
     const state = await solve(work);
     request.signal.throwIfAborted();
-    return await take({ state, register: (names) => this.#register(state, names) });
+    return await take({ state, files: async () => withoutGiven(await work.roots.tree(state.diffIds)), register: (names) => this.#register(state, names) });
   }
 
   /** Cuts the cache down to what the configuration lets it be. A rule without a size forgets all that it matches. */

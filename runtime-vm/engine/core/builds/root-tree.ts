@@ -16,6 +16,15 @@ function isGiven({ path, type, size, mode, linkName }: TreeEntry): boolean {
   return path === "etc/mtab" ? linkName === "/proc/mounts" : type === "file" && size === 0 && mode === 0o755;
 }
 
+const givenDirectories = new Set(["dev", "dev/pts", "dev/shm", "etc", "proc", "sys"]);
+
+/** A root without the empty directories that every mounted root has; should the image have one of them empty itself, nobody misses it. */
+export function withoutGiven(tree: FileTree): FileTree {
+  const names = (path: string): readonly string[] => tree.names(path).filter((name) => !hidden(joined(path, name)));
+  const hidden = (path: string): boolean => givenDirectories.has(path) && tree.lstat(path)?.type === "directory" && names(path).length === 0;
+  return { lstat: (path) => tree.lstat(path), names, read: (entry) => tree.read(entry), digest: (entry) => tree.digest(entry) };
+}
+
 /** The files below a directory of this machine, a mounted root above all. Names lead nowhere outside of it. */
 export class RootTree implements FileTree {
   readonly #root: string;

@@ -1,8 +1,11 @@
 import { normalizedName, parseReference, withDefaultTag } from "#api/reference.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
 import type { BuildResult, Builds } from "#core/builds/builds.ts";
+import { type LayerItem, layerTar } from "#core/builds/layer-tar.ts";
+import { type FileTree, joined } from "#core/builds/tree.ts";
 import { credentials } from "./client.ts";
 import type { Job } from "./job.ts";
+import { sendArchive, sendFiles } from "./file-send.ts";
 import type { Vertex } from "./progress.ts";
 
 /** Where a result goes. */
@@ -17,8 +20,11 @@ export async function exportResult(builds: Builds, job: Job, result: BuildResult
     case "moby":
     case "image":
       return await toStore(builds, job, result, attributes);
+    case "tar":
+    case "local":
+      return await toClient(job, result, type);
     default:
-      throw new EngineError("notImplemented", `output type=${type} is not given by this engine; build with --load and use docker save or docker cp`);
+      throw new EngineError("notImplemented", `output type=${type} is not given by this engine; build with --load and use docker save`);
   }
 }
 
@@ -38,6 +44,31 @@ async function toStore(builds: Builds, job: Job, result: BuildResult, attributes
   } catch (error) {
     vertex.failed(messageOf(error));
     throw error;
+  }
+}
+
+/** The image's files go to the client: as an archive, or into a directory of its. */
+async function toClient(job: Job, result: BuildResult, type: "tar" | "local"): Promise<Record<string, string>> {
+  const vertex = job.progress.vertex(type === "tar" ? "exporting to client tarball" : "exporting to client directory");
+  try {
+    const tree = await result.files();
+    await part(vertex, type === "tar" ? "sending tarball" : "copying files", () =>
+      type === "tar" ? sendArchive(job.session, layerTar(itemsOf(tree)), job.signal) : sendFiles(job.session, tree, job.signal),
+    );
+    vertex.done();
+    return {};
+  } catch (error) {
+    vertex.failed(messageOf(error));
+    throw error;
+  }
+}
+
+function* itemsOf(tree: FileTree, path = ""): Generator<LayerItem> {
+  for (const name of tree.names(path)) {
+    const entry = tree.lstat(joined(path, name));
+    if (entry === undefined) continue;
+    yield { entry, ...(entry.type === "file" ? { from: { tree, entry } } : {}) };
+    if (entry.type === "directory") yield* itemsOf(tree, entry.path);
   }
 }
 

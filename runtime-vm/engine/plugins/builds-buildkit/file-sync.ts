@@ -2,14 +2,9 @@ import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { EngineError } from "#base/errors.ts";
 import { type FileTree, nameOf, parentOf, treePath, type TreeEntry } from "#core/builds/tree.ts";
-import { Reader, Writer } from "./proto.ts";
+import { goModes, packet, packets } from "./packets.ts";
+import { Reader } from "./proto.ts";
 import type { Session, SessionCall } from "./session.ts";
-
-/**
- * The client's directory by fsutil's protocol: it tells what is there, a packet a name; then it sends the bytes of the files that are
- * asked for by their numbers, in pieces and several at a time. They are kept in one file, where they come.
- */
-const packets = { stat: 0, request: 1, data: 2, finished: 3, error: 4 } as const;
 
 export interface SyncRequest {
   /** `context`, `dockerfile`, or the name of another directory. */
@@ -31,20 +26,13 @@ interface Received {
   readonly whole: PromiseWithResolvers<string>;
 }
 
-const goModes = {
-  directory: 2 ** 31,
-  symlink: 2 ** 27,
-  device: 2 ** 26,
-  fifo: 2 ** 25,
-  socket: 2 ** 24,
-  setuid: 2 ** 23,
-  setgid: 2 ** 22,
-  char: 2 ** 21,
-  sticky: 2 ** 20,
-} as const;
 const method = "/moby.filesync.v1.FileSync/DiffCopy";
 
-/** Everything of it is on its way when this resolves. */
+/**
+ * The client's directory by fsutil's protocol: it tells what is there, a packet a name; then it sends the bytes of the files that are
+ * asked for by their numbers, in pieces and several at a time. They are kept in one file, where they come. Everything is on its way
+ * when this resolves.
+ */
 export async function syncFiles(session: Session, request: SyncRequest): Promise<SyncedTree> {
   if (!session.offers(method)) throw new EngineError("invalidArgument", "no local sources enabled");
   const file = await open(request.spool, "wx+", 0o600);
@@ -228,8 +216,6 @@ export class SyncedTree implements FileTree, AsyncDisposable {
     if (!this.#entries.has(parent)) this.#put({ path: parent, type: "directory", mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 0 });
   }
 }
-
-const packet = (type: number, number = 0): Buffer => new Writer().int(1, type).int(3, number).done();
 
 /** Undefined for sockets, which are not copied. */
 function entryOf(path: string, stat: Reader): TreeEntry | undefined {
