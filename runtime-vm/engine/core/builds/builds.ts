@@ -82,7 +82,8 @@ export class Builds {
 function sweep({ paths, kernel, trash }: BuildBackends): void {
   mkdirSync(paths.buildMounts, { recursive: true, mode: 0o700 });
   for (const mount of kernel.mountsUnder(paths.buildWork)) kernel.umount(mount, MNT.DETACH);
-  trash.move(paths.buildWork);
+  // The directory stays: on a full disk there is no room for another.
   mkdirSync(paths.buildWork, { recursive: true, mode: 0o700 });
+  for (const name of readdirSync(paths.buildWork)) trash.move(join(paths.buildWork, name));
   for (const name of readdirSync(paths.buildMounts)) if (!/^[0-9a-f]{64}(-\d+)?$/.test(name)) trash.move(join(paths.buildMounts, name));
 }

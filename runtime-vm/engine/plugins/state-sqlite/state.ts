@@ -64,7 +64,8 @@ class SqliteState implements State {
   }
 
   define(ddl: string): void {
-    this.#database.exec(ddl);
+    // A table that a power cut takes away is empty, and defined again at the next start.
+    this.relaxed(() => this.#database.exec(ddl));
   }
 
   prepare<Row>(sql: string): Statement<Row> {
