@@ -47,8 +47,9 @@ export type UnpackReply =
     }
   | { readonly kind: "failed"; readonly class: EngineError["class"]; readonly message: string };
 
-const chunkBytes = 1024 * 1024;
-const progressBytes = 4 * chunkBytes;
+/** As large as what a download writes at once. */
+const chunkBytes = 4 * 1024 * 1024;
+const progressBytes = chunkBytes;
 const headerBytes = 64 * 1024;
 
 /** Compression of a file by its magic number; undefined for a plain tar. */
