@@ -67,7 +67,9 @@ export async function copyStep(work: BuildWork, { instruction, state, stage, sou
     ];
     checkMany(state, instruction, sources, { tree, paths, destination });
     const root = await work.roots.tree(state.diffIds);
-    const owner = chown === "" ? undefined : await chowned(root, chown, state);
+    // The classic builder leaves the files of an archive to whom they belong there.
+    const asInArchive = state.flavor === "classic" && sources.every(({ kind: one }) => one === "archive");
+    const owner = chown === "" || asInArchive ? undefined : await chowned(root, chown, state);
     const items = planCopy({ sources, destination, root, owner, chmod: change, parents, excludes, now: work.now });
     if (items.length === 0) return undefined;
     const { epoch, signal } = work.request;
