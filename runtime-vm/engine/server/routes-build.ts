@@ -18,8 +18,8 @@ import { type HijackHead, hijacked, type Route, route } from "./router.ts";
 
 /** `POST /build` as the classic builder serves it, and the build cache. */
 export const buildRoutes = (builds: Builds, doors: BuildDoors): readonly Route[] => [
-  route("POST", "/grpc", ({ hijack }) => taken(hijack, (connection) => doors.grpc(connection)), { upgrades: true }),
-  route("POST", "/session", ({ hijack, headers }) => taken(hijack, (connection) => doors.session(connection, headers)), { upgrades: true }),
+  route("POST", "/grpc", ({ hijack, headers }) => taken(hijack, headers, (connection) => doors.grpc(connection)), { upgrades: true }),
+  route("POST", "/session", ({ hijack, headers }) => taken(hijack, headers, (connection) => doors.session(connection, headers)), { upgrades: true }),
   route("POST", "/build", async ({ query, headers, body, signal }) => {
     if (query.get("version") === "2") throw new EngineError("invalidArgument", "BuildKit is reached at /grpc; POST /build is the classic builder (version=1)");
     const options = optionsFrom(builds, query, registryConfig(headers["x-registry-config"]));
@@ -42,7 +42,13 @@ export interface BuildDoors {
   session(connection: Duplex, headers: IncomingHttpHeaders): Promise<void>;
 }
 
-async function taken(hijack: (head: HijackHead) => Duplex, serve: (connection: Duplex) => Promise<void>): Promise<typeof hijacked> {
+async function taken(
+  hijack: (head: HijackHead) => Duplex,
+  { upgrade = "" }: IncomingHttpHeaders,
+  serve: (connection: Duplex) => Promise<void>,
+): Promise<typeof hijacked> {
+  if (upgrade === "") throw new EngineError("invalidArgument", "no upgrade proto in request");
+  if (upgrade.toLowerCase() !== "h2c") throw new EngineError("invalidArgument", `protocol ${upgrade} not supported`);
   await serve(hijack({ contentType: "application/vnd.docker.raw-stream" }));
   return hijacked;
 }
