@@ -1,6 +1,7 @@
 import type { Devices, Files } from "#core/kernel/kernel.ts";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 
 /** What `main.ts` decides about the runtime. */
@@ -30,7 +31,8 @@ export const resolveOptions = (given: ShimRuntimeOptions): ResolvedOptions => ({
   busyboxBinary: "busybox",
   cgroupRoot: "/sys/fs/cgroup",
   shimCountMin: 1,
-  shimCountMax: 4,
+  // A shim serialises creates: more of them than processors get in each other's way, and each takes as long to start as two creates.
+  shimCountMax: Math.min(4, Math.max(2, availableParallelism())),
   ...given,
 });
 
