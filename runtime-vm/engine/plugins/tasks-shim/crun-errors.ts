@@ -49,8 +49,7 @@ function directoryFailure(path: string, why: string): string {
   return `chdir to cwd (${JSON.stringify(path)}) set in config.json failed: ${why}${advice}`;
 }
 
-const mountAdvice =
-  "Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type";
+const mountAdvice = "Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type";
 
 /** The C library's texts that clients look for, as Go writes them; undefined when the reason holds none. */
 function lowerCased(reason: string): string | undefined {
