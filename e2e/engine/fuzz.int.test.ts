@@ -49,7 +49,9 @@ function send({ method, path, headers, body }: FuzzRequest): Promise<Outcome> {
       // Node's client will not send such a path.
       return resolve({ status: 0, type: "", body: "", whole: true });
     }
+    let heard = false;
     const answered = (answer: IncomingMessage): void => {
+      heard = true;
       const chunks: Buffer[] = [];
       const done = (whole: boolean): void => {
         resolve({ status: answer.statusCode ?? 0, type: answer.headers["content-type"] ?? "", body: Buffer.concat(chunks).toString(), whole });
@@ -63,14 +65,21 @@ function send({ method, path, headers, body }: FuzzRequest): Promise<Outcome> {
       });
       answer.on("error", () => {});
     };
-    // What stops a container may wait for it without end, when that is asked for.
-    const mayWait = /\/(stop|restart|wait)(\?|$)/.test(path);
+    // What stops a container may wait for it without end, when that is asked for; a registry's name is looked up where there is no network.
+    const mayWait = /\/(stop|restart|wait|auth|push|build)(\?|$)|\/distribution\/|\/images\/(search|create)/.test(path);
     const giveUp = (): void => {
       if (mayWait) resolve({ status: 0, type: "", body: "", whole: true });
       sent.destroy(new Error(`no answer to ${method} ${path} within ${answerMsMax / 1000} s`));
     };
     const given = setTimeout(giveUp, mayWait ? stopMsMax : answerMsMax);
-    sent.on("close", () => clearTimeout(given));
+    sent.on("close", () => {
+      clearTimeout(given);
+      if (!heard) resolve({ status: 0, type: "", body: "", whole: true });
+    });
+    sent.on("upgrade", (answer, socket) => {
+      socket.destroy();
+      resolve({ status: answer.statusCode ?? 0, type: "", body: "", whole: true });
+    });
     sent.on("response", answered);
     sent.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "ECONNRESET" || error.code === "EPIPE") resolve({ status: 0, type: "", body: "", whole: true });
