@@ -1,8 +1,9 @@
 import type { ContainerConfig } from "#api/containers.ts";
-import { EngineError } from "#base/errors.ts";
+import { EngineError, messageOf } from "#base/errors.ts";
+import { rawWords } from "../dockerfile/pieces.ts";
+import { expandWord } from "../dockerfile/words.ts";
 import { healthcheckOf } from "./commit-health.ts";
 import { parseSignal } from "./signals.ts";
-import { expand, splitWords } from "./shell-words.ts";
 
 type Config = { -readonly [K in keyof ContainerConfig]: ContainerConfig[K] };
 
@@ -20,6 +21,16 @@ interface Built {
 }
 
 const invalid = (message: string): EngineError => new EngineError("invalidArgument", message);
+const escape = "\\";
+const wordsOf = (text: string): string[] => rawWords(text, escape);
+
+function expand(word: string, environment: ReadonlyMap<string, string>): string {
+  try {
+    return expandWord(word, { environment, escape });
+  } catch (error) {
+    throw new EngineError("invalidArgument", `failed to process ${JSON.stringify(word)}: ${messageOf(error)}`, { cause: error });
+  }
+}
 
 /** The lines of `docker commit --change`: the Dockerfile instructions that change a run configuration, and no others. */
 export function applyChanges(config: ContainerConfig, changes: readonly string[]): ContainerConfig {
@@ -61,11 +72,11 @@ const instructions: Readonly<Record<string, (built: Built, line: Line) => void>>
   },
   LABEL: ({ config }, line) => void (config.Labels = { ...config.Labels, ...Object.fromEntries(pairs(line)) }),
   EXPOSE: ({ config }, { rest, expanded }) => {
-    const ports = atLeastOne("EXPOSE", splitWords(rest)).flatMap((word) => portsFrom(expanded(word)));
+    const ports = atLeastOne("EXPOSE", wordsOf(rest)).flatMap((word) => portsFrom(expanded(word)));
     config.ExposedPorts = { ...config.ExposedPorts, ...Object.fromEntries(ports.map((port) => [port, {}])) };
   },
   VOLUME: ({ config }, { rest, expanded }) => {
-    const paths = atLeastOne("VOLUME", jsonWords(rest) ?? splitWords(rest)).map((word) => expanded(word).trim());
+    const paths = atLeastOne("VOLUME", jsonWords(rest) ?? wordsOf(rest)).map((word) => expanded(word).trim());
     if (paths.includes("")) throw invalid("VOLUME specified can not be an empty string");
     config.Volumes = { ...config.Volumes, ...Object.fromEntries(paths.map((path) => [path, {}])) };
   },
@@ -75,7 +86,7 @@ const instructions: Readonly<Record<string, (built: Built, line: Line) => void>>
     config.WorkingDir = absolute(config.WorkingDir ?? "", asked);
   },
   STOPSIGNAL: ({ config }, { rest, expanded }) => {
-    const signal = expanded(exactlyOne("STOPSIGNAL", splitWords(rest)));
+    const signal = expanded(exactlyOne("STOPSIGNAL", wordsOf(rest)));
     try {
       if (!/^[1-9]\d*$/.test(signal)) parseSignal(signal);
     } catch (error) {
@@ -85,7 +96,7 @@ const instructions: Readonly<Record<string, (built: Built, line: Line) => void>>
   },
   HEALTHCHECK: ({ config }, { rest }) => void (config.Healthcheck = healthcheckOf(rest, jsonWords)),
   ONBUILD: ({ config }, { rest }) => {
-    const [trigger = ""] = atLeastOne("ONBUILD", splitWords(rest));
+    const [trigger = ""] = atLeastOne("ONBUILD", wordsOf(rest));
     const name = trigger.toUpperCase();
     if (name === "ONBUILD") throw invalid("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed");
     if (name === "FROM" || name === "MAINTAINER") throw invalid(`${name} isn't allowed as an ONBUILD trigger`);
@@ -114,7 +125,7 @@ function jsonWords(text: string): string[] | undefined {
 
 /** `NAME VALUE...`, or any number of `NAME=VALUE`. */
 function pairs({ instruction, rest, expanded }: Line): [string, string][] {
-  const words = atLeastOne(instruction, splitWords(rest));
+  const words = atLeastOne(instruction, wordsOf(rest));
   const [first = ""] = words;
   if (!first.includes("=")) {
     if (words.length < 2) throw invalid(`${instruction} must have two arguments`);
