@@ -2,30 +2,16 @@ import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { expect, test } from "vitest";
-import { openContent } from "#plugins/content-ocilayout/layout.ts";
-import { MemoryEventLog } from "#plugins/events-memory/events.ts";
-import { createKernel } from "#plugins/kernel-koffi/kernel.ts";
-import { openLayers } from "#plugins/layers-erofs/layers.ts";
-import { openRegistries } from "#plugins/registry-http/registries.ts";
-import { openSqliteState } from "#plugins/state-sqlite/state.ts";
-import { openTrash } from "#plugins/trash-directory/trash.ts";
+import { openStore } from "./rig.ts";
 import { dockerArchive, makeImage, sha256 } from "./test-images.ts";
-import { openTestStore, said, type TestStore } from "./test-store.ts";
+import { said, type TestStore } from "./test-store.ts";
 
 const signal = new AbortController().signal;
 const image = makeImage([[{ name: "a", body: Buffer.from("a") }], [{ name: "b", body: Buffer.from("b") }]]);
 const layer = image.layers[0]!;
 
 async function open(): Promise<TestStore> {
-  const store = await openTestStore({
-    kernel: createKernel(),
-    registries: openRegistries({ insecureRegistries: [], mirrors: [], userAgent: "test" }),
-    events: () => new MemoryEventLog(),
-    state: openSqliteState,
-    trash: (directory) => openTrash(directory, () => {}),
-    content: openContent,
-    layers: openLayers,
-  });
+  const store = await openStore();
   await said(store.images.load(Readable.from([dockerArchive(image, ["app:1", "app:2"])]), { signal }));
   return store;
 }

@@ -6,28 +6,12 @@ import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import type { ImageUser } from "#core/images/images.ts";
 import { packTar, type TarFile } from "#core/layers/tar-writer.ts";
-import { openContent } from "#plugins/content-ocilayout/layout.ts";
-import { MemoryEventLog } from "#plugins/events-memory/events.ts";
-import { createKernel } from "#plugins/kernel-koffi/kernel.ts";
-import { openLayers } from "#plugins/layers-erofs/layers.ts";
-import { openRegistries } from "#plugins/registry-http/registries.ts";
-import { openSqliteState } from "#plugins/state-sqlite/state.ts";
-import { openTrash } from "#plugins/trash-directory/trash.ts";
+import { openStore } from "./rig.ts";
 import { busyboxLayer, dockerArchive, makeImage, manifestOf, sha256 } from "./test-images.ts";
-import { openTestStore, said, type TestStore } from "./test-store.ts";
+import { said, type TestStore } from "./test-store.ts";
 
 const signal = new AbortController().signal;
 const nobody = () => [];
-const open = (): Promise<TestStore> =>
-  openTestStore({
-    kernel: createKernel(),
-    registries: openRegistries({ insecureRegistries: [], mirrors: [], userAgent: "test" }),
-    events: () => new MemoryEventLog(),
-    state: openSqliteState,
-    trash: (directory) => openTrash(directory, () => {}),
-    content: openContent,
-    layers: openLayers,
-  });
 const load = (store: TestStore, archive: Buffer) => said(store.images.load(Readable.from([archive]), { signal }));
 const list = async (store: TestStore, filters = {}) => await store.images.list({ filters, manifests: false, sharedSize: false, users: nobody });
 const text = (name: string, body: string): TarFile => ({ name, body: Buffer.from(body) });
@@ -35,7 +19,7 @@ const small = (name = "a", opts = {}) => makeImage([[text(name, name)]], opts);
 const blobs = (store: TestStore) => readdirSync(join(store.root, "content/blobs/sha256"));
 
 test("an archive of docker save is loaded under its tags, unpacked and ready", async () => {
-  await using store = await open();
+  await using store = await openStore();
   const image = makeImage([busyboxLayer(), [text("etc/motd", "hello")]], { compression: "none", labels: { a: "b" } });
   expect(await load(store, dockerArchive(image, ["app:one", "other/app:two"]))).toEqual([
     { stream: "Loaded image: app:one\n" },
@@ -52,7 +36,7 @@ test("an archive of docker save is loaded under its tags, unpacked and ready", a
 });
 
 test("the id of an image from a Docker archive is the one dockerd gives it", async () => {
-  await using store = await open();
+  await using store = await openStore();
   const image = makeImage([[text("a", "x")]], { compression: "none" });
   await load(store, dockerArchive(image, []));
   const [row] = await list(store);
@@ -63,7 +47,7 @@ test("the id of an image from a Docker archive is the one dockerd gives it", asy
 });
 
 test("an OCI archive keeps its index; a compressed archive and linked layers are read", async () => {
-  await using store = await open();
+  await using store = await openStore();
   const image = makeImage([[text("a", "x")], [text("b", "y")], [text("a", "x")]]);
   const manifest = manifestOf(image);
   const descriptor = { mediaType: "application/vnd.oci.image.manifest.v1+json", digest: sha256(manifest), size: manifest.length };
@@ -86,7 +70,7 @@ test.each([
   ["a manifest that is no list", packTar([text("manifest.json", "{}")]), "not a list of images"],
   ["a blob that is not what its name says", packTar([{ name: `blobs/sha256/${"0".repeat(64)}`, body: Buffer.from("x") }]), "have digest"],
 ])("%s is refused, and leaves nothing", async (_, archive, reason) => {
-  await using store = await open();
+  await using store = await openStore();
   await expect(load(store, archive)).rejects.toThrow(reason);
   expect(await list(store)).toEqual([]);
   expect(readdirSync(join(store.root, "ingest"))).toEqual([]);
@@ -94,7 +78,7 @@ test.each([
 });
 
 test("a layer that is hostile is told, and the image does not run", async () => {
-  await using store = await open();
+  await using store = await openStore();
   const image = makeImage([[{ name: "passwd", type: "1", linkName: "/etc/passwd" }]]);
   const messages = await load(store, dockerArchive(image, ["evil:1"]));
   expect(messages[1]!.stream).toMatch(/^Error unpacking image evil:1: layer entry "passwd" cannot be unpacked/);
@@ -102,14 +86,14 @@ test("a layer that is hostile is told, and the image does not run", async () => 
 });
 
 test("saving and loading again gives the same image, which skopeo's layout reading agrees with", async () => {
-  await using store = await open();
+  await using store = await openStore();
   const image = makeImage([busyboxLayer()]);
   await load(store, dockerArchive(image, ["app:1", "app:2"]));
   const [before] = await list(store);
   const archive = Buffer.concat(await Array.fromAsync(await store.images.save(["app"], { signal })));
   const names = execFileSync("tar", ["-tf", "-"], { input: archive }).toString().trim().split("\n");
   expect(names.slice(-3)).toEqual(["index.json", "manifest.json", "oci-layout"]);
-  await using other = await open();
+  await using other = await openStore();
   expect(await load(other, archive)).toEqual([{ stream: "Loaded image: app:1\n" }, { stream: "Loaded image: app:2\n" }]);
   expect(await list(other)).toEqual([before]);
   const index = JSON.parse(readFileSync(join(other.root, "content/index.json"), "utf8")) as { manifests: { annotations: Record<string, string> }[] };
@@ -118,7 +102,7 @@ test("saving and loading again gives the same image, which skopeo's layout readi
 });
 
 test("an image is found by name, id, prefix and digest, and by nothing else", async () => {
-  await using store = await open();
+  await using store = await openStore();
   await load(store, dockerArchive(small(), ["app:1", "user/app:latest"]));
   const [{ Id: id } = { Id: "" }] = await list(store);
   const hex = id.slice(7);
@@ -139,7 +123,7 @@ test("an image is found by name, id, prefix and digest, and by nothing else", as
 });
 
 test("inspect and history show what dockerd shows", async () => {
-  await using store = await open();
+  await using store = await openStore();
   const image = makeImage([[text("a", "x")], [text("b", "y")]], { labels: { k: "v" } });
   await load(store, dockerArchive(image, ["app:1"]));
   const shown = await store.images.inspect("app:1", { manifests: true });
@@ -162,7 +146,7 @@ test("inspect and history show what dockerd shows", async () => {
 });
 
 test("tagging adds a name, moves one, and leaves what lost its last name dangling", async () => {
-  await using store = await open();
+  await using store = await openStore();
   await load(store, dockerArchive(small("a"), ["a:1"]));
   await load(store, dockerArchive(small("b"), ["b:1"]));
   await store.events();
@@ -179,7 +163,7 @@ test("tagging adds a name, moves one, and leaves what lost its last name danglin
 });
 
 test("removing a name leaves the image to its other names; the last one takes it, its layers and its bytes along", async () => {
-  await using store = await open();
+  await using store = await openStore();
   await load(store, dockerArchive(small(), ["a:1", "a:2", "b:1"]));
   const [{ Id: id } = { Id: "" }] = await list(store);
   await store.events();
@@ -198,7 +182,7 @@ test("removing a name leaves the image to its other names; the last one takes it
 });
 
 test("what images share stays while one of them is here", async () => {
-  await using store = await open();
+  await using store = await openStore();
   const shared = text("shared", "x");
   await load(store, dockerArchive(makeImage([[shared], [text("a", "a")]]), ["a:1"]));
   await load(store, dockerArchive(makeImage([[shared], [text("b", "b")]]), ["b:1"]));
@@ -211,7 +195,7 @@ test("what images share stays while one of them is here", async () => {
 });
 
 test("containers hold their image, with dockerd's words", async () => {
-  await using store = await open();
+  await using store = await openStore();
   await load(store, dockerArchive(small(), ["a:1"]));
   const [{ Id: id } = { Id: "" }] = await list(store);
   const short = id.slice(7, 19);
@@ -238,7 +222,7 @@ test("containers hold their image, with dockerd's words", async () => {
 });
 
 test("filters choose by label, name, age and order of making", async () => {
-  await using store = await open();
+  await using store = await openStore();
   await load(store, dockerArchive(small("a", { labels: { x: "1" }, created: "2020-01-01T00:00:00Z" }), ["group/a:1", "a:1"]));
   await load(store, dockerArchive(small("b", { labels: { x: "2" }, created: "2022-01-01T00:00:00Z" }), ["group/b:1"]));
   const names = async (filters: object) => (await list(store, filters)).flatMap(({ RepoTags }) => RepoTags);
@@ -257,7 +241,7 @@ test("filters choose by label, name, age and order of making", async () => {
 });
 
 test("a restart finds everything; leftovers without a name go, a fresh download stays for the next pull", async () => {
-  await using store = await open();
+  await using store = await openStore();
   await load(store, dockerArchive(small("a"), ["a:1"]));
   const before = await list(store);
   await load(store, dockerArchive(small("b"), ["b:1"]));
@@ -270,7 +254,7 @@ test("a restart finds everything; leftovers without a name go, a fresh download 
 });
 
 test("a layer that a power cut took is unpacked again from its blob", async () => {
-  await using store = await open();
+  await using store = await openStore();
   await load(store, dockerArchive(small("a"), ["a:1"]));
   const [diffId] = store.layers.list();
   store.layers.remove(diffId!);
@@ -280,7 +264,7 @@ test("a layer that a power cut took is unpacked again from its blob", async () =
 });
 
 test("prune takes what its filters let it take", async () => {
-  await using store = await open();
+  await using store = await openStore();
   await load(store, dockerArchive(small("a", { labels: { keep: "yes" } }), []));
   await load(store, dockerArchive(small("b", { labels: { x: "1" } }), []));
   await load(store, dockerArchive(small("c"), ["named:1"]));
@@ -296,7 +280,7 @@ test("prune takes what its filters let it take", async () => {
 });
 
 test("prune with dangling=false takes every image no container uses", async () => {
-  await using store = await open();
+  await using store = await openStore();
   await load(store, dockerArchive(small("a"), ["a:1"]));
   await load(store, dockerArchive(small("b"), ["b:1"]));
   const used = (await store.images.inspect("b:1")).Id;

@@ -1,28 +1,12 @@
 import { Readable } from "node:stream";
 import { expect, test } from "vitest";
 import { packTar } from "#core/layers/tar-writer.ts";
-import { openContent } from "#plugins/content-ocilayout/layout.ts";
-import { MemoryEventLog } from "#plugins/events-memory/events.ts";
-import { createKernel } from "#plugins/kernel-koffi/kernel.ts";
-import { openLayers } from "#plugins/layers-erofs/layers.ts";
-import { openRegistries } from "#plugins/registry-http/registries.ts";
-import { openSqliteState } from "#plugins/state-sqlite/state.ts";
-import { openTrash } from "#plugins/trash-directory/trash.ts";
+import { openStore } from "./rig.ts";
 import { makeImage, manifestOf, sha256 } from "./test-images.ts";
-import { openTestStore, said, type TestStore } from "./test-store.ts";
+import { said, type TestStore } from "./test-store.ts";
 
 const signal = new AbortController().signal;
 const nobody = () => [];
-const open = (): Promise<TestStore> =>
-  openTestStore({
-    kernel: createKernel(),
-    registries: openRegistries({ insecureRegistries: [], mirrors: [], userAgent: "test" }),
-    events: () => new MemoryEventLog(),
-    state: openSqliteState,
-    trash: (directory) => openTrash(directory, () => {}),
-    content: openContent,
-    layers: openLayers,
-  });
 const architectures = ["amd64", "arm64", "s390x"];
 const images = architectures.map((architecture) => makeImage([[{ name: architecture, body: Buffer.from(architecture) }]], { architecture }));
 const manifests = images.map((image, i) => {
@@ -54,7 +38,7 @@ const here = async (store: TestStore): Promise<string[]> => {
 };
 
 test("loading for a platform unpacks that one; for one that is not in the archive it is told, and the image is here all the same", async () => {
-  await using store = await open();
+  await using store = await openStore();
   await said(store.images.load(archive(), { platform: "linux/s390x", signal }));
   expect(store.layers.list()).toEqual([sha256(images[2]!.layers[0]!.tar)]);
   await expect(said(store.images.load(archive(), { platform: "linux/riscv64", signal }))).rejects.toMatchObject({
@@ -65,15 +49,15 @@ test("loading for a platform unpacks that one; for one that is not in the archiv
 });
 
 test("saving for a platform writes its manifest alone", async () => {
-  await using store = await open();
+  await using store = await openStore();
   await said(store.images.load(archive(), { signal }));
   const saved = async (platform?: string) =>
     Readable.from([Buffer.concat(await Array.fromAsync(await store.images.save(["multi:1"], { signal, ...(platform === undefined ? {} : { platform }) })))]);
-  await using other = await open();
+  await using other = await openStore();
   await said(other.images.load(await saved("linux/arm64"), { signal }));
   const image = await other.images.inspect("multi:1");
   expect(image).toMatchObject({ Id: manifests[1]!.descriptor.digest, Architecture: "arm64", RootFS: { Layers: [sha256(images[1]!.layers[0]!.tar)] } });
-  await using whole = await open();
+  await using whole = await openStore();
   await said(whole.images.load(await saved(), { signal }));
   expect((await whole.images.inspect("multi:1")).Id).toBe(sha256(index));
   await expect(saved("linux/riscv64")).rejects.toMatchObject({
@@ -83,7 +67,7 @@ test("saving for a platform writes its manifest alone", async () => {
 });
 
 test("a platform is deleted with what only it has; the image stays for the others", async () => {
-  await using store = await open();
+  await using store = await openStore();
   await said(store.images.load(archive(), { platform: "linux/arm64", signal }));
   const remove = (platforms: string[], opts: { force?: boolean; running?: boolean } = {}) =>
     store.images.removePlatforms("multi:1", platforms, {

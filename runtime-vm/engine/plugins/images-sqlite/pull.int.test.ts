@@ -5,30 +5,14 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { PullProgress } from "#api/images.ts";
 import type { RegistryAuth } from "#core/registry/registry.ts";
-import { openContent } from "#plugins/content-ocilayout/layout.ts";
-import { MemoryEventLog } from "#plugins/events-memory/events.ts";
-import { createKernel } from "#plugins/kernel-koffi/kernel.ts";
-import { openLayers } from "#plugins/layers-erofs/layers.ts";
-import { openRegistries } from "#plugins/registry-http/registries.ts";
 import { credentials, found, freePort, startProxy, startRegistry, type TestRegistry } from "#plugins/registry-http/test-registry.ts";
-import { openSqliteState } from "#plugins/state-sqlite/state.ts";
-import { openTrash } from "#plugins/trash-directory/trash.ts";
+import { openStore } from "./rig.ts";
 import { busyboxLayer, makeImage, manifestOf, sha256, type TestImage } from "./test-images.ts";
-import { openTestStore, said, type TestStore } from "./test-store.ts";
+import { said, type TestStore } from "./test-store.ts";
 
 const signal = new AbortController().signal;
 const manifestType = "application/vnd.oci.image.manifest.v1+json";
 const indexType = "application/vnd.oci.image.index.v1+json";
-const open = (): Promise<TestStore> =>
-  openTestStore({
-    kernel: createKernel(),
-    registries: openRegistries({ insecureRegistries: [], mirrors: [], userAgent: "test" }),
-    events: () => new MemoryEventLog(),
-    state: openSqliteState,
-    trash: (directory) => openTrash(directory, () => {}),
-    content: openContent,
-    layers: openLayers,
-  });
 const pull = (store: TestStore, reference: string, opts: { platform?: string; auth?: RegistryAuth; signal?: AbortSignal } = {}) =>
   said(store.images.pull({ reference, signal, ...opts }));
 const statuses = (messages: readonly PullProgress[]) => messages.map(({ status, id }) => (id === undefined ? status! : `${id}: ${status!}`));
@@ -52,7 +36,7 @@ describe.skipIf(found === undefined)("pulling (skipped without docker-registry)"
   afterAll(() => registry[Symbol.asyncDispose]());
 
   test("an image arrives with Docker's messages, unpacked; a second pull finds it up to date", async () => {
-    await using store = await open();
+    await using store = await openStore();
     const name = `${registry.domain}/team/app:v1`;
     const first = statuses(await pull(store, name));
     const [a, b] = big.layers.map(({ blob }) => short(blob));
@@ -73,7 +57,7 @@ describe.skipIf(found === undefined)("pulling (skipped without docker-registry)"
   });
 
   test("zstd layers and plain ones are pulled as well; a layer that is here already is not fetched again", async () => {
-    await using store = await open();
+    await using store = await openStore();
     const image = (compression: "zstd" | "none") => makeImage([busyboxLayer(), [{ name: compression, body: Buffer.from("x") }]], { compression });
     await pushImage(registry, "zstd", image("zstd"), "1");
     await pushImage(registry, "plain", image("none"), "1");
@@ -86,7 +70,7 @@ describe.skipIf(found === undefined)("pulling (skipped without docker-registry)"
   });
 
   test("of an index the host's manifest comes, or the one asked for; the id is the index's", async () => {
-    await using store = await open();
+    await using store = await openStore();
     const architectures = ["amd64", "arm64", "s390x"];
     const images = architectures.map((architecture) => makeImage([[{ name: architecture, body: Buffer.from("x") }]], { architecture }));
     const manifests = [];
@@ -137,7 +121,7 @@ describe.skipIf(found === undefined)("pulling (skipped without docker-registry)"
   });
 
   test("by digest the name is the digest; without a tag every tag comes", async () => {
-    await using store = await open();
+    await using store = await openStore();
     const repository = `${registry.domain}/team/app`;
     const messages = statuses(await pull(store, `${repository}@${pushed.digest}`));
     expect(messages[0]).toBe(`${repository}@${pushed.digest}: Pulling from team/app`);
@@ -156,7 +140,7 @@ describe.skipIf(found === undefined)("pulling (skipped without docker-registry)"
   });
 
   test("a tag that moved leaves the former image dangling", async () => {
-    await using store = await open();
+    await using store = await openStore();
     const image = (body: string) => makeImage([[{ name: "f", body: Buffer.from(body) }]]);
     await pushImage(registry, "moving", image("1"), "latest");
     await pull(store, `${registry.domain}/moving:latest`);
@@ -169,7 +153,7 @@ describe.skipIf(found === undefined)("pulling (skipped without docker-registry)"
   });
 
   test("what cannot be had is told in Docker's words", async () => {
-    await using store = await open();
+    await using store = await openStore();
     const missing = `${registry.domain}/team/app:none`;
     await expect(pull(store, missing)).rejects.toMatchObject({
       class: "notFound",
@@ -192,7 +176,7 @@ describe.skipIf(found === undefined)("pulling (skipped without docker-registry)"
   });
 
   test("a connection that breaks again and again is taken up where it stopped", async () => {
-    await using store = await open();
+    await using store = await openStore();
     const noise = short(big.layers[1]!.blob);
     await using proxy = await startProxy(registry.domain, { relay: cutAfter(1_500_000) });
     await pull(store, `${proxy.domain}/team/app:v1`);
@@ -204,7 +188,7 @@ describe.skipIf(found === undefined)("pulling (skipped without docker-registry)"
   });
 
   test("a pull that was given up is continued by the next one, also by another engine", async () => {
-    await using store = await open();
+    await using store = await openStore();
     const stop = new AbortController();
     await using proxy = await startProxy(registry.domain, {
       relay: (request, from, to) => {
@@ -221,7 +205,7 @@ describe.skipIf(found === undefined)("pulling (skipped without docker-registry)"
   });
 
   test("what a power cut tore of a download is fetched once more", async () => {
-    await using store = await open();
+    await using store = await openStore();
     const noise = sha256(big.layers[1]!.blob);
     const ref = join(store.root, "ingest", `ref-${sha256(Buffer.from(`blob ${noise}`)).slice(7)}`);
     writeFileSync(ref, Buffer.concat([big.layers[1]!.blob.subarray(0, 2_000_000), Buffer.alloc(1_000_000)]));
@@ -232,7 +216,7 @@ describe.skipIf(found === undefined)("pulling (skipped without docker-registry)"
   });
 
   test("a registry that ignores Range and one that sends other bytes", async () => {
-    await using store = await open();
+    await using store = await openStore();
     const noise = big.layers[1]!.blob;
     let cuts = 1;
     await using whole = await startProxy(registry.domain, {
@@ -245,7 +229,7 @@ describe.skipIf(found === undefined)("pulling (skipped without docker-registry)"
       },
     });
     await pull(store, `${whole.domain}/team/app:v1`);
-    await using other = await open();
+    await using other = await openStore();
     await using wrong = await startProxy(registry.domain, { answer: serve(short(noise), randomBytes(noise.length), "application/octet-stream") });
     await expect(pull(other, `${wrong.domain}/team/app:v1`)).rejects.toMatchObject({
       class: "invalidArgument",
@@ -255,7 +239,7 @@ describe.skipIf(found === undefined)("pulling (skipped without docker-registry)"
   });
 
   test("a layer whose content is not what the config promises is refused", async () => {
-    await using store = await open();
+    await using store = await openStore();
     await pushImage(registry, "lying", makeImage([[{ name: "a", body: Buffer.from("x") }]], { diffIds: [sha256(Buffer.from("other"))] }), "1");
     await expect(pull(store, `${registry.domain}/lying:1`)).rejects.toThrow(/the tar has digest/);
     await pushImage(registry, "lying", makeImage([[{ name: "a", body: Buffer.from("x") }]], { diffIds: [] }), "2");
@@ -263,7 +247,7 @@ describe.skipIf(found === undefined)("pulling (skipped without docker-registry)"
   });
 
   test("concurrent pulls of one image share its downloads; one may give up without harm to the other", async () => {
-    await using store = await open();
+    await using store = await openStore();
     await using proxy = await startProxy(registry.domain, {});
     const name = `${proxy.domain}/team/app:v1`;
     const quit = new AbortController();
@@ -277,7 +261,7 @@ describe.skipIf(found === undefined)("pulling (skipped without docker-registry)"
   });
 
   test("a reader that stops listening ends the pull, and nothing of it goes on", async () => {
-    await using store = await open();
+    await using store = await openStore();
     await using proxy = await startProxy(registry.domain, { relay: cutAfter(1_000_000, "stall") });
     for await (const message of store.images.pull({ reference: `${proxy.domain}/team/app:v1`, signal })) if (message.status === "Pulling fs layer") break;
     const seen = proxy.seen.length;
