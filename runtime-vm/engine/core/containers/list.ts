@@ -42,15 +42,22 @@ export async function listContainers(backends: ContainerBackends, catalog: Catal
   const asksForStopped = options.all || options.limit > 0 || (options.filters["status"]?.length ?? 0) > 0;
   const matching = newestFirst(catalog.all()).filter((container) => (asksForStopped || container.isRunning) && accepts(container));
   const limited = options.limit > 0 ? matching.slice(0, options.limit) : matching;
-  return await Promise.all(
-    limited.map(async (container) =>
-      summarize(container, {
-        linkNames: linkNames(catalog, container),
-        image: await imageNow(backends, container),
-        size: options.size ? await sizeOf(backends, container) : undefined,
-      }),
-    ),
-  );
+  const rows = await Promise.all(limited.map((container) => rowOf(backends, catalog, container, options.size)));
+  return rows.filter((row) => row !== undefined);
+}
+
+/** Undefined: removed while it was looked at. */
+async function rowOf(backends: ContainerBackends, catalog: Catalog, container: Container, sized: boolean): Promise<ContainerSummary | undefined> {
+  try {
+    return summarize(container, {
+      linkNames: linkNames(catalog, container),
+      image: await imageNow(backends, container),
+      size: sized ? await sizeOf(backends, container) : undefined,
+    });
+  } catch (error) {
+    if (container.removing) return undefined;
+    throw error;
+  }
 }
 
 const newestFirst = (containers: readonly Container[]): Container[] =>
