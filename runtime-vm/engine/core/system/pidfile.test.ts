@@ -35,8 +35,9 @@ test.each(["", "junk", String(2 ** 22 + 1)])("a stale one with %j is taken over"
 
 // dockerd 28.5 takes a zombie for a living dockerd, and does not start.
 test("one that names a zombie is stale", async () => {
-  // The shell becomes a program that does not ask after its child.
-  const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 1000"], { stdio: ["ignore", "pipe", "ignore"] });
+  // The shell becomes a program that does not ask after its child, which ends only then: some shells bury their dead before.
+  const child = "sh -c 'until grep -q sleep /proc/$PPID/comm; do :; done'";
+  const parent = spawn("sh", ["-c", `${child} & echo $!; exec sleep 1000`], { stdio: ["ignore", "pipe", "ignore"] });
   try {
     const [zombie] = (await once(parent.stdout, "data")) as [Buffer];
     const pid = zombie.toString().trim();
