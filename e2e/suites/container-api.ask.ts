@@ -22,7 +22,9 @@ export async function askApi(socket: string, one: ApiCase, name: string): Promis
 }
 
 async function answer(socket: string, step: Step, name: string): Promise<Said> {
-  const filled = { ...step, call: step.call.replaceAll("{n}", name) };
+  const { body, ...rest } = step;
+  const content = body === undefined ? {} : { body: JSON.parse(JSON.stringify(body).replaceAll("{n}", name)) as unknown };
+  const filled = { ...rest, ...content, call: step.call.replaceAll("{n}", name) };
   const wanted = step.show?.[0];
   for (let tries = 0; ; tries += 1) {
     const { status, text } = await send(socket, filled);

@@ -2,6 +2,7 @@
 export interface Step {
   /** `POST /containers/{n}/start`: a path of API 1.51, `{n}` the case's own container. */
   readonly call: string;
+  /** `{n}` as in `call`. */
   readonly body?: unknown;
   /** Sent as it is. */
   readonly raw?: string;

@@ -1,5 +1,6 @@
 import { acts } from "./container-api.acts.ts";
 import type { ApiCase } from "./container-api.case.ts";
+import { joins } from "./container-api.joins.ts";
 import { kills } from "./container-api.kills.ts";
 import { lists } from "./container-api.lists.ts";
 import { lives } from "./container-api.lives.ts";
@@ -23,6 +24,7 @@ export const apiCases: readonly ApiCase[] = [
   ...lives,
   ...acts,
   ...kills,
+  ...joins,
   ...lists,
   ...everythingShown,
 ];

@@ -1,7 +1,7 @@
 import { chownSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { EngineError } from "#base/errors.ts";
-import type { ContainerCreateRequest } from "#api/containers.ts";
+import type { ContainerCreateRequest, HostConfig } from "#api/containers.ts";
 import type { ImageConfigFile } from "#api/oci.ts";
 import { formatNano, nowNano } from "../clock/clock.ts";
 import { mappedRoot } from "../userns/identity.ts";
@@ -10,7 +10,7 @@ import type { Catalog } from "./catalog.ts";
 import { completeConfig } from "./config.ts";
 import type { Descriptor } from "../content/content.ts";
 import { Container } from "./container.ts";
-import { hostnameFor, requestedEndpoints, resolveContainerMode, sandboxRequest } from "./endpoints.ts";
+import { containerJoined, hostnameFor, modeById, requestedEndpoints, sandboxRequest } from "./endpoints.ts";
 import { publishEvent } from "./events.ts";
 import { completeHostConfig } from "./host-config.ts";
 import { refuseConflicts } from "./conflicts.ts";
@@ -42,10 +42,8 @@ export async function createContainer(
   const id = generateId();
   const { HostConfig, NetworkingConfig: _networking, ...given } = body;
   refuseConflicts(given, HostConfig ?? {});
-  const asked = completeHostConfig(HostConfig ?? {}, backends.config);
+  const asked = joinedById(catalog, completeHostConfig(HostConfig ?? {}, backends.config));
   const config = completeConfig(given, image?.config.config, hostnameFor(id, catalog, body));
-  checkJoined(catalog, asked.PidMode);
-  checkJoined(catalog, asked.IpcMode);
   const mapped = usersAreMapped(backends, asked);
   const settled = backends.specs.validate(config, asked);
   const links = requestedLinks(catalog, asked);
@@ -66,8 +64,7 @@ export async function createContainer(
     ...(links.length === 0 ? {} : { links }),
     ...(mapped ? { mapped } : {}),
   };
-  const mode = resolveContainerMode(catalog, hostConfig.NetworkMode ?? "", { mustRun: false });
-  backends.sandboxes.validate(sandboxRequest(backends.config, { id, name, spec: { ...spec, mounts: [] } }, mode));
+  backends.sandboxes.validate(sandboxRequest(backends.config, { id, name, spec: { ...spec, mounts: [] } }, hostConfig.NetworkMode ?? ""));
   const directory = join(backends.paths.containers, id);
   mkdirSync(directory, { mode: 0o710 });
   undo.defer(`remove ${directory}`, () => backends.trash.move(directory));
@@ -96,9 +93,14 @@ function platformOf({ architecture, os, variant }: ImageConfigFile): NonNullable
   return { architecture, os, ...(variant ? { variant } : {}) };
 }
 
-function checkJoined(catalog: Catalog, mode: string | undefined): void {
-  const name = /^container:(.+)$/.exec(mode ?? "")?.[1];
-  if (name !== undefined && catalog.find(name) === undefined) throw new EngineError("invalidArgument", `No such container: ${name}`);
+/** Other containers by their ids, so that they are joined whatever they are called later. A network's owner may still be missing. */
+function joinedById(catalog: Catalog, host: HostConfig): HostConfig {
+  const { NetworkMode = "", PidMode = "", IpcMode = "" } = host;
+  for (const mode of [PidMode, IpcMode]) {
+    const name = containerJoined(mode);
+    if (name !== undefined && catalog.find(name) === undefined) throw new EngineError("invalidArgument", `No such container: ${name}`);
+  }
+  return { ...host, NetworkMode: modeById(catalog, NetworkMode), PidMode: modeById(catalog, PidMode), IpcMode: modeById(catalog, IpcMode) };
 }
 
 const deprecations = (body: ContainerCreateRequest): string[] =>

@@ -19,17 +19,29 @@ export function requestedEndpoints(request: ContainerCreateRequest, hostConfig: 
   return endpoints;
 }
 
-/** `container:NAME` with the name resolved: the sandbox keeps ids only. Class invalidArgument or conflict when it cannot be joined. */
-export function resolveContainerMode(catalog: Catalog, mode: string, opts: { mustRun: boolean }): string {
-  const name = /^container:(.+)$/.exec(mode)?.[1];
+/** The reference in `container:REFERENCE`: whose namespace is joined. */
+export const containerJoined = (mode: string): string | undefined => /^container:(.+)$/.exec(mode)?.[1];
+
+/** `container:REFERENCE` with the container's id, where there is one. */
+export function modeById(catalog: Catalog, mode: string): string {
+  const name = containerJoined(mode);
+  const container = name === undefined ? undefined : catalog.find(name);
+  return container === undefined ? mode : `container:${container.id}`;
+}
+
+/** The same for a container about to start: class notFound or conflict when it cannot be joined. */
+export function joinableMode(catalog: Catalog, mode: string): string {
+  const name = containerJoined(mode);
   if (name === undefined) return mode;
   const container = catalog.find(name);
-  if (container === undefined) {
-    if (!opts.mustRun) return mode;
-    throw new EngineError("notFound", `joining network namespace of container: No such container: ${name}`);
+  if (container === undefined) throw new EngineError("notFound", `joining network namespace of container: No such container: ${name}`);
+  if (container.status === "restarting") {
+    const wait = `Container ${container.id} is restarting, wait until the container is running`;
+    throw new EngineError("conflict", `cannot join network namespace of container: ${wait}`);
   }
-  if (opts.mustRun && container.run === undefined) {
-    throw new EngineError("conflict", `cannot join network namespace of a non running container: ${container.id}`);
+  if (container.run === undefined) {
+    const state = `container ${container.name} is ${container.status}`;
+    throw new EngineError("conflict", `cannot join network namespace of a non running container: ${state}`);
   }
   return `container:${container.id}`;
 }
@@ -74,6 +86,6 @@ const nonEmpty = (list: readonly string[] | null | undefined): readonly string[]
 export function hostnameFor(id: string, catalog: Catalog, request: ContainerCreateRequest): string {
   const mode = request.HostConfig?.NetworkMode ?? "";
   if (mode === "host") return engineHostname();
-  const joined = /^container:(.+)$/.exec(mode)?.[1];
+  const joined = containerJoined(mode);
   return (joined === undefined ? undefined : catalog.find(joined)?.spec.config.Hostname) ?? id.slice(0, 12);
 }

@@ -6,6 +6,7 @@ import { commandOf } from "../specs/merge.ts";
 import type { ContainerBackends } from "./backends.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Container } from "./container.ts";
+import { containerJoined } from "./endpoints.ts";
 import { shownLinks } from "./links.ts";
 import { mountPoint } from "./mounts.ts";
 import { containerFiles } from "./start.ts";
@@ -21,7 +22,7 @@ export async function inspectContainer(
   const { spec } = container;
   const [Path = "", ...Args] = commandOf(spec.config);
   const started = wasStarted(container);
-  const files = started ? containerFiles(backends, container.id) : { resolvConf: "", hostname: "", hosts: "" };
+  const files = started ? containerFiles(backends, container) : { resolvConf: "", hostname: "", hosts: "" };
   const size = opts.size ? await sizeOf(backends, container) : undefined;
   const log = await container.log?.catch(() => undefined);
   return {
@@ -110,10 +111,12 @@ function networkSettings(container: Container): NetworkSettings {
   // The old top-level fields show the default bridge's endpoint and no other.
   const bridge = networks["bridge"];
   const sandbox = container.run?.sandbox;
+  // In the network of another nothing is its own.
+  const joined = containerJoined(container.spec.hostConfig.NetworkMode ?? "") !== undefined;
   return {
     Bridge: "",
-    SandboxID: sandbox === undefined ? "" : container.id,
-    SandboxKey: sandbox?.netns ?? "",
+    SandboxID: sandbox === undefined || joined ? "" : container.id,
+    SandboxKey: joined ? "" : (sandbox?.netns ?? ""),
     Ports: sandbox?.ports ?? {},
     HairpinMode: false,
     LinkLocalIPv6Address: "",

@@ -10,7 +10,7 @@ import { containerFiles } from "./start.ts";
  * bound into it; what the container itself wrote there stays.
  */
 export function filesAfterConnect({ backends }: Supervisor, container: Container, change: { before: Sandbox; after: Sandbox; network: string }): void {
-  const { hosts, resolvConf } = containerFiles(backends, container.id);
+  const { hosts, resolvConf } = containerFiles(backends, container);
   const { Hostname = "", Domainname = "" } = container.spec.config;
   const names = Domainname === "" ? Hostname : `${Hostname}.${Domainname} ${Hostname}`;
   const lines = addressesOf(change.after.endpoints[change.network]).map((address) => `${address}\t${names}\n`);
@@ -21,7 +21,7 @@ export function filesAfterConnect({ backends }: Supervisor, container: Container
 
 /** Whom it asks for names stays, as in dockerd: the resolver inside answers as long as it runs. */
 export function filesAfterDisconnect({ backends }: Supervisor, container: Container, left: EndpointSettings | undefined): void {
-  const { hosts } = containerFiles(backends, container.id);
+  const { hosts } = containerFiles(backends, container);
   const addresses = addressesOf(left);
   const lines = readFileSync(hosts, "utf8").split("\n");
   const kept = lines.filter((line) => !addresses.includes(line.split("\t", 1)[0] ?? ""));

@@ -5,7 +5,7 @@ import type { Sandbox } from "../networks/networks.ts";
 import type { Task } from "../tasks/tasks.ts";
 import type { ContainerBackends } from "./backends.ts";
 import { Container, type ContainerState } from "./container.ts";
-import { resolveContainerMode, sandboxRequest } from "./endpoints.ts";
+import { modeById, sandboxRequest } from "./endpoints.ts";
 import { releaseMounts } from "./mounts.ts";
 import { openLog } from "./logs.ts";
 import type { ContainerRecord, Ended } from "./record.ts";
@@ -74,7 +74,7 @@ async function takeUp(supervisor: Supervisor, container: Container, phase: { sta
   }
   const rootfs = await backends.snapshots.mount(container.id);
   for (const { image } of container.spec.mounts) if (image !== undefined) await backends.snapshots.mount(image.snapshot);
-  const mode = resolveContainerMode(supervisor.catalog, hostConfig.NetworkMode ?? "", { mustRun: false });
+  const mode = modeById(supervisor.catalog, hostConfig.NetworkMode ?? "");
   const sandbox = await restoreNetwork(supervisor, container, mode);
   const log = await openLog(backends, container);
   const drained = log.consume(task.stdio);

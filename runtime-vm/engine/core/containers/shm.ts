@@ -6,6 +6,7 @@ import type { ContainerBackends } from "./backends.ts";
 import type { Catalog } from "./catalog.ts";
 import { mappedRoot } from "../userns/identity.ts";
 import type { Container } from "./container.ts";
+import { containerJoined } from "./endpoints.ts";
 import { mapOf } from "./mapped-users.ts";
 
 /** /dev/shm of a container that shares its own is mounted by the engine, where others can be given it. */
@@ -43,9 +44,10 @@ export function closeShm(backends: Backends, id: string): void {
 
 /** The container whose IPC namespace `container` joins, with its /dev/shm; undefined when it has one of its own. */
 export function joinedIpc(backends: Backends, catalog: Catalog, container: Container): { pid: number; shm: string } | undefined {
-  const name = /^container:(.+)$/.exec(container.spec.hostConfig.IpcMode ?? "")?.[1];
+  const name = containerJoined(container.spec.hostConfig.IpcMode ?? "");
   if (name === undefined) return undefined;
-  const other = catalog.get(name);
+  const other = catalog.find(name);
+  if (other === undefined) throw new EngineError("invalidArgument", `failed to join IPC namespace: No such container: ${name}`);
   if (other.run === undefined) throw new EngineError("conflict", `failed to join IPC namespace: container ${other.id} is not running`);
   if (other.spec.hostConfig.IpcMode !== "shareable") {
     const hint = "non-shareable IPC (hint: use IpcMode:shareable for the donor container)";

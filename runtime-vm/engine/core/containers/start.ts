@@ -10,7 +10,7 @@ import { chosenRuntime } from "../config/runtime.ts";
 import type { ContainerBackends } from "./backends.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Container, Run } from "./container.ts";
-import { resolveContainerMode, sandboxRequest } from "./endpoints.ts";
+import { containerJoined, joinableMode, sandboxRequest } from "./endpoints.ts";
 import { publishEvent, publishNetworkEvents, publishVolumeEvents } from "./events.ts";
 import { linkSettings } from "./links.ts";
 import { connectLog } from "./logs.ts";
@@ -33,7 +33,9 @@ export async function startContainer(supervisor: Supervisor, container: Containe
   try {
     await bringUp(supervisor, container);
   } catch (error) {
-    const exitCode = exitCodeOfFailure(error);
+    const { exitCode: before = 0 } = failedStart.kind === "exited" ? failedStart.last : {};
+    // What failed before the runtime was asked leaves the code of the last run.
+    const exitCode = ofRuntime(error) || before === 0 ? exitCodeOfFailure(error) : before;
     const reason = messageOf(error);
     container.state =
       failedStart.kind === "created"
@@ -52,7 +54,7 @@ async function bringUp(supervisor: Supervisor, container: Container): Promise<vo
   const rootfs = await backends.snapshots.mount(container.id);
   undo.defer(`unmount the root of ${container.id}`, () => releaseRoot(supervisor, container));
   watch.lap("root");
-  const mode = resolveContainerMode(supervisor.catalog, container.spec.hostConfig.NetworkMode ?? "", { mustRun: true });
+  const mode = joinableMode(supervisor.catalog, container.spec.hostConfig.NetworkMode ?? "");
   const links = linkSettings(supervisor.catalog, container);
   const sandbox = await backends.sandboxes.open(sandboxRequest(backends.config, container, mode, links.hosts));
   undo.defer(`close the network of ${container.id}`, () => backends.sandboxes.close(container.id));
@@ -97,7 +99,7 @@ async function createTask(supervisor: Supervisor, container: Container, { rootfs
   const mounts = await specMounts(backends, container);
   const tmpfs = Object.keys(hostConfig.Tmpfs ?? {}).map((destination) => ({ destination }));
   for (const mount of [...mounts, ...tmpfs]) prepareMountPoint(backends.kernel, rootfs, mount, userns?.map);
-  const files = writeFiles(backends, container.id, sandbox);
+  const files = writeFiles(backends, container, sandbox);
   const built = backends.specs.build({
     id: container.id,
     rootfs,
@@ -126,19 +128,29 @@ async function createTask(supervisor: Supervisor, container: Container, { rootfs
 }
 
 /** The three files the container sees over its image's; kept beside its log, found by inspect. */
-function writeFiles(backends: ContainerBackends, id: string, { files }: Sandbox): { hosts: string; hostname: string; resolvConf: string } {
-  const paths = containerFiles(backends, id);
-  mkdirSync(join(backends.paths.containers, id), { recursive: true, mode: 0o710 });
+function writeFiles(backends: ContainerBackends, container: Container, { files }: Sandbox): ContainerFilePaths {
+  const paths = containerFiles(backends, container);
+  if (ownerOfFiles(container) !== container.id) return paths;
+  mkdirSync(join(backends.paths.containers, container.id), { recursive: true, mode: 0o710 });
   writeFileSync(paths.hosts, files.hosts);
   writeFileSync(paths.hostname, files.hostname);
   writeFileSync(paths.resolvConf, files.resolvConf);
   return paths;
 }
 
-export function containerFiles(backends: Pick<ContainerBackends, "paths">, id: string): { hosts: string; hostname: string; resolvConf: string } {
-  const directory = join(backends.paths.containers, id);
+interface ContainerFilePaths {
+  readonly hosts: string;
+  readonly hostname: string;
+  readonly resolvConf: string;
+}
+
+export function containerFiles(backends: Pick<ContainerBackends, "paths">, container: Pick<Container, "id" | "spec">): ContainerFilePaths {
+  const directory = join(backends.paths.containers, ownerOfFiles(container));
   return { hosts: join(directory, "hosts"), hostname: join(directory, "hostname"), resolvConf: join(directory, "resolv.conf") };
 }
+
+/** Who is in the network of another has its files too: names are the same to both. */
+const ownerOfFiles = ({ id, spec }: Pick<Container, "id" | "spec">): string => containerJoined(spec.hostConfig.NetworkMode ?? "") ?? id;
 
 /** Namespaces of other containers, and the directory at /dev/shm where it is not the container's alone. */
 function joined({ backends, catalog }: Supervisor, container: Container, own: string | undefined): Pick<SpecRequest, "join" | "shm"> {
@@ -152,9 +164,10 @@ function joined({ backends, catalog }: Supervisor, container: Container, own: st
 }
 
 function joinedPid(catalog: Catalog, container: Container): number | undefined {
-  const name = /^container:(.+)$/.exec(container.spec.hostConfig.PidMode ?? "")?.[1];
+  const name = containerJoined(container.spec.hostConfig.PidMode ?? "");
   if (name === undefined) return undefined;
-  const other = catalog.get(name);
+  const other = catalog.find(name);
+  if (other === undefined) throw new EngineError("notFound", `failed to join PID namespace: No such container: ${name}`);
   if (other.run === undefined) throw new EngineError("conflict", `failed to join PID namespace: container ${other.id} is not running`);
   return other.run.task.pid;
 }
@@ -172,8 +185,10 @@ function lastOf(state: Container["state"]): { startedAt: string; finishedAt: str
 /** The shell's convention for commands that did not run; 128 for whatever else kept the container down. */
 export function exitCodeOfFailure(error: unknown): number {
   const text = messageOf(error);
-  if (!/OCI runtime|executable file not found/.test(text)) return 128;
+  if (!ofRuntime(error)) return 128;
   if (/executable file not found|no such file or directory|not a directory/.test(text)) return 127;
   if (/permission denied|is a directory|exec format error/.test(text)) return 126;
   return 128;
 }
+
+const ofRuntime = (error: unknown): boolean => /OCI runtime|executable file not found/.test(messageOf(error));

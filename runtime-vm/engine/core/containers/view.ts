@@ -161,7 +161,7 @@ function openPlace(kernel: ContainerBackends["kernel"], root: string, path: stri
 
 /** Written at its first start; a mount of its own over one of them wins. */
 function networkFiles(backends: ContainerBackends, container: Container): Bind[] {
-  const { hosts, hostname, resolvConf } = containerFiles(backends, container.id);
+  const { hosts, hostname, resolvConf } = containerFiles(backends, container);
   const taken = new Set(container.spec.mounts.map(({ destination }) => destination));
   return Object.entries({ "/etc/hosts": hosts, "/etc/hostname": hostname, "/etc/resolv.conf": resolvConf })
     .filter(([destination, source]) => !taken.has(destination) && existsSync(source))
