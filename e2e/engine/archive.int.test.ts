@@ -249,3 +249,17 @@ test.each(Object.entries(packed))("a tar in %s is unpacked, half of it refused",
   await expect(send(bytes.subarray(0, bytes.length / 2))).rejects.toThrow(`the archive is no sound ${name} file`);
   await remove(client, id);
 });
+
+test("a removal by force waits for the copies and exports that are being read, and they come through whole", async () => {
+  const id = await run(client, sh("head -c 50000000 /dev/zero > /big; echo up; sleep 100"));
+  await expect.poll(() => logs(client, id), { timeout: 30_000 }).toMatchObject({ stdout: "up\n" });
+  const archive = await client.stream("GET", `/containers/${id}/archive`, { query: { path: "/big" } });
+  const whole = await client.stream("GET", `/containers/${id}/export`);
+  const removed = remove(client, id);
+  await expect.poll(async () => (await inspect(client, id)).State.Status).toBe("removing");
+  expect((await buffer(archive.body)).length).toBeGreaterThan(50_000_000);
+  expect((await inspect(client, id)).State.Status).toBe("removing");
+  expect((await buffer(whole.body)).length).toBeGreaterThan(50_000_000);
+  await removed;
+  await expect(inspect(client, id)).rejects.toMatchObject({ class: "notFound" });
+});

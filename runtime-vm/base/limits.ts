@@ -12,6 +12,8 @@ export const limits = {
   logLineBytesMax: 16 * 1024,
   /** What one attached reader may lag behind before it is fed from the log file instead. */
   attachBacklogBytesMax: 1024 * 1024,
+  /** Time somebody who reads a container's files may be silent before its removal waits no longer for them. */
+  viewerIdleMsMax: 10_000,
   /** Events kept for `since`. */
   eventBacklogMax: 1_000,
   /** Time a container gets between its stop signal and SIGKILL. */

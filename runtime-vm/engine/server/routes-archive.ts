@@ -24,10 +24,10 @@ export const archiveRoutes = (containers: Archives): readonly Route[] => [
     });
     return { status: 200 };
   }),
-  route("GET", "/containers/{id...}/export", ({ params, signal }) => ({
+  route("GET", "/containers/{id...}/export", async ({ params, signal }) => ({
     status: 200,
     headers: { "Content-Type": "application/octet-stream" },
-    stream: containers.export(params.id, signal),
+    stream: await containers.export(params.id, signal),
   })),
 ];
 

@@ -20,6 +20,8 @@ export interface ExtractOptions {
   readonly map?: IdentityMap | undefined;
   /** Rejects a target, named as the container sees it, that may not be written to. */
   readonly check: (target: string) => void;
+  /** Told of every piece. */
+  readonly step: () => void;
 }
 
 /**
@@ -33,7 +35,10 @@ export async function writeArchive(view: View, kernel: Kernel, what: Place & { r
   const unpacker = new Unpacker({ target: view.below(directory), path, kernel, options });
   const scanner = new TarScanner({ entry: (entry) => unpacker.entry(entry), data: (chunk) => unpacker.data(chunk) });
   try {
-    for await (const chunk of what.tar as AsyncIterable<Buffer>) scanner.push(chunk);
+    for await (const chunk of what.tar as AsyncIterable<Buffer>) {
+      options.step();
+      scanner.push(chunk);
+    }
     scanner.end();
   } catch (error) {
     // Damage is the client's, but dockerd calls it its own.

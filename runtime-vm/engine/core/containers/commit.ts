@@ -48,7 +48,7 @@ export async function commitContainer(supervisor: Supervisor, container: Contain
       return await backends.images.add({
         ...(container.spec.image.manifest === undefined ? {} : { base: container.spec.image.manifest }),
         ...(container.spec.image.id === "" ? {} : { parent: container.spec.image.id }),
-        ...(changes.length === 0 ? {} : { layer: gathered(layerOf(trees, changes)) }),
+        ...(changes.length === 0 ? {} : { layer: noticed(container, gathered(layerOf(trees, changes))) }),
         config: runConfig(config),
         author: options.author,
         comment: options.comment,
@@ -69,6 +69,14 @@ function withTrees<T>(supervisor: Supervisor, container: Container, work: (trees
   return withRoot(supervisor, container, (current) =>
     withBaseRoot(supervisor, container, (base) => work({ kernel, upper: snapshots.upperDir(container.id), current, base: base.rootfs, baseUpper: base.upper })),
   );
+}
+
+/** Who reads the layer is seen to get on. */
+async function* noticed({ viewers }: Container, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    viewers.step();
+    yield chunk;
+  }
 }
 
 /** The overlay's own marks mean nothing in a tar. */

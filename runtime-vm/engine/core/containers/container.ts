@@ -5,6 +5,7 @@ import type { Exit, Task } from "../tasks/tasks.ts";
 import type { HealthMonitor } from "./health.ts";
 import { InputGate } from "./input.ts";
 import type { ContainerRecord, ContainerSpec, Ended, Phase, Progress } from "./record.ts";
+import { Viewers } from "./viewers.ts";
 import { ExitWaiters } from "./waiters.ts";
 
 /** What is alive of a container between its start and its end. */
@@ -54,8 +55,7 @@ export class Container {
   /** The last run's mounts, network and task are gone. */
   settled: Promise<void> = Promise.resolve();
   log: Promise<ContainerLog> | undefined;
-  /** How many read or write its files from outside right now: the root stays mounted for them. */
-  viewers = 0;
+  readonly viewers = new Viewers();
   readonly exits = new ExitWaiters();
   readonly input = new InputGate();
 

@@ -157,7 +157,7 @@ export class ContainerManager {
     return this.#files.read(this.#catalog.get(reference), { container: reference, path }, signal);
   }
 
-  export(reference: string, signal: AbortSignal): AsyncIterable<Buffer> {
+  export(reference: string, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
     return this.#files.export(this.#catalog.get(reference), signal);
   }
 

@@ -8,7 +8,7 @@ import { publishEvent } from "./events.ts";
 import { mapOf } from "./mapped-users.ts";
 import { withRoot } from "./root.ts";
 import type { Supervisor } from "./supervisor.ts";
-import { type View, streamOf, withView } from "./view.ts";
+import { type View, openHold, streamOf, withView } from "./view.ts";
 
 export interface WriteOptions {
   readonly noOverwriteDirNonDir: boolean;
@@ -28,20 +28,27 @@ export class ContainerFiles {
     return withView(this.#supervisor, container, async (view) => await Promise.resolve(statPath(view, place)));
   }
 
+  /** The container is not removed before the archive has been read, or `signal` aborts. */
   async read(container: Container, place: Place, signal: AbortSignal): Promise<{ stat: PathStat; tar: AsyncIterable<Buffer> }> {
     const { backends } = this.#supervisor;
-    const stat = await withView(this.#supervisor, container, async (view) => await Promise.resolve(statPath(view, place, baseOf(archivePath(place.path)))));
-    publishEvent(backends.events, container, "archive-path");
-    const hold = (work: (view: View) => Promise<void>): Promise<void> => withView(this.#supervisor, container, work);
-    return { stat, tar: streamOf(hold, signal, (view) => readArchive(view, backends.kernel, place, mapOf(backends, container.spec))) };
+    const hold = await openHold((work: (view: View) => Promise<void>) => withView(this.#supervisor, container, work), signal);
+    try {
+      const stat = statPath(hold.held, place, baseOf(archivePath(place.path)));
+      publishEvent(backends.events, container, "archive-path");
+      const tar = readArchive(hold.held, backends.kernel, place, mapOf(backends, container.spec));
+      return { stat, tar: streamOf(hold, signal, tar, container) };
+    } catch (error) {
+      await hold.release();
+      throw error;
+    }
   }
 
-  /** The container's own root, without volumes and other mounts. */
-  export(container: Container, signal: AbortSignal): AsyncIterable<Buffer> {
+  /** The container's own root, without volumes and other mounts; held as by `read`. */
+  async export(container: Container, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
     const { backends } = this.#supervisor;
+    const hold = await openHold((work: (rootfs: string) => Promise<void>) => withRoot(this.#supervisor, container, work), signal);
     publishEvent(backends.events, container, "export");
-    const hold = (work: (rootfs: string) => Promise<void>): Promise<void> => withRoot(this.#supervisor, container, work);
-    return streamOf(hold, signal, (rootfs) => exportArchive(rootfs, backends.kernel, mapOf(backends, container.spec)));
+    return streamOf(hold, signal, exportArchive(hold.held, backends.kernel, mapOf(backends, container.spec)), container);
   }
 
   async write(container: Container, what: Place & { readonly tar: Readable }, options: WriteOptions): Promise<void> {
@@ -52,6 +59,7 @@ export class ContainerFiles {
         noOverwriteDirNonDir: options.noOverwriteDirNonDir,
         map: mapOf(this.#supervisor.backends, container.spec),
         check: (target) => checkWritable(container, target),
+        step: () => container.viewers.step(),
         ...(owner === undefined ? {} : { owner }),
       });
     });

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { EngineError } from "#base/errors.ts";
+import { limits } from "#base/limits.ts";
 import type { Container } from "./container.ts";
 import { publishEvent } from "./events.ts";
 import { closeLog, logDriverOf } from "./logs.ts";
@@ -12,7 +13,7 @@ export interface RemoveOptions {
   readonly volumes: boolean;
 }
 
-/** Removes a container for good. From the table first: what a crash leaves behind after that is swept at the next start. */
+/** Removes a container for good, once nobody reads or writes its files any more. From the table first: what a crash leaves behind after that is swept at the next start. */
 export async function removeContainer(supervisor: Supervisor, container: Container, options: RemoveOptions): Promise<void> {
   if (container.removing) throw new EngineError("conflict", `removal of container ${container.id} is already in progress`);
   using _lock = await supervisor.locks.acquire(container.id);
@@ -21,6 +22,7 @@ export async function removeContainer(supervisor: Supervisor, container: Contain
   container.removing = true;
   try {
     await end(supervisor, container);
+    await container.viewers.gone(limits.viewerIdleMsMax);
     await dismantle(supervisor, container, options);
   } catch (error) {
     container.removing = false;

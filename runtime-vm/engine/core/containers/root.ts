@@ -14,7 +14,7 @@ export async function withRoot<T>(supervisor: Supervisor, container: Container, 
 
 async function enter(supervisor: Supervisor, container: Container): Promise<string> {
   if (container.run !== undefined) {
-    container.viewers += 1;
+    container.viewers.enter();
     return container.run.rootfs;
   }
   using _lock = await supervisor.locks.acquire(container.id);
@@ -22,13 +22,13 @@ async function enter(supervisor: Supervisor, container: Container): Promise<stri
   // Its removal may have been before us in the line.
   supervisor.catalog.get(container.id);
   const rootfs = await supervisor.backends.snapshots.mount(container.id);
-  container.viewers += 1;
+  container.viewers.enter();
   return rootfs;
 }
 
 async function leave(supervisor: Supervisor, container: Container): Promise<void> {
-  container.viewers -= 1;
-  if (container.viewers > 0 || container.run !== undefined) return;
+  container.viewers.leave();
+  if (container.viewers.any || container.run !== undefined) return;
   using _lock = await supervisor.locks.acquire(container.id);
   await container.settled;
   if (container.run === undefined) await releaseRoot(supervisor, container);
@@ -36,7 +36,7 @@ async function leave(supervisor: Supervisor, container: Container): Promise<void
 
 /** Unmounts a root unless somebody reads in it, who does it then. */
 export async function releaseRoot({ backends }: Supervisor, container: Container): Promise<void> {
-  if (container.viewers > 0) return;
+  if (container.viewers.any) return;
   await releaseMounts(backends, container);
   await backends.snapshots.unmount(container.id);
 }

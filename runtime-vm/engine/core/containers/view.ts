@@ -86,27 +86,50 @@ export async function withView<T>(supervisor: Supervisor, container: Container, 
   });
 }
 
-/** As `withView` or `withRoot` for what is read piece by piece: `hold` is held until the reader is done. */
-export async function* streamOf<T>(
-  hold: (work: (held: T) => Promise<void>) => Promise<void>,
-  signal: AbortSignal,
-  read: (held: T) => AsyncIterable<Buffer>,
-): AsyncGenerator<Buffer> {
+/** Something held open by a `withView` or `withRoot` until it is released. Until it is kept, `signal` releases it as well. */
+export interface Hold<T> {
+  readonly held: T;
+  keep(): void;
+  /** Resolves when it is let go altogether. */
+  release(): Promise<void>;
+}
+
+export async function openHold<T>(hold: (work: (held: T) => Promise<void>) => Promise<void>, signal: AbortSignal): Promise<Hold<T>> {
   const opened = Promise.withResolvers<T>();
   const finished = Promise.withResolvers<void>();
-  const holding = hold(async (view) => {
-    opened.resolve(view);
+  const holding = hold(async (held) => {
+    opened.resolve(held);
     await finished.promise;
   });
   holding.catch(opened.reject);
+  const held = await opened.promise;
+  const letGo = (): void => finished.resolve();
+  if (signal.aborted) letGo();
+  else signal.addEventListener("abort", letGo, { once: true });
+  const keep = (): void => signal.removeEventListener("abort", letGo);
+  return {
+    held,
+    keep,
+    release: async () => {
+      keep();
+      letGo();
+      await holding;
+    },
+  };
+}
+
+/** What is read of a hold piece by piece; it is let go at the end. */
+export async function* streamOf<T>(hold: Hold<T>, signal: AbortSignal, chunks: AsyncIterable<Buffer>, { viewers }: Container): AsyncGenerator<Buffer> {
+  hold.keep();
   try {
-    for await (const chunk of read(await opened.promise)) {
+    if (signal.aborted) return;
+    for await (const chunk of chunks) {
       if (signal.aborted) return;
+      viewers.step();
       yield chunk;
     }
   } finally {
-    finished.resolve();
-    await holding;
+    await hold.release();
   }
 }
 
