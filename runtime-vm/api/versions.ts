@@ -70,6 +70,8 @@ export const gates = {
   noExpectedCommits: "1.49",
   /** `FirewallBackend` in `/info`. */
   firewallBackend: "1.49",
+  /** `DiscoveredDevices` in `/info`. */
+  discoveredDevices: "1.50",
   /** `/info` has no more `BridgeNfIptables`. */
   noBridgeNetfilter: "1.50",
   /** `/system/df?type=`. */

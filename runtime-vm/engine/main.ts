@@ -179,6 +179,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
     version: release,
     proxies: withEnvironment(config.proxies, process.env),
     runtime: openRuntimeFacts(),
+    devices: () => specs.devicesByName(),
     containers: () => containers.counts(),
     images: async () => (await images.list({ filters: {}, manifests: false, sharedSize: false, users: () => [] })).length,
     listeners: () => events.readerCount,

@@ -4,10 +4,11 @@ import { type ApiVersion, has } from "#api/versions.ts";
 type Info = Readonly<Record<string, unknown>>;
 
 /** `/info` as clients of `version` know it. */
-export function infoFor(version: ApiVersion, { FirewallBackend: firewall, ...info }: Info): Info {
+export function infoFor(version: ApiVersion, { FirewallBackend: firewall, DiscoveredDevices: devices, ...info }: Info): Info {
   return {
     ...info,
     ...(has(version, "firewallBackend") ? { FirewallBackend: firewall } : {}),
+    ...(devices !== undefined && has(version, "discoveredDevices") ? { DiscoveredDevices: devices } : {}),
     ...(has(version, "noExpectedCommits") ? {} : expectedCommits(info)),
     ...(has(version, "noBridgeNetfilter") ? {} : { BridgeNfIptables: bridgeCalls("iptables"), BridgeNfIp6tables: bridgeCalls("ip6tables") }),
     ...(has(version, "noNondistributable") ? {} : { RegistryConfig: { ...nothingNondistributable, ...(info["RegistryConfig"] as object) } }),

@@ -49,6 +49,13 @@ export interface BuiltSpec {
   readonly warnings: readonly string[];
 }
 
+/** What `--device VENDOR/CLASS=NAME` can name on this machine. */
+export interface DevicesByName {
+  readonly ids: readonly string[];
+  /** Specifications that count for nothing, and why. */
+  readonly problems: readonly { readonly file: string; readonly reason: string }[];
+}
+
 /** Turns Docker's words for a container into the runtime's. Everything a user may get wrong is invalidArgument, in dockerd's words. */
 export interface SpecBuilder {
   build(request: SpecRequest): BuiltSpec;
@@ -60,6 +67,8 @@ export interface SpecBuilder {
   apparmorProfile(hostConfig: HostConfig, started: boolean): string;
   /** Files of a container's cgroup and what limits that were settled are in them, in the order to write them. */
   limitFiles(hostConfig: HostConfig): ReadonlyMap<string, string>;
+  /** Read anew each time. */
+  devicesByName(): DevicesByName;
   /** The process of `docker exec`: user, environment and directory default to those of the container. */
   execProcess(what: { rootfs: string; config: ContainerConfig; hostConfig: HostConfig; exec: ExecCreateRequest }): OciProcess;
 }

@@ -5,6 +5,7 @@ import { formatNano, nowNano } from "../clock/clock.ts";
 import type { EngineConfig, Proxies } from "../config/config.ts";
 import { defaults } from "../config/load.ts";
 import { stockRuntimes } from "../config/values.ts";
+import type { DevicesByName } from "../specs/builder.ts";
 import type { State } from "../state/state.ts";
 import { engineId } from "./facts.ts";
 import { maskCredentials } from "./proxies.ts";
@@ -24,6 +25,7 @@ export interface SystemParts {
   readonly version: string;
   readonly runtime: RuntimeFacts;
   readonly proxies: Proxies;
+  readonly devices: () => DevicesByName;
   readonly containers: () => { total: number; running: number; paused: number; stopped: number };
   readonly images: () => Promise<number>;
   readonly listeners: () => number;
@@ -89,6 +91,7 @@ async function infoOf(parts: SystemParts, id: string, os: { name: string; versio
   const controllers = new Set(read(`${parts.cgroupRoot}/cgroup.controllers`).trim().split(" "));
   const has = (name: string): boolean => controllers.has(name);
   const forwarding = read("/proc/sys/net/ipv4/ip_forward").trim() === "1";
+  const devices = parts.devices();
   return {
     ID: id,
     Containers: total,
@@ -154,6 +157,7 @@ async function infoOf(parts: SystemParts, id: string, os: { name: string; versio
     SecurityOptions: securityOptions(parts),
     FirewallBackend: { Driver: "nftables" },
     CDISpecDirs: config.cdiSpecDirs,
+    ...(devices.ids.length === 0 ? {} : { DiscoveredDevices: devices.ids.map((ID) => ({ Source: "cdi", ID })) }),
     ...(config.defaultAddressPools === defaults.defaultAddressPools
       ? {}
       : { DefaultAddressPools: config.defaultAddressPools.map(({ base, size }) => ({ Base: base, Size: size })) }),
@@ -161,6 +165,7 @@ async function infoOf(parts: SystemParts, id: string, os: { name: string; versio
       ...limitWarnings(has),
       ...(forwarding ? [] : ["WARNING: IPv4 forwarding is disabled"]),
       ...config.warnings.map((warning) => `WARNING: ${warning}`),
+      ...devices.problems.map(({ file, reason }) => `CDI: Error associated with spec file ${file}: ${reason}`),
     ],
   };
 }

@@ -12,6 +12,7 @@ import { capabilitiesOfMask, containerCapabilities, normalise, processCapabiliti
 import { cgroupParentDefault, maskedPaths, readonlyPaths } from "./defaults.ts";
 import { type DaemonDefaults, withDaemonDefaults } from "./daemon-defaults.ts";
 import { requestedDevices } from "./cdi.ts";
+import { type CdiHost, readCdiDevices } from "./cdi-registry.ts";
 import { containerDevices, validateDevices } from "./devices.ts";
 import { limitFiles } from "./limit-files.ts";
 import { type LimitHost, settleLimits } from "./limits.ts";
@@ -51,6 +52,10 @@ export function createDockerSpecs(options: DockerSpecOptions): SpecBuilder {
     settle: (host) => settleLimits(host, machine, { update: true }),
     apparmorProfile: (host, started) => (started ? options.apparmor?.profileOf(complete(host)) : parseSecurityOptions(host).apparmor) ?? "",
     limitFiles: (host) => limitFiles(host, machine.controllers),
+    devicesByName: () => {
+      const { devices, problems } = readCdiDevices(cdiHost(options));
+      return { ids: [...devices.keys()].toSorted(), problems };
+    },
     execProcess: ({ rootfs, config, hostConfig, exec }) => {
       const privileged = { ...complete(hostConfig), ...(exec.Privileged ? { Privileged: true } : {}) };
       const own = { args: [...(exec.Cmd ?? [])], user: exec.User || config.User || "", cwd: exec.WorkingDir || config.WorkingDir || "/" };
@@ -60,6 +65,19 @@ export function createDockerSpecs(options: DockerSpecOptions): SpecBuilder {
       return buildProcess({ ...own, rootfs, config, host: privileged, confinement, tty: exec.Tty ?? false, extraEnv: exec.Env ?? [] }, options, machine);
     },
   };
+}
+
+const cdiHost = ({ kernel, defaults }: DockerSpecOptions): CdiHost => ({
+  kernel,
+  cdiSpecDirs: defaults?.cdiSpecDirs ?? [],
+  hostPrefix: defaults?.hostPrefix ?? "",
+});
+
+/** The added ones count. */
+function withEnv(env: readonly string[], added: readonly string[]): string[] {
+  const nameOf = (entry: string): string => entry.split("=", 1)[0] ?? "";
+  const names = new Set(added.map(nameOf));
+  return [...env.filter((entry) => !names.has(nameOf(entry))), ...new Map(added.map((entry) => [nameOf(entry), entry])).values()];
 }
 
 /** With the init program of daemon.json, when it names one. */
@@ -135,16 +153,22 @@ function buildSpec(request: SpecRequest, options: DockerSpecOptions, machine: Ma
     machine,
   );
   const devices = containerDevices(host);
-  const injected = requestedDevices(host, { cdiSpecDirs: options.defaults?.cdiSpecDirs ?? [], hostPrefix: options.defaults?.hostPrefix ?? "" });
-  process.env.push(...injected.env);
+  const injected = requestedDevices(host, process.user, cdiHost(options));
+  process.env = withEnv(process.env, injected.env);
   process.user.additionalGids?.push(...injected.groups);
+  const replaced = new Set(injected.mounts.map(({ destination }) => destination));
   const seccomp = seccompOf(security, host, process, defaultProfile);
   const spec: OciSpec = {
     ociVersion: "1.2.0",
     ...(host.UTSMode === "host" ? {} : { hostname: request.hostname, ...(config.Domainname ? { domainname: config.Domainname } : {}) }),
     process,
     root: { path: request.rootfs, readonly: host.ReadonlyRootfs ?? false },
-    mounts: [...containerMounts(request, { ...(init === undefined ? {} : { init }), writableCgroups: security.writableCgroups }), ...injected.mounts],
+    mounts: [
+      ...containerMounts(request, { ...(init === undefined ? {} : { init }), writableCgroups: security.writableCgroups }).filter(
+        ({ destination }) => !replaced.has(destination),
+      ),
+      ...injected.mounts,
+    ],
     ...(host.Annotations && Object.keys(host.Annotations).length > 0 ? { annotations: { ...host.Annotations } } : {}),
     linux: {
       cgroupsPath: join(host.CgroupParent || cgroupParentDefault, request.id),

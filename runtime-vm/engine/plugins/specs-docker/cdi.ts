@@ -1,31 +1,13 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { HostConfig } from "#api/containers.ts";
 import type { DeviceRequest } from "#api/resources.ts";
-import { EngineError, messageOf } from "#base/errors.ts";
+import { EngineError } from "#base/errors.ts";
 import type { OciMount } from "#core/specs/spec.ts";
+import { type CdiHost, readCdiDevices, seenAt } from "./cdi-registry.ts";
+import type { CdiSpec, DeviceNode, Edits } from "./cdi-spec.ts";
 import type { DeviceRule } from "./defaults.ts";
 import { deviceAt, type OciDevice } from "./devices.ts";
 
-/**
- * Devices by name (`--device VENDOR/CLASS=NAME`, Container Device Interface): a specification file on the machine says what a
- * container needs to use one. https://github.com/cncf-tags/container-device-interface/blob/main/SPEC.md
- */
-interface Edits {
-  readonly env?: readonly string[];
-  readonly deviceNodes?: readonly { path: string; hostPath?: string; permissions?: string; uid?: number; gid?: number; fileMode?: number }[];
-  readonly mounts?: readonly { hostPath: string; containerPath: string; options?: readonly string[] }[];
-  readonly hooks?: readonly unknown[];
-  readonly additionalGids?: readonly number[];
-}
-
-interface CdiSpec {
-  readonly kind: string;
-  readonly devices?: readonly { readonly name: string; readonly containerEdits?: Edits }[];
-  readonly containerEdits?: Edits;
-}
-
-/** What devices by name add to a container. */
+/** What devices by name (`--device VENDOR/CLASS=NAME`) add to a container. */
 export interface InjectedDevices {
   readonly env: readonly string[];
   readonly nodes: readonly OciDevice[];
@@ -34,88 +16,95 @@ export interface InjectedDevices {
   readonly groups: readonly number[];
 }
 
-export interface CdiHost {
-  readonly cdiSpecDirs: readonly string[];
-  readonly hostPrefix: string;
+/** Whose the nodes are when their specification does not say. */
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
 }
 
 /** Class invalidArgument, in dockerd's words, for what this machine does not have: `--gpus` needs a driver that knows them. */
-export function requestedDevices(host: HostConfig, machine: CdiHost): InjectedDevices {
+export function requestedDevices(host: HostConfig, owner: Owner, machine: CdiHost): InjectedDevices {
   const requests = host.DeviceRequests ?? [];
   const other = requests.find(({ Driver }) => Driver !== "cdi");
   if (other !== undefined) throw invalid(`could not select device driver ${JSON.stringify(other.Driver ?? "")} with capabilities: ${capabilities(other)}`);
+  if (requests.some(({ Count = 0 }) => Count !== 0)) throw invalid("unexpected count in CDI device request");
+  if (requests.some(({ Options }) => Object.keys(Options ?? {}).length > 0)) throw invalid("unexpected options in CDI device request");
   const names = requests.flatMap(({ DeviceIDs }) => DeviceIDs ?? []);
   if (names.length === 0) return { env: [], nodes: [], rules: [], mounts: [], groups: [] };
-  return inject(names, readSpecs(machine), machine);
+  return sum(editsFor(names, machine), owner, machine);
 }
 
 /** As Go prints a list of lists. */
 const capabilities = ({ Capabilities }: DeviceRequest): string => `[${(Capabilities ?? []).map((all) => `[${all.join(" ")}]`).join(" ")}]`;
 
-function inject(names: readonly string[], specs: readonly CdiSpec[], machine: CdiHost): InjectedDevices {
-  const edits: Edits[] = [];
-  const unknown: string[] = [];
-  const used = new Set<CdiSpec>();
-  for (const name of names) {
-    const [kind = "", device = ""] = name.split("=", 2);
-    const spec = specs.find((one) => one.kind === kind && one.devices?.some((each) => each.name === device));
-    const found = spec?.devices?.find((each) => each.name === device);
-    if (spec === undefined || found === undefined) unknown.push(name);
-    else {
-      edits.push(found.containerEdits ?? {});
-      used.add(spec);
-    }
+/** Those of each device, and before them, once, those of its specification. */
+function editsFor(names: readonly string[], machine: CdiHost): Edits[] {
+  const { devices, problems } = readCdiDevices(machine);
+  const unknown = names.filter((name) => !devices.has(name));
+  if (unknown.length > 0) {
+    const skipped = problems.map(({ file, reason }) => `${file}: ${reason}`).join("; ");
+    throw failed(`unresolvable CDI devices ${unknown.join(", ")}${skipped === "" ? "" : ` (not read: ${skipped})`}`);
   }
-  if (unknown.length > 0) throw invalid(`CDI device injection failed: unresolvable CDI devices ${unknown.join(", ")}`);
-  return sum([...edits, ...[...used].map(({ containerEdits = {} }) => containerEdits)], machine);
+  const used = new Set<CdiSpec>();
+  return names.flatMap((name) => {
+    const device = devices.get(name);
+    if (device === undefined) return [];
+    const first = !used.has(device.spec);
+    used.add(device.spec);
+    return first ? [device.spec.edits, device.edits] : [device.edits];
+  });
 }
 
-function sum(edits: readonly Edits[], { hostPrefix }: CdiHost): InjectedDevices {
-  if (edits.some(({ hooks }) => (hooks?.length ?? 0) > 0)) {
-    throw invalid("CDI device injection failed: the device wants programs of the machine run at the container's start (hooks), which this engine does not do");
+function sum(edits: readonly Edits[], owner: Owner, machine: CdiHost): InjectedDevices {
+  for (const { hooks = [], netDevices, intelRdt } of edits) {
+    if (hooks.length > 0) throw failed("the device wants programs of the machine run at the container's start (hooks), which this engine does not do");
+    if (netDevices !== undefined)
+      throw failed("the device moves network interfaces of the machine into the container (netDevices), which this engine does not do");
+    if (intelRdt !== undefined) throw failed("the device asks for shares of the processor's cache (intelRdt), which this engine does not give");
   }
-  const nodes = edits.flatMap(({ deviceNodes = [] }) =>
-    deviceNodes.map((node) => {
-      const { path, hostPath = path, permissions = "rwm", uid, gid, fileMode } = node;
-      const found = deviceAt(hostPath, path);
-      if (found === undefined) throw invalid(`CDI device injection failed: ${hostPath} is no device`);
-      const owner = { ...(uid === undefined ? {} : { uid }), ...(gid === undefined ? {} : { gid }), ...(fileMode === undefined ? {} : { fileMode }) };
-      return { node: { ...found, ...owner }, permissions };
-    }),
-  );
+  const nodes = edits.flatMap(({ deviceNodes = [] }) => deviceNodes.map((node) => ({ node: nodeOf(node, owner), permissions: node.permissions || "rwm" })));
   return {
     env: edits.flatMap(({ env = [] }) => env),
-    nodes: nodes.map(({ node }) => node),
+    nodes: lastOf(
+      nodes.map(({ node }) => node),
+      ({ path }) => path,
+    ),
     rules: nodes.map(({ node: { type, major, minor }, permissions }) => ({ allow: true, type, major, minor, access: permissions })),
-    mounts: edits.flatMap(({ mounts = [] }) =>
-      mounts.map(({ hostPath, containerPath, options = ["ro", "nosuid", "nodev", "rbind"] }) => ({
-        destination: containerPath,
-        type: "bind",
-        source: hostPrefix + hostPath,
-        options: options.some((option) => option === "bind" || option === "rbind") ? [...options] : ["rbind", ...options],
-      })),
+    mounts: lastOf(
+      edits.flatMap(({ mounts = [] }) => mounts.map((mount) => mountOf(mount, machine))),
+      ({ destination }) => destination,
     ),
     groups: edits.flatMap(({ additionalGids = [] }) => additionalGids),
   };
 }
 
-/** Later directories win, so they are asked first. */
-function readSpecs({ cdiSpecDirs, hostPrefix }: CdiHost): CdiSpec[] {
-  return cdiSpecDirs.toReversed().flatMap((dir) => {
-    const directory = hostPrefix + dir;
-    if (!existsSync(directory)) return [];
-    const names = readdirSync(directory).filter((name) => /\.(json|yaml)$/.test(name));
-    return names.toSorted().map((name) => readSpec(join(directory, name)));
-  });
+/** What a later one says of the same thing counts. */
+const lastOf = <T>(all: readonly T[], keyOf: (one: T) => string): T[] => [...new Map(all.map((one) => [keyOf(one), one])).values()];
+
+function nodeOf({ path = "", hostPath = path, type, major, minor = 0, uid, gid, fileMode }: DeviceNode, owner: Owner): OciDevice {
+  const found = deviceAt(hostPath, path);
+  const told = (type === "b" || type === "c") && major !== undefined ? ({ type, major, minor } as const) : found;
+  if (told === undefined) throw failed(`failed to inject devices: failed to stat CDI host device ${JSON.stringify(hostPath)}: no such file or directory`);
+  return {
+    path,
+    type: told.type,
+    major: told.major,
+    minor: told.minor,
+    fileMode: fileMode ?? found?.fileMode ?? 0o666,
+    uid: uid ?? (owner.uid || (found?.uid ?? 0)),
+    gid: gid ?? (owner.gid || (found?.gid ?? 0)),
+  };
 }
 
-/** JSON, which is also what a .yaml file may hold. */
-function readSpec(path: string): CdiSpec {
-  try {
-    return JSON.parse(readFileSync(path, "utf8")) as CdiSpec;
-  } catch (error) {
-    throw invalid(`CDI device injection failed: ${path} cannot be read (this engine reads CDI specifications in JSON): ${messageOf(error)}`);
-  }
+type Mount = NonNullable<Edits["mounts"]>[number];
+
+function mountOf({ hostPath = "", containerPath = "", type = "bind", options = ["ro", "nosuid", "nodev", "rbind"] }: Mount, machine: CdiHost): OciMount {
+  if (type !== "bind") return { destination: containerPath, type, source: hostPath, options: [...options] };
+  const source = seenAt(machine, hostPath);
+  if (source === undefined) throw failed(`the device's mount source ${hostPath} is not there`);
+  const bound = options.some((option) => option === "bind" || option === "rbind");
+  return { destination: containerPath, type, source, options: bound ? [...options] : ["rbind", ...options] };
 }
 
 const invalid = (message: string): EngineError => new EngineError("invalidArgument", message);
+const failed = (reason: string): EngineError => invalid(`CDI device injection failed: ${reason}`);
