@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { EngineClient } from "#client/client.ts";
+import { clients } from "../fixtures/clients.mjs";
+import { stockDocker } from "../fixtures/docker.ts";
 import { startEngine } from "../fixtures/program.ts";
 import { type Rig, call, create, frames, inspect, logs, openRig, remove, run, sh, wait } from "./rig.ts";
 
@@ -93,6 +95,35 @@ test("volumes, binds that are made and copies belong to the container's root, an
   expect(words(await output({ Image: Id, ...sh("stat -c '%u:%g' /root/y /v") }))).toBe("5:6 0:0");
   await remove(rig.client, id);
   await rig.client.call("DELETE", "/volumes/mapped");
+});
+
+const dockerfile = `FROM busybox AS made
+RUN mkdir /from && echo from > /from/file && chown -R 9:9 /from
+FROM busybox
+COPY --chown=3:4 copied /copied
+RUN cat /proc/self/uid_map > /map && stat -c '%u:%g' /copied /etc > /seen && touch /own && chown 5:6 /own && echo x > /etc/hosts
+RUN --mount=type=cache,target=/cache,uid=7,gid=8 --mount=type=bind,from=made,source=/from,target=/bound \\
+    --mount=type=secret,id=word,target=/secret --mount=type=tmpfs,target=/tmpfs \\
+    stat -c '%u:%g' /cache /bound/file /secret /tmpfs >> /seen && cat /bound/file /secret >> /seen && touch /cache/kept /tmpfs/x && stat -c '%u:%g' /cache/kept >> /seen
+USER 1000
+RUN id -u > /tmp/user && stat -c '%u' /tmp/user >> /tmp/user
+`;
+
+test.each([1, 0])("commands of a build have mapped users too, and what they write is the image's own (BuildKit: %i)", async (buildKit) => {
+  const context = mkdtempSync(join(dir, "context-"));
+  const classic = dockerfile.replace(/^RUN --mount(.*\\\n)*.*\n/m, "");
+  writeFileSync(join(context, "Dockerfile"), buildKit === 1 ? dockerfile : classic);
+  writeFileSync(join(context, "copied"), "copied\n");
+  writeFileSync(join(context, "word"), "secret\n");
+  const docker = stockDocker({ socket: rig.program.socket });
+  const args = buildKit === 1 ? ["--secret", `id=word,src=${join(context, "word")}`] : [];
+  const built = await docker.inside(["env", `DOCKER_BUILDKIT=${buildKit}`, clients.docker, "build", "-t", "mapped-built", ...args, context]);
+  expect(built.stderr + built.stdout).toContain("mapped-built");
+  expect(built.code).toBe(0);
+  const mounts = buildKit === 1 ? " 7:8 9:9 0:0 0:0 from secret 0:0" : "";
+  const shown = await output({ Image: "mapped-built", User: "0", ...sh("cat /map /seen /tmp/user; stat -c '%u:%g' /own /copied") });
+  expect(words(shown)).toBe(`${mapped} 3:4 0:0${mounts} 1000 1000 5:6 3:4`);
+  await docker.ok("rmi", "mapped-built");
 });
 
 test("containers that share a namespace are in the same user namespace", async () => {

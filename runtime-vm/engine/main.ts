@@ -89,7 +89,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
   const link = openLink({ config, flags, kernel, journal, stop, release });
   const hostFile = hostFileReader(kernel, config.hostPrefix);
   const map = config.usernsRemap === "" ? undefined : remappedRoot(config.usernsRemap, hostFile);
-  const ways = [paths.containers, paths.snapshots, paths.volumes];
+  const ways = [paths.containers, paths.snapshots, paths.volumes, paths.builds, paths.buildMounts, paths.buildWork];
   const userns = map === undefined ? undefined : await openUserns(kernel, { userns: paths.userns, ways }, map);
   const [content, { layers, snapshots, ...layerThreads }] = [
     await openContent({ content: paths.content, ingest: paths.ingest, trash }),

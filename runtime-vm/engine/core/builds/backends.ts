@@ -12,6 +12,7 @@ import type { SpecBuilder } from "../specs/builder.ts";
 import type { State } from "../state/state.ts";
 import type { TaskRuntime } from "../tasks/tasks.ts";
 import type { Trash } from "../trash/trash.ts";
+import type { Userns } from "../userns/open.ts";
 
 /** What builds are made of. */
 export interface BuildBackends {
@@ -28,6 +29,8 @@ export interface BuildBackends {
   readonly journal: Journal;
   readonly config: EngineConfig;
   readonly paths: EnginePaths;
+  /** Present where the users of containers, and of RUN, are mapped (`userns-remap`). */
+  readonly userns?: Userns;
   /** The platform this engine runs on. */
   readonly host: Platform;
   /** The full id of a container, for `--network container:NAME`. */

@@ -3,6 +3,7 @@ import { codeOf } from "#base/errors.ts";
 import { Directory } from "../containers/at.ts";
 import { prepareMountPoint } from "../containers/prepare-root.ts";
 import type { Kernel } from "../kernel/kernel.ts";
+import type { IdentityMap } from "../userns/identity.ts";
 import { RootTree } from "./root-tree.ts";
 import { nameOf, parentOf, resolved } from "./tree.ts";
 
@@ -21,13 +22,18 @@ export class MountPoints {
     this.#made = made;
   }
 
-  static make(kernel: PointKernel, rootfs: string, mounts: readonly { destination: string; source?: string | undefined }[]): MountPoints {
+  static make(
+    kernel: PointKernel,
+    rootfs: string,
+    mounts: readonly { destination: string; source?: string | undefined }[],
+    map: IdentityMap | undefined,
+  ): MountPoints {
     const tree = new RootTree(rootfs, kernel);
     const made: string[] = [];
     for (const mount of mounts) {
       const path = resolved(tree, mount.destination);
       const missing = ancestors(path).filter((one) => tree.lstat(one) === undefined);
-      prepareMountPoint(kernel, rootfs, { ...mount, destination: `/${path}` });
+      prepareMountPoint(kernel, rootfs, { ...mount, destination: `/${path}` }, map);
       made.push(...missing);
     }
     return new MountPoints(kernel, rootfs, made);

@@ -55,9 +55,13 @@ export class Roots implements AsyncDisposable {
   }
 }
 
-/** The caller removes the snapshot; one that a killed engine leaves goes at the next start, as no container has its id. */
-export async function openRoot({ snapshots }: RootBackends, layers: readonly Digest[], id = generateId()): Promise<WritableRoot> {
-  await snapshots.prepare(id, layers);
+/** `mapped`: for commands whose users are mapped. The caller removes the snapshot; one that a killed engine leaves goes at the next start, as no container has its id. */
+export async function openRoot(
+  { snapshots }: RootBackends,
+  layers: readonly Digest[],
+  { id = generateId(), mapped = false }: { readonly id?: string; readonly mapped?: boolean } = {},
+): Promise<WritableRoot> {
+  await snapshots.prepare(id, layers, { mapped });
   try {
     return { id, rootfs: await snapshots.mount(id), upper: snapshots.upperDir(id) };
   } catch (error) {

@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { EngineError, isClass } from "#base/errors.ts";
+import { usersAreMapped } from "../containers/mapped-users.ts";
 import { heredocText } from "../dockerfile/heredoc.ts";
 import type { RunInstruction } from "../dockerfile/instructions.ts";
 import type { BuiltLayer } from "../images/building.ts";
@@ -47,13 +48,14 @@ export async function runInstruction(work: BuildWork, { instruction, state, stag
   for (const entry of declared) if (!env.some((own) => entryName(own) === entryName(entry))) env.push(entry);
   const hostConfig = { ...work.request.hostConfig, ...networkOf(work, instruction) };
   if (instruction.security === "insecure") throw new EngineError("invalidArgument", "security.insecure is not allowed");
+  const userns = usersAreMapped(work.backends, hostConfig) ? work.backends.userns : undefined;
   const keys = await Promise.all(mounts.map((mount) => mountKey(mount, mount.tree)));
   const limits = [hostConfig.NetworkMode, hostConfig.ExtraHosts ?? []];
   const visible = env.filter((entry) => !isProxyArg(entryName(entry)) || (config.Env ?? []).includes(entry));
   const key = cacheKey("run", state.diffIds, args, script?.text ?? "", visible, config.User ?? "", config.WorkingDir ?? "", keys, limits);
   const made = await work.once({ key, stage, description: instruction.node.original, watch }, async () => {
     await using undo = new AsyncDisposableStack();
-    const open = await openMounts(work, mounts, { undo, workdir: config.WorkingDir ?? "" });
+    const open = await openMounts(work, mounts, { undo, workdir: config.WorkingDir ?? "", map: userns?.map });
     const running = runStep(work.backends, work.roots, {
       layers: state.diffIds,
       args,
@@ -63,6 +65,7 @@ export async function runInstruction(work: BuildWork, { instruction, state, stag
       hostname: state.flavor === "classic" ? "" : "buildkitsandbox",
       hostConfig,
       mounts: script === undefined ? open.mounts : [...open.mounts, scriptMount(work, script)],
+      userns,
       started: (id) => watch.running(id),
       output: (stream, chunk) => watch.output(stream, chunk),
       signal: work.request.signal,

@@ -1,9 +1,10 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import type { HostConfig } from "#api/containers.ts";
 import { EngineError } from "#base/errors.ts";
 import { completeHostConfig } from "../containers/host-config.ts";
+import { giveToRoot } from "../containers/mapped-users.ts";
 import { generateId } from "../containers/names.ts";
 import { Undo } from "../containers/undo.ts";
 import type { Digest } from "../content/content.ts";
@@ -13,6 +14,8 @@ import { gathered } from "../containers/tar-files.ts";
 import type { Sandbox, SandboxRequest } from "../networks/networks.ts";
 import type { SpecMount } from "../specs/builder.ts";
 import type { Task } from "../tasks/tasks.ts";
+import { mappedRoot } from "../userns/identity.ts";
+import type { Userns } from "../userns/open.ts";
 import type { BuildBackends } from "./backends.ts";
 import { MountPoints } from "./mount-points.ts";
 import { openDirectory, openRoot, type Roots } from "./roots.ts";
@@ -30,6 +33,8 @@ export interface RunRequest {
   /** Limits, network, hosts; the rest is as containers have it. */
   readonly hostConfig: HostConfig;
   readonly mounts: readonly SpecMount[];
+  /** Its users are these of the machine. */
+  readonly userns: Userns | undefined;
   readonly started: (id: string) => void;
   readonly output: (stream: "stdout" | "stderr", chunk: Buffer) => void | Promise<void>;
   readonly signal: AbortSignal;
@@ -51,13 +56,14 @@ export async function runStep(backends: BuildBackends, roots: Roots, request: Ru
   await using undo = new Undo(backends.journal);
   const { layers, signal } = request;
   const id = generateId();
-  const root = await openRoot(backends, layers, id);
+  const root = await openRoot(backends, layers, { id, mapped: request.userns !== undefined });
   undo.defer(`remove the root of ${id}`, () => backends.snapshots.remove(id));
   request.started(id);
   const points = MountPoints.make(
     backends.kernel,
     root.rootfs,
     request.mounts.map(({ destination, source }) => ({ destination, source })),
+    request.userns?.map,
   );
   const exitCode = await execute(backends, { id, rootfs: root.rootfs }, request);
   signal.throwIfAborted();
@@ -81,14 +87,18 @@ async function writtenLayer({ builder }: BuildBackends, pieces: AsyncGenerator<B
 
 async function execute(backends: BuildBackends, { id, rootfs }: { id: string; rootfs: string }, request: RunRequest): Promise<number> {
   await using undo = new Undo(backends.journal);
+  const { userns } = request;
   const hostConfig = completeHostConfig(request.hostConfig, backends.config);
   const hostname = request.hostname === "" ? id.slice(0, 12) : request.hostname;
   const config = { Image: "", Cmd: request.args, Env: request.env, User: request.user, WorkingDir: request.workdir, Hostname: hostname };
-  const sandbox = await backends.sandboxes.open(sandboxOf(backends, { id, hostname, hostConfig }));
+  const sandbox = await backends.sandboxes.open(sandboxOf(backends, { id, hostname, hostConfig, mapped: userns !== undefined }));
   undo.defer(`close the network of ${id}`, () => backends.sandboxes.close(id));
   const directory = join(backends.paths.containers, id);
   mkdirSync(directory, { recursive: true, mode: 0o710 });
   undo.defer(`remove ${directory}`, () => backends.trash.move(directory));
+  if (userns !== undefined) chownSync(directory, 0, mappedRoot(userns.map).gid);
+  const files = writeFiles(directory, sandbox);
+  giveToRoot(userns?.map, ...Object.values(files));
   const { spec } = backends.specs.build({
     id,
     rootfs,
@@ -96,7 +106,8 @@ async function execute(backends: BuildBackends, { id, rootfs }: { id: string; ro
     hostConfig,
     hostname,
     ...(sandbox.netns === undefined ? {} : { netns: sandbox.netns }),
-    files: writeFiles(directory, sandbox),
+    ...(userns === undefined ? {} : { userns: userns.path }),
+    files,
     mounts: request.mounts,
   });
   const task = await backends.tasks.create({ id, rootfs, spec, terminal: false, stdin: false });
@@ -132,7 +143,7 @@ async function discard(task: Task): Promise<void> {
 
 function sandboxOf(
   { config, containerId }: BuildBackends,
-  { id, hostname, hostConfig }: { id: string; hostname: string; hostConfig: HostConfig },
+  { id, hostname, hostConfig, mapped }: { id: string; hostname: string; hostConfig: HostConfig; mapped: boolean },
 ): SandboxRequest {
   const asked = hostConfig.NetworkMode ?? "bridge";
   const joins = /^container:(.+)$/.exec(asked)?.[1];
@@ -149,6 +160,7 @@ function sandboxOf(
     exposed: [],
     dns: { servers: config.dns, search: config.dnsSearch, options: [] },
     extraHosts: hostConfig.ExtraHosts ?? [],
+    ...(mapped ? { mapped } : {}),
   };
 }
 

@@ -3,6 +3,7 @@ import { join, posix } from "node:path";
 import { EngineError } from "#base/errors.ts";
 import { MNT, MS } from "../kernel/kernel.ts";
 import type { SpecMount } from "../specs/builder.ts";
+import { type IdentityMap, mappedRoot, ownerOutside } from "../userns/identity.ts";
 import { cacheKey } from "./cache.ts";
 import { planCopy } from "./copy.ts";
 import { layerTar } from "./layer-tar.ts";
@@ -30,7 +31,7 @@ export async function mountKey(mount: StepMount, source: Source | undefined): Pr
 export async function openMounts(
   work: BuildWork,
   mounts: readonly (StepMount & { readonly tree: Source | undefined })[],
-  { undo, workdir }: { undo: AsyncDisposableStack; workdir: string },
+  { undo, workdir, map }: { undo: AsyncDisposableStack; workdir: string; map: IdentityMap | undefined },
 ): Promise<OpenMounts> {
   const made: SpecMount[] = [];
   const env: string[] = [];
@@ -38,19 +39,19 @@ export async function openMounts(
     const destination = mount.target === "" ? "" : posix.resolve(workdir === "" ? "/" : workdir, mount.target);
     switch (mount.type) {
       case "bind":
-        made.push(await bindMount(work, mount, destination, undo));
+        made.push(await bindMount(work, mount, { destination, undo, map }));
         break;
       case "cache":
-        made.push({ type: "bind", source: await cacheMount(work, mount, undo), destination, readOnly: mount.readOnly });
+        made.push({ type: "bind", source: await cacheMount(work, mount, { undo, map }), destination, readOnly: mount.readOnly });
         break;
       case "tmpfs":
         made.push({ type: "tmpfs", destination, readOnly: false, options: mount.sizeBytes > 0 ? [`size=${mount.sizeBytes}`] : [] });
         break;
       case "secret":
-        await secretMount(work, mount, { destination, made, env, undo });
+        await secretMount(work, mount, { destination, made, env, undo, map });
         break;
       case "ssh":
-        await sshMount(work, mount, { destination, made, env, undo });
+        await sshMount(work, mount, { destination, made, env, undo, map });
         break;
     }
   }
@@ -60,16 +61,15 @@ export async function openMounts(
 async function bindMount(
   work: BuildWork,
   mount: StepMount & { tree: Source | undefined },
-  destination: string,
-  undo: AsyncDisposableStack,
+  { destination, undo, map }: Pick<Into, "destination" | "undo" | "map">,
 ): Promise<SpecMount> {
   if (mount.tree === undefined) throw new EngineError("invalidArgument", `bind mount ${destination}: nothing to bind`);
   const layers = await mount.tree.layers();
   let rootfs: string;
-  if (mount.readOnly) rootfs = await work.roots.directory(layers);
+  if (mount.readOnly && map === undefined) rootfs = await work.roots.directory(layers);
   else {
     // What is written there is nobody's.
-    const root = await openRoot(work.backends, layers);
+    const root = await openRoot(work.backends, layers, { mapped: map !== undefined });
     undo.defer(() => work.backends.snapshots.remove(root.id));
     rootfs = root.rootfs;
   }
@@ -80,9 +80,9 @@ async function bindMount(
 }
 
 /** A directory that the next build finds again. */
-async function cacheMount(work: BuildWork, mount: StepMount & { tree: Source | undefined }, undo: AsyncDisposableStack): Promise<string> {
+async function cacheMount(work: BuildWork, mount: StepMount & { tree: Source | undefined }, { undo, map }: Pick<Into, "undo" | "map">): Promise<string> {
   const { backends, mounts, privateMounts, cache } = work.house;
-  const name = cacheKey("mount", mount.id, mount.from, mount.source);
+  const name = cacheKey("mount", mount.id, mount.from, mount.source, ...(map === undefined ? [] : [map]));
   if (mount.sharing === "locked") {
     const held = await mounts.acquire(name);
     undo.defer(() => held[Symbol.dispose]());
@@ -96,11 +96,11 @@ async function cacheMount(work: BuildWork, mount: StepMount & { tree: Source | u
     undo.defer(() => void privateMounts.delete(own));
   }
   const directory = join(backends.paths.buildMounts, nameOf());
-  if (mount.from !== "" && mount.tree !== undefined) return await filledMount(work, mount, directory);
+  if (mount.from !== "" && mount.tree !== undefined) return await filledMount(work, mount, { directory, mapped: map !== undefined });
   if (!existsSync(directory)) {
     mkdirSync(directory, { recursive: true });
     chmodSync(directory, mount.mode ?? 0o755);
-    chownSync(directory, mount.uid ?? 0, mount.gid ?? 0);
+    giveTo(directory, mount, map);
   }
   const key = `mount:${nameOf()}`;
   if (cache.find(key, new Date()) === undefined) cache.put({ key, kind: "mount", description: `cached mount ${mount.id}`, created: new Date().toISOString() });
@@ -108,10 +108,14 @@ async function cacheMount(work: BuildWork, mount: StepMount & { tree: Source | u
 }
 
 /** Begins as a copy of another image's files: a root of its own, kept between builds by its name. */
-async function filledMount(work: BuildWork, mount: StepMount & { tree: Source | undefined }, directory: string): Promise<string> {
+async function filledMount(
+  work: BuildWork,
+  mount: StepMount & { tree: Source | undefined },
+  { directory, mapped }: { directory: string; mapped: boolean },
+): Promise<string> {
   const id = `mount-${directory.slice(directory.lastIndexOf("/") + 1)}`;
   const { snapshots } = work.backends;
-  if (!snapshots.list().includes(id)) await snapshots.prepare(id, (await mount.tree?.layers()) ?? []);
+  if (!snapshots.list().includes(id)) await snapshots.prepare(id, (await mount.tree?.layers()) ?? [], { mapped });
   return join(await snapshots.mount(id), treePath(mount.source));
 }
 
@@ -120,9 +124,17 @@ interface Into {
   readonly made: SpecMount[];
   readonly env: string[];
   readonly undo: AsyncDisposableStack;
+  /** Whose ids the step's users have. */
+  readonly map: IdentityMap | undefined;
 }
 
-async function secretMount(work: BuildWork, mount: StepMount, { destination, made, env, undo }: Into): Promise<void> {
+/** To the owner that the mount names, as the step sees it. */
+function giveTo(path: string, { uid = 0, gid = 0 }: StepMount, map: IdentityMap | undefined): void {
+  const owner = ownerOutside(map, { uid, gid });
+  chownSync(path, owner.uid, owner.gid);
+}
+
+async function secretMount(work: BuildWork, mount: StepMount, { destination, made, env, undo, map }: Into): Promise<void> {
   const value = await work.request.secret(mount.id);
   if (value === undefined) {
     if (mount.required) throw new EngineError("invalidArgument", `secret ${mount.id}: not found`);
@@ -134,16 +146,16 @@ async function secretMount(work: BuildWork, mount: StepMount, { destination, mad
   const directory = work.scratch();
   mkdirSync(directory, { mode: 0o700 });
   const { kernel } = work.backends;
-  kernel.mount({ source: "tmpfs", target: directory, type: "tmpfs", flags: MS.NOSUID | MS.NODEV | MS.NOEXEC, data: "mode=0700" });
+  kernel.mount({ source: "tmpfs", target: directory, type: "tmpfs", flags: MS.NOSUID | MS.NODEV | MS.NOEXEC, data: `mode=0710,gid=${mappedRoot(map).gid}` });
   undo.defer(() => kernel.umount(directory, MNT.DETACH));
   const file = join(directory, "secret");
   writeFileSync(file, value, { mode: mount.mode ?? 0o400 });
   chmodSync(file, mount.mode ?? 0o400);
-  chownSync(file, mount.uid ?? 0, mount.gid ?? 0);
+  giveTo(file, mount, map);
   made.push({ type: "bind", source: file, destination, readOnly: true });
 }
 
-async function sshMount(work: BuildWork, mount: StepMount, { destination, made, env, undo }: Into): Promise<void> {
+async function sshMount(work: BuildWork, mount: StepMount, { destination, made, env, undo, map }: Into): Promise<void> {
   const socket = await work.request.ssh(mount.id);
   if (socket === undefined) {
     if (mount.required) throw new EngineError("invalidArgument", `unset ssh forward key ${mount.id}`);
@@ -151,7 +163,7 @@ async function sshMount(work: BuildWork, mount: StepMount, { destination, made, 
   }
   undo.use(socket);
   chmodSync(socket.path, mount.mode ?? 0o600);
-  chownSync(socket.path, mount.uid ?? 0, mount.gid ?? 0);
+  giveTo(socket.path, mount, map);
   const target = destination === "" ? "/run/buildkit/ssh_agent.0" : destination;
   made.push({ type: "bind", source: socket.path, destination: target, readOnly: false });
   env.push(`SSH_AUTH_SOCK=${target}`);

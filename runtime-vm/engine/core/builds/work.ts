@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { mkdirSync, rmSync } from "node:fs";
+import { chownSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { KeyedLock } from "#base/lock.ts";
 import type { BuiltLayer } from "../images/building.ts";
+import { mappedRoot } from "../userns/identity.ts";
 import type { BuildBackends } from "./backends.ts";
 import type { BuildCache, CacheRecord } from "./cache.ts";
 import type { BuildRequest, StepWatch } from "./request.ts";
@@ -20,11 +21,20 @@ export interface BuildHouse {
   readonly privateMounts: Set<string>;
 }
 
+/** Something from elsewhere that a build has used, and what it was. */
+export interface BuildMaterial {
+  /** As a package URL or an address. */
+  readonly uri: string;
+  readonly digest: Readonly<Record<string, string>>;
+}
+
 /** One build while it runs. */
 export class BuildWork implements AsyncDisposable {
   readonly house: BuildHouse;
   readonly request: BuildRequest;
   readonly roots: Roots;
+  /** By their addresses. */
+  readonly materials = new Map<string, BuildMaterial>();
   readonly #undo = new AsyncDisposableStack();
   readonly #directory: string;
 
@@ -33,7 +43,8 @@ export class BuildWork implements AsyncDisposable {
     this.request = request;
     this.roots = this.#undo.use(new Roots(house.backends));
     this.#directory = join(house.backends.paths.buildWork, randomUUID());
-    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    mkdirSync(this.#directory, { recursive: true, mode: 0o710 });
+    chownSync(this.#directory, 0, mappedRoot(house.backends.userns?.map).gid);
     this.#undo.defer(() => rmSync(this.#directory, { recursive: true, force: true }));
   }
 
