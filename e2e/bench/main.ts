@@ -15,14 +15,7 @@ import { Target } from "./target.ts";
 // Rounds are interleaved over the sockets, medians compared; the last socket is what the others are measured against.
 // --start measures starts, of ours and of the dockerd in e2e/reference: it starts and stops both itself.
 
-const { values: flags, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { only: { type: "string" }, "no-pull": { type: "boolean" }, start: { type: "boolean" }, json: { type: "string" } },
-});
-if (positionals.length === 0 && flags.start === undefined) {
-  console.error("usage: npm run bench -- [SOCKET[@NETNS]...] [--only TEXT] [--no-pull] [--start] [--json FILE]");
-  process.exit(2);
-}
+const { values: flags, positionals } = commandLine();
 
 const targets = positionals.map((spec) => new Target(spec));
 const wanted = (row: Row): boolean => flags.only === undefined || row.name.includes(flags.only);
@@ -48,6 +41,18 @@ report(
   outcomes,
   flags.json,
 );
+
+function commandLine() {
+  try {
+    const options = { only: { type: "string" }, "no-pull": { type: "boolean" }, start: { type: "boolean" }, json: { type: "string" } } as const;
+    const parsed = parseArgs({ allowPositionals: true, options });
+    if (parsed.positionals.length > 0 || parsed.values.start === true) return parsed;
+  } catch (error) {
+    console.error((error as Error).message);
+  }
+  console.error("usage: npm run bench -- [SOCKET[@NETNS]...] [--only TEXT] [--no-pull] [--start] [--json FILE]");
+  process.exit(2);
+}
 
 /** A container's whole life on the first engine, over a bare run of the same by crun alone. */
 async function bare(): Promise<void> {

@@ -1,9 +1,9 @@
 // `npm run engine`: the engine natively on this Linux, as root, in the foreground. Brings tool tree and bundle up to date, then
 // becomes the launcher (runtime-vm/guest/native.sh), a shell that costs nothing to keep.
 // Dependency-free on purpose: `npm run` may start it with an older Node.
-import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { become } from "./become.mjs";
 import { buildImage } from "./image.mjs";
 
 const repository = resolve(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "..", "..");
@@ -50,8 +50,10 @@ function isStale() {
 
 async function upToDate() {
   const say = { onLine: (line) => console.error(line) };
+  const fresh = !existsSync(join(tree, "usr/bin/crun"));
+  if (fresh) await (await import("./setup.mjs")).prepareImage(undefined, say.onLine);
   for (const [due, part] of [
-    [!existsSync(join(tree, "usr/bin/crun")), "tree"],
+    [fresh, "tree"],
     [isStale(), "engine"],
   ]) {
     if (due && (await buildImage(["--only", part], say)) !== 0) throw new Error("the engine could not be built: see above");
@@ -71,15 +73,6 @@ async function main() {
   await upToDate();
   const args = ["start", tree, bundle, made(root), join(made(dirname(socket)), socket.slice(dirname(socket).length + 1)), isolate, ...rest];
   become(join(tree, "usr/bin/busybox"), ["sh", launcher, ...args]);
-}
-
-/** Replaces this process where Node can, so that signals and memory are the launcher's alone; older ones pass signals on. */
-function become(program, args) {
-  process.removeAllListeners("warning");
-  if (process.execve) process.execve(program, [program, ...args], process.env);
-  const child = spawn(program, args, { stdio: "inherit" });
-  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => child.kill(signal));
-  child.on("exit", (code, signal) => process.exit(signal ? 1 : (code ?? 1)));
 }
 
 if (process.argv[1] && resolve(process.argv[1]) === join(repository, "electron", "launch", "engine.mjs")) {

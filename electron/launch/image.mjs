@@ -34,6 +34,17 @@ export function buildImage(args = [], { onLine = (line) => console.log(line), si
   });
 }
 
-if (process.argv[1] && resolve(process.argv[1]) === join(repository, "electron", "launch", "image.mjs")) {
-  process.exitCode = await buildImage(process.argv.slice(2));
+async function main() {
+  const { SetupError, prepareImage } = await import("./setup.mjs");
+  try {
+    await prepareImage();
+    process.exitCode = await buildImage(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    console.error(`\n${error.message}`);
+    process.exitCode = 1;
+  }
 }
+
+// Not awaited here: the set-up imports this file.
+if (process.argv[1] && resolve(process.argv[1]) === join(repository, "electron", "launch", "image.mjs")) void main();

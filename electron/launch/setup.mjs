@@ -28,22 +28,36 @@ export async function step(title, work, say = console.log) {
 
 /** Everything `npm start` needs. */
 export async function prepareApp() {
-  requireNode();
-  if (process.platform !== "linux") return await prepareElsewhere();
-  await step("npm packages", installNpmPackages);
-  await step("system packages", (say) => installSystemPackages([...appPackages(process.arch, imagePackages), ...browserPackages()], say));
-  await step("system image of the virtual machine", buildSystemImage);
-  await step("window", (say) => buildRenderer({ log: say }));
+  await prepareWindow([...appPackages(process.arch, imagePackages), ...browserPackages()]);
 }
 
 /** Everything `npm test` needs; `packages` are Debian packages beside those of the app. */
 export async function prepareForTests({ packages = [] } = {}) {
-  requireNode();
   if (process.platform !== "linux") throw new SetupError("the tests run on Linux: they need namespaces, and QEMU with the system image");
-  await step("npm packages", installNpmPackages);
-  await step("system packages", (say) => installSystemPackages([...new Set([...appPackages(process.arch, imagePackages), ...packages])], say));
-  await step("system image of the virtual machine", buildSystemImage);
-  await step("window", (say) => buildRenderer({ log: say }));
+  await prepareWindow([...new Set([...appPackages(process.arch, imagePackages), ...packages])]);
+}
+
+/** What a virtual machine needs, and the window served over it; `say` gets the progress. */
+export async function prepareWindow(packages = appPackages(process.arch, imagePackages), say = console.log) {
+  await prepareMachine(packages, say);
+  if (process.platform === "linux") await step("window", (line) => buildRenderer({ log: line }), say);
+}
+
+/** What a virtual machine needs; elsewhere than on Linux it is only looked for. */
+export async function prepareMachine(packages = appPackages(process.arch, imagePackages), say = console.log) {
+  if (process.platform !== "linux") {
+    requireNode();
+    return await prepareElsewhere();
+  }
+  await prepareImage(packages, say);
+  await step("system image of the virtual machine", buildSystemImage, say);
+}
+
+/** What building the system image needs, the engine's tool tree among it. */
+export async function prepareImage(packages = imagePackages, say = console.log) {
+  requireNode();
+  await step("npm packages", installNpmPackages, say);
+  await step("system packages", (line) => installSystemPackages(packages, line), say);
 }
 
 function requireNode() {
@@ -51,7 +65,7 @@ function requireNode() {
   if (major < 20) throw new SetupError(`Node ${process.versions.node} is too old: Node 20 or newer is needed to start, everything else comes by npm`);
 }
 
-export async function installNpmPackages(say) {
+async function installNpmPackages(say) {
   const read = (path) => (existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : undefined);
   const stale = staleNpmPackages(read(join(repository, "package-lock.json")), read(join(repository, "node_modules", ".package-lock.json")));
   if (stale.length === 0 && existsSync(node)) return say("all there");
@@ -82,7 +96,7 @@ export async function installSystemPackages(packages, say) {
 /** The lines of apt-get that show how far it is or why it failed, out of some thousands. */
 const aptTells = /^(Need to get|Fetched|Setting up|E:|W:|Err:|dpkg: error)|unmet dependencies|Depends:/;
 
-export async function buildSystemImage(say) {
+async function buildSystemImage(say) {
   const code = await buildImage([], { onLine: say });
   if (code !== 0) throw new SetupError("the system image could not be built; the lines above say why, and `npm run image` tries again");
 }
