@@ -46,15 +46,20 @@ export function changeConfig(change: ConfigChange, instruction: ConfigInstructio
       config.StopSignal = checkedSignal(word(instruction.value));
       return `STOPSIGNAL ${config.StopSignal}`;
     case "cmd": {
-      config.Cmd = commandWords(instruction.command, config);
+      const command = commandWords(lineOf(instruction.command, flavor), config);
+      if (command.length > 0) config.Cmd = command;
+      else delete config.Cmd;
       if (flavor === "buildkit") config.ArgsEscaped = true;
       change.commandSet = true;
-      return `CMD ${goQuoteList(config.Cmd)}`;
+      return `CMD ${goQuoteList(command)}`;
     }
     case "entrypoint": {
-      config.Entrypoint = commandWords(instruction.command, config);
+      const line = lineOf(instruction.command, flavor);
+      const entrypoint = line.words.length === 0 ? [] : commandWords(line, config);
+      if (entrypoint.length > 0) config.Entrypoint = entrypoint;
+      else delete config.Entrypoint;
       if (!change.commandSet) delete config.Cmd;
-      return `ENTRYPOINT ${goQuoteList(config.Entrypoint)}`;
+      return `ENTRYPOINT ${goQuoteList(entrypoint)}`;
     }
     case "shell":
       config.Shell = instruction.words;
@@ -79,6 +84,10 @@ export function changeConfig(change: ConfigChange, instruction: ConfigInstructio
       return `ONBUILD ${instruction.expression}`;
   }
 }
+
+/** One builder takes no words for an empty line, the other for none at all. */
+export const lineOf = (command: CommandLine, flavor: Flavor): CommandLine =>
+  command.shell && flavor === "buildkit" ? { ...command, words: [command.words.join(" ")] } : command;
 
 /** The command itself, or the shell with it. */
 export function commandWords({ words, shell }: CommandLine, config: RunConfig): string[] {

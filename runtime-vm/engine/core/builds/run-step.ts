@@ -9,7 +9,7 @@ import { cacheKey } from "./cache.ts";
 import { parseMount, type StepMount } from "./mount-flags.ts";
 import type { StepWatch } from "./request.ts";
 import { RunFailed, runStep } from "./run.ts";
-import { commandWords } from "./run-config.ts";
+import { commandWords, lineOf } from "./run-config.ts";
 import { entryName, expanded, isProxyArg } from "./scope.ts";
 import type { Source } from "./sources.ts";
 import type { StageState } from "./state.ts";
@@ -112,9 +112,7 @@ interface Command {
 /** What is run, and what the history calls it. A heredoc alone is the script itself; beside a command it is that command's input. */
 function commandOf({ command, node }: RunInstruction, { config, flavor }: StageState): Command {
   const [heredoc, more] = command.heredocs;
-  // One builder runs an empty line, the other leaves it out.
-  const words = command.shell && flavor === "buildkit" ? [command.words.join(" ")] : command.words;
-  const args = commandWords({ ...command, words }, config);
+  const args = commandWords(lineOf(command, flavor), config);
   if (heredoc === undefined) return { args, shown: args.join(" ") };
   const alone = more === undefined && /^\d*<<-?\s*["']?[^\s"']+["']?$/.test(node.rest);
   if (!alone) {

@@ -12,11 +12,13 @@ export interface LineRange {
  */
 export class DockerfileError extends EngineError {
   readonly kind: "syntax" | "instruction";
+  readonly reason: string;
   readonly lines: LineRange | undefined;
 
   constructor(kind: "syntax" | "instruction", reason: string, lines?: LineRange, options?: ErrorOptions) {
     super("invalidArgument", kind === "syntax" || lines === undefined ? reason : `dockerfile parse error on line ${lines.start}: ${reason}`, options);
     this.kind = kind;
+    this.reason = reason;
     this.lines = lines;
   }
 }
