@@ -3,6 +3,7 @@ import { renameSync } from "node:fs";
 import { open, readdir, rm, stat, unlink, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import type { Digest, Ingest } from "#core/content/content.ts";
+import { free } from "#base/buffers.ts";
 import { EngineError } from "#base/errors.ts";
 import { syncDirectory } from "./durable.ts";
 
@@ -164,11 +165,6 @@ class FileIngest implements Ingest {
     this.#parts.onClose();
     await this.#parts.file.close();
   }
-}
-
-/** A download is thousands of small buffers; left to the garbage collector they make it run again and again. */
-function free({ buffer, byteLength }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
 async function digestOf(file: FileHandle): Promise<Digest> {

@@ -85,7 +85,8 @@ interface Job {
 export class Fetcher {
   readonly #content: ContentStore;
   readonly #jobs = new Map<Digest, Job>();
-  readonly #free: (() => void)[] = [];
+  /** Each is given the place of one that is done. */
+  readonly #waiting: (() => void)[] = [];
   #running = 0;
   readonly #limits: FetchLimits;
 
@@ -127,8 +128,7 @@ export class Fetcher {
     const listeners = new Set<(bytes: number) => void>();
     const report = (bytes: number): void => listeners.forEach((listener) => listener(bytes));
     const growth = new Growth();
-    const download = (): Promise<void> => this.#download(blob, source, { signal: stop.signal, report, growth });
-    const done = this.#inTurn(stop.signal, download).finally(() => this.#jobs.delete(blob.digest));
+    const done = this.#download(blob, source, { signal: stop.signal, report, growth }).finally(() => this.#jobs.delete(blob.digest));
     done.catch((error: unknown) => {
       growth.failure = error;
       growth.changed();
@@ -138,16 +138,18 @@ export class Fetcher {
     return job;
   }
 
-  async #inTurn(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
-    if (this.#running >= this.#limits.maxConcurrentDownloads) await new Promise<void>((resolve) => this.#free.push(resolve));
-    this.#running += 1;
-    try {
-      signal.throwIfAborted();
-      await work();
-    } finally {
-      this.#running -= 1;
-      this.#free.shift()?.();
-    }
+  /** Waits until there is a place among the downloads; disposing gives it to the next. */
+  async #turn(signal: AbortSignal): Promise<Disposable> {
+    if (this.#running < this.#limits.maxConcurrentDownloads) this.#running += 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    using turn = new DisposableStack();
+    turn.defer(() => {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#running -= 1;
+      else next();
+    });
+    signal.throwIfAborted();
+    return turn.move();
   }
 
   async #download(blob: Descriptor, source: FetchSource, to: Download): Promise<void> {
@@ -159,6 +161,7 @@ export class Fetcher {
   }
 
   async #attempt(blob: Descriptor, source: FetchSource, to: Download): Promise<"whole" | "torn"> {
+    using turn = await this.#turn(to.signal);
     await using ingest = await this.#content.ingest(`blob ${blob.digest}`);
     const resumedAt = ingest.offset;
     to.growth.restart();
@@ -177,6 +180,8 @@ export class Fetcher {
     }
     await ingest.flush();
     grow(ingest, to.growth);
+    // What is left to do needs no network.
+    turn[Symbol.dispose]();
     const hashed = to.growth.digest(to.signal);
     // Awaited by the commit, which has other things to do first.
     hashed.catch(() => {});

@@ -13,8 +13,11 @@ import { KeyedLock } from "#base/lock.ts";
 import type { LayerMounts } from "./layer-mounts.ts";
 import type { Special } from "./materialize.ts";
 import { isPlain, share, syncFile } from "./layer-file.ts";
-import { bootId, layerFiles, readRecords, writeRecord, type LayerRecord } from "./records.ts";
+import { bootId, layerFiles, readRecords, settleRecord, writeRecord, type LayerRecord } from "./records.ts";
 import type { UnpackPool, Unpacked } from "./unpack-pool.ts";
+
+/** So long after the last layer a pull has named its image: its own writes would wait for the layers on the disk. */
+const quietMs = 1_000;
 
 export interface LayerStoreParts {
   readonly layers: string;
@@ -35,8 +38,9 @@ export class ErofsLayerStore implements LayerStore, AsyncDisposable {
   readonly #records: Map<Digest, LayerRecord>;
   readonly #lock = new KeyedLock();
   readonly #boot = bootId();
-  /** Layers that are to be brought to the disk when nothing is unpacked: what a pull waits for goes first. */
+  /** Layers that are to be brought to the disk when nothing is unpacked any more: what a pull waits for goes first. */
   readonly #unsynced = new Set<Digest>();
+  #quiet: NodeJS.Timeout | undefined;
   /** Layers on their way to the disk. */
   readonly #syncing = new Map<Digest, Promise<void>>();
 
@@ -82,6 +86,7 @@ export class ErofsLayerStore implements LayerStore, AsyncDisposable {
 
   /** Waits for everything that is on its way to the disk. */
   async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#quiet);
     this.#syncAll();
     await Promise.allSettled(this.#syncing.values());
   }
@@ -202,10 +207,15 @@ export class ErofsLayerStore implements LayerStore, AsyncDisposable {
       implicitDirectories,
       ...(unpackReason === undefined ? {} : { unpackReason }),
     };
-    writeRecord(files.record, layers, record, false);
+    writeRecord(files.record, record);
     this.#records.set(unpacked.digest, record);
     this.#unsynced.add(unpacked.digest);
-    if (!this.#parts.pool.busy) this.#syncAll();
+    this.#syncWhenQuiet();
+  }
+
+  #syncWhenQuiet(): void {
+    clearTimeout(this.#quiet);
+    this.#quiet = setTimeout(() => (this.#parts.pool.busy ? this.#syncWhenQuiet() : this.#syncAll()), quietMs).unref();
   }
 
   #syncAll(): void {
@@ -226,9 +236,7 @@ export class ErofsLayerStore implements LayerStore, AsyncDisposable {
     const work = async (): Promise<void> => {
       await syncFile(files.tar);
       await (record.form === "index" ? syncFile(files.index) : kernel.syncFileSystem(files.directory));
-      if (!this.#records.has(diffId)) return;
-      writeRecord(files.record, layers, record, true);
-      this.#records.set(diffId, record);
+      await settleRecord(files.record, layers, record, () => this.#records.has(diffId) && this.#records.set(diffId, record));
     };
     const syncing = work().finally(() => this.#syncing.delete(diffId));
     syncing.catch((error: unknown) => {

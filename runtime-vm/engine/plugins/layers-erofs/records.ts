@@ -1,4 +1,5 @@
-import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { open, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Digest } from "#core/content/content.ts";
 import type { Trash } from "#core/trash/trash.ts";
@@ -66,23 +67,28 @@ function isWhole(files: ReturnType<typeof layerFiles>, record: LayerRecord): boo
   return record.form === "index" ? bytes(files.index) === record.indexBytes : bytes(files.directory) >= 0;
 }
 
-/** Writes a record; `sync`: so that it and every rename in its directory survive a power cut. */
-export function writeRecord(path: string, layers: string, record: LayerRecord, sync: boolean): void {
+/** Writes a record that a power cut may take. */
+export function writeRecord(path: string, record: LayerRecord): void {
   const temporary = `${path}.tmp`;
-  const fd = openSync(temporary, "w", 0o644);
-  try {
-    writeFileSync(fd, JSON.stringify(record));
-    if (sync) fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
+  writeFileSync(temporary, JSON.stringify(record), { mode: 0o644 });
   renameSync(temporary, path);
-  if (!sync) return;
-  const directory = openSync(layers, "r");
+}
+
+/** Writes a record so that it and every rename in its directory survive a power cut, unless by then it is not `wanted` any more. */
+export async function settleRecord(path: string, layers: string, record: LayerRecord, wanted: () => unknown): Promise<void> {
+  const temporary = `${path}.settled`;
   try {
-    fsyncSync(directory);
+    await writeFile(temporary, JSON.stringify(record), { mode: 0o644, flush: true });
+    if (!wanted()) return;
+    renameSync(temporary, path);
   } finally {
-    closeSync(directory);
+    await rm(temporary, { force: true });
+  }
+  const directory = await open(layers, "r");
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
   }
 }
 

@@ -3,6 +3,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { SecureContext } from "node:tls";
+import { free } from "#base/buffers.ts";
 import { codeOf, EngineError, messageOf } from "#base/errors.ts";
 import { delay } from "#base/deadline.ts";
 
@@ -140,6 +141,8 @@ export class HttpClient implements Disposable {
       );
       outgoing.setTimeout(silenceMsMax, () => outgoing.destroy(Object.assign(new Error("i/o timeout"), { code: "ETIMEDOUT" })));
       outgoing.on("error", reject);
+      // Always behind the parser, which copies what it takes from a chunk; a connection that is used again has a new one.
+      outgoing.on("socket", (socket) => socket.off("data", free).on("data", free));
       if (typeof request.body !== "function") return void outgoing.end(request.body);
       // A registry that refuses may hang up on the rest: then its answer counts, not the broken pipe.
       pipeline(request.body(), outgoing).catch(reject);
