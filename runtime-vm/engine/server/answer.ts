@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { Duplex } from "node:stream";
+import { type Duplex, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { codeOf, EngineError, messageOf } from "#base/errors.ts";
 import type { Answer } from "./router.ts";
@@ -32,11 +32,28 @@ export async function sendAnswer(response: ServerResponse, answer: Answer, headO
   const headers: Record<string, string | number> = { ...(sent.type === undefined ? {} : { "Content-Type": sent.type }), ...answer.headers };
   if (answer.stream !== undefined && !headOnly) {
     response.writeHead(answer.status, headers).flushHeaders();
-    await pipeline(answer.stream, response);
+    await pipeline(answer.stream, bodyStream(response));
     return;
   }
   if (answer.status !== 204 && answer.status !== 304) headers["Content-Length"] = headOnly ? 0 : Buffer.byteLength(sent.text ?? "");
   response.writeHead(answer.status, headers).end(headOnly ? undefined : sent.text);
+}
+
+/** Takes the next piece when the one before is through: they may come in the same memory. */
+function bodyStream(response: ServerResponse): Writable {
+  const body = new Writable({
+    highWaterMark: 1,
+    decodeStrings: false,
+    write: (piece: Uint8Array | string, _encoding, done) => void response.write(piece, done),
+    final: (done) => void response.end(done),
+    destroy: (error, done) => {
+      if (error) response.destroy();
+      done(error);
+    },
+  });
+  if (response.destroyed) body.destroy();
+  else response.once("close", () => body.destroy());
+  return body;
 }
 
 /** An ordinary answer on a connection that asked to upgrade: written by hand, and the connection ends. */

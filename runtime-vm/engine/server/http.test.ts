@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { Agent, get, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,8 +36,15 @@ const routes = [
       throw new Error("disk on fire");
     })(),
   })),
+  route("GET", "/again", () => ({ status: 200, stream: sameMemory() })),
   raw,
 ];
+
+/** 64 pieces of 16 KiB, a letter each. */
+async function* sameMemory(): AsyncGenerator<Buffer> {
+  const memory = Buffer.alloc(16 * 1024);
+  for (let piece = 0; piece < 64; piece++) yield memory.fill(0x40 + piece);
+}
 
 let dir = "";
 let socket = "";
@@ -140,6 +149,17 @@ test("a handler learns that its client is gone", async () => {
   await expect.poll(() => seen).toEqual(["waiting"]);
   client.destroy();
   await expect.poll(() => seen).toEqual(["waiting", "gone"]);
+});
+
+test("a stream may hand out the same memory again and again; the connection stays good for the next request", async () => {
+  using agent = Object.assign(new Agent({ keepAlive: true, maxSockets: 1 }), { [Symbol.dispose]: () => agent.destroy() });
+  const whole = Array.from({ length: 64 }, (_, piece) => String.fromCharCode(0x40 + piece).repeat(16 * 1024)).join("");
+  for (const reused of [false, true]) {
+    const sent = get({ socketPath: socket, path: "/again", agent });
+    const [answer] = (await once(sent, "response")) as [IncomingMessage];
+    const body = (await Array.fromAsync(answer as AsyncIterable<Buffer>)).join("");
+    expect({ whole: body === whole, reused: sent.reusedSocket }).toEqual({ whole: true, reused });
+  }
 });
 
 test("a stream that fails is cut, not ended", async () => {

@@ -40,7 +40,7 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: unknown;
   readonly text?: string;
-  /** Sent as it comes, the head at once. If it throws, the connection is cut so that the client sees the answer is not whole. */
+  /** Sent as it comes, the head at once; a piece is not needed once the next is asked for. If it throws, the connection is cut so that the client sees the answer is not whole. */
   readonly stream?: AsyncIterable<Uint8Array | string>;
 }
 

@@ -45,7 +45,7 @@ export interface ContainerLog extends AsyncDisposable {
   attach(opts: { stdout: boolean; stderr: boolean; replay?: boolean; signal: AbortSignal }): AsyncIterable<{ stream: LogStream; bytes: Buffer }>;
   /** Follows only while a task writes; ends with it. One chunk a line: for large logs `readFrames` is several times faster. */
   read(query: LogQuery): AsyncIterable<LogChunk>;
-  /** The same as bytes ready for the wire, many lines a buffer. */
+  /** The same as bytes ready for the wire, many lines a buffer, good until the next are asked for. */
   readFrames(query: LogQuery, dress: LogDress): AsyncIterable<Buffer>;
   readonly path: string;
 }

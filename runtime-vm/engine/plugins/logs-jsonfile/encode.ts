@@ -20,20 +20,28 @@ const escapedBytesMax = 6;
  */
 export class LineEncoder {
   readonly #codec = new LineCodec();
-  #out: Buffer = Buffer.allocUnsafeSlow(256 * 1024);
+  #out: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
   #length = 0;
+  /** All there is, as the codec has it: most often it is written out before more comes. */
+  #simple: Uint8Array | undefined;
 
   get length(): number {
     return this.#length;
   }
 
   /** What was encoded since the last `clear`; valid until the next call. */
-  get bytes(): Buffer {
-    return this.#out.subarray(0, this.#length);
+  get bytes(): Uint8Array {
+    return this.#simple ?? this.#out.subarray(0, this.#length);
   }
 
   clear(): void {
     this.#length = 0;
+    this.#simple = undefined;
+  }
+
+  /** Memory for what is `put`, `sourceBytesMax` of it. */
+  get source(): Buffer {
+    return this.#codec.source;
   }
 
   /** What `simpleLines` speaks of: `sourceBytesMax` at most. */
@@ -44,17 +52,22 @@ export class LineEncoder {
   /** Entries for the whole lines from `start` on that can be had quickly, not many more than `roomBytes` of them; returns where it stopped. */
   simpleLines(tail: EntryTail, start: number, clock: LogClock, roomBytes: number): number {
     if (clock.now.nanos + sourceBytesMax >= 1e9) return start;
+    this.#gather();
     const { entries, count, next } = this.#codec.encode(start, tail.at(clock.now), roomBytes);
     clock.advance(count);
     tail.countedTo(clock.now);
-    this.#reserve(entries.length);
-    this.#out.set(entries, this.#length);
+    if (this.#length === 0) this.#simple = entries;
+    else {
+      this.#reserve(entries.length);
+      this.#out.set(entries, this.#length);
+    }
     this.#length += entries.length;
     return next;
   }
 
   /** One entry: `first` (what was kept of an unfinished line) followed by `source` from `start` to `end`, and a newline if there was one. */
   line(tail: EntryTail, first: Uint8Array, source: Uint8Array, start: number, end: number, newline: boolean, at: Clock): void {
+    this.#gather();
     this.#reserve((first.length + end - start) * escapedBytesMax + tail.bytesMax + HEAD.length);
     const out = this.#out;
     let to = this.#length;
@@ -67,6 +80,15 @@ export class LineEncoder {
       to = escape(whole, 0, whole.length, out, to);
     }
     this.#length = tail.write(at, newline, out, to);
+  }
+
+  #gather(): void {
+    const simple = this.#simple;
+    if (!simple) return;
+    this.clear();
+    this.#reserve(simple.length);
+    this.#out.set(simple);
+    this.#length = simple.length;
   }
 
   #reserve(bytes: number): void {

@@ -22,6 +22,7 @@ export class EntryScanner {
   readonly #times = new TimeReader();
   readonly #entry: Entry = { stream: 0, textStart: 0, textEnd: 0, timeStart: 0, timeEnd: 0 };
   #since: bigint | undefined;
+  #out = Buffer.alloc(0);
   /** No later entry is wanted. */
   over = false;
 
@@ -30,11 +31,11 @@ export class EntryScanner {
     this.#since = filter.sinceNano;
   }
 
-  /** stdcopy frames, or bare lines, each with `details` before its text. Without them the result is never longer than the block. */
+  /** stdcopy frames, or bare lines, each with `details` before its text; good until the next call. Without them never longer than the block. */
   frames(block: Buffer, dress: { raw: boolean; timestamps: boolean; details?: Buffer }): Buffer {
     const { details } = dress;
     if (!details && this.#filter.untilNano === undefined && block.length <= sourceBytesMax) return this.#simpleFrames(block, dress);
-    const out = Buffer.allocUnsafeSlow(block.length + (details ? Math.ceil(block.length / entryBytesMin) * details.length : 0));
+    const out = this.#room(block.length + (details ? Math.ceil(block.length / entryBytesMin) * details.length : 0));
     let length = 0;
     this.#scan(block, (entry) => (length = writeFrame(block, entry, out, length, dress)));
     return out.subarray(0, length);
@@ -45,24 +46,28 @@ export class EntryScanner {
     const { stdout, stderr } = this.#filter;
     codec ??= new LineCodec();
     codec.put(block);
-    let out: Buffer | undefined;
+    const out = this.#room(block.length);
     let length = 0;
     for (let start = 0; start < block.length; ) {
       const simple = this.#since === undefined ? codec.frame(start, { ...dress, stdout, stderr }) : undefined;
-      // All of it, as a rule: no more memory than that takes.
-      if (start === 0 && simple?.next === block.length) return Buffer.concat([simple.frames]);
-      out ??= Buffer.allocUnsafeSlow(block.length);
       if (simple) {
         length += simple.frames.copy(out, length);
         start = simple.next;
+        // All of it, as a rule.
+        if (start === block.length) break;
       }
       const newline = block.indexOf(0x0a, start);
       const end = newline < 0 ? block.length : newline + 1;
-      const into = out;
-      this.#scan(block.subarray(start, end), (entry, line) => (length = writeFrame(line, entry, into, length, dress)));
+      this.#scan(block.subarray(start, end), (entry, line) => (length = writeFrame(line, entry, out, length, dress)));
       start = end;
     }
-    return out?.subarray(0, length) ?? Buffer.alloc(0);
+    return out.subarray(0, length);
+  }
+
+  /** In a flood, new memory for each block is a good part of what it costs. */
+  #room(bytes: number): Buffer {
+    if (this.#out.length < bytes) this.#out = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * this.#out.length));
+    return this.#out;
   }
 
   /** The bare text, whatever of one stream stands together in one piece. */

@@ -52,9 +52,14 @@ export class LineCodec {
     this.#memory.set(unescaped, unescapedAt);
   }
 
+  /** Where `put` wants its bytes: what is there already it need not copy. */
+  get source(): Buffer {
+    return this.#memory.subarray(sourceAt, sourceAt + sourceBytesMax);
+  }
+
   /** What the next calls speak of, `sourceBytesMax` at most. */
   put(source: Uint8Array): void {
-    this.#memory.set(source, sourceAt);
+    if (source.buffer !== this.#memory.buffer || source.byteOffset !== sourceAt) this.#memory.set(source, sourceAt);
     this.#end = sourceAt + source.length;
   }
 

@@ -27,8 +27,8 @@ export interface LogMark {
   readonly pending: readonly [Uint8Array, Uint8Array];
 }
 
-/** Entries in hand, at most about. */
-const flushBytes = 1024 * 1024;
+/** Entries in hand, at most about: less than the codec makes at a time, whose memory can then be written from. */
+const flushBytes = 256 * 1024;
 /** Enough for the longest entry. */
 const tailBytes = 128 * 1024;
 

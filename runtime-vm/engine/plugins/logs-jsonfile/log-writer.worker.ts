@@ -37,7 +37,6 @@ if (!port) throw new Error("log-writer.worker.ts runs as a worker thread only");
 const send = (reply: WriterReply): void => port.postMessage(reply);
 const encoder = new LineEncoder();
 const logs = new Map<number, Open>();
-let piece = Buffer.alloc(0);
 
 port.on("message", (request: WriterRequest) => {
   try {
@@ -90,10 +89,9 @@ function take({ log, stream, spool, from, to }: WriterRequest & { op: "take" }):
 }
 
 function readPiece(spool: number, from: number, to: number): Buffer {
-  if (piece.length < to - from) piece = Buffer.allocUnsafeSlow(to - from);
-  const length = readSync(spool, piece, 0, to - from, from);
+  const length = readSync(spool, encoder.source, 0, to - from, from);
   if (length < to - from) throw new Error(`the output at ${from} is not there to ${to}`);
-  return piece.subarray(0, length);
+  return encoder.source.subarray(0, length);
 }
 
 function openLog(log: number, options: LogFileOptions): void {

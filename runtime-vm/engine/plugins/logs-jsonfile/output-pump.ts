@@ -1,11 +1,13 @@
 import { isClass } from "#base/errors.ts";
 import { Pace } from "#core/tasks/paced.ts";
 import type { OutputSpool, OutputSpools } from "#core/tasks/spool.ts";
+import { sourceBytesMax } from "./line-codec.ts";
 
 /** Handed to the writer and not yet in the log: past the first the program waits, below the second it goes on. */
 const outstandingBytesMax = 1024 * 1024;
 const outstandingBytesLow = 512 * 1024;
-export const pieceBytesMax = 256 * 1024;
+/** What the writer encodes at a time. */
+export const pieceBytesMax = sourceBytesMax;
 
 /** Output between two offsets of a spool. */
 export interface Piece {

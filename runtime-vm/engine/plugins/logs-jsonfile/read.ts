@@ -8,7 +8,7 @@ const readAt = promisify(read);
 const inflate = promisify(gunzip);
 
 /** Read at a time. */
-export const blockBytes = 256 * 1024;
+export const blockBytes = 512 * 1024;
 const searchStopBytes = 256 * 1024;
 
 /** One file of a log, or what was in a compressed one. */
