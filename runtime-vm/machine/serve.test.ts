@@ -22,7 +22,7 @@ const upperCase = async (): Promise<Duplex> =>
   });
 
 test("a client that half-closes still gets its answer, on a socket of its owner alone", async () => {
-  await using served = await serveSocket(join(dir, "s"), upperCase);
+  await using served = await serveSocket(join(dir, "made", "for it", "s"), upperCase);
   expect(statSync(served.path).mode & 0o777).toBe(0o600);
   const client = connect({ path: served.path, allowHalfOpen: true });
   client.end("request");

@@ -1,6 +1,7 @@
 import { once } from "node:events";
-import { chmod, lstat, rm } from "node:fs/promises";
+import { chmod, lstat, mkdir, rm } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { dirname } from "node:path";
 import type { Duplex } from "node:stream";
 import { codeOf, EngineError } from "#base/errors.ts";
 import { joinTo } from "#link/tunnel.ts";
@@ -10,11 +11,14 @@ export type ServedSocket = AsyncDisposable & { readonly path: string };
 
 /**
  * Serves `path` (a unix socket of mode 0600, or a Windows pipe): each client gets its own stream from `open`, with
- * half-close kept both ways. Class `conflict` when another program serves it already; a dead socket is replaced.
+ * half-close kept both ways. Its directory is made where it is not there. Class `conflict` when another program serves it already; a dead socket is replaced.
  */
 export async function serveSocket(path: string, open: () => Promise<Duplex>): Promise<ServedSocket> {
   const pipe = path.startsWith("\\\\");
-  if (!pipe) await removeDead(path);
+  if (!pipe) {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await removeDead(path);
+  }
   const live = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (client) => {
     live.add(client);
