@@ -11,6 +11,7 @@ import { containerRoutes } from "./routes-containers.ts";
 import { execRoutes } from "./routes-exec.ts";
 import { imageRoutes } from "./routes-images.ts";
 import { networkRoutes } from "./routes-networks.ts";
+import { portRoutes } from "./routes-ports.ts";
 import { registryRoutes } from "./routes-registry.ts";
 import { slipwayRoutes } from "./routes-slipway.ts";
 import { storeRoutes } from "./routes-store.ts";
@@ -40,6 +41,7 @@ export const allRoutes = (nouns: Nouns): readonly Route[] => [
   ...archiveRoutes(nouns.containers),
   ...commitRoutes(nouns.containers),
   ...containerRoutes(nouns.containers),
+  ...portRoutes(nouns.containers),
   ...registryRoutes(nouns.images, nouns.registries),
   ...imageRoutes(nouns.images, (id) => nouns.containers.imageUsers(id)),
   ...networkRoutes(nouns.networks),

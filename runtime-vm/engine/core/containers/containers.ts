@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import type { ContainerInspect, ContainerSummary } from "#api/containers.ts";
 import type { ExecCreateRequest } from "#api/exec.ts";
 import type { ContainerStats } from "#api/stats.ts";
-import type { EndpointSettings } from "#api/networks.ts";
+import type { EndpointSettings, PortMap } from "#api/networks.ts";
 import type { Filters } from "#api/filters.ts";
 import { EngineError } from "#base/errors.ts";
 import type { Digest } from "../content/content.ts";
@@ -18,6 +18,7 @@ import type { Change } from "./changes.ts";
 import { type CommitOptions, commitContainer, diffContainer } from "./commit.ts";
 import { type CreateRequest, createContainer } from "./create.ts";
 import { connectNetwork, disconnectNetwork } from "./connect.ts";
+import { changePorts } from "./published-ports.ts";
 import { publishEvent } from "./events.ts";
 import { type Exec, Execs } from "./exec.ts";
 import { ContainerFiles, type WriteOptions } from "./files.ts";
@@ -38,6 +39,7 @@ import { type Top, topOf } from "./top.ts";
 import { type UpdateRequest, updateContainer } from "./update.ts";
 import type { WaitCondition, WaitResult } from "./waiters.ts";
 import type { ContainerLog } from "../logs/logs.ts";
+import type { PortChange } from "../networks/ports.ts";
 
 /** Everything that can be done with containers. Every `reference` is an id, a name or the beginning of an id. */
 export class ContainerManager {
@@ -136,6 +138,11 @@ export class ContainerManager {
 
   disconnectNetwork(reference: string, network: string): Promise<void> {
     return disconnectNetwork(this.#supervisor, this.#catalog.get(reference), network);
+  }
+
+  /** Publishes ports of a running container, and takes others back. */
+  changePorts(reference: string, change: PortChange): Promise<PortMap> {
+    return changePorts(this.#supervisor, this.#catalog.get(reference), change);
   }
 
   /** `docker update`: limits and restart policy, at once. */

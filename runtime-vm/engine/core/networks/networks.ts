@@ -1,4 +1,5 @@
 import type { EndpointSettings, NetworkCreateRequest, NetworkInspect, PortMap } from "#api/networks.ts";
+import type { PortChange } from "./ports.ts";
 
 /** What a container's network sandbox needs to be built. */
 export interface SandboxRequest {
@@ -65,6 +66,8 @@ export interface Sandboxes {
   /** Connects an open sandbox to one more network, or from one; publishes the event. */
   connect(containerId: string, network: string, settings: EndpointSettings): Promise<Sandbox>;
   disconnect(containerId: string, network: string): Promise<Sandbox>;
+  /** Changes the published ports of an open sandbox: all of the change or nothing, and other ports' connections go on. Class notFound for a removal of what is not published. */
+  republish(containerId: string, change: PortChange): Promise<Sandbox>;
 }
 
 /** Where published ports are bound: here (native engine), or on the VM's host through the link. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseHostPorts, parsePort, PortAllocations, portMap, publications } from "./ports.ts";
+import { parseHostPorts, parsePort, PortAllocations, portMap, portsAfter, publications } from "./ports.ts";
 
 test.each([
   ["80", { port: 80, proto: "tcp" }],
@@ -63,4 +63,11 @@ test("ephemeral ports go round", () => {
   const [a, b] = allocations.ephemeral();
   expect([a, b]).toEqual([32_768, 32_769]);
   expect(allocations.ephemeral().next().value).toBe(32_770);
+});
+
+test("what a container asks for after a change is what is published of the changed ports, and the rest as it was", () => {
+  const bound = [{ HostIp: "127.0.0.1", HostPort: "32768" }];
+  const asked = { "80": [{ HostIp: "", HostPort: "" }], "53/udp": [{ HostIp: "", HostPort: "" }] };
+  const change = { add: { "81": [{ HostIp: "", HostPort: "" }] }, remove: { "80/tcp": null } };
+  expect(portsAfter(asked, change, { "80/tcp": null, "81/tcp": bound })).toEqual({ "53/udp": [{ HostIp: "", HostPort: "" }], "81/tcp": bound });
 });

@@ -89,6 +89,43 @@ export function publicationsOf(ports: PortMap): Publication[] {
   );
 }
 
+/** Ports to publish besides, and to publish no longer: an empty HostIp or HostPort there stands for all, null for every binding of the port. */
+export interface PortChange {
+  readonly add: PortMap;
+  readonly remove: PortMap;
+}
+
+export const changesOf = ({ add, remove }: PortChange): string[] => [...new Set([...Object.keys(add), ...Object.keys(remove)].map(canonicalPort))];
+
+/** `80` is `80/tcp`. */
+export function canonicalPort(key: string): string {
+  const { port, proto } = parsePort(key);
+  return `${port}/${proto}`;
+}
+
+/** What a container asks for once its ports were changed: of the ports in the change, exactly what is published now. */
+export function portsAfter(asked: PortMap, change: PortChange, now: PortMap): PortMap {
+  const changed = changesOf(change);
+  const others = Object.entries(asked).filter(([key]) => !changed.includes(canonicalPort(key)));
+  const own = changed.flatMap((key) => {
+    const bindings = now[key] ?? [];
+    return bindings.length === 0 ? [] : [[key, bindings] as const];
+  });
+  return Object.fromEntries([...others, ...own]);
+}
+
+/** Whether a removal names what is bound. */
+export function removes(bound: { readonly key: string; readonly hostIp: string; readonly hostPort: number }, remove: PortMap): boolean {
+  return Object.entries(remove).some(([key, bindings]) => {
+    if (canonicalPort(key) !== bound.key) return false;
+    return bindings === null || bindings.some((binding) => isNamed(bound, binding));
+  });
+}
+
+function isNamed({ hostIp, hostPort }: { readonly hostIp: string; readonly hostPort: number }, { HostIp = "", HostPort = "" }: Partial<PortBinding>): boolean {
+  return (HostIp === "" || HostIp.replace(/^\[(.*)\]$/, "$1") === hostIp) && (HostPort === "" || HostPort === String(hostPort));
+}
+
 interface Held {
   /** Whose it is, for people. */
   readonly holder: string;
@@ -109,8 +146,8 @@ export class PortAllocations {
   readonly #held = new Set<Held>();
   #next: number = EPHEMERAL.first;
 
-  /** Holds the port on all addresses or throws dockerd's sentence, naming the address it is taken at, and by whom. */
-  hold(proto: string, ips: readonly string[], port: number, holder: string): Disposable {
+  /** Holds the port on all addresses or throws dockerd's sentence, naming the address it is taken at, and by whom. An address may be given back before the others. */
+  hold(proto: string, ips: readonly string[], port: number, holder: string): Disposable & { release(ip: string): void } {
     const wanted = ips.map((ip) => ({ proto, ip, port, holder }));
     // dockerd asks IPv6 first, which shows in the sentence.
     for (const want of wanted.toReversed()) {
@@ -119,11 +156,10 @@ export class PortAllocations {
       }
     }
     for (const want of wanted) this.#held.add(want);
-    return {
-      [Symbol.dispose]: () => {
-        for (const want of wanted) this.#held.delete(want);
-      },
+    const release = (which: (ip: string) => boolean): void => {
+      for (const want of wanted) if (which(want.ip)) this.#held.delete(want);
     };
+    return { release: (ip) => release((other) => other === ip), [Symbol.dispose]: () => release(() => true) };
   }
 
   /** Candidates for "any port", each once, going round from where the last search ended. */

@@ -1,4 +1,4 @@
-/** Puts a container's ports on the host: all of them or none. */
+/** Puts a container's ports on the host: all that are asked for at once, or none of them. */
 import { EngineError, isClass, messageOf } from "#base/errors.ts";
 import { type Family, familyOf } from "./address.ts";
 import type { NetworkDriver } from "./driver.ts";
@@ -13,8 +13,38 @@ export interface Bound {
   readonly hostPort: number;
 }
 
-export interface Published extends AsyncDisposable {
-  readonly bound: readonly Bound[];
+/** A port at one address, until disposed. */
+interface BoundPort extends Bound, AsyncDisposable {}
+
+/** The ports of a container that are on the host. */
+export class Published implements AsyncDisposable {
+  #ports: readonly BoundPort[] = [];
+
+  get bound(): readonly Bound[] {
+    return this.#ports;
+  }
+
+  /** All of `what` besides what there is, or nothing of it. */
+  async add(how: Publishing, what: readonly Publication[], target: Target): Promise<void> {
+    await using undo = new AsyncDisposableStack();
+    const more: BoundPort[] = [];
+    for (const publication of what) {
+      for (const port of await publishOne(how, publication, target)) more.push(undo.use(port));
+    }
+    undo.move();
+    this.#ports = [...this.#ports, ...more];
+  }
+
+  async remove(which: (port: Bound) => boolean): Promise<void> {
+    const gone = this.#ports.filter(which);
+    this.#ports = this.#ports.filter((port) => !gone.includes(port));
+    await using undo = new AsyncDisposableStack();
+    for (const port of gone) undo.use(port);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.remove(() => true);
+  }
 }
 
 /** A container, by its address of each family. */
@@ -39,19 +69,8 @@ export interface Publishing {
   readonly holder: string;
 }
 
-export async function publishAll(how: Publishing, what: readonly Publication[], target: Target): Promise<Published> {
-  await using undo = new AsyncDisposableStack();
-  const bound: Bound[] = [];
-  for (const publication of what) {
-    const done = undo.use(await publishOne(how, publication, target));
-    bound.push(...done.bound);
-  }
-  const held = undo.move();
-  return { bound, [Symbol.asyncDispose]: () => held.disposeAsync() };
-}
-
 /** Tries the ports allowed in turn; what only says "occupied" is the last one's answer. */
-async function publishOne(how: Publishing, what: Publication, target: Target): Promise<Published> {
+async function publishOne(how: Publishing, what: Publication, target: Target): Promise<BoundPort[]> {
   const routed = what.hostIps.filter((hostIp) => isRouted(how, target, hostIp));
   if (routed.length === what.hostIps.length) return openPorts(how, what, routed, target);
   const { hostPorts } = what;
@@ -73,32 +92,38 @@ function* range(first: number, last: number): Generator<number> {
 }
 
 /** One host port at every address wanted. */
-async function bindPort(how: Publishing, what: Publication, port: number, target: Target): Promise<Published> {
+async function bindPort(how: Publishing, what: Publication, port: number, target: Target): Promise<BoundPort[]> {
   await using undo = new AsyncDisposableStack();
   const routed = what.hostIps.filter((hostIp) => isRouted(how, target, hostIp));
   const listened = what.hostIps.filter((hostIp) => !routed.includes(hostIp));
-  undo.use(how.allocations.hold(what.proto, listened, port, how.holder));
-  const opened = undo.use(openPorts(how, what, routed, target));
-  const bound: Bound[] = [...opened.bound];
+  const held = how.allocations.hold(what.proto, listened, port, how.holder);
+  undo.use(held);
+  const bound = openPorts(how, what, routed, target);
+  for (const opened of bound) undo.use(opened);
   for (const hostIp of listened) {
     const { proto } = what;
     const inner = { address: addressFor(target, hostIp), port: what.port };
+    const one = undo.use(new AsyncDisposableStack());
+    one.defer(() => held.release(hostIp));
     try {
-      undo.use(
+      one.use(
         await how.publisher.publish({ proto, hostIp, hostPort: port, target: { ...inner, ...(target.netns === undefined ? {} : { netns: target.netns }) } }),
       );
-      undo.use(how.driver.open({ proto, ...inner, at: { address: hostIp, port } }));
+      one.use(how.driver.open({ proto, ...inner, at: { address: hostIp, port } }));
     } catch (error) {
       // "Every address" does not ask for IPv6 where the host has none.
-      if (isClass(error, "unavailable") && hostIp === "::" && what.hostIps.length > 1) continue;
+      if (isClass(error, "unavailable") && hostIp === "::" && what.hostIps.length > 1) {
+        await one.disposeAsync();
+        continue;
+      }
       const at = `${bracketed(hostIp)}:${port}:${bracketed(inner.address)}:${what.key}`;
       const cls = isClass(error, "conflict") ? "conflict" : "internal";
       throw new EngineError(cls, `failed to bind host port for ${at}: ${messageOf(error)}`, { cause: error });
     }
-    bound.push({ key: what.key, hostIp, hostPort: port });
+    bound.push({ key: what.key, hostIp, hostPort: port, [Symbol.asyncDispose]: () => one.disposeAsync() });
   }
-  const held = undo.move();
-  return { bound, [Symbol.asyncDispose]: () => held.disposeAsync() };
+  undo.move();
+  return bound;
 }
 
 function isRouted({ modes }: Publishing, { addresses }: Target, hostIp: string): boolean {
@@ -107,10 +132,11 @@ function isRouted({ modes }: Publishing, { addresses }: Target, hostIp: string):
 }
 
 /** Opens the container's port to the outside; no port of the host is taken. */
-function openPorts(how: Publishing, what: Publication, hostIps: readonly string[], target: Target): Published {
-  const undo = new AsyncDisposableStack();
-  for (const hostIp of hostIps) undo.use(how.driver.open({ proto: what.proto, address: addressFor(target, hostIp), port: what.port }));
-  return { bound: hostIps.map((hostIp) => ({ key: what.key, hostIp, hostPort: 0 })), [Symbol.asyncDispose]: () => undo.disposeAsync() };
+function openPorts(how: Publishing, what: Publication, hostIps: readonly string[], target: Target): BoundPort[] {
+  return hostIps.map((hostIp) => {
+    const open = how.driver.open({ proto: what.proto, address: addressFor(target, hostIp), port: what.port });
+    return { key: what.key, hostIp, hostPort: 0, [Symbol.asyncDispose]: async () => open[Symbol.dispose]() };
+  });
 }
 
 const bracketed = (address: string): string => (address.includes(":") ? `[${address}]` : address);

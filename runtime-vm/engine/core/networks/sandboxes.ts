@@ -8,7 +8,7 @@ import type { LinkedPair } from "./driver.ts";
 import { Directory } from "./names.ts";
 import type { Sandbox, Sandboxes, SandboxRequest } from "./networks.ts";
 import { dnsNames, markEndpoint, type Owner, planEndpoint, releaseEndpoint } from "./plan.ts";
-import { parsePort, type Publication, publicationsOf } from "./ports.ts";
+import { parsePort, type PortChange, portsAfter, type Publication, publicationsOf } from "./ports.ts";
 import { bridgeOf, parentOf } from "./record.ts";
 import { type EndpointRecord, endpointSettings, gatewayOf, hostEnds, linkOf, linksOf, SandboxFiles, type SandboxRecord } from "./sandbox-record.ts";
 import { type Live, type ServiceOptions, SandboxServices } from "./services.ts";
@@ -243,6 +243,14 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
     this.#setGateways(live.record);
     if (live.published === undefined) await this.#publish(live, ports);
     this.#tell("disconnect", endpoint);
+    return this.#sandbox(live);
+  }
+
+  async republish(containerId: string, change: PortChange): Promise<Sandbox> {
+    const live = this.#get(containerId);
+    const ports = await this.#services.republish(live, change);
+    live.request = { ...live.request, ports: portsAfter(live.request.ports, change, ports) };
+    this.#update(live, { ports });
     return this.#sandbox(live);
   }
 

@@ -7,8 +7,8 @@ import type { NetworkDriver } from "./driver.ts";
 import type { Directory, NameService } from "./names.ts";
 import type { PortPublisher, SandboxRequest } from "./networks.ts";
 import type { Owner } from "./plan.ts";
-import { PortAllocations, portMap, type Publication, publications } from "./ports.ts";
-import { publishAll, type Published } from "./publish.ts";
+import { PortAllocations, type PortChange, portMap, type Publication, publications, publicationsOf, removes } from "./ports.ts";
+import { Published, type Publishing, type Target } from "./publish.ts";
 import { type EndpointRecord, gatewayOf, type SandboxRecord } from "./sandbox-record.ts";
 import type { Networks } from "./store.ts";
 
@@ -23,7 +23,7 @@ export interface ServiceOptions {
 /** An open sandbox: its record, and what `silence` takes back. */
 export interface Live {
   owner: Owner;
-  readonly request: SandboxRequest;
+  request: SandboxRequest;
   record: SandboxRecord;
   names: AsyncDisposable | undefined;
   published: Published | undefined;
@@ -66,14 +66,42 @@ export class SandboxServices {
     const endpoint = wayOut(live.record);
     if (endpoint === undefined || this.#options.networks.get(endpoint.network).record.bridge === undefined) return {};
     if (what.length === 0) return portMap(live.request.exposed, []);
+    const published = new Published();
+    await this.#add(live, endpoint, published, what);
+    live.published = published;
+    return portMap(live.request.exposed, published.bound);
+  }
+
+  /** Changes what is published while it is; the map that inspect shows then. Connections through other ports go on. */
+  async republish(live: Live, { add, remove }: PortChange): Promise<PortMap> {
+    const endpoint = wayOut(live.record);
+    const bridge = endpoint === undefined ? undefined : this.#options.networks.get(endpoint.network).record.bridge;
+    if (endpoint === undefined || bridge === undefined) {
+      throw new EngineError("invalidArgument", `${nameOf(live)} is on no bridge network with a way out, so none of its ports can be published`);
+    }
+    const wanted = publications(add, [], false, bridge.hostBinding);
+    const published = live.published ?? new Published();
+    for (const [key, bindings] of Object.entries(remove)) checkBound(live, published, key, bindings);
+    const gone = published.bound.filter((bound) => removes(bound, remove));
+    await published.remove((bound) => gone.includes(bound));
     try {
-      const { netns } = live.record;
-      const target = { addresses: addressesOf(live.record), ...(netns === undefined ? {} : { netns }) };
-      const { publisher, driver } = this.#options;
-      const { modes = {} } = this.#options.networks.get(endpoint.network).record.bridge ?? {};
-      const how = { publisher, driver, modes, allocations: this.#allocations, holder: nameOf(live) };
-      live.published = await publishAll(how, what, target);
-      return portMap(live.request.exposed, live.published.bound);
+      await this.#add(live, endpoint, published, wanted);
+    } catch (error) {
+      await this.#add(live, endpoint, published, publicationsOf(portMap([], gone)));
+      throw error;
+    }
+    live.published = published;
+    return portMap(live.request.exposed, published.bound);
+  }
+
+  async #add(live: Live, endpoint: EndpointRecord, published: Published, what: readonly Publication[]): Promise<void> {
+    const { publisher, driver, networks } = this.#options;
+    const { netns } = live.record;
+    const target: Target = { addresses: addressesOf(live.record), ...(netns === undefined ? {} : { netns }) };
+    const { modes = {} } = networks.get(endpoint.network).record.bridge ?? {};
+    const how: Publishing = { publisher, driver, modes, allocations: this.#allocations, holder: nameOf(live) };
+    try {
+      await published.add(how, what, target);
     } catch (error) {
       const where = `endpoint ${endpoint.containerName} (${endpoint.id})`;
       const cls = isClass(error, "invalidArgument") ? "invalidArgument" : "internal";
@@ -91,6 +119,15 @@ export class SandboxServices {
     await this.unpublish(live);
     await live.names?.[Symbol.asyncDispose]();
     live.names = undefined;
+  }
+}
+
+function checkBound(live: Live, published: Published, key: string, bindings: PortMap[string] | undefined): void {
+  for (const binding of bindings ?? [undefined]) {
+    const asked: PortMap = { [key]: binding === undefined ? null : [binding] };
+    if (published.bound.some((bound) => removes(bound, asked))) continue;
+    const at = [binding?.HostIp, binding?.HostPort].filter((text) => text !== undefined && text !== "").join(":");
+    throw new EngineError("notFound", `${nameOf(live)} has no published port ${key}${at === "" ? "" : ` at ${at}`}`);
   }
 }
 

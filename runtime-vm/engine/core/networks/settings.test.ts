@@ -38,6 +38,9 @@ test("endpoint settings are refused in dockerd's words", () => {
   expect(of(bridge, address("172.17.0.9"))).toThrow(
     "endpoint settings:\n* user specified IP address is supported on user defined networks only\n* user specified IP address is supported only when connecting to networks with user configured subnets",
   );
+  expect(of(bridge, { ...address("1.1"), Aliases: ["x"] })).toThrow(
+    /defined networks only\n\* network-scoped alias .*\n\* invalid IPv4 address: 1\.1\n\* user specified IP address is supported only when connecting/,
+  );
   expect(of(own, { IPAMConfig: { IPv6Address: "fd00::2" } })).toThrow("supported only when connecting to networks with user configured subnets");
   expect(of(own, { DriverOpts: { "com.docker.network.endpoint.sysctls": "net.ipv4.conf.IFNAME.log_martians=1,net.ipv4.conf.eth0.x=1" } })).toThrow(
     "invalid endpoint settings:\nunrecognised network interface sysctl 'net.ipv4.conf.eth0.x=1'; represent 'net.X.Y.ethN.Z=V' as 'net.X.Y.IFNAME.Z=V'",

@@ -52,14 +52,14 @@ function endpointProblems(record: NetworkRecord, settings: EndpointSettings): st
   const problems: string[] = [];
   const asked = { 4: settings.IPAMConfig?.IPv4Address ?? "", 6: settings.IPAMConfig?.IPv6Address ?? "" } as const;
   const predefined = isDefaultBridge(record) || !hasInterfaces(record);
-  for (const family of [4, 6] as const) {
-    if (asked[family] !== "" && familyOf(asked[family]) !== family) problems.push(`invalid IPv${family} address: ${asked[family]}`);
-  }
   if (predefined && (asked[4] !== "" || asked[6] !== "")) problems.push("user specified IP address is supported on user defined networks only");
-  for (const family of [4, 6] as const) if (asked[family] !== "") problems.push(...addressProblems(record, family, asked[family]));
   if ((settings.Aliases ?? []).length > 0 && predefined) {
     problems.push("network-scoped alias is supported only for containers in user defined networks");
   }
+  for (const family of [4, 6] as const) {
+    if (asked[family] !== "" && familyOf(asked[family]) !== family) problems.push(`invalid IPv${family} address: ${asked[family]}`);
+  }
+  for (const family of [4, 6] as const) if (asked[family] !== "") problems.push(...addressProblems(record, family, asked[family]));
   return [...problems, ...sysctlProblems(settings)];
 }
 
