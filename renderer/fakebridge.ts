@@ -77,12 +77,11 @@ export function fakeBridge(): FakeBridge {
 const still = { write: () => Promise.resolve(), end: () => undefined };
 
 function answered({ status, body }: { readonly status: number; readonly body: unknown }): BridgeStream {
-  const text = typeof body === "string" ? body : JSON.stringify(body);
   return {
     ...still,
     head: Promise.resolve({ status, headers: {} }),
     bytes: (async function* () {
-      yield new TextEncoder().encode(text);
+      yield body instanceof Uint8Array ? body : new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body));
     })(),
     close: () => undefined,
   };

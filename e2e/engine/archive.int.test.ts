@@ -4,6 +4,7 @@ import { buffer } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
 import { extract } from "tar-stream";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { FileList } from "#api/files.ts";
 import type { EngineClient } from "#client/client.ts";
 import { type ImageEntry, tarOf } from "../fixtures/image.ts";
 import { type Rig, create, inspect, logs, openRig, remove, run, sh, wait } from "./rig.ts";
@@ -262,4 +263,31 @@ test("a removal by force waits for the copies and exports that are being read, a
   expect((await buffer(whole.body)).length).toBeGreaterThan(50_000_000);
   await removed;
   await expect(inspect(client, id)).rejects.toMatchObject({ class: "notFound" });
+});
+
+test("a directory is listed with owners, modes and links, of a container that runs and of one that does not; links stay inside", async () => {
+  const script = "mkdir /d && echo hi > /d/file && chown 7:8 /d/file && chmod 4750 /d/file && ln -s /d /link && ln -s /../../etc /d/out && mkfifo /d/fifo";
+  const id = await run(client, sh(`${script}; sleep 1000`));
+  const list = async (path: string) => client.json<FileList>("GET", `/slipway/containers/${id}/files`, { query: { path } });
+  await expect.poll(async () => (await list("/link").catch(() => undefined))?.total, { timeout: 30_000 }).toBe(3);
+  const check = async (): Promise<void> => {
+    const { path, entries } = await list("/link");
+    expect(path).toBe("/d");
+    expect(entries.map(({ name, kind, mode, uid, gid, size, target }) => [name, kind, mode.toString(8), uid, gid, kind === "file" ? size : 0, target])).toEqual(
+      [
+        ["fifo", "fifo", "644", 0, 0, 0, undefined],
+        ["file", "file", "4750", 7, 8, 3, undefined],
+        ["out", "link", "777", 0, 0, 0, "/../../etc"],
+      ],
+    );
+  };
+  await check();
+  await client.call("POST", `/containers/${id}/kill`);
+  await wait(client, id);
+  await check();
+  // The container's own /etc, whatever is written in the link.
+  expect((await list("/d/out")).path).toBe("/etc");
+  await expect(list("/nowhere")).rejects.toMatchObject({ class: "notFound" });
+  await expect(list("/d/file")).rejects.toThrow("not a directory");
+  await remove(client, id);
 });

@@ -2,7 +2,7 @@ import { createStore, type StoreApi } from "zustand/vanilla";
 import { withDeadline } from "#base/deadline.ts";
 
 /** What is being done to an object right now; the row shows it and takes no second order meanwhile. */
-export type ActName = "start" | "stop" | "restart" | "remove";
+export type ActName = "start" | "stop" | "restart" | "pause" | "unpause" | "remove";
 
 export interface ActFailure {
   readonly id: string;

@@ -2,6 +2,11 @@
 export const keys = {
   containers: ["containers"],
   container: (id: string) => ["container", id],
+  /** Not below the container's own: their views ask anew by themselves. */
+  processes: (id: string) => ["processes", id],
+  files: (id: string, path: string) => ["files", id, path],
+  fileText: (id: string, path: string) => ["file-text", id, path],
+  changes: (id: string) => ["changes", id],
   images: ["images"],
   image: (name: string) => ["image", name],
   volumes: ["volumes"],

@@ -1,4 +1,4 @@
-import type { ContainerCreateRequest, RestartPolicy } from "#api/containers.ts";
+import type { ContainerCreateRequest, HostConfig, RestartPolicy } from "#api/containers.ts";
 import type { PortBinding } from "#api/networks.ts";
 import { splitCommand } from "./shellwords.ts";
 
@@ -15,6 +15,27 @@ export interface RunForm {
   /** CPUs, `0.5`; empty: no limit. */
   readonly cpus: string;
   readonly restart: NonNullable<RestartPolicy["Name"]>;
+  /** Words as a shell splits them; empty: the image's own. */
+  readonly entrypoint: string;
+  readonly workdir: string;
+  readonly user: string;
+  readonly hostname: string;
+  readonly labels: readonly EnvRow[];
+  readonly tty: boolean;
+  readonly init: boolean;
+  readonly autoRemove: boolean;
+  readonly pidsLimit: string;
+  /** A network's name, `host`, `none`; empty: the default bridge. */
+  readonly network: string;
+  /** Blank-separated, as the next four. */
+  readonly aliases: string;
+  readonly dns: string;
+  readonly extraHosts: string;
+  readonly capAdd: string;
+  readonly capDrop: string;
+  readonly privileged: boolean;
+  readonly readOnlyRoot: boolean;
+  readonly noNewPrivileges: boolean;
 }
 export interface PortRow {
   readonly host: string;
@@ -32,7 +53,12 @@ export interface VolumeRow {
   readonly readOnly: boolean;
 }
 
-export const emptyRunForm: RunForm = { image: "", name: "", command: "", ports: [], env: [], volumes: [], memory: "", cpus: "", restart: "no" };
+export const emptyRunForm: RunForm = {
+  ...{ image: "", name: "", command: "", ports: [], env: [], volumes: [], memory: "", cpus: "", restart: "no" },
+  ...{ entrypoint: "", workdir: "", user: "", hostname: "", labels: [], tty: false, init: false, autoRemove: false, pidsLimit: "" },
+  ...{ network: "", aliases: "", dns: "", extraHosts: "" },
+  ...{ capAdd: "", capDrop: "", privileged: false, readOnlyRoot: false, noNewPrivileges: false },
+};
 
 /** Field -> what is wrong with it. Rows are named `ports.0.host`. */
 export type FormErrors = Readonly<Record<string, FormError>>;
@@ -41,6 +67,14 @@ export type FormError =
   | "imageInvalid"
   | "nameInvalid"
   | "commandQuote"
+  | "workdirAbsolute"
+  | "hostnameInvalid"
+  | "pidsInvalid"
+  | "hostsInvalid"
+  | "dnsInvalid"
+  | "aliasNetwork"
+  | "restartRemove"
+  | "nameTaken"
   | "portInvalid"
   | "portTwice"
   | "envName"
@@ -67,6 +101,7 @@ export function validate(form: RunForm): FormErrors {
   else if (!imagePattern.test(image)) errors["image"] = "imageInvalid";
   if (form.name.trim() !== "" && !namePattern.test(form.name.trim())) errors["name"] = "nameInvalid";
   if (splitCommand(form.command) === undefined) errors["command"] = "commandQuote";
+  checkMore(form, errors);
   checkPorts(form.ports, errors);
   form.env.forEach((row, i) => {
     if (row.name.trim() === "" && row.value !== "") errors[`env.${i}.name`] = "envName";
@@ -76,6 +111,24 @@ export function validate(form: RunForm): FormErrors {
   checkLimits(form, errors);
   return errors;
 }
+
+function checkMore(form: RunForm, errors: Record<string, FormError>): void {
+  if (splitCommand(form.entrypoint) === undefined) errors["entrypoint"] = "commandQuote";
+  if (form.workdir.trim() !== "" && !form.workdir.trim().startsWith("/")) errors["workdir"] = "workdirAbsolute";
+  if (form.hostname.trim() !== "" && !/^[A-Za-z0-9][A-Za-z0-9.-]{0,62}$/.test(form.hostname.trim())) errors["hostname"] = "hostnameInvalid";
+  if (form.pidsLimit.trim() !== "" && !/^[1-9]\d{0,8}$/.test(form.pidsLimit.trim())) errors["pidsLimit"] = "pidsInvalid";
+  if (wordsOf(form.extraHosts).some((word) => !/^[^:=\s]+[:=]\S+$/.test(word))) errors["extraHosts"] = "hostsInvalid";
+  if (wordsOf(form.dns).some((word) => !/^[0-9a-fA-F.:]+$/.test(word))) errors["dns"] = "dnsInvalid";
+  if (wordsOf(form.aliases).length > 0 && isPlainNetwork(form.network)) errors["aliases"] = "aliasNetwork";
+  if (form.autoRemove && form.restart !== "no" && form.restart !== "") errors["autoRemove"] = "restartRemove";
+  form.labels.forEach((row, i) => {
+    if (row.name.trim() === "" && row.value !== "") errors[`labels.${i}.name`] = "envName";
+  });
+}
+
+const wordsOf = (text: string): string[] => text.split(/\s+/).filter((word) => word !== "");
+/** Networks in which names mean nothing. */
+const isPlainNetwork = (network: string): boolean => /^(?:|default|bridge|host|none|container:.*)$/.test(network.trim());
 
 function checkPorts(rows: readonly PortRow[], errors: Record<string, FormError>): void {
   const seen = new Set<string>();
@@ -123,6 +176,7 @@ export function createRequest(form: RunForm): ContainerCreateRequest {
     Image: form.image.trim(),
     ...(command.length > 0 && { Cmd: command }),
     ...(env.length > 0 && { Env: env }),
+    ...processOf(form),
     ...(ports.length > 0 && { ExposedPorts: Object.fromEntries(ports.map((row) => [portKey(row), {}])) }),
     HostConfig: {
       ...(ports.length > 0 && { PortBindings: bindings }),
@@ -130,8 +184,45 @@ export function createRequest(form: RunForm): ContainerCreateRequest {
       ...(form.memory.trim() !== "" && { Memory: Number(form.memory) * 1024 * 1024 }),
       ...(form.cpus.trim() !== "" && { NanoCpus: Math.round(Number(form.cpus) * 1e9) }),
       RestartPolicy: { Name: form.restart },
+      ...placeOf(form),
     },
+    ...endpointOf(form),
   };
+}
+
+function processOf(form: RunForm): Partial<ContainerCreateRequest> {
+  const entrypoint = splitCommand(form.entrypoint) ?? [];
+  const labels = form.labels.filter((row) => row.name.trim() !== "").map((row) => [row.name.trim(), row.value] as const);
+  return {
+    ...(entrypoint.length > 0 && { Entrypoint: entrypoint }),
+    ...(form.workdir.trim() !== "" && { WorkingDir: form.workdir.trim() }),
+    ...(form.user.trim() !== "" && { User: form.user.trim() }),
+    ...(form.hostname.trim() !== "" && { Hostname: form.hostname.trim() }),
+    ...(labels.length > 0 && { Labels: Object.fromEntries(labels) }),
+    ...(form.tty && { Tty: true, OpenStdin: true }),
+  };
+}
+
+function placeOf(form: RunForm): HostConfig {
+  const listed = (key: "Dns" | "ExtraHosts" | "CapAdd" | "CapDrop", text: string): HostConfig => (wordsOf(text).length > 0 ? { [key]: wordsOf(text) } : {});
+  return {
+    ...(form.network.trim() !== "" && { NetworkMode: form.network.trim() }),
+    ...listed("Dns", form.dns),
+    ...listed("ExtraHosts", form.extraHosts),
+    ...listed("CapAdd", form.capAdd),
+    ...listed("CapDrop", form.capDrop),
+    ...(form.init && { Init: true }),
+    ...(form.autoRemove && { AutoRemove: true }),
+    ...(form.pidsLimit.trim() !== "" && { PidsLimit: Number(form.pidsLimit) }),
+    ...(form.privileged && { Privileged: true }),
+    ...(form.readOnlyRoot && { ReadonlyRootfs: true }),
+    ...(form.noNewPrivileges && { SecurityOpt: ["no-new-privileges"] }),
+  };
+}
+
+function endpointOf(form: RunForm): Partial<ContainerCreateRequest> {
+  const aliases = wordsOf(form.aliases);
+  return aliases.length > 0 ? { NetworkingConfig: { EndpointsConfig: { [form.network.trim()]: { Aliases: aliases } } } } : {};
 }
 
 const portKey = (row: PortRow): string => `${row.container.trim()}/${row.protocol}`;

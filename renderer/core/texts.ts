@@ -1,11 +1,13 @@
 import { count } from "./format.ts";
 import { containerTexts } from "./texts/containers.ts";
 import { objectTexts } from "./texts/objects.ts";
+import { pageTexts } from "./texts/page.ts";
 
 /** Every text of the window, in this catalogue: what a translation replaces. Functions fill in names and numbers. */
 export const t = {
   ...containerTexts,
   ...objectTexts,
+  ...pageTexts,
 
   app: "Slipway",
 

@@ -109,7 +109,7 @@ export function Menu({ label, items, at, onClose }: MenuProps) {
               )}
             >
               <span className="flex w-4 justify-center opacity-80">{item.icon !== undefined && <item.icon size={14} strokeWidth={1.9} aria-hidden />}</span>
-              <span className="flex-1 pr-4">{item.label}</span>
+              <span className="flex-1 pr-4 whitespace-nowrap">{item.label}</span>
               {item.keys !== undefined && <kbd className="text-sm text-fg3">{item.keys}</kbd>}
             </button>
           ),

@@ -1,8 +1,9 @@
 import type { Bridge, BridgeStream } from "#bridge/bridge.ts";
-import type { ContainerCreateRequest, ContainerInspect, ContainerSummary } from "#api/containers.ts";
+import type { ContainerCreateRequest, ContainerInspect, ContainerSummary, RestartPolicy } from "#api/containers.ts";
 import type { ContainerStats } from "#api/stats.ts";
 import type { EventMessage } from "#api/events.ts";
-import type { ImageInspect, ImageSummary, PullProgress } from "#api/images.ts";
+import type { FileList } from "#api/files.ts";
+import type { ImageHistoryItem, ImageInspect, ImageSummary, PullProgress } from "#api/images.ts";
 import type { NetworkCreateRequest, NetworkInspect } from "#api/networks.ts";
 import type { Volume, VolumeCreateRequest } from "#api/volumes.ts";
 import { jsonLines } from "./lines.ts";
@@ -19,6 +20,28 @@ export interface EngineInfo {
   readonly Warnings: readonly string[] | null;
   readonly OperatingSystem: string;
   readonly KernelVersion: string;
+}
+
+/** What `docker update` changes of a container that runs on. */
+export interface UpdateLimits {
+  readonly Memory?: number;
+  readonly MemorySwap?: number;
+  readonly NanoCpus?: number;
+  readonly PidsLimit?: number;
+  readonly RestartPolicy?: RestartPolicy;
+}
+export interface ProcessTable {
+  readonly Titles: readonly string[];
+  readonly Processes: readonly (readonly string[])[] | null;
+}
+export interface FileChange {
+  readonly Path: string;
+  /** 0 changed, 1 added, 2 deleted. */
+  readonly Kind: 0 | 1 | 2;
+}
+/** What the window reads of `GET /system/df`. */
+export interface DiskUsage {
+  readonly Volumes: readonly Volume[] | null;
 }
 
 /** The Engine API as the window uses it: every act here is one request a `docker` user could make. */
@@ -39,7 +62,34 @@ export function createEngine(bridge: Bridge) {
       start: (name: string) => request(bridge, "POST", `/containers/${id(name)}/start`),
       stop: (name: string) => request(bridge, "POST", `/containers/${id(name)}/stop`),
       restart: (name: string) => request(bridge, "POST", `/containers/${id(name)}/restart`),
-      kill: (name: string) => request(bridge, "POST", `/containers/${id(name)}/kill`),
+      kill: (name: string, signal: string) => request(bridge, "POST", pathOf(`/containers/${id(name)}/kill`, { signal })),
+      pause: (name: string) => request(bridge, "POST", `/containers/${id(name)}/pause`),
+      unpause: (name: string) => request(bridge, "POST", `/containers/${id(name)}/unpause`),
+      rename: (name: string, to: string) => request(bridge, "POST", pathOf(`/containers/${id(name)}/rename`, { name: to })),
+      update: (name: string, limits: UpdateLimits) => request<{ Warnings: string[] | null }>(bridge, "POST", `/containers/${id(name)}/update`, limits),
+      commit: (name: string, repo: string, tag: string) =>
+        request<{ Id: string }>(bridge, "POST", pathOf("/commit", { container: name, repo: repo || undefined, tag: tag || undefined })),
+      top: (name: string) =>
+        request<ProcessTable>(bridge, "GET", pathOf(`/containers/${id(name)}/top`, { ps_args: "-eo pid,ppid,user,stat,pcpu,pmem,time,args" })),
+      changes: (name: string) => request<FileChange[] | null>(bridge, "GET", `/containers/${id(name)}/changes`),
+      /** What is in a directory; of this engine's own, Docker's API has no such call. */
+      files: (name: string, path: string) => request<FileList>(bridge, "GET", pathOf(`/slipway/containers/${id(name)}/files`, { path })),
+      /** A tar of one path. */
+      read: (name: string, path: string, signal: AbortSignal) =>
+        openStream(
+          bridge,
+          { kind: "download", windowBytes: MiB, request: { method: "GET", path: pathOf(`/containers/${id(name)}/archive`, { path }) } },
+          signal,
+        ),
+      export: (name: string, signal: AbortSignal) =>
+        openStream(bridge, { kind: "download", windowBytes: MiB, request: { method: "GET", path: `/containers/${id(name)}/export` } }, signal),
+      /** The caller writes a tar that is unpacked in the directory `path`, then ends the stream. */
+      write: (name: string, path: string): BridgeStream =>
+        bridge.stream({
+          kind: "upload",
+          windowBytes: MiB,
+          request: { method: "PUT", path: pathOf(`/containers/${id(name)}/archive`, { path }), headers: { "Content-Type": "application/x-tar" } },
+        }),
       remove: (name: string, force: boolean) => request(bridge, "DELETE", pathOf(`/containers/${id(name)}`, { force, v: true })),
       /** Raw log bytes: stdcopy frames, or plain bytes with a TTY; a time stamp before each line. */
       logs: (name: string, options: { since?: string; tail?: number }, signal: AbortSignal) =>
@@ -88,6 +138,10 @@ export function createEngine(bridge: Bridge) {
       list: () => request<ImageSummary[]>(bridge, "GET", "/images/json"),
       inspect: (name: string) => request<ImageInspect>(bridge, "GET", `/images/${ref(name)}/json`),
       remove: (name: string, force: boolean) => request<unknown>(bridge, "DELETE", pathOf(`/images/${ref(name)}`, { force })),
+      history: (name: string) => request<ImageHistoryItem[]>(bridge, "GET", `/images/${ref(name)}/history`),
+      tag: (name: string, repo: string, tag: string) => request(bridge, "POST", pathOf(`/images/${ref(name)}/tag`, { repo, tag })),
+      save: (name: string, signal: AbortSignal) =>
+        openStream(bridge, { kind: "download", windowBytes: MiB, request: { method: "GET", path: `/images/${ref(name)}/get` } }, signal),
       pull: (image: string, signal: AbortSignal) => streamOf<PullProgress>({ method: "POST", path: pathOf("/images/create", splitReference(image)) }, signal),
       /** The caller writes the tar, then ends the stream; progress lines come back as JSON. */
       load: (signal: AbortSignal) => {
@@ -114,7 +168,16 @@ export function createEngine(bridge: Bridge) {
       inspect: (name: string) => request<NetworkInspect>(bridge, "GET", `/networks/${id(name)}`),
       create: (body: NetworkCreateRequest) => request<{ Id: string }>(bridge, "POST", "/networks/create", body),
       remove: (name: string) => request(bridge, "DELETE", `/networks/${id(name)}`),
+      connect: (name: string, container: string) => request(bridge, "POST", `/networks/${id(name)}/connect`, { Container: container }),
+      disconnect: (name: string, container: string) => request(bridge, "POST", `/networks/${id(name)}/disconnect`, { Container: container }),
     },
+
+    /** What everything takes of the disk, as `docker system df -v`. */
+    usage: () => request<DiskUsage>(bridge, "GET", "/system/df"),
+
+    /** Events of one object that were kept, oldest first, then those to come. */
+    eventsOf: (container: string, signal: AbortSignal) =>
+      streamOf<EventMessage>({ method: "GET", path: pathOf("/events", { since: "0", filters: JSON.stringify({ container: [container] }) }) }, signal),
 
     /** `opened` runs once the engine has accepted: from then on no event is missed. */
     events: (signal: AbortSignal, opened: () => void) => streamOf<EventMessage>({ method: "GET", path: "/events" }, signal, opened),

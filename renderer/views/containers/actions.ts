@@ -28,6 +28,10 @@ const workOf = (app: App, act: ActName) => (id: string) => {
       return containers.stop(id);
     case "restart":
       return containers.restart(id);
+    case "pause":
+      return containers.pause(id);
+    case "unpause":
+      return containers.unpause(id);
     case "remove":
       return containers.remove(id, true);
   }

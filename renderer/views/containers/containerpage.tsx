@@ -1,8 +1,9 @@
-import { Box, ChevronLeft, Play, RotateCw, Square, Trash2 } from "lucide-react";
+import { Box, ChevronLeft, Ellipsis, Play, RotateCw, Square, Trash2 } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { Link, useLocation } from "wouter";
 import type { ContainerInspect, ContainerSummary } from "#api/containers.ts";
 import { isClass } from "#base/errors.ts";
+import { useApp } from "#renderer/appcontext.ts";
 import { canStart, canStop, portLinks, toneOf } from "#renderer/core/containers.ts";
 import { explain } from "#renderer/core/explain.ts";
 import { shortId } from "#renderer/core/format.ts";
@@ -14,6 +15,7 @@ import { CopyButton } from "#renderer/ui/copy.tsx";
 import { cx } from "#renderer/ui/cx.ts";
 import { EmptyState } from "#renderer/ui/emptystate.tsx";
 import { ErrorNotice } from "#renderer/ui/errornotice.tsx";
+import { Menu } from "#renderer/ui/menu.tsx";
 import { Spinner } from "#renderer/ui/spinner.tsx";
 import { StateDot, toneText } from "#renderer/ui/statedot.tsx";
 import { TabPanel, Tabs } from "#renderer/ui/tabs.tsx";
@@ -22,13 +24,19 @@ import { InspectTab } from "#renderer/views/objects/inspecttab.tsx";
 import { useContainerActions } from "./actions.ts";
 import { PortText, usePending } from "./cells.tsx";
 import { DeleteContainers } from "./deletecontainers.tsx";
+import { ContainerDialog } from "./dialogs.tsx";
+import { EventsTab } from "./eventstab.tsx";
+import { FilesTab } from "./files/filestab.tsx";
 import { LogsTab } from "./logs/logstab.tsx";
+import { type ContainerDialogName, containerMenu } from "./menuitems.ts";
+import { NetworkTab } from "./networktab.tsx";
+import { ProcessesTab } from "./processestab.tsx";
 
 // The terminal and the charts bring libraries of their own: they are read when first looked at.
 const TerminalTab = lazy(() => import("./terminal/terminaltab.tsx"));
 const StatsTab = lazy(() => import("./stats/statstab.tsx"));
 
-const tabIds = ["logs", "inspect", "terminal", "stats"] as const;
+const tabIds = ["logs", "inspect", "terminal", "files", "stats", "processes", "network", "events"] as const;
 type TabId = (typeof tabIds)[number];
 const tabs = tabIds.map((id) => ({ id, label: t.containers.tabs[id] }));
 const isTab = (tab: string): tab is TabId => (tabIds as readonly string[]).includes(tab);
@@ -78,6 +86,10 @@ function Body({ container, tab }: { readonly container: ContainerInspect; readon
         </div>
       )}
       {tab === "inspect" && <InspectTab value={container} />}
+      {tab === "files" && <FilesTab container={container} />}
+      {tab === "processes" && <ProcessesTab container={container} />}
+      {tab === "network" && <NetworkTab container={container} />}
+      {tab === "events" && <EventsTab container={container} />}
       <Suspense>
         {tab === "terminal" && <TerminalTab container={container} />}
         {tab === "stats" && <StatsTab container={container} />}
@@ -87,14 +99,18 @@ function Body({ container, tab }: { readonly container: ContainerInspect; readon
 }
 
 function Header({ container }: { readonly container: ContainerInspect }) {
+  const app = useApp();
   const [, go] = useLocation();
   const summary = useContainers().data?.find(({ Id }) => Id === container.Id);
   const actions = useContainerActions();
   const up = useEngineUp();
   const pending = usePending(container.Id);
   const [deleting, setDeleting] = useState(false);
+  const [menu, setMenu] = useState<{ readonly x: number; readonly y: number; readonly alignRight: true }>();
+  const [asking, setAsking] = useState<ContainerDialogName>();
   const { Status: state } = container.State;
-  const targets = [{ id: container.Id, name: container.Name.slice(1) }];
+  const target = { id: container.Id, name: container.Name.slice(1) };
+  const targets = [target];
   const off = pending !== undefined || !up;
   return (
     <header className="flex shrink-0 items-center gap-2 pt-2.5 pr-4 pb-1 pl-2">
@@ -130,7 +146,26 @@ function Header({ container }: { readonly container: ContainerInspect }) {
           </>
         )}
         <IconButton icon={Trash2} danger label={t.containers.deleteDots} disabled={off} onClick={() => setDeleting(true)} className="size-[30px]" />
+        <IconButton
+          icon={Ellipsis}
+          label={t.containers.more}
+          aria-haspopup="menu"
+          className="size-[30px]"
+          onClick={(event) => {
+            const { right, bottom } = event.currentTarget.getBoundingClientRect();
+            setMenu({ x: right, y: bottom + 4, alignRight: true });
+          }}
+        />
       </div>
+      {menu !== undefined && (
+        <Menu
+          label={t.containers.more}
+          items={containerMenu(target, state, { app, actions, go, ask: setAsking, onDelete: () => setDeleting(true) })}
+          at={menu}
+          onClose={() => setMenu(undefined)}
+        />
+      )}
+      {asking !== undefined && <ContainerDialog name={asking} target={target} onClose={() => setAsking(undefined)} />}
       {deleting && <DeleteContainers containers={[summaryOf(container, summary)]} onClose={() => setDeleting(false)} onDeleted={() => go("/containers")} />}
     </header>
   );

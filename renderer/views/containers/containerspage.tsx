@@ -1,4 +1,4 @@
-import { Box, Copy, FileText, Play, Plus, RotateCw, Search, Square, SquareTerminal, Trash2 } from "lucide-react";
+import { Box, Play, Plus, RotateCw, Search, Square } from "lucide-react";
 import { useEffect, useMemo, useState } from "react";
 import { useLocation } from "wouter";
 import type { ContainerSummary } from "#api/containers.ts";
@@ -24,8 +24,10 @@ import { type ContainerActions, type Target, targetOf, useContainerActions } fro
 import { BulkBar } from "./bulkbar.tsx";
 import { CpuCell, ListContext, MemoryCell, NameCell, PortsCell, StateCell, usePending } from "./cells.tsx";
 import { ContextQuestion } from "./contextquestion.tsx";
+import { ContainerDialog } from "./dialogs.tsx";
 import { DeleteContainers } from "./deletecontainers.tsx";
 import { FirstContainer } from "./firstcontainer.tsx";
+import { type ContainerDialogName, containerMenu } from "./menuitems.ts";
 import { RunDialog } from "./rundialog.tsx";
 
 const idOf = (container: ContainerSummary): string => container.Id;
@@ -33,7 +35,8 @@ const nameOf = (container: ContainerSummary): string => plainName(container.Name
 const stateOrder = ["running", "restarting", "paused", "removing", "created", "exited", "dead"];
 
 export function ContainersPage() {
-  const { selections } = useApp();
+  const app = useApp();
+  const { selections } = app;
   const list = useContainers();
   const up = useEngineUp();
   const actions = useContainerActions();
@@ -41,6 +44,7 @@ export function ContainersPage() {
   const [query, setQuery] = useSearch("containers");
   const [running, setRunning] = useState<{ readonly image: string }>();
   const [deleting, setDeleting] = useState<readonly ContainerSummary[]>();
+  const [asking, setAsking] = useState<{ readonly name: ContainerDialogName; readonly target: Target }>();
   const all = useMemo(() => list.data ?? [], [list.data]);
   const rows = useMemo(() => (query === "" ? all : all.filter((container) => containerMatches(query, container))), [all, query]);
 
@@ -52,7 +56,14 @@ export function ContainersPage() {
   const shared = useMemo(() => ({ readAt: list.dataUpdatedAt, portHost }), [list.dataUpdatedAt, portHost]);
   const columns = useMemo(() => columnsFor(actions), [actions]);
   const deleteSelected = (): void => setDeleting(all.filter(({ Id }) => selections.containers.getState().ids.has(Id)));
-  const menuOf = (container: ContainerSummary): readonly MenuItem[] => menuItems(container, actions, go, () => setDeleting([container]));
+  const menuOf = (container: ContainerSummary): readonly MenuItem[] =>
+    containerMenu(targetOf(container), container.State, {
+      app,
+      actions,
+      go,
+      ask: (name) => setAsking({ name, target: targetOf(container) }),
+      onDelete: () => setDeleting([container]),
+    });
 
   return (
     <Page
@@ -97,6 +108,7 @@ export function ContainersPage() {
       )}
       <BulkBar containers={all} actions={actions} onDelete={deleteSelected} />
       {running !== undefined && <RunDialog image={running.image} onClose={() => setRunning(undefined)} />}
+      {asking !== undefined && <ContainerDialog {...asking} onClose={() => setAsking(undefined)} />}
       {deleting !== undefined && <DeleteContainers containers={deleting} onClose={() => setDeleting(undefined)} />}
       {list.data === undefined && list.error === null && up && <Reading />}
       {list.data === undefined && list.error === null && !up && <EmptyState icon={Box} title={t.containers.title} text={t.engine.unread} />}
@@ -170,19 +182,4 @@ function RowActions({ container, actions }: { readonly container: ContainerSumma
       <MenuButton name={nameOf(container)} />
     </div>
   );
-}
-
-function menuItems(container: ContainerSummary, actions: ContainerActions, go: (path: string) => void, onDelete: () => void): readonly MenuItem[] {
-  const targets = [targetOf(container)];
-  return [
-    { label: t.containers.logs, icon: FileText, onSelect: () => go(`/containers/${container.Id}/logs`) },
-    { label: t.containers.terminal, icon: SquareTerminal, onSelect: () => go(`/containers/${container.Id}/terminal`) },
-    { kind: "line" },
-    { label: t.containers.start, icon: Play, disabled: !canStart(container.State), onSelect: () => void actions.run("start", targets) },
-    { label: t.containers.stop, icon: Square, disabled: !canStop(container.State), onSelect: () => void actions.run("stop", targets) },
-    { label: t.containers.restart, icon: RotateCw, disabled: !canStop(container.State), onSelect: () => void actions.run("restart", targets) },
-    { kind: "line" },
-    { label: t.containers.copyId, icon: Copy, onSelect: () => void navigator.clipboard.writeText(container.Id) },
-    { label: t.containers.deleteDots, icon: Trash2, danger: true, onSelect: onDelete },
-  ];
 }

@@ -5,17 +5,24 @@ import { useLocation } from "wouter";
 import { isClass } from "#base/errors.ts";
 import { useApp } from "#renderer/appcontext.ts";
 import { explain } from "#renderer/core/explain.ts";
+import type { PastedRun } from "#renderer/core/dockerrun.ts";
+import { conflicts, type RunTab, tabWithError } from "#renderer/core/runchecks.ts";
 import { runContainer, type RunStep } from "#renderer/core/run.ts";
 import { emptyRunForm, type FormErrors, type RunForm, validate } from "#renderer/core/runform.ts";
 import { t } from "#renderer/core/texts.ts";
-import { useImages } from "#renderer/queries.ts";
+import { useContainers, useImages } from "#renderer/queries.ts";
 import { Button } from "#renderer/ui/button.tsx";
 import { Dialog } from "#renderer/ui/dialog.tsx";
 import { ErrorNotice } from "#renderer/ui/errornotice.tsx";
 import { Field, Input, Select } from "#renderer/ui/field.tsx";
 import { Spinner } from "#renderer/ui/spinner.tsx";
+import { Segmented } from "#renderer/ui/tabs.tsx";
 import { TransferView } from "#renderer/views/shell/transferview.tsx";
+import { AdvancedPart, NetworkPart, type PartProps, SecurityPart, textOf } from "./runparts.tsx";
+import { RunPaste } from "./runpaste.tsx";
 import { EnvRows, PortRows, VolumeRows } from "./runrows.tsx";
+
+const tabs = (["basic", "advanced", "network", "security"] as const).map((id) => ({ id, label: t.run.tabs[id] }));
 
 export interface RunDialogProps {
   readonly image: string;
@@ -31,6 +38,14 @@ export function RunDialog({ image, onClose }: RunDialogProps) {
   const [refused, setRefused] = useState(0);
   const [step, setStep] = useState<RunStep>();
   const [failure, setFailure] = useState<unknown>();
+  const [tab, setTab] = useState<RunTab>("basic");
+  const [left, setLeft] = useState<readonly string[]>([]);
+  const containers = useContainers().data;
+  const notes = useMemo(() => conflicts(form, containers ?? []), [form, containers]);
+  const paste = (pasted: PastedRun): void => {
+    setForm(pasted.form);
+    setLeft(pasted.left);
+  };
   const errors: FormErrors = useMemo(() => (tried ? validate(form) : {}), [tried, form]);
   const change = (part: Partial<RunForm>): void => setForm((now) => ({ ...now, ...part }));
 
@@ -41,7 +56,11 @@ export function RunDialog({ image, onClose }: RunDialogProps) {
     setTried(true);
     setFailure(undefined);
     if (step !== undefined) return;
-    if (Object.keys(validate(form)).length > 0) return setRefused((times) => times + 1);
+    const wrong = tabWithError(validate(form));
+    if (wrong !== undefined) {
+      setTab(wrong);
+      return setRefused((times) => times + 1);
+    }
     try {
       const id = await runContainer(app, form, setStep);
       onClose();
@@ -75,42 +94,42 @@ export function RunDialog({ image, onClose }: RunDialogProps) {
       <fieldset disabled={step !== undefined} className="flex flex-col gap-4">
         {failure !== undefined && <ErrorNotice explanation={explain(failure, t.run.failed(form.image))} />}
         {step?.kind === "pulling" && <Pulling id={step.transfer} />}
-        <ImageField form={form} errors={errors} change={change} />
-        <div className="grid grid-cols-2 gap-3">
-          <Field label={t.run.name} error={textOf(errors, "name")}>
-            {(props) => <Input {...props} placeholder={t.run.namePlaceholder} value={form.name} onChange={(event) => change({ name: event.target.value })} />}
-          </Field>
-          <Field label={t.run.command} error={textOf(errors, "command")}>
-            {(props) => (
-              <Input
-                {...props}
-                mono
-                placeholder={t.run.commandPlaceholder}
-                value={form.command}
-                onChange={(event) => change({ command: event.target.value })}
-              />
-            )}
-          </Field>
-        </div>
-        <PortRows rows={form.ports} errors={errors} onChange={(ports) => change({ ports })} />
-        <VolumeRows rows={form.volumes} errors={errors} onChange={(volumes) => change({ volumes })} />
-        <EnvRows rows={form.env} errors={errors} onChange={(env) => change({ env })} />
-        <Limits form={form} errors={errors} change={change} />
+        <RunPaste left={left} onPasted={paste} />
+        <Segmented label={t.run.tabsLabel} choices={tabs} current={tab} onSelect={setTab} />
+        {tab === "basic" && (
+          <>
+            <ImageField form={form} errors={errors} change={change} />
+            <div className="grid grid-cols-2 gap-3">
+              <Field label={t.run.name} error={textOf(errors, "name") ?? notes["name"]}>
+                {(props) => (
+                  <Input {...props} placeholder={t.run.namePlaceholder} value={form.name} onChange={(event) => change({ name: event.target.value })} />
+                )}
+              </Field>
+              <Field label={t.run.command} error={textOf(errors, "command")}>
+                {(props) => (
+                  <Input
+                    {...props}
+                    mono
+                    placeholder={t.run.commandPlaceholder}
+                    value={form.command}
+                    onChange={(event) => change({ command: event.target.value })}
+                  />
+                )}
+              </Field>
+            </div>
+            <PortRows rows={form.ports} errors={errors} notes={notes} onChange={(ports) => change({ ports })} />
+            <VolumeRows rows={form.volumes} errors={errors} onChange={(volumes) => change({ volumes })} />
+            <EnvRows rows={form.env} errors={errors} onChange={(env) => change({ env })} />
+            <Limits form={form} errors={errors} change={change} />
+          </>
+        )}
+        {tab === "advanced" && <AdvancedPart form={form} errors={errors} change={change} />}
+        {tab === "network" && <NetworkPart form={form} errors={errors} change={change} />}
+        {tab === "security" && <SecurityPart form={form} errors={errors} change={change} />}
       </fieldset>
     </Dialog>
   );
 }
-
-interface PartProps {
-  readonly form: RunForm;
-  readonly errors: FormErrors;
-  readonly change: (part: Partial<RunForm>) => void;
-}
-
-export const textOf = (errors: FormErrors, field: string): string | undefined => {
-  const error = errors[field];
-  return error === undefined ? undefined : t.formErrors[error];
-};
 
 function ImageField({ form, errors, change }: PartProps) {
   const tags = (useImages().data ?? []).flatMap(({ RepoTags }) => RepoTags).filter((tag) => !tag.startsWith("<none>"));

@@ -8,6 +8,8 @@ import { Checkbox, Input, Select } from "#renderer/ui/field.tsx";
 interface RowsProps<Row> {
   readonly rows: readonly Row[];
   readonly errors: FormErrors;
+  /** What others stand in the way of, by field; told, but no mistake of the form. */
+  readonly notes?: Readonly<Record<string, string>>;
   readonly onChange: (rows: readonly Row[]) => void;
 }
 
@@ -22,8 +24,8 @@ interface RowListProps<Row> extends RowsProps<Row> {
 }
 
 /** Rows that can be added and removed, with each row's mistake below it. */
-function RowList<Row>({ field, title, hint, addLabel, blank, rows, errors, onChange, draw }: RowListProps<Row>) {
-  const mistakes = (index: number) => Object.entries(errors).filter(([name]) => name.startsWith(`${field}.${index}.`));
+function RowList<Row>({ field, title, hint, addLabel, blank, rows, errors, notes = {}, onChange, draw }: RowListProps<Row>) {
+  const of = <T,>(all: Readonly<Record<string, T>>, index: number) => Object.entries(all).filter(([name]) => name.startsWith(`${field}.${index}.`));
   return (
     <fieldset className="flex flex-col gap-1.5">
       <div className="flex items-center justify-between">
@@ -44,7 +46,12 @@ function RowList<Row>({ field, title, hint, addLabel, blank, rows, errors, onCha
             )}
             <IconButton icon={X} label={t.run.removeRow(title, index + 1)} onClick={() => onChange(rows.filter((_, i) => i !== index))} />
           </div>
-          {mistakes(index).map(([name, error]) => (
+          {of(notes, index).map(([name, note]) => (
+            <p key={name} role="status" className="text-sm text-warn-text">
+              {note}
+            </p>
+          ))}
+          {of(errors, index).map(([name, error]) => (
             <p key={name} role="alert" className="text-sm text-danger-text">
               {t.formErrors[error]}
             </p>
@@ -123,6 +130,38 @@ export const EnvRows = (props: RowsProps<EnvRow>) => (
         <Input
           mono
           aria-label={`${t.run.envValue} ${number}`}
+          placeholder={t.run.envValue}
+          value={row.value}
+          onChange={(event) => change({ value: event.target.value })}
+        />
+      </>
+    )}
+  />
+);
+
+export const LabelRows = (props: RowsProps<EnvRow>) => (
+  <RowList
+    {...props}
+    field="labels"
+    title={t.run.labels}
+    addLabel={t.run.addLabel}
+    blank={{ name: "", value: "" }}
+    draw={(row, change, invalid, number) => (
+      <>
+        <Input
+          mono
+          aria-label={`${t.run.labelName} ${number}`}
+          placeholder={t.run.labelName}
+          invalid={invalid("name")}
+          value={row.name}
+          onChange={(event) => change({ name: event.target.value })}
+        />
+        <span aria-hidden className="text-fg3">
+          =
+        </span>
+        <Input
+          mono
+          aria-label={`${t.run.labelName} ${number}: ${t.run.envValue}`}
           placeholder={t.run.envValue}
           value={row.value}
           onChange={(event) => change({ value: event.target.value })}

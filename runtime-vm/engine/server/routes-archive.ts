@@ -5,9 +5,9 @@ import { plain } from "./compressed.ts";
 import type { Query } from "./query.ts";
 import { type Route, route } from "./router.ts";
 
-type Archives = Pick<ContainerManager, "statPath" | "readArchive" | "writeArchive" | "export">;
+type Archives = Pick<ContainerManager, "statPath" | "listFiles" | "readArchive" | "writeArchive" | "export">;
 
-/** `docker cp` and `docker export`. */
+/** `docker cp` and `docker export`; and a directory's list, which Docker's API has no call for. */
 export const archiveRoutes = (containers: Archives): readonly Route[] => [
   route("HEAD", "/containers/{id...}/archive", async ({ params, query }) => ({
     status: 200,
@@ -24,6 +24,7 @@ export const archiveRoutes = (containers: Archives): readonly Route[] => [
     });
     return { status: 200 };
   }),
+  route("GET", "/slipway/containers/{id...}/files", async ({ params, query }) => ({ status: 200, json: await containers.listFiles(params.id, pathOf(query)) })),
   route("GET", "/containers/{id...}/export", async ({ params, signal }) => ({
     status: 200,
     headers: { "Content-Type": "application/octet-stream" },

@@ -1,3 +1,4 @@
+import type { FileList } from "#api/files.ts";
 import type { Readable } from "node:stream";
 import type { ContainerInspect, ContainerSummary } from "#api/containers.ts";
 import type { ExecCreateRequest } from "#api/exec.ts";
@@ -157,6 +158,11 @@ export class ContainerManager {
 
   statPath(reference: string, path: string): Promise<PathStat> {
     return this.#files.stat(this.#catalog.get(reference), { container: reference, path });
+  }
+
+  /** What is in a directory of a container's. */
+  listFiles(reference: string, path: string): Promise<FileList> {
+    return this.#files.list(this.#catalog.get(reference), { container: reference, path });
   }
 
   /** The tar's files are held until it was read, or the signal aborts. */

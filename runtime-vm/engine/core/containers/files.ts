@@ -4,7 +4,9 @@ import { type PathStat, type Place, archivePath, baseOf, statPath } from "./arch
 import { exportArchive, readArchive } from "./archive-read.ts";
 import { writeArchive } from "./archive-write.ts";
 import type { Container } from "./container.ts";
+import type { FileList } from "#api/files.ts";
 import { publishEvent } from "./events.ts";
+import { listDirectory } from "./list-directory.ts";
 import { mapOf } from "./mapped-users.ts";
 import { withRoot } from "./root.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -26,6 +28,11 @@ export class ContainerFiles {
 
   stat(container: Container, place: Place): Promise<PathStat> {
     return withView(this.#supervisor, container, async (view) => await Promise.resolve(statPath(view, place)));
+  }
+
+  list(container: Container, place: Place): Promise<FileList> {
+    const map = mapOf(this.#supervisor.backends, container.spec);
+    return withView(this.#supervisor, container, async (view) => await Promise.resolve(listDirectory(view, place, map)));
   }
 
   /** The container is not removed before the archive has been read, or `signal` aborts. */
