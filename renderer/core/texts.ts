@@ -21,6 +21,27 @@ export const t = {
     shortcuts: "Shortcuts",
   },
 
+  palette: {
+    title: "Find anything",
+    placeholder: "Find a container, image, volume, network, or what to do",
+    page: "Page",
+    container: "Container",
+    image: "Image",
+    volume: "Volume",
+    network: "Network",
+    again: "Press Enter again: this cannot be undone",
+    run: (image: string) => `Run ${image}`,
+    tab: (tab: string, name: string) => `${tab} of ${name}`,
+    acts: {
+      start: (name: string) => `Start ${name}`,
+      stop: (name: string) => `Stop ${name}`,
+      restart: (name: string) => `Restart ${name}`,
+      pause: (name: string) => `Pause ${name}`,
+      unpause: (name: string) => `Resume ${name}`,
+      remove: (name: string) => `Delete ${name}`,
+    },
+  },
+
   common: {
     cancel: "Cancel",
     close: "Close",
@@ -156,6 +177,7 @@ export const t = {
     inLogs: "In logs",
     goTo: (page: string) => `Go to ${page}`,
     search: "Search the page",
+    palette: "Find anything",
     help: "Show this list",
     back: "Back",
     move: "Move between rows",

@@ -4,18 +4,22 @@ import { places } from "./navigation.ts";
 export interface KeyActions {
   readonly go: (path: string) => void;
   readonly help: () => void;
+  readonly palette: () => void;
 }
 
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.matches("input, textarea, select, [contenteditable]") || target.closest(".xterm") !== null);
 
 /** The keys that work on every page. What a page or dialog uses itself it stops from coming here. */
-export function useGlobalKeys({ go, help }: KeyActions): void {
+export function useGlobalKeys({ go, help, palette }: KeyActions): void {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent): void => {
       if (event.defaultPrevented || document.querySelector("dialog[open]") !== null) return;
       const place = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey ? places[Number(event.key) - 1] : undefined;
-      if (place !== undefined) go(place.path);
+      // In a shell Ctrl+K is the shell's own.
+      const inShell = event.target instanceof HTMLElement && event.target.closest(".xterm") !== null;
+      if (event.key.toLowerCase() === "k" && (event.metaKey || (event.ctrlKey && !inShell)) && !event.altKey && !event.shiftKey) palette();
+      else if (place !== undefined) go(place.path);
       else if ((event.ctrlKey || event.metaKey) && (event.key === "[" || event.key === "]")) history.go(event.key === "[" ? -1 : 1);
       else if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
       else if (event.key === "/") document.querySelector<HTMLInputElement>("[data-search]")?.focus();
@@ -25,7 +29,7 @@ export function useGlobalKeys({ go, help }: KeyActions): void {
     };
     addEventListener("keydown", onKeyDown);
     return () => removeEventListener("keydown", onKeyDown);
-  }, [go, help]);
+  }, [go, help, palette]);
 }
 
 /** Escape leaves a detail page, unless something on it has a use for the key: a field, a shell, a dialog, a menu. */

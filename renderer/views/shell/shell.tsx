@@ -10,10 +10,12 @@ import { Routes } from "#renderer/routes.tsx";
 import { Button } from "#renderer/ui/button.tsx";
 import { ToastHost } from "#renderer/ui/toasts.tsx";
 import { TooltipHost } from "#renderer/ui/tooltip.tsx";
+import { RunDialog } from "#renderer/views/containers/rundialog.tsx";
 import { PageBoundary } from "./boundary.tsx";
 import { DiagnosticsDialog } from "./diagnostics.tsx";
 import { Footer } from "./footer.tsx";
 import { useGlobalKeys } from "./keyboard.ts";
+import { Palette } from "./palette.tsx";
 import { RepairButton } from "./repairbutton.tsx";
 import { ShortcutsDialog } from "./shortcuts.tsx";
 import { Sidebar } from "./sidebar.tsx";
@@ -22,11 +24,13 @@ import { Sidebar } from "./sidebar.tsx";
 export function Shell() {
   const [location, go] = useLocation();
   const [help, setHelp] = useState(false);
-  useGlobalKeys({ go, help: () => setHelp(true) });
+  const [palette, setPalette] = useState(false);
+  const [running, setRunning] = useState<string>();
+  useGlobalKeys({ go, help: () => setHelp(true), palette: () => setPalette(true) });
   return (
     <div className="flex h-full flex-col">
       <div className="flex min-h-0 flex-1">
-        <Sidebar onShortcuts={() => setHelp(true)} />
+        <Sidebar onShortcuts={() => setHelp(true)} onPalette={() => setPalette(true)} />
         <main className="flex min-w-0 flex-1 flex-col">
           <EngineBanner />
           <PageBoundary place={location}>
@@ -35,6 +39,8 @@ export function Shell() {
         </main>
       </div>
       <Footer />
+      {palette && <Palette onRun={setRunning} onClose={() => setPalette(false)} />}
+      {running !== undefined && <RunDialog image={running} onClose={() => setRunning(undefined)} />}
       {help && <ShortcutsDialog onClose={() => setHelp(false)} />}
       <ToastHost />
       <TooltipHost />

@@ -1,4 +1,4 @@
-import { Keyboard } from "lucide-react";
+import { Keyboard, type LucideIcon, Search } from "lucide-react";
 import { Link, useLocation } from "wouter";
 import { t } from "#renderer/core/texts.ts";
 import { useContainers, useImages, useNetworks, useVolumes } from "#renderer/queries.ts";
@@ -9,7 +9,7 @@ import { modifier, type Place, places } from "./navigation.ts";
 /** What a narrow window leaves out: there the navigation is its icons, each with its name as a tip. */
 const wide = "max-[860px]:hidden";
 
-export function Sidebar({ onShortcuts }: { readonly onShortcuts: () => void }) {
+export function Sidebar({ onShortcuts, onPalette }: { readonly onShortcuts: () => void; readonly onPalette: () => void }) {
   const containers = useContainers().data;
   const counts: Record<string, number | undefined> = {
     "/containers": containers?.length,
@@ -29,24 +29,41 @@ export function Sidebar({ onShortcuts }: { readonly onShortcuts: () => void }) {
         ))}
       </ul>
       <ul className="flex flex-col gap-0.5 px-2 pb-2">
-        <li>
-          <button
-            type="button"
-            onClick={onShortcuts}
-            data-tip={`${t.nav.shortcuts}  ?`}
-            aria-label={t.nav.shortcuts}
-            className="flex h-[30px] w-full items-center gap-2.5 rounded-md px-2 text-fg2 transition-colors hover:bg-hover hover:text-fg max-[860px]:px-2.5"
-          >
-            <Keyboard size={16} strokeWidth={1.8} aria-hidden />
-            <span className={cx("flex-1 text-left", wide)}>{t.nav.shortcuts}</span>
-            <kbd className={cx("text-xs text-fg3", wide)}>?</kbd>
-          </button>
-        </li>
+        <NavButton icon={Search} label={t.palette.title} keys={`${modifier}K`} onClick={onPalette} />
+        <NavButton icon={Keyboard} label={t.nav.shortcuts} keys="?" onClick={onShortcuts} />
         {places.slice(-1).map((place) => (
           <NavLink key={place.path} place={place} number={places.length} count={undefined} />
         ))}
       </ul>
     </nav>
+  );
+}
+
+function NavButton({
+  icon: Icon,
+  label,
+  keys,
+  onClick,
+}: {
+  readonly icon: LucideIcon;
+  readonly label: string;
+  readonly keys: string;
+  readonly onClick: () => void;
+}) {
+  return (
+    <li>
+      <button
+        type="button"
+        onClick={onClick}
+        data-tip={`${label}  ${keys}`}
+        aria-label={label}
+        className="flex h-[30px] w-full items-center gap-2.5 rounded-md px-2 text-fg2 transition-colors hover:bg-hover hover:text-fg max-[860px]:px-2.5"
+      >
+        <Icon size={16} strokeWidth={1.8} aria-hidden />
+        <span className={cx("flex-1 text-left", wide)}>{label}</span>
+        <kbd className={cx("text-xs text-fg3", wide)}>{keys}</kbd>
+      </button>
+    </li>
   );
 }
 
