@@ -1,7 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { ImageFileList, ImageLayers } from "#api/image-files.ts";
 import { type Rig, openRig } from "../engine/rig.ts";
 import { imageTool } from "../fixtures/clients.mjs";
 import { type StockDocker, stockDocker } from "../fixtures/docker.ts";
@@ -149,6 +151,28 @@ test("an import that is no tar fails in words, and leaves nothing", async () => 
   expect(broken.code).not.toBe(0);
   expect(broken.stderr).toContain("truncated");
   expect(await docker.ok("images", "-q", "broken")).toBe("");
+});
+
+test("the window looks into an image: its layers, their files, and what is in them", async () => {
+  await registry.push("look/app", "1", await makeImage("look:1", [busyboxLayer(), [{ name: "www/index.html", data: "<h1>changed</h1>\n" }]]));
+  const name = `${registry.address}/look/app:1`;
+  await docker.ok("pull", name);
+  const base = `/slipway/images/${name}`;
+  const layers = await rig.client.json<ImageLayers>("GET", `${base}/layers`);
+  expect(layers.Layers.map(({ Wasted, CreatedBy }) => [Wasted, CreatedBy])).toEqual([
+    [32, "made on the spot"],
+    [0, "made on the spot"],
+  ]);
+  const list = await rig.client.json<ImageFileList>("GET", `${base}/files`, { query: { path: "/www" } });
+  expect(list.entries).toMatchObject([{ name: "index.html", kind: "file", size: 17, layer: 1 }]);
+  expect((await rig.client.json<ImageFileList>("GET", `${base}/files`, { query: { path: "/www", layer: "0" } })).entries[0]).toMatchObject({
+    size: 32,
+    layer: 0,
+  });
+  const read = async (query: Record<string, string>): Promise<string> => await text((await rig.client.stream("GET", `${base}/file`, { query })).body);
+  expect(await read({ path: "/www/index.html" })).toBe("<h1>changed</h1>\n");
+  expect(await read({ path: "/www/index.html", layer: "0" })).toBe("<h1>hello from a container</h1>\n");
+  await docker.ok("rmi", name);
 });
 
 test("docker search without a registry that offers it says so", async () => {

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { ImageConfigFile, ImageRunConfig } from "#api/oci.ts";
 import type { ImageDeleteItem, ImageHistoryItem, ImageInspect, ImagesPruneReport, ImageSummary, PullProgress, StoreCheck } from "#api/images.ts";
+import type { ImageBrowser } from "./browsing.ts";
 import type { RegistryAuth } from "../registry/registry.ts";
 import type { Descriptor, Digest } from "../content/content.ts";
 
@@ -58,6 +59,7 @@ export interface ImageListOptions {
 }
 
 export interface ImageStore extends ImageResolver, ImageMaker {
+  readonly browser: ImageBrowser;
   list(opts: ImageListOptions): Promise<ImageSummary[]>;
   /** Bytes of every blob and of every layer, unpacked, whatever shares them: what images take altogether. */
   totalBytes(): number;

@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import type { Digest } from "../content/content.ts";
+import type { LayerEntry } from "./layer-entry.ts";
 
 /** A blob's file. With `growth` it is still being written: it yields how many bytes can be read, ends when it is whole, and throws when it never will be. */
 export interface BlobFile {
@@ -23,6 +24,10 @@ export interface LayerStore {
   unpack(blob: BlobFile, opts: { expected: Digest; signal: AbortSignal; onProgress?: (bytes: number) => void }): Promise<{ diffId: Digest; size: number }>;
   /** The layer's uncompressed tar, byte-exact. */
   openTar(diffId: Digest): Readable;
+  /** The files that its tar describes, read from the headers alone; exhausted where they are too many to be held. */
+  tree(diffId: Digest, opts: { signal: AbortSignal }): Promise<{ readonly root: LayerEntry; readonly entries: number }>;
+  /** The bytes of a file of its tree. */
+  openFile(diffId: Digest, entry: LayerEntry): Readable;
   /** Bytes of the uncompressed tar. */
   size(diffId: Digest): number;
   /** Space its files would take unpacked into a directory (what Docker calls an image's size); 0 when absent. */

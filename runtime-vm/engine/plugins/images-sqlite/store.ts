@@ -13,6 +13,7 @@ import type { LayerStore } from "#core/layers/layers.ts";
 import type { Registries, RegistryAuth } from "#core/registry/registry.ts";
 import type { State } from "#core/state/state.ts";
 import { addImage } from "./add.ts";
+import { browsable, LayerBrowser } from "./browse.ts";
 import type { BuiltLayer, ImageBuilder } from "#core/images/building.ts";
 import { StoreBuilder } from "./building.ts";
 import { checkStore } from "./check.ts";
@@ -88,10 +89,12 @@ class SqliteImageStore implements ImageStore {
   readonly #parts: ImageParts;
   readonly #limits: TransferLimits;
   readonly #lock = new KeyedLock();
+  readonly browser: LayerBrowser;
 
   constructor(parts: ImageParts, limits: TransferLimits) {
     this.#parts = parts;
     this.#limits = limits;
+    this.browser = new LayerBrowser(parts.layers, async (reference, platform) => browsable(await this.resolve(reference, platform)));
   }
 
   async resolve(reference: string, platform?: string): Promise<ResolvedImage> {

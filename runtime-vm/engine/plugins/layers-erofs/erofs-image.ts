@@ -1,4 +1,5 @@
-import { isDirectory, kindOf, kinds, type LayerNode } from "./layer-node.ts";
+import { kindOf, kinds } from "#core/layers/layer-entry.ts";
+import { isDirectory, type LayerNode } from "./layer-node.ts";
 
 /**
  * Writes an EROFS image (kernel: fs/erofs/erofs_fs.h) that holds a layer's names and attributes, while the bytes of its

@@ -1,13 +1,9 @@
 import { EngineError } from "#base/errors.ts";
 import type { TarEntry } from "#core/layers/tar-scanner.ts";
-import type { SparseMap } from "#core/layers/tar-sparse.ts";
+import { isWhiteout, kinds, type LayerEntry, opaqueAttribute } from "#core/layers/layer-entry.ts";
 
-export const kinds = { fifo: 0o010000, char: 0o020000, directory: 0o040000, block: 0o060000, file: 0o100000, symlink: 0o120000 } as const;
-const kindMask = 0o170000;
-
-/** What a name in a layer leads to; hard links share one. */
-export interface LayerNode {
-  /** File type and permissions, as `st_mode`. */
+/** A layer's entry while its tar is read. */
+export interface LayerNode extends LayerEntry {
   mode: number;
   uid: number;
   gid: number;
@@ -15,18 +11,8 @@ export interface LayerNode {
   mtimeNano: number;
   links: number;
   xattrs: ReadonlyMap<string, Buffer>;
-  /** Directories only. Names are `latin1`. */
   readonly children?: Map<string, LayerNode>;
-  /** A directory that has no entry of its own in the tar. */
   implicit?: boolean;
-  readonly size: number;
-  /** Where a file's bytes start in the tar. */
-  readonly dataOffset: number;
-  /** Bytes stored there; differs from the size for sparse files. */
-  readonly storedBytes: number;
-  readonly sparse?: SparseMap;
-  readonly target: string;
-  readonly device: { readonly major: number; readonly minor: number };
 }
 
 export type Directory = LayerNode & { readonly children: Map<string, LayerNode> };
@@ -35,9 +21,6 @@ const xattrNames = /^(user|security|trusted)\..|^system\.posix_acl_(access|defau
 export const noDevice = { major: 0, minor: 0 };
 
 export const isDirectory = (node: LayerNode): node is Directory => node.children !== undefined;
-export const kindOf = (node: LayerNode): number => node.mode & kindMask;
-/** An overlay whiteout: a character device 0:0. */
-export const isWhiteout = (node: LayerNode): boolean => kindOf(node) === kinds.char && node.device.major === 0 && node.device.minor === 0;
 
 export const nothing = { links: 1, size: 0, dataOffset: 0, storedBytes: 0, target: "", device: noDevice } as const;
 
@@ -108,8 +91,6 @@ export function whiteout(parent: Directory, name: string, entry: TarEntry): void
   if (known === undefined) replace(parent, name, { ...attributes(entry, kinds.char), mode: kinds.char, uid: 0, gid: 0, xattrs: new Map(), ...nothing });
   else if (isDirectory(known)) setOpaque(known);
 }
-
-const opaqueAttribute = "trusted.overlay.opaque";
 
 export function setOpaque(directory: Directory): void {
   directory.xattrs = new Map([...directory.xattrs, [opaqueAttribute, Buffer.from("y")]]);

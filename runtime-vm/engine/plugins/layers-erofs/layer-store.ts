@@ -6,6 +6,7 @@ import { pipeline } from "node:stream/promises";
 import type { Readable } from "node:stream";
 import type { Digest } from "#core/content/content.ts";
 import type { Files } from "#core/kernel/kernel.ts";
+import type { LayerEntry } from "#core/layers/layer-entry.ts";
 import type { BlobFile, LayerStore } from "#core/layers/layers.ts";
 import type { Trash } from "#core/trash/trash.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
@@ -14,6 +15,7 @@ import type { LayerMounts } from "./layer-mounts.ts";
 import type { Special } from "./materialize.ts";
 import { isPlain, share, syncFile } from "./layer-file.ts";
 import { bootId, layerFiles, readRecords, settleRecord, writeRecord, type LayerRecord } from "./records.ts";
+import { readTarFile, readTree } from "./tar-files.ts";
 import type { UnpackPool, Unpacked } from "./unpack-pool.ts";
 
 /** So long after the last layer a pull has named its image: its own writes would wait for the layers on the disk. */
@@ -94,6 +96,16 @@ export class ErofsLayerStore implements LayerStore, AsyncDisposable {
   openTar(diffId: Digest): Readable {
     this.record(diffId);
     return createReadStream(layerFiles(this.#parts.layers, diffId).tar, { highWaterMark: 1024 * 1024 });
+  }
+
+  async tree(diffId: Digest, { signal }: { signal: AbortSignal }): Promise<{ root: LayerEntry; entries: number }> {
+    this.record(diffId);
+    return await readTree(layerFiles(this.#parts.layers, diffId).tar, signal);
+  }
+
+  openFile(diffId: Digest, entry: LayerEntry): Readable {
+    this.record(diffId);
+    return readTarFile(layerFiles(this.#parts.layers, diffId).tar, entry);
   }
 
   async ingest(tar: Readable, opts: { expected?: Digest; signal: AbortSignal }): Promise<{ diffId: Digest; size: number }> {

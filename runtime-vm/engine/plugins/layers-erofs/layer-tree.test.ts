@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { TarScanner } from "#core/layers/tar-scanner.ts";
 import { packTar, type TarFile } from "#core/layers/tar-writer.ts";
 import { encodeErofs } from "./erofs-image.ts";
-import { isDirectory, isWhiteout, type LayerNode } from "./layer-node.ts";
+import { isWhiteout } from "#core/layers/layer-entry.ts";
+import { isDirectory, type LayerNode } from "./layer-node.ts";
 import { LayerTree } from "./layer-tree.ts";
 
 function treeOf(files: readonly TarFile[]): LayerTree {

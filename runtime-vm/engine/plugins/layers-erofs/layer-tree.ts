@@ -1,13 +1,11 @@
 import type { TarEntry } from "#core/layers/tar-scanner.ts";
+import { isWhiteout, kindOf, kinds } from "#core/layers/layer-entry.ts";
 import { layerPath, opaqueMark, whiteoutMetaPrefix, whiteoutPrefix } from "#core/layers/layer-path.ts";
 import {
   checkLengths,
   attributes,
   type Directory,
   isDirectory,
-  isWhiteout,
-  kindOf,
-  kinds,
   type LayerNode,
   newDirectory,
   noDevice,

@@ -14,7 +14,8 @@ import {
 } from "node:fs";
 import { readSparseMap } from "#core/layers/tar-sparse.ts";
 import { corrupt } from "#core/layers/tar-header.ts";
-import { isDirectory, kindOf, kinds, type LayerNode } from "./layer-node.ts";
+import { kindOf, kinds } from "#core/layers/layer-entry.ts";
+import { isDirectory, type LayerNode } from "./layer-node.ts";
 
 /** What Node cannot do by itself and a thread with the kernel interface must: device nodes, FIFOs, extended attributes. */
 export interface Special {
