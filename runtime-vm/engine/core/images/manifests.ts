@@ -74,7 +74,8 @@ function descriptors(value: unknown, digest: Digest): Descriptor[] {
       typeof one.digest === "string" &&
       digestPattern.test(one.digest) &&
       Number.isSafeInteger(one.size) &&
-      one.size! >= 0;
+      one.size! >= 0 &&
+      (one.urls === undefined || (Array.isArray(one.urls) && one.urls.every((url) => typeof url === "string")));
     if (!sound) throw new EngineError("invalidArgument", `${digest}: a descriptor in it is not valid`);
   }
   return value as Descriptor[];

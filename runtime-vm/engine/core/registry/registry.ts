@@ -23,8 +23,15 @@ export interface RegistryReader {
   manifest(repository: string, reference: string, opts: { signal: AbortSignal }): Promise<{ descriptor: Descriptor; bytes: Buffer }>;
   /** Every tag of a repository. */
   tags(repository: string, opts: { signal: AbortSignal }): Promise<readonly string[]>;
-  /** Resumes at `offset` by Range when the registry can; the returned offset says where the stream really starts. Not verified: the ingest does. */
-  blob(repository: string, digest: Digest, opts: { offset: number; signal: AbortSignal }): Promise<{ offset: number; body: Readable }>;
+  /**
+   * Resumes at `offset` by Range when the registry can; the returned offset says where the stream really starts. Not verified: the ingest does.
+   * `urls`: where else its maker hands it out (foreign layers); these are asked first, and never shown credentials.
+   */
+  blob(
+    repository: string,
+    digest: Digest,
+    opts: { offset: number; urls?: readonly string[] | undefined; signal: AbortSignal },
+  ): Promise<{ offset: number; body: Readable }>;
 }
 
 /** A blob to upload; `open` may be called again for another attempt, from where the registry has it. */

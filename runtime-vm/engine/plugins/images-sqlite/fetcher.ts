@@ -218,7 +218,7 @@ async function* follow({ growth, size }: Job): AsyncIterable<number> {
 
 /** One connection's worth of bytes, from where the ingest stands. */
 async function append(ingest: Ingest, blob: Descriptor, { reader, repository }: FetchSource, to: Download): Promise<void> {
-  const { offset, body } = await reader.blob(repository, blob.digest, { offset: ingest.offset, signal: to.signal });
+  const { offset, body } = await reader.blob(repository, blob.digest, { offset: ingest.offset, urls: blob.urls, signal: to.signal });
   if (offset > ingest.offset) throw new EngineError("unavailable", `the registry answered from byte ${offset}, asked for ${ingest.offset}`);
   let skip = ingest.offset - offset;
   for await (const chunk of body as Readable & AsyncIterable<Buffer>) {

@@ -62,9 +62,13 @@ export class HttpReader implements RegistryReader {
     return tags;
   }
 
-  async blob(repository: string, digest: Digest, { offset, signal }: { offset: number; signal: AbortSignal }): Promise<{ offset: number; body: Readable }> {
+  async blob(
+    repository: string,
+    digest: Digest,
+    { offset, urls = [], signal }: { offset: number; urls?: readonly string[] | undefined; signal: AbortSignal },
+  ): Promise<{ offset: number; body: Readable }> {
     const headers = offset === 0 ? {} : { range: `bytes=${offset}-` };
-    const response = await this.#get(repository, `blobs/${digest}`, { signal, headers });
+    const response = (await this.#elsewhere(urls, { signal, headers })) ?? (await this.#get(repository, `blobs/${digest}`, { signal, headers }));
     if (response.status !== 206) return { offset: 0, body: response.body };
     const start = /^bytes (\d+)-/.exec(response.headers["content-range"] ?? "")?.[1];
     return { offset: start === undefined ? offset : Number(start), body: response.body };
@@ -74,6 +78,19 @@ export class HttpReader implements RegistryReader {
     // The base of the API asks for no scope: any accepted identity will do.
     const response = await this.#registry.ask("v2/", "", { signal, accept: [200] });
     response.body.resume();
+  }
+
+  /** The first of the addresses that has it. */
+  async #elsewhere(urls: readonly string[], opts: { signal: AbortSignal; headers: Readonly<Record<string, string>> }): Promise<HttpResponse | undefined> {
+    for (const url of urls) {
+      if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) continue;
+      try {
+        return await this.#registry.ask(url, "", { ...opts, accept: [200, 206] });
+      } catch {
+        opts.signal.throwIfAborted();
+      }
+    }
+    return undefined;
   }
 
   #get(repository: string, path: string, opts: { signal: AbortSignal; headers?: Readonly<Record<string, string>> }): Promise<HttpResponse> {

@@ -52,7 +52,11 @@ class MirroredReader implements RegistryReader {
     return this.#first(opts.signal, (reader) => reader.manifest(repository, reference, opts));
   }
 
-  blob(repository: string, digest: Digest, opts: { offset: number; signal: AbortSignal }): Promise<{ offset: number; body: Readable }> {
+  blob(
+    repository: string,
+    digest: Digest,
+    opts: { offset: number; urls?: readonly string[] | undefined; signal: AbortSignal },
+  ): Promise<{ offset: number; body: Readable }> {
     return this.#first(opts.signal, (reader) => reader.blob(repository, digest, opts));
   }
 
