@@ -12,6 +12,8 @@ export type MenuItem =
       readonly onSelect: () => void;
       readonly disabled?: boolean;
       readonly danger?: boolean;
+      /** For what is switched on and off. */
+      readonly checked?: boolean;
       readonly keys?: string;
     };
 
@@ -95,7 +97,8 @@ export function Menu({ label, items, at, onClose }: MenuProps) {
             <button
               key={item.label}
               type="button"
-              role="menuitem"
+              role={item.checked === undefined ? "menuitem" : "menuitemcheckbox"}
+              aria-checked={item.checked}
               tabIndex={-1}
               disabled={item.disabled}
               onClick={() => {

@@ -20,6 +20,8 @@ export interface TableProps<Row> {
   readonly nameOf: (row: Row) => string;
   readonly selection: SelectionStore;
   readonly selectable?: (row: Row) => boolean;
+  /** Puts rows of its own between those that were sorted. */
+  readonly arrange?: (sorted: readonly Row[]) => readonly Row[];
   readonly onOpen: (row: Row) => void;
   readonly menuOf: (row: Row) => readonly MenuItem[];
   readonly onDelete?: () => void;
@@ -51,7 +53,11 @@ export function Table<Row>(props: TableProps<Row>) {
   const wantsFocus = useRef(kept.active !== undefined && kept.returnFocus);
   const selected = useStore(selection, (state) => state.ids);
 
-  const rows = useMemo(() => sortRows(props.rows, columns.find(({ id }) => id === sort.column)?.sortBy, sort, idOf), [props.rows, columns, sort, idOf]);
+  const { arrange } = props;
+  const rows = useMemo(() => {
+    const sorted = sortRows(props.rows, columns.find(({ id }) => id === sort.column)?.sortBy, sort, idOf);
+    return arrange === undefined ? sorted : arrange(sorted);
+  }, [props.rows, columns, sort, idOf, arrange]);
   const order = useMemo(() => rows.filter(selectable).map(idOf), [rows, selectable, idOf]);
   const activeIndex = Math.max(
     0,

@@ -6,7 +6,11 @@ export const containerTexts = {
     title: "Containers",
     search: "Search containers",
     run: "Run",
-    columns: { name: "Name", state: "State", ports: "Ports", cpu: "CPU", memory: "Memory", actions: "Actions" },
+    columns: { name: "Name", state: "State", image: "Image", ports: "Ports", cpu: "CPU", memory: "Memory", created: "Created", actions: "Actions" },
+    chooseColumns: "Columns",
+    filter: "State filter",
+    filters: { all: "All", running: "Running", stopped: "Stopped" },
+    noneOfState: "No container is in this state",
     emptyTitle: "No containers yet",
     emptyText: "A container is a program with everything it needs, started from an image and kept apart from your system.",
     emptyRun: "Run the welcome page on port 8080",
@@ -76,6 +80,16 @@ export const containerTexts = {
       events: "Events",
     },
     exact: (time: string) => `Created ${time}`,
+  },
+
+  projects: {
+    note: (n: number) => `Compose project, ${count(n, "container")}`,
+    running: (running: number, all: number) => `${running}/${all} running`,
+    start: (name: string) => `Start what is stopped of ${name}`,
+    stop: (name: string) => `Stop all of ${name}`,
+    expand: "Show containers",
+    collapse: "Hide containers",
+    hidden: "not shown",
   },
 
   run: {
