@@ -2,7 +2,11 @@ import { afterEach, beforeAll, expect, test, vi } from "vitest";
 import { byTestId, completeDom, found, openWindow, press, type } from "#renderer/testing.tsx";
 
 vi.setConfig({ testTimeout: 60_000 });
-beforeAll(completeDom);
+beforeAll(() => {
+  completeDom();
+  // As browsers have it by now; jsdom has none.
+  Element.prototype.scrollIntoView = () => Promise.resolve() as unknown as undefined;
+});
 afterEach(() => localStorage.clear());
 
 const web = {

@@ -39,7 +39,10 @@ export function Palette({ onRun, onClose }: PaletteProps) {
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);
-  useEffect(() => dialog.current?.querySelector("[aria-selected=true]")?.scrollIntoView?.({ block: "nearest" }), [at]);
+  useEffect(() => {
+    // Not returned: browsers answer with a promise, which React would take for a clean-up.
+    dialog.current?.querySelector("[aria-selected=true]")?.scrollIntoView?.({ block: "nearest" });
+  }, [at]);
 
   const take = ({ key, deed, loses }: PaletteEntry): void => {
     if (loses && asked !== key) return setAsked(key);
