@@ -76,14 +76,16 @@ const idOf = (reference: string): Promise<string> => docker.ok("image", "inspect
 
 test.each(["classic", "buildkit"] as const)("the same again is the same image, by the %s builder, and what changed is made anew", async (builder) => {
   const files = { Dockerfile: "FROM busybox\nARG A\nENV X=1\nRUN date +%N > /stamp\nCOPY f /f\nRUN cat /f > /g\n", f: "1" };
-  ok(await build(files, ["-t", "again:1"], { builder }));
-  const second = ok(await build(files, ["-t", "again:2"], { builder }));
+  // A statement of where an image comes from has a time in it.
+  const plain = builder === "classic" ? [] : ["--provenance=false"];
+  ok(await build(files, [...plain, "-t", "again:1"], { builder }));
+  const second = ok(await build(files, [...plain, "-t", "again:2"], { builder }));
   expect(second.stdout + second.stderr).toMatch(builder === "classic" ? /Using cache/ : /CACHED/);
   expect(await idOf("again:2")).toBe(await idOf("again:1"));
   ok(await build({ ...files, f: "2" }, ["-t", "again:3"], { builder }));
   const stamps = await Promise.all(["1", "3"].map((tag) => docker.ok("run", "--rm", `again:${tag}`, "cat", "/stamp", "/g")));
   expect(stamps[1]).toBe(stamps[0]?.replace(/1$/, "2"));
-  ok(await build(files, ["--no-cache", "-t", "again:4"], { builder }));
+  ok(await build(files, [...plain, "--no-cache", "-t", "again:4"], { builder }));
   expect(await idOf("again:4")).not.toBe(await idOf("again:1"));
 });
 

@@ -4,6 +4,7 @@ import { normalizedName, parseReference, withDefaultTag } from "#api/reference.t
 import type { Digest } from "../content/content.ts";
 import type { ResolvedImage } from "../images/images.ts";
 import { formatPlatform, normalized, parsePlatform, type Platform } from "../images/platform.ts";
+import { imagePurl } from "./purl.ts";
 import { shellOf } from "./run-config.ts";
 import type { StageArgs } from "./scope.ts";
 import { StageState } from "./state.ts";
@@ -21,6 +22,8 @@ export function scratchState({ request }: BuildWork, platform: Platform, args: S
 /** An image that is here, or that the registry has. */
 export async function imageState(work: BuildWork, reference: string, platform: Platform | undefined, args: StageArgs): Promise<StageState> {
   const image = await baseImage(work, reference, platform);
+  const uri = imagePurl(reference, platformOf(image.config));
+  work.materials.set(uri, { uri, digest: { sha256: image.id.slice("sha256:".length) } });
   const blobs = await work.backends.builder.layersOf(image.manifest);
   const diffIds = image.config.rootfs.diff_ids as readonly Digest[];
   const state = new StageState(platformOf(image.config), work.request.flavor, args);

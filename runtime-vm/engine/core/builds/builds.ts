@@ -12,10 +12,12 @@ import { withoutGiven } from "./root-tree.ts";
 import { solve } from "./solve.ts";
 import type { StageState } from "./state.ts";
 import type { FileTree } from "./tree.ts";
-import { type BuildHouse, BuildWork } from "./work.ts";
+import { type BuildHouse, type BuildMaterial, BuildWork } from "./work.ts";
 
 export interface BuildResult {
   readonly state: StageState;
+  /** What it was made of, besides its context. */
+  readonly materials: readonly BuildMaterial[];
   /** The image's files, while the build lasts. */
   files(): Promise<FileTree>;
   /** Makes the image, once or more often, under these references with tags. */
@@ -56,7 +58,12 @@ export class Builds {
     await using work = new BuildWork(this.#house, request);
     const state = await solve(work);
     request.signal.throwIfAborted();
-    return await take({ state, files: async () => withoutGiven(await work.roots.tree(state.diffIds)), register: (names) => this.#register(state, names) });
+    return await take({
+      state,
+      materials: [...work.materials.values()],
+      files: async () => withoutGiven(await work.roots.tree(state.diffIds)),
+      register: (names) => this.#register(state, names),
+    });
   }
 
   /** Cuts the cache down to what the configuration lets it be. A rule without a size forgets all that it matches. */

@@ -7,6 +7,7 @@ import type { Source } from "../dockerfile/source.ts";
 import type { Platform } from "../images/platform.ts";
 import type { Flavor } from "./run-config.ts";
 import type { BuildArgs } from "./scope.ts";
+import type { StageState } from "./state.ts";
 import type { FileTree } from "./tree.ts";
 
 /** Everything that a build is asked for. */
@@ -39,7 +40,11 @@ export interface BuildRequest {
   readonly signal: AbortSignal;
 }
 
-export type NamedContext = { readonly kind: "image"; readonly reference: string } | { readonly kind: "files"; readonly tree: () => Promise<FileTree> };
+export type NamedContext =
+  | { readonly kind: "image"; readonly reference: string }
+  | { readonly kind: "files"; readonly tree: () => Promise<FileTree> }
+  /** What another build has given, for each of its platforms. */
+  | { readonly kind: "result"; readonly states: readonly StageState[] };
 
 /** One instruction of a build. */
 export interface StepInfo {

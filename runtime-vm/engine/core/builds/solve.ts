@@ -1,6 +1,6 @@
 import { EngineError, isClass } from "#base/errors.ts";
 import type { Instruction, Stage } from "../dockerfile/instructions.ts";
-import type { Platform } from "../images/platform.ts";
+import { formatPlatform, type Platform } from "../images/platform.ts";
 import { imageState, platformArgs, platformFrom, scratchState } from "./base.ts";
 import { contextLayer } from "./step-mounts.ts";
 import { expanded, globalArgs, StageArgs, type Variables } from "./scope.ts";
@@ -153,6 +153,7 @@ class Solver {
     const args = new StageArgs(request.args, this.#globals);
     const context = request.named.get(name);
     if (context?.kind === "image") return await imageState(this.#work, context.reference, platform, args);
+    if (context?.kind === "result") return resultOf(context.states, platform ?? this.#platform).next(args);
     if (context?.kind === "files")
       throw new EngineError("notImplemented", `FROM ${name}: a build context of files cannot be a base image; name an image with docker-image://`);
     if (name === "scratch") return scratchState(this.#work, platform ?? this.#platform, args);
@@ -199,6 +200,7 @@ class Solver {
     if (request.flavor === "buildkit") this.#refuseLater(from, index);
     const context = request.named.get(from);
     if (context?.kind === "files") return this.#contextSource(context.tree);
+    if (context?.kind === "result") return this.#layered(resultOf(context.states, request.platform ?? this.#platform));
     if (from === "scratch") return this.#layered(scratchState(this.#work, this.#platform, new StageArgs(new Map(), new Map())));
     const reference = context?.reference ?? from;
     try {
@@ -233,4 +235,11 @@ class Solver {
     };
     return source;
   }
+}
+
+/** Of another build's results the one for this platform; where there is only one, that one. */
+function resultOf(states: readonly StageState[], platform: Platform): StageState {
+  const found = states.length === 1 ? states[0] : states.find((state) => formatPlatform(state.platform) === formatPlatform(platform));
+  if (found === undefined) throw new EngineError("notFound", `no result of the other build for platform ${formatPlatform(platform)}`);
+  return found;
 }

@@ -16,6 +16,23 @@ export interface BuiltImage {
   readonly names: readonly string[];
 }
 
+/** A manifest, an index, a configuration or a statement, with its bytes. */
+export interface ImageDocument {
+  readonly descriptor: Descriptor;
+  readonly bytes: Buffer;
+}
+
+/** An image of several documents, whose layers are here: its index and all that it leads to. */
+export interface BuiltSet {
+  /** What the image's names stand for; one of the documents. */
+  readonly target: Descriptor;
+  readonly documents: readonly ImageDocument[];
+  readonly names: readonly string[];
+}
+
+/** How the bytes of a layer are stored: `plain` is the tar itself. */
+export type LayerCompression = "plain" | "gzip" | "zstd";
+
 /** What builds need of the image store. */
 export interface ImageBuilder {
   /** Until it is disposed, nothing without a name is collected. */
@@ -30,6 +47,14 @@ export interface ImageBuilder {
   idOf(image: Pick<BuiltImage, "config" | "layers">): Digest;
   /** Durable when it resolves with the id. */
   register(image: BuiltImage): Promise<Digest>;
+  /** The same for an image of several documents. */
+  registerSet(image: BuiltSet): Promise<Digest>;
+  /** The layer as a blob of that kind; one that is compressed already stays as it is. The blob goes with `collectLayers` when no image has it. */
+  compressed(layer: BuiltLayer, compression: LayerCompression, signal: AbortSignal): Promise<BuiltLayer>;
+  /** Bytes of a layer's blob or of a document. */
+  open(digest: Digest): Readable;
+  /** Of a blob that is here. */
+  sizeOf(digest: string): number | undefined;
   /** Removes layers that neither an image nor the build cache refers to; returns the bytes that gives back. */
   collectLayers(layers: readonly BuiltLayer[]): Promise<number>;
   /** Of every image that is here. */

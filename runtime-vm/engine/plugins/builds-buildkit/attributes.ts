@@ -1,5 +1,4 @@
 import type { HostConfig } from "#api/containers.ts";
-import { EngineError } from "#base/errors.ts";
 import { parsePlatform, type Platform } from "#core/images/platform.ts";
 
 /** What the Dockerfile frontend is told (moby's frontend/dockerfile/dockerui): `--build-arg`, `--target` and the like under names of its own. */
@@ -10,7 +9,8 @@ export interface Attributes {
   readonly labels: Readonly<Record<string, string>>;
   readonly ignoresCache: (stage: string) => boolean;
   readonly pull: boolean;
-  readonly platform: Platform | undefined;
+  /** Empty: the engine's own. */
+  readonly platforms: readonly Platform[];
   readonly hostConfig: HostConfig;
   /** An address instead of the client's directory. */
   readonly context: string;
@@ -26,8 +26,6 @@ export function readAttributes(attributes: ReadonlyMap<string, string>, host: Pl
   const below = (prefix: string): [string, string][] =>
     [...attributes].flatMap(([name, value]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), value] as [string, string]] : []));
   const args = new Map(below("build-arg:"));
-  const platform = get("platform");
-  if (platform.includes(",")) throw new EngineError("notImplemented", "several platforms in one build are not built by this engine; build one at a time");
   const epoch = args.get("SOURCE_DATE_EPOCH") ?? "";
   return {
     filename: get("filename") || "Dockerfile",
@@ -36,7 +34,7 @@ export function readAttributes(attributes: ReadonlyMap<string, string>, host: Pl
     labels: Object.fromEntries(below("label:")),
     ignoresCache: cacheFilter(attributes.get("no-cache")),
     pull: get("image-resolve-mode") === "pull",
-    platform: platform === "" ? undefined : parsePlatform(platform, host),
+    platforms: fields(get("platform")).map((platform) => parsePlatform(platform, host)),
     hostConfig: hostConfigOf(get),
     context: get("context"),
     contextName: get("contextkey") || "context",

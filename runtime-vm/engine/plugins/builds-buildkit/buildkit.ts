@@ -3,7 +3,10 @@ import type { Duplex } from "node:stream";
 import type { Builds } from "#core/builds/builds.ts";
 import { bridgeMethods } from "./bridge.ts";
 import { controlMethods, Jobs } from "./control.ts";
+import { BuildHistory } from "./history.ts";
+import { historyMethods } from "./history-calls.ts";
 import { serveGrpc } from "./server.ts";
+import { Shelf } from "./shelf.ts";
 import { Sessions } from "./session.ts";
 
 /** The two doors that BuildKit's clients knock at, on connections that were taken over from HTTP/1.1. */
@@ -15,8 +18,12 @@ export interface BuildKit {
 }
 
 export function openBuildKit(builds: Builds, version: string): BuildKit {
-  const [sessions, jobs] = [new Sessions(), new Jobs()];
-  const methods = { ...controlMethods({ builds, sessions, jobs, version }), ...bridgeMethods(jobs) };
+  const [sessions, jobs, history] = [new Sessions(), new Jobs(), new BuildHistory(builds.backends.state)];
+  const methods = {
+    ...controlMethods({ builds, sessions, jobs, history, version, shelf: new Shelf() }),
+    ...bridgeMethods(jobs),
+    ...historyMethods(history, builds.backends.builder),
+  };
   const one = (value: string | string[] | undefined): string => (Array.isArray(value) ? value.join(", ") : (value ?? ""));
   return {
     grpc: (connection) => serveGrpc(connection, methods, builds.backends.journal),

@@ -1,10 +1,13 @@
 import { EngineError } from "#base/errors.ts";
 import type { Builds } from "#core/builds/builds.ts";
 import type { CacheUse } from "#core/builds/prune.ts";
-import { exportResult, type Export } from "./exporter.ts";
+import type { Export } from "./exporter.ts";
 import { Job } from "./job.ts";
 import { type Reader as Message, Reader, Writer } from "./proto.ts";
+import type { BuildHistory } from "./history.ts";
+import { beginRecord } from "./recording.ts";
 import type { Call, Methods } from "./server.ts";
+import type { Shelf } from "./shelf.ts";
 import type { Sessions } from "./session.ts";
 
 const jobMsMax = 10_000;
@@ -15,6 +18,10 @@ export class Jobs {
 
   add(ref: string, job: Job): void {
     this.#slot(ref).resolve(job);
+  }
+
+  has(ref: string): boolean {
+    return this.#jobs.has(ref);
   }
 
   /** A client may ask for the display of a build that has failed already. */
@@ -48,6 +55,8 @@ export interface ControlParts {
   readonly builds: Builds;
   readonly sessions: Sessions;
   readonly jobs: Jobs;
+  readonly history: BuildHistory;
+  readonly shelf: Shelf;
   readonly version: string;
 }
 
@@ -57,7 +66,13 @@ const service = "/moby.buildkit.v1.Control";
 export const controlMethods = (parts: ControlParts): Methods => ({
   [`${service}/Solve`]: async (call) => await call.send(await solve(parts, call)),
   [`${service}/Status`]: async (call) => {
-    const job = await parts.jobs.get(new Reader(await call.request()).text(1));
+    const ref = new Reader(await call.request()).text(1);
+    const recorded = parts.history.updates(ref);
+    if (recorded !== undefined && !parts.jobs.has(ref)) {
+      for (const update of recorded) await call.send(update);
+      return;
+    }
+    const job = await parts.jobs.get(ref);
     for await (const update of job.progress.updates) await call.send(update);
   },
   [`${service}/ListWorkers`]: async (call) => await call.send(new Writer().message(1, worker(parts)).done()),
@@ -69,19 +84,26 @@ export const controlMethods = (parts: ControlParts): Methods => ({
   [`${service}/Prune`]: async (call) => await prune(parts, call),
 });
 
-async function solve({ builds, sessions, jobs }: ControlParts, call: Call): Promise<Buffer> {
+async function solve({ builds, sessions, jobs, history, shelf }: ControlParts, call: Call): Promise<Buffer> {
   const request = new Reader(await call.request());
   const ref = request.text(1);
   const session = await sessions.get(request.text(5), call.signal);
-  const job = new Job(builds, session, call.signal);
+  const frontend = request.text(6);
+  const job = new Job({ builds, session, shelf, signal: call.signal, ref, frontend, attributes: request.map(7) });
   jobs.add(ref, job);
+  const wanted = exportsOf(request);
+  // What a client only asks for its own sake is no build of a user's.
+  const record = request.bool(11) || job.isQuestion ? undefined : beginRecord(history, job, wanted);
   try {
     if (request.message(2).has(1)) throw new EngineError("notImplemented", "this engine builds Dockerfiles, not LLB definitions");
-    const frontend = request.text(6);
     const result = frontend === "" ? await returnedRef(job) : await job.solve(frontend, request.map(7));
-    const told: Record<string, string> = {};
-    if (result !== "") for (const wanted of exportsOf(request)) Object.assign(told, await exportResult(builds, job, job.result(result), wanted));
+    const shipped = result === "" ? [] : await job.deliver(result, wanted);
+    const told = Object.assign({}, ...shipped.map((one) => one.told)) as Record<string, string>;
+    record?.succeeded(told, result === "" ? [] : job.images(result, shipped));
     return new Writer().map(1, told).done();
+  } catch (error) {
+    record?.failed(error);
+    throw error;
   } finally {
     await job.close();
     jobs.removeLater(ref);
@@ -103,9 +125,9 @@ async function returnedRef(job: Job): Promise<string> {
 }
 
 function exportsOf(request: Message): Export[] {
-  const several = request.messages(13).map((one) => ({ type: one.text(1), attributes: one.map(2) }));
+  const several = request.messages(13).map((one, number) => ({ type: one.text(1), attributes: one.map(2), number }));
   if (several.length > 0) return several;
-  return request.text(3) === "" ? [] : [{ type: request.text(3), attributes: request.map(4) }];
+  return request.text(3) === "" ? [] : [{ type: request.text(3), attributes: request.map(4), number: 0 }];
 }
 
 function worker(parts: ControlParts): Writer {

@@ -7,10 +7,18 @@ import type { Session, SessionCall } from "./session.ts";
 const method = "/moby.filesync.v1.FileSend/DiffCopy";
 const pieceBytesMax = 32 * 1024;
 
+interface Sending {
+  /** Of the export, as the client counts them. */
+  readonly number: number;
+  readonly signal: AbortSignal;
+}
+
+const headers = ({ number }: Sending): Record<string, string> => ({ "buildkit-attachable-exporter-id": String(number) });
+
 /** A stream of bytes into what the client opened for it. */
-export async function sendArchive(session: Session, chunks: AsyncIterable<Buffer>, signal: AbortSignal): Promise<void> {
+export async function sendArchive(session: Session, chunks: AsyncIterable<Buffer>, sending: Sending): Promise<void> {
   if (!session.offers(method)) throw new EngineError("invalidArgument", "the client takes no output");
-  await using call = session.open(method, {}, signal);
+  await using call = session.open(method, headers(sending), sending.signal);
   for await (const chunk of chunks) {
     for (let at = 0; at < chunk.length; at += pieceBytesMax) await call.send(new Writer().bytes(1, chunk.subarray(at, at + pieceBytesMax)).done());
   }
@@ -18,12 +26,14 @@ export async function sendArchive(session: Session, chunks: AsyncIterable<Buffer
   for await (const _ of call.messages);
 }
 
-/** A tree of files into a directory of the client: names first, then the bytes of the files it asks for. */
-export async function sendFiles(session: Session, tree: FileTree, signal: AbortSignal): Promise<void> {
+/** A tree of files into a directory of the client, or one `below` it: names first, then the bytes of the files it asks for. */
+export async function sendFiles(session: Session, tree: FileTree, sending: Sending & { readonly below: string }): Promise<void> {
   if (!session.offers(method)) throw new EngineError("invalidArgument", "the client takes no output");
-  await using call = session.open(method, {}, signal);
-  const entries = [...walk(tree, "")];
-  const naming = sendNames(call, entries);
+  await using call = session.open(method, headers(sending), sending.signal);
+  const { below } = sending;
+  const top: TreeEntry[] = below === "" ? [] : [{ path: "", type: "directory", mode: 0o755, uid: 0, gid: 0, size: 0, mtime: Math.floor(Date.now() / 1000) }];
+  const entries = [...top, ...walk(tree, "")];
+  const naming = sendNames(call, entries, below);
   naming.catch(() => undefined);
   for await (const message of call.messages) {
     const asked = new Reader(message);
@@ -40,8 +50,8 @@ export async function sendFiles(session: Session, tree: FileTree, signal: AbortS
   await naming;
 }
 
-async function sendNames(call: SessionCall, entries: readonly TreeEntry[]): Promise<void> {
-  for (const entry of entries) await call.send(new Writer().message(2, statOf(entry)).done());
+async function sendNames(call: SessionCall, entries: readonly TreeEntry[], below: string): Promise<void> {
+  for (const entry of entries) await call.send(new Writer().message(2, statOf({ ...entry, path: joined(below, entry.path) })).done());
   await call.send(packet(packets.stat));
 }
 

@@ -1,3 +1,4 @@
+import type { Writable } from "node:stream";
 import { EngineError } from "#base/errors.ts";
 
 /** gRPC's messages on an HTTP/2 stream: one byte (compressed or not), four of length, then the message (grpc/doc/PROTOCOL-HTTP2.md). */
@@ -5,6 +6,18 @@ export function frame(message: Uint8Array): Buffer {
   const head = Buffer.alloc(5);
   head.writeUInt32BE(message.length, 1);
   return Buffer.concat([head, message]);
+}
+
+/** Resolves when the stream takes more, or is gone. */
+export function drained(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      stream.off("drain", settle).off("close", settle);
+      resolve();
+    };
+    stream.once("drain", settle).once("close", settle);
+    if (stream.destroyed) settle();
+  });
 }
 
 const messageBytesMax = 64 * 1024 * 1024;

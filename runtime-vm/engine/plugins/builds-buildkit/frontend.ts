@@ -4,6 +4,7 @@ import { Readable } from "node:stream";
 import { EngineError, messageOf } from "#base/errors.ts";
 import type { Builds } from "#core/builds/builds.ts";
 import { download } from "#core/builds/download.ts";
+import type { StageState } from "#core/builds/state.ts";
 import type { BuildRequest, NamedContext } from "#core/builds/request.ts";
 import { TarTree } from "#core/builds/tar-tree.ts";
 import type { FileTree } from "#core/builds/tree.ts";
@@ -12,6 +13,7 @@ import { readIgnoreFile } from "#core/dockerfile/ignore.ts";
 import type { Dockerfile } from "#core/dockerfile/instructions.ts";
 import { parseDockerfile } from "#core/dockerfile/parse.ts";
 import { readSource, type Source } from "#core/dockerfile/source.ts";
+import { formatPlatform, type Platform } from "#core/images/platform.ts";
 import { type Attributes, readAttributes } from "./attributes.ts";
 import { agentSocket, credentials, secret, uploaded } from "./client.ts";
 import { syncFiles } from "./file-sync.ts";
@@ -25,6 +27,10 @@ export interface Frontend {
   readonly signal: AbortSignal;
   /** Disposed when the build is over. */
   readonly undo: AsyncDisposableStack;
+  /** Names of the client's directories that were read. */
+  readonly locals: Set<string>;
+  /** What another build has given, by the name that the client gave it here: of each platform. */
+  readonly result: (name: string) => readonly StageState[];
 }
 
 /** The text that was built, for showing its lines. */
@@ -42,18 +48,28 @@ export class DefinitionError extends Error {
   }
 }
 
-/** Dockerfile syntax as a frontend of BuildKit: attributes and the client's files become a build's request. */
-export async function prepareBuild(frontend: Frontend, given: ReadonlyMap<string, string>): Promise<{ request: BuildRequest; definition: Definition }> {
+/** What a client has asked for: one build for each platform. */
+export interface Prepared {
+  readonly requests: readonly BuildRequest[];
+  readonly definition: Definition;
+  readonly source: Source;
+  readonly dockerfile: Dockerfile;
+  readonly attributes: Attributes;
+}
+
+/** Dockerfile syntax as a frontend of BuildKit: attributes and the client's files become requests of builds. */
+export async function prepareBuild(frontend: Frontend, given: ReadonlyMap<string, string>): Promise<Prepared> {
   const { builds, session, progress, signal } = frontend;
   const attributes = readAttributes(given, builds.backends.host);
   const remote = attributes.context === "" ? undefined : await remoteContext(frontend, attributes.context);
   const { text, ignores } = remote === undefined ? await localDefinition(frontend, attributes) : await treeDefinition(remote, attributes);
   const definition = { filename: attributes.filename, text };
   const { source, dockerfile } = parsed(definition);
-  const { args, labels, ignoresCache, pull, platform, hostConfig, target, epoch } = attributes;
+  const { args, labels, ignoresCache, pull, platforms, hostConfig, target, epoch } = attributes;
   let context: Promise<FileTree> | undefined;
   const localContext = (): Promise<FileTree> => contextTree(frontend, attributes.contextName, { excludes: ignores, follow: copiedPaths(dockerfile) });
-  const request: BuildRequest = {
+  const named = new Map([...attributes.contexts].map(([name, value]) => [name, namedContext(frontend, name, value)]));
+  const requestOf = (platform: Platform | undefined): BuildRequest => ({
     flavor: "buildkit",
     source,
     dockerfile,
@@ -65,15 +81,16 @@ export async function prepareBuild(frontend: Frontend, given: ReadonlyMap<string
     platform,
     hostConfig,
     context: () => (context ??= remote === undefined ? localContext() : Promise.resolve(remote)),
-    named: new Map([...attributes.contexts].map(([name, value]) => [name, namedContext(frontend, name, value)])),
+    named,
     auth: (image) => credentials(session, image, signal),
     secret: (id) => secret(session, id, signal),
     ssh: (id) => agentSocket(session, id, { path: scratch(builds), signal }),
     epoch,
-    observer: progress,
+    observer: platform === undefined || platforms.length < 2 ? progress : progress.under(formatPlatform(platform)),
     signal,
-  };
-  return { request, definition };
+  });
+  const requests = platforms.length === 0 ? [requestOf(undefined)] : platforms.map(requestOf);
+  return { requests, definition, source, dockerfile, attributes };
 }
 
 function parsed(definition: Definition): { source: Source; dockerfile: Dockerfile } {
@@ -143,9 +160,14 @@ interface Transfer {
   readonly excludes: readonly string[];
 }
 
-async function transferred({ builds, session, signal }: Frontend, vertex: Vertex, { name, what, follow, excludes }: Transfer): ReturnType<typeof syncFiles> {
+async function transferred(
+  { builds, session, signal, locals }: Frontend,
+  vertex: Vertex,
+  { name, what, follow, excludes }: Transfer,
+): ReturnType<typeof syncFiles> {
   const started = new Date();
   const id = `transferring ${what}:`;
+  locals.add(name);
   let current = 0;
   const onProgress = (bytes: number): void => {
     // Told once a megabyte.
@@ -199,6 +221,8 @@ async function fetched(address: string, signal: AbortSignal): Promise<Readable> 
 function namedContext(frontend: Frontend, name: string, value: string): NamedContext {
   const image = /^docker-image:\/\/(.+)$/.exec(value)?.[1];
   if (image !== undefined) return { kind: "image", reference: image };
+  const input = /^input:(.+)$/.exec(value)?.[1];
+  if (input !== undefined) return { kind: "result", states: frontend.result(input) };
   const local = /^local:(.+)$/.exec(value)?.[1];
   let tree: Promise<FileTree> | undefined;
   if (local !== undefined) {

@@ -2,51 +2,76 @@ import { EngineError, messageOf } from "#base/errors.ts";
 import type { Builds, BuildResult } from "#core/builds/builds.ts";
 import { StepError } from "#core/builds/stage.ts";
 import { DockerfileError } from "#core/dockerfile/errors.ts";
-import { type Definition, DefinitionError, prepareBuild } from "./frontend.ts";
+import type { Descriptor } from "#core/content/content.ts";
+import type { BuiltLayer } from "#core/images/building.ts";
+import type { StageState } from "#core/builds/state.ts";
+import { formatPlatform, type Platform } from "#core/images/platform.ts";
+import { type Export, exportResult, type Shipment, type Shipped } from "./exporter.ts";
+import { type Definition, DefinitionError, type Prepared, prepareBuild } from "./frontend.ts";
 import { Progress } from "./progress.ts";
+import { invocationId, type ProvenanceOptions, provenance, provenanceOptions } from "./provenance.ts";
 import type { Session } from "./session.ts";
+import type { Shelf } from "./shelf.ts";
 import { DetailedError } from "./status.ts";
+import type { Statement } from "./documents.ts";
+
+/** What a build of the client has given: of each platform, the image and what can be said of it. */
+interface Outcome {
+  readonly results: readonly BuildResult[];
+  readonly prepared: Prepared;
+  readonly locals: readonly string[];
+  readonly finished: Date;
+}
+
+export interface JobParts {
+  readonly builds: Builds;
+  readonly session: Session;
+  readonly signal: AbortSignal;
+  /** Where builds find each other's results. */
+  readonly shelf: Shelf;
+  readonly ref: string;
+  readonly frontend: string;
+  readonly attributes: ReadonlyMap<string, string>;
+}
 
 /** One `Solve` of a client: its display, and what it has built so far. */
 export class Job {
   readonly progress = new Progress();
-  readonly #builds: Builds;
-  readonly #session: Session;
-  readonly #signal: AbortSignal;
+  readonly started = new Date();
+  readonly parts: JobParts;
   /** Resolved when the job is over: what was built may go. */
   readonly #over = Promise.withResolvers<void>();
   readonly #running: Promise<unknown>[] = [];
   /** What the client's own build function returned. */
   readonly returned = Promise.withResolvers<{ ref: string } | { error: unknown }>();
-  readonly #results = new Map<string, BuildResult>();
+  readonly #outcomes = new Map<string, Outcome>();
+  readonly #made: BuiltLayer[] = [];
   lastFailure: unknown;
+  /** The Dockerfile that was read last. */
+  definition: Definition | undefined;
 
-  constructor(builds: Builds, session: Session, signal: AbortSignal) {
-    this.#builds = builds;
-    this.#session = session;
-    this.#signal = signal;
+  constructor(parts: JobParts) {
+    this.parts = parts;
     this.returned.promise.catch(() => undefined);
   }
 
-  get session(): Session {
-    return this.#session;
-  }
-
   get signal(): AbortSignal {
-    return this.#signal;
+    return this.parts.signal;
   }
 
   /** Builds a Dockerfile; the name of the result, which is there as long as the job. */
-  async solve(frontend: string, attributes: ReadonlyMap<string, string>): Promise<string> {
+  async solve(frontend: string, attributes: ReadonlyMap<string, string>, inputs: ReadonlyMap<string, string> = new Map()): Promise<string> {
     if (frontend !== "dockerfile.v0" && frontend !== "gateway.v0") {
       throw new EngineError("notImplemented", `frontend ${JSON.stringify(frontend)}: this engine builds Dockerfiles (dockerfile.v0)`);
     }
-    if (attributes.has("requestid"))
-      throw new EngineError("notImplemented", `request ${attributes.get("requestid")}: this engine answers no questions about Dockerfiles`);
     const ready = Promise.withResolvers<string>();
-    const ref = String(this.#results.size + 1);
-    const running = this.#build(attributes, (result) => {
-      this.#results.set(ref, result);
+    const running = this.#build(attributes, inputs, (outcome) => {
+      const ref = String(this.#outcomes.size + 1);
+      this.#outcomes.set(ref, outcome);
+      this.parts.shelf.put(
+        this.publicName(ref),
+        outcome.results.map(({ state }) => state),
+      );
       ready.resolve(ref);
       return this.#over.promise;
     });
@@ -60,27 +85,111 @@ export class Job {
     }
   }
 
-  result(ref: string): BuildResult {
-    const result = this.#results.get(ref);
-    if (result === undefined) throw new EngineError("notFound", `no such result: ${ref}`);
-    return result;
+  /** A result's name among those of all builds. */
+  publicName(ref: string): string {
+    return `${this.parts.ref}/${ref}`;
+  }
+
+  /** What a client needs to know of a result to build on it. */
+  metadata(ref: string): Record<string, string> {
+    const { results } = this.#outcome(ref);
+    const configs = results.map(({ state }) => [`containerimage.config${results.length === 1 ? "" : `/${formatPlatform(state.platform)}`}`, state] as const);
+    return Object.fromEntries(configs.map(([name, state]) => [name, JSON.stringify(state.image().config)]));
+  }
+
+  /** Hands a result out, everywhere the client wants it. */
+  async deliver(ref: string, wanted: readonly Export[]): Promise<Shipped[]> {
+    const { builds, session, signal, attributes } = this.parts;
+    const { results, prepared } = this.#outcome(ref);
+    const statements = this.statements(ref);
+    const shipment: Shipment = {
+      builds,
+      session,
+      signal,
+      progress: this.progress,
+      built: results.map((result, i) => ({ result, statements: statements[i] ?? [] })),
+      inlineOnly: provenanceOptions(attributes)?.inlineOnly === true,
+      epoch: prepared.attributes.epoch,
+      made: this.#made,
+    };
+    const shipped: Shipped[] = [];
+    for (const one of wanted) shipped.push(await exportResult(shipment, one));
+    return shipped;
+  }
+
+  /** What can be said of each platform's image, as far as the client asks for it. */
+  statements(ref: string): (readonly Statement[])[] {
+    const { attributes } = this.parts;
+    const asked = provenanceOptions(attributes);
+    return asked === undefined ? this.#outcome(ref).results.map(() => []) : this.#provenance(ref, asked);
+  }
+
+  #provenance(ref: string, asked: ProvenanceOptions): (readonly Statement[])[] {
+    const { attributes, builds } = this.parts;
+    const { results, prepared, locals, finished } = this.#outcome(ref);
+    return results.map(({ materials }) => {
+      const { definition } = prepared;
+      const origin = { frontend: "dockerfile.v0", definition, materials, started: this.started, finished, host: builds.backends.host, locals };
+      return [provenance({ ...origin, invocation: invocationId(this.parts.ref), attributes }, asked)];
+    });
+  }
+
+  /** The client wants to be told something, and nothing built. */
+  get isQuestion(): boolean {
+    return this.parts.attributes.has("requestid");
+  }
+
+  /** What there is of each platform, for the history. */
+  images(ref: string, shipped: readonly Shipped[]): { platform: Platform; image?: Descriptor; statements: readonly Statement[] }[] {
+    const statements = this.#provenance(ref, provenanceOptions(this.parts.attributes) ?? { mode: "max", inlineOnly: true, version: "v0.2" });
+    const image = shipped.find((one) => one.image !== undefined)?.image;
+    return this.#outcome(ref).results.map(({ state }, i) => {
+      const manifest = image?.images[i]?.manifest;
+      return { platform: state.platform, ...(manifest === undefined ? {} : { image: manifest }), statements: statements[i] ?? [] };
+    });
   }
 
   /** Lets go of everything. */
   async close(): Promise<void> {
     this.#over.resolve();
     await Promise.all(this.#running);
+    if (this.#made.length > 0) await this.parts.builds.backends.builder.collectLayers(this.#made);
     this.progress.end();
   }
 
-  async #build(attributes: ReadonlyMap<string, string>, take: (result: BuildResult) => Promise<void>): Promise<void> {
+  #outcome(ref: string): Outcome {
+    const outcome = this.#outcomes.get(ref);
+    if (outcome === undefined) throw new EngineError("notFound", `no such result: ${ref}`);
+    return outcome;
+  }
+
+  async #build(attributes: ReadonlyMap<string, string>, inputs: ReadonlyMap<string, string>, take: (outcome: Outcome) => Promise<void>): Promise<void> {
     await using undo = new AsyncDisposableStack();
-    const frontend = { builds: this.#builds, session: this.#session, progress: this.progress, signal: this.#signal, undo };
+    const { builds, session, signal, shelf } = this.parts;
+    const result = (name: string): readonly StageState[] => shelf.get(inputs.get(name) ?? "");
+    const locals = new Set<string>();
     let definition: Definition | undefined;
     try {
-      const prepared = await prepareBuild(frontend, attributes);
+      const prepared = await prepareBuild({ builds, session, progress: this.progress, signal, undo, locals, result }, attributes);
       ({ definition } = prepared);
-      await this.#builds.build(prepared.request, take);
+      this.definition = definition;
+      const ready = prepared.requests.map(() => Promise.withResolvers<BuildResult>());
+      const taken = Promise.all(ready.map(({ promise }) => promise)).then((results) => take({ results, prepared, locals: [...locals], finished: new Date() }));
+      taken.catch(() => undefined);
+      const building = prepared.requests.map(async (request, i) => {
+        try {
+          await builds.build(request, (result) => {
+            ready[i]?.resolve(result);
+            return taken;
+          });
+        } catch (error) {
+          ready[i]?.reject(error);
+          throw error;
+        }
+      });
+      const settled = await Promise.allSettled(building);
+      const failed = settled.find((one) => one.status === "rejected");
+      if (failed !== undefined) throw failed.reason;
     } catch (error) {
       throw detailed(error, definition);
     }

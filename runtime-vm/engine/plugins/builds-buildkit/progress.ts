@@ -5,6 +5,8 @@ import { Outlet } from "#core/builds/outlet.ts";
 import type { BuildObserver, StepInfo, StepWatch } from "#core/builds/request.ts";
 import { Writer } from "./proto.ts";
 
+const recordedBytesMax = 4 * 1024 * 1024;
+
 /** A line of a progress display that has a beginning and an end. */
 export interface Vertex {
   readonly digest: string;
@@ -19,6 +21,10 @@ export interface Vertex {
 /** What a client draws: `StatusResponse`s of moby.buildkit.v1.Control, to one reader. */
 export class Progress implements BuildObserver {
   readonly #outlet = new Outlet<Buffer>();
+  readonly #recorded: Buffer[] = [];
+  #recordedBytes = 0;
+  #vertices = { total: 0, completed: 0, cached: 0 };
+  warnings = 0;
   /** The vertex of each instruction that failed, by its error. */
   readonly failures = new Map<unknown, string>();
 
@@ -26,8 +32,25 @@ export class Progress implements BuildObserver {
     return this.#outlet;
   }
 
+  /** Everything so far, to be shown again; of what steps said, as much as is kept. */
+  get recorded(): readonly Buffer[] {
+    return this.#recorded;
+  }
+
+  get steps(): { total: number; completed: number; cached: number; warnings: number } {
+    return { ...this.#vertices, warnings: this.warnings };
+  }
+
   end(): void {
     this.#outlet.end();
+  }
+
+  #push(message: Buffer, isLog = false): void | Promise<void> {
+    if (!isLog || this.#recordedBytes + message.length <= recordedBytesMax) {
+      this.#recordedBytes += message.length;
+      this.#recorded.push(message);
+    }
+    return this.#outlet.push(message);
   }
 
   vertex(name: string, group = ""): Vertex {
@@ -42,24 +65,35 @@ export class Progress implements BuildObserver {
         .time(5, started)
         .time(6, end.completed)
         .text(7, end.error ?? "");
-      void this.#outlet.push(new Writer().message(1, vertex).done());
+      void this.#push(new Writer().message(1, vertex).done());
     };
+    this.#vertices.total += 1;
     tell({});
+    const ended = (): void => {
+      this.#vertices.completed += 1;
+      if (cached) this.#vertices.cached += 1;
+    };
     return {
       digest,
       log: (stream, text) => {
         const log = new Writer().text(1, digest).time(2, new Date()).int(3, stream).bytes(4, text);
-        return this.#outlet.push(new Writer().message(3, log).done());
+        return this.#push(new Writer().message(3, log).done(), true);
       },
       status: (id, { current = 0, total = 0, started: begun, completed }) => {
         const status = new Writer().text(1, id).text(2, digest).int(4, current).int(5, total).time(6, new Date()).time(7, begun).time(8, completed);
-        void this.#outlet.push(new Writer().message(2, status).done());
+        void this.#push(new Writer().message(2, status).done(), true);
       },
       cached: () => {
         cached = true;
       },
-      done: () => tell({ completed: new Date() }),
-      failed: (error) => tell({ completed: new Date(), error }),
+      done: () => {
+        ended();
+        tell({ completed: new Date() });
+      },
+      failed: (error) => {
+        ended();
+        tell({ completed: new Date(), error });
+      },
     };
   }
 
@@ -72,9 +106,18 @@ export class Progress implements BuildObserver {
     void message;
   }
 
+  /** The same display, for the steps of one of several platforms. */
+  under(platform: string): BuildObserver {
+    return { say: (text) => this.say(text), pulling: (message) => this.pulling(message), step: (info) => this.#step(info, `${platform} `) };
+  }
+
   step(info: StepInfo): StepWatch {
+    return this.#step(info, "");
+  }
+
+  #step(info: StepInfo, prefix: string): StepWatch {
     if (info.kind === "config") return { running() {}, output() {}, cached() {}, finished() {}, failed: () => undefined };
-    const vertex = this.vertex(nameOfStep(info), info.stage.name);
+    const vertex = this.vertex(nameOfStep(info, prefix), info.stage.name);
     return {
       running: () => undefined,
       output: (stream, chunk) => vertex.log(stream === "stdout" ? 1 : 2, chunk),
@@ -88,10 +131,10 @@ export class Progress implements BuildObserver {
   }
 }
 
-function nameOfStep({ stage, place, places, text }: StepInfo): string {
+function nameOfStep({ stage, place, places, text }: StepInfo, prefix: string): string {
   const name = stage.name === "" ? (stage.index > 0 ? `stage-${stage.index} ` : "") : `${stage.name} `;
   const width = String(places).length;
   // A heredoc's lines are its own.
   const [line = ""] = text.split("\n");
-  return `[${name}${String(place).padStart(width)}/${places}] ${line}`;
+  return `[${prefix}${name}${String(place).padStart(width)}/${places}] ${line}`;
 }

@@ -1,9 +1,8 @@
-import { once } from "node:events";
 import { type IncomingHttpHeaders, performServerHandshake, type ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import { EngineError, messageOf } from "#base/errors.ts";
 import type { Journal } from "#core/journal/journal.ts";
-import { frame, messagesOf } from "./frames.ts";
+import { drained, frame, messagesOf } from "./frames.ts";
 import { failureTrailers } from "./status.ts";
 
 /** One call: what the client sends, and how it is answered. */
@@ -68,7 +67,7 @@ function callOf(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, signal:
     },
     send: async (message) => {
       signal.throwIfAborted();
-      if (!stream.write(frame(message))) await Promise.race([once(stream, "drain"), once(stream, "close")]);
+      if (!stream.write(frame(message))) await drained(stream);
     },
   };
 }

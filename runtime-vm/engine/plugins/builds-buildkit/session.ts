@@ -2,7 +2,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect, type Incoming
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { EngineError } from "#base/errors.ts";
-import { frame, messagesOf } from "./frames.ts";
+import { drained, frame, messagesOf } from "./frames.ts";
 import { written } from "./server.ts";
 
 /** A call to the client's side of a session, open in both directions. */
@@ -57,7 +57,7 @@ export class Session {
       messages,
       send: async (message) => {
         if (stream.destroyed) throw new EngineError("unavailable", `${method}: the client ended the call`);
-        if (!stream.write(frame(message))) await Promise.race([once(stream, "drain"), once(stream, "close")]);
+        if (!stream.write(frame(message))) await drained(stream);
       },
       end: () => void stream.end(),
       async [Symbol.asyncDispose]() {
@@ -70,8 +70,8 @@ export class Session {
   }
 
   /** One message each way. */
-  async ask(method: string, message: Uint8Array, signal: AbortSignal): Promise<Buffer> {
-    await using call = this.open(method, {}, signal);
+  async ask(method: string, message: Uint8Array, signal: AbortSignal, headers: OutgoingHttpHeaders = {}): Promise<Buffer> {
+    await using call = this.open(method, headers, signal);
     await call.send(message);
     call.end();
     let answer: Buffer | undefined;

@@ -4,7 +4,7 @@ import { Writer } from "./proto.ts";
 /** gRPC's status codes that are used here. */
 export const grpcCodes = { ok: 0, cancelled: 1, unknown: 2, invalidArgument: 3, notFound: 5, unimplemented: 12, internal: 13, unavailable: 14 } as const;
 
-const codeOf: Readonly<Record<ErrorClass, number>> = {
+export const codeOf: Readonly<Record<ErrorClass, number>> = {
   notFound: grpcCodes.notFound,
   conflict: 9,
   invalidArgument: grpcCodes.unknown,

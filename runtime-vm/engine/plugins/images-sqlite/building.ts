@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
-import { familiarName, normalizedName, parseReference } from "#api/reference.ts";
+import { createZstdCompress } from "node:zlib";
+import { familiarName, isDigest, normalizedName, parseReference } from "#api/reference.ts";
 import type { Descriptor, Digest } from "#core/content/content.ts";
-import type { BuiltImage, BuiltLayer, ImageBuilder } from "#core/images/building.ts";
+import type { BuiltImage, BuiltLayer, BuiltSet, ImageBuilder, LayerCompression } from "#core/images/building.ts";
 import { mediaTypes, parseManifest } from "#core/images/manifests.ts";
 import { nameImage, writeImage } from "./add.ts";
-import { decompressed } from "./compression.ts";
+import { decompressed, gzipped } from "./compression.ts";
 import { announce, type ImageParts } from "./parts.ts";
 
 /** Layers and images of builds, in the image store. */
@@ -48,7 +49,20 @@ export class StoreBuilder implements ImageBuilder {
 
   async register({ config, layers, names }: BuiltImage): Promise<Digest> {
     await using _hold = this.hold();
-    const target = await writeImage(this.#parts, config, layers);
+    return await this.#named(await writeImage(this.#parts, config, layers), names);
+  }
+
+  async registerSet({ target, documents, names }: BuiltSet): Promise<Digest> {
+    await using _hold = this.hold();
+    for (const { descriptor, bytes } of documents) {
+      await using ingest = await this.#parts.content.ingest();
+      await ingest.write(bytes);
+      await ingest.commit({ digest: descriptor.digest, size: descriptor.size });
+    }
+    return await this.#named(target, names);
+  }
+
+  async #named(target: Descriptor, names: readonly string[]): Promise<Digest> {
     const [first, ...rest] = names;
     await nameImage(this.#parts, target, first);
     await announce(this.#parts, "create", { id: target.digest, name: target.digest, target });
@@ -56,6 +70,30 @@ export class StoreBuilder implements ImageBuilder {
     for (const name of names)
       await announce(this.#parts, "tag", { id: target.digest, name: familiarName(parseReference(normalizedName(parseReference(name)))), target });
     return target.digest;
+  }
+
+  async compressed(layer: BuiltLayer, compression: LayerCompression, signal: AbortSignal): Promise<BuiltLayer> {
+    const { content } = this.#parts;
+    if (compression === "plain" || !plainTypes.has(layer.blob.mediaType)) return layer;
+    const plain = content.open(layer.blob.digest);
+    const packed: AsyncIterable<Uint8Array> = compression === "gzip" ? gzipped(plain) : plain.pipe(createZstdCompress());
+    await using ingest = await content.ingest();
+    for await (const chunk of packed) {
+      signal.throwIfAborted();
+      await ingest.write(chunk);
+    }
+    return {
+      diffId: layer.diffId,
+      blob: { mediaType: compression === "gzip" ? mediaTypes.ociLayerGzip : mediaTypes.ociLayerZstd, ...(await ingest.commit()) },
+    };
+  }
+
+  open(digest: Digest): Readable {
+    return this.#parts.content.open(digest);
+  }
+
+  sizeOf(digest: string): number | undefined {
+    return isDigest(digest) ? this.#parts.content.stat(digest as Digest)?.size : undefined;
   }
 
   collectLayers(layers: readonly BuiltLayer[]): Promise<number> {
@@ -71,4 +109,5 @@ export class StoreBuilder implements ImageBuilder {
   }
 }
 
+const plainTypes: ReadonlySet<string> = new Set([mediaTypes.ociLayer, mediaTypes.dockerLayer]);
 const digestOf = (bytes: Buffer): Digest => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;

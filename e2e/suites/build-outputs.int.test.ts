@@ -1,0 +1,127 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type BuildRig, openBuildRig } from "./build.rig.ts";
+
+let rig: BuildRig;
+beforeAll(async () => {
+  rig = await openBuildRig("bo");
+});
+afterAll(async () => {
+  await rig?.[Symbol.asyncDispose]();
+});
+
+const files = { Dockerfile: "FROM busybox\nRUN echo made > /made\nCOPY f /f\nLABEL l=1\n", f: "one" };
+const everywhere = { Dockerfile: "FROM scratch\nARG TARGETARCH\nCOPY f /f-$TARGETARCH\n", f: "one" };
+
+interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly platform?: { readonly architecture: string };
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+const json = (text: string): unknown => JSON.parse(text);
+const manifestsOf = (text: string): Descriptor[] => (json(text) as { manifests: Descriptor[] }).manifests;
+
+test.each(["docker", "oci"])("an archive of type %s is loaded again, and runs", async (type) => {
+  const archive = join(rig.dir, `${type}.tar`);
+  await rig.build(files, "-o", `type=${type},dest=${archive},name=from-${type}:1`);
+  await rig.docker.ok("load", "-i", archive);
+  expect(await rig.docker.ok("run", "--rm", `from-${type}:1`, "cat", "/made", "/f")).toBe("made\none");
+  const inside = (await rig.docker.inside(["tar", "-tf", archive])).stdout.split("\n");
+  expect(inside.includes("manifest.json")).toBe(type === "docker");
+  const [image] = manifestsOf((await rig.docker.inside(["tar", "-xOf", archive, "index.json"])).stdout);
+  expect(image?.annotations).toMatchObject({ "io.containerd.image.name": `docker.io/library/from-${type}:1`, "org.opencontainers.image.ref.name": "1" });
+});
+
+test("an OCI layout goes into a directory of the client", async () => {
+  const directory = join(rig.dir, "layout");
+  await rig.build(files, "-o", `type=oci,dest=${directory},tar=false`);
+  const [image] = manifestsOf(readFileSync(join(directory, "index.json"), "utf8"));
+  expect(readdirSync(join(directory, "blobs/sha256"))).toContain(image?.digest.slice("sha256:".length));
+});
+
+test("several outputs of one build each get what they want", async () => {
+  const [archive, directory] = [join(rig.dir, "both.tar"), join(rig.dir, "both")];
+  await rig.build(everywhere, "-t", "both:1", "-o", "type=image", "-o", `type=tar,dest=${archive}`, "-o", `type=local,dest=${directory}`);
+  expect(readdirSync(directory)).toHaveLength(1);
+  expect((await rig.docker.inside(["tar", "-tf", archive])).stdout.trim()).toBe(readdirSync(directory)[0]);
+  expect(await rig.docker.ok("images", "-q", "both:1")).not.toBe("");
+});
+
+test("what is pushed is what the client is told, layers packed, with its provenance", async () => {
+  const [metadata, iid] = [join(rig.dir, "pushed.json"), join(rig.dir, "pushed.iid")];
+  const name = `${rig.registry}/pushed:1`;
+  await rig.build(files, "-t", name, "--push", "--metadata-file", metadata, "--iidfile", iid);
+  const told = json(readFileSync(metadata, "utf8")) as Record<string, unknown>;
+  const digest = told["containerimage.digest"];
+  expect(told["image.name"]).toBe(name);
+  expect(readFileSync(iid, "utf8")).toBe(digest);
+  const index = manifestsOf(await rig.docker.ok("buildx", "imagetools", "inspect", "--raw", name));
+  expect(index.map(({ annotations }) => annotations?.["vnd.docker.reference.digest"])).toEqual([undefined, index[0]?.digest]);
+  const manifest = await rig.docker.ok("buildx", "imagetools", "inspect", "--raw", `${rig.registry}/pushed@${index[0]?.digest}`);
+  const { layers } = json(manifest) as { layers: Descriptor[] };
+  expect(layers.slice(1).map(({ mediaType }) => mediaType)).toEqual(Array(2).fill("application/vnd.oci.image.layer.v1.tar+gzip"));
+  await rig.docker.ok("image", "rm", name);
+  expect(await rig.docker.ok("run", "--rm", name, "cat", "/made")).toBe("made");
+});
+
+test("without provenance an image is its manifest; the identity in the file is that of its configuration", async () => {
+  const [metadata, iid] = [join(rig.dir, "plain.json"), join(rig.dir, "plain.iid")];
+  await rig.build(files, "-t", "plain:1", "--provenance=false", "--metadata-file", metadata, "--iidfile", iid);
+  const told = json(readFileSync(metadata, "utf8")) as Record<string, unknown>;
+  expect(told["containerimage.descriptor"]).toMatchObject({ mediaType: "application/vnd.oci.image.manifest.v1+json", digest: told["containerimage.digest"] });
+  expect(readFileSync(iid, "utf8")).toBe(told["containerimage.config.digest"]);
+  expect(await rig.docker.ok("image", "inspect", "-f", "{{.Id}}", "plain:1")).toBe(told["containerimage.digest"]);
+});
+
+test("all there is to tell of a build stands in the provenance that asks for the most", async () => {
+  const name = `${rig.registry}/most:1`;
+  await rig.build(files, "-t", name, "--push", "--provenance=mode=max", "--build-arg", "A=given");
+  const told = json(await rig.docker.ok("buildx", "imagetools", "inspect", name, "--format", "{{json .Provenance.SLSA}}")) as { materials: { uri: string }[] };
+  expect(told).toMatchObject({ invocation: { parameters: { args: { "build-arg:A": "given" } } }, metadata: { completeness: { parameters: true } } });
+  const data = Buffer.from(files.Dockerfile).toString("base64");
+  expect(told).toMatchObject({ metadata: { "https://mobyproject.org/buildkit@v1#metadata": { source: { infos: [{ data }] } } } });
+  expect(told.materials.map(({ uri }) => uri)).toEqual([expect.stringMatching(/^pkg:docker\/busybox@latest\?platform=linux%2F/)]);
+});
+
+test("an image of several platforms is one index; each has a directory of its own elsewhere", async () => {
+  const directory = join(rig.dir, "platforms");
+  const name = `${rig.registry}/many:1`;
+  await rig.build(everywhere, "--platform", "linux/amd64,linux/arm64", "-t", name, "--push", "--annotation", "index:of=all");
+  const raw = await rig.docker.ok("buildx", "imagetools", "inspect", "--raw", name);
+  expect(manifestsOf(raw).map(({ platform }) => platform?.architecture)).toEqual(["amd64", "arm64", "unknown", "unknown"]);
+  expect(json(raw)).toMatchObject({ annotations: { of: "all" } });
+  await rig.build(everywhere, "--platform", "linux/amd64,linux/arm64", "-o", directory);
+  expect(readdirSync(directory).map((one) => [one, readdirSync(join(directory, one))])).toEqual([
+    ["linux_amd64", ["f-amd64"]],
+    ["linux_arm64", ["f-arm64"]],
+  ]);
+  const refused = await rig.docker("buildx", "build", "--platform", "linux/amd64,linux/arm64", "-o", "type=docker,dest=/dev/null", rig.context(everywhere));
+  expect(refused.stderr).toContain("docker exporter does not support exporting manifest lists, use the oci exporter instead");
+});
+
+test("an output nobody knows is refused", async () => {
+  const refused = await rig.docker("buildx", "build", "-o", "type=wat", rig.context(files));
+  expect(refused.stderr).toContain('exporter "wat" could not be found');
+});
+
+test("bake builds its targets, one standing on another", async () => {
+  const context = rig.context({
+    ...files,
+    "base.Dockerfile": "FROM busybox\nRUN echo base > /base\n",
+    "on.Dockerfile": "FROM base\nCOPY --from=base /base /again\n",
+  });
+  const target = (name: string, lines: readonly string[]): string => `target "${name}" {\n${[`context = "${context}"`, ...lines].join("\n")}\n}\n`;
+  const bake = join(rig.dir, "bake.hcl");
+  writeFileSync(
+    bake,
+    `group "default" {\n  targets = ["one", "on"]\n}\n${target("one", ['tags = ["baked-one:1"]'])}${target("base", ['dockerfile = "base.Dockerfile"'])}${target(
+      "on",
+      ['dockerfile = "on.Dockerfile"', 'contexts = { base = "target:base" }', 'tags = ["baked-on:1"]'],
+    )}`,
+  );
+  await rig.docker.ok("buildx", "bake", "-f", bake);
+  expect(await rig.docker.ok("run", "--rm", "baked-one:1", "cat", "/f")).toBe("one");
+  expect(await rig.docker.ok("run", "--rm", "baked-on:1", "cat", "/base", "/again")).toBe("base\nbase");
+});
