@@ -8,7 +8,7 @@ const pauseMsMax = 10;
 /** What one read of a stream gives at most. */
 const streamReadBytes = 64 * 1024;
 /** What a pause is to let come together: far less than a pipe holds, so that the program does not wait for it. */
-const gatheredBytes = 384 * 1024;
+const gatheredBytes = 256 * 1024;
 
 /**
  * Most programs write 4 KiB at a time, and each piece costs all who handle it as much as a large one would. So in a flood the pipe is
