@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -139,10 +140,15 @@ async function sweep(): Promise<void> {
   await call(rig.client, "POST", "/images/load", { query: { quiet: 1 }, body: whole() });
 }
 
+/** What lies between no layers at all and the roots of images that have none (imported empty): made once, at most. */
+const bareOutfit = createHash("sha256").digest("hex");
 /** How many hot shims there are is the engine's affair, and so are directories that it makes once, when it first needs them. */
 const here = (): Holdings => {
   const all = holdings({ socket: rig.program.socket, root: rig.program.root, netns: rig.netns });
-  return { ...all, files: all.files.filter((path) => !/^\/run\/(shims\/hot-|views$|layers\/empty$)/.test(path)) };
+  return {
+    ...all,
+    files: all.files.filter((path) => !/^\/run\/(shims\/hot-|views$|layers\/empty$)/.test(path) && !path.startsWith(`/run/outfits/${bareOutfit}`)),
+  };
 };
 const descriptors = (): number => readdirSync(`/proc/${daemonOf(rig.program.socket)}/fd`).length;
 
