@@ -1,4 +1,5 @@
 import { useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
+import { useMemo } from "react";
 import { useStore } from "zustand";
 import type { ContainerInspect, ContainerSummary } from "#api/containers.ts";
 import type { ImageInspect, ImageSummary } from "#api/images.ts";
@@ -36,6 +37,13 @@ export const useImage = (name: string): UseQueryResult<ImageInspect> => {
 export const useVolumes = (): UseQueryResult<Volume[]> => {
   const { engine } = useApp();
   return useQuery({ queryKey: keys.volumes, queryFn: async () => (await engine.volumes.list()).Volumes ?? [], enabled: useEngineUp() });
+};
+
+/** What each volume takes of the disk. Counting it is work: it is asked for once a minute at most, while somebody looks. */
+export const useVolumeSizes = (): ReadonlyMap<string, number> => {
+  const { engine } = useApp();
+  const { data } = useQuery({ queryKey: keys.usage, queryFn: () => engine.usage(), enabled: useEngineUp(), staleTime: 60_000, retry: false });
+  return useMemo(() => new Map((data?.Volumes ?? []).map(({ Name, UsageData }) => [Name, UsageData?.Size ?? -1])), [data]);
 };
 
 export const useVolume = (name: string): UseQueryResult<Volume> => {

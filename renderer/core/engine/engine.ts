@@ -172,8 +172,8 @@ export function createEngine(bridge: Bridge) {
       disconnect: (name: string, container: string) => request(bridge, "POST", `/networks/${id(name)}/disconnect`, { Container: container }),
     },
 
-    /** What everything takes of the disk, as `docker system df -v`. */
-    usage: () => request<DiskUsage>(bridge, "GET", "/system/df"),
+    /** What volumes take of the disk, as `docker system df -v`. */
+    usage: () => request<DiskUsage>(bridge, "GET", "/system/df?type=volume"),
 
     /** Events of one object that were kept, oldest first, then those to come. */
     eventsOf: (container: string, signal: AbortSignal) =>

@@ -1,43 +1,65 @@
-import { Layers, Play } from "lucide-react";
+import { Download, Layers, Play, Tag } from "lucide-react";
 import { useState } from "react";
 import { useLocation } from "wouter";
 import type { ImageInspect } from "#api/images.ts";
+import { useApp } from "#renderer/appcontext.ts";
+import { saveStream } from "#renderer/core/download.ts";
 import { exactTime, shortId, size } from "#renderer/core/format.ts";
 import { imageRows } from "#renderer/core/images.ts";
 import { t } from "#renderer/core/texts.ts";
+import { toastFailed } from "#renderer/core/toasts.ts";
 import { useContainers, useImage, useImages } from "#renderer/queries.ts";
 import { Badge } from "#renderer/ui/badge.tsx";
-import { Button } from "#renderer/ui/button.tsx";
+import { Button, IconButton } from "#renderer/ui/button.tsx";
 import { CopyButton } from "#renderer/ui/copy.tsx";
 import { RunDialog } from "#renderer/views/containers/rundialog.tsx";
+import { UserList } from "#renderer/views/objects/lists.tsx";
 import { ObjectPage } from "#renderer/views/objects/objectpage.tsx";
 import { DeleteImages } from "./deleteimages.tsx";
+import { ImageLayers } from "./layers.tsx";
+import { TagDialog } from "./tagdialog.tsx";
 
 export function ImagePage({ name }: { readonly name: string }) {
+  const { engine } = useApp();
   const query = useImage(name);
   const [, go] = useLocation();
-  const [dialog, setDialog] = useState<"run" | "delete">();
+  const [dialog, setDialog] = useState<"run" | "delete" | "tag">();
   const images = useImages().data ?? [];
   const containers = useContainers().data ?? [];
   const rows = imageRows(images, containers).filter((row) => row.id === query.data?.Id);
   // Opened by one of its names, the page is about that name; opened by its id, about the image with all its names.
   const own = rows.find((row) => row.reference === name || row.reference === `${name}:latest`);
   const title = own?.reference ?? query.data?.RepoTags?.[0] ?? shortId(name);
+  const save = async (): Promise<void> => {
+    try {
+      await saveStream(await engine.images.save(title, new AbortController().signal), `${title.replaceAll(/[/:@]/g, "_")}.tar`);
+    } catch (error) {
+      toastFailed(error, t.images.saveFailed(title));
+    }
+  };
   return (
     <ObjectPage
       title={title}
       icon={Layers}
       listPath="/images"
       query={query}
-      facts={(image) => facts(image, rows[0]?.size ?? image.Size)}
-      more={(image) => <LayerList layers={image.RootFS.Layers ?? []} />}
+      facts={(image) => [
+        ...facts(image, rows[0]?.size ?? image.Size),
+        [t.images.usedBy, <UserList key="users" containers={containers} names={[...new Set(rows.flatMap(({ users }) => users))]} none={t.images.unused} />],
+      ]}
+      more={(image) => <ImageLayers id={image.Id} />}
       actions={
-        <Button icon={Play} variant="primary" onClick={() => setDialog("run")}>
-          {t.images.run}
-        </Button>
+        <>
+          <Button icon={Play} variant="primary" onClick={() => setDialog("run")}>
+            {t.images.run}
+          </Button>
+          <IconButton icon={Tag} label={t.images.tagDots} onClick={() => setDialog("tag")} className="size-[30px]" />
+          <IconButton icon={Download} label={t.images.save} onClick={() => void save()} className="size-[30px]" />
+        </>
       }
       onDelete={rows.length > 0 ? () => setDialog("delete") : undefined}
     >
+      {dialog === "tag" && <TagDialog image={title} onClose={() => setDialog(undefined)} />}
       {dialog === "run" && <RunDialog image={title} onClose={() => setDialog(undefined)} />}
       {dialog === "delete" && <DeleteImages rows={own === undefined ? rows : [own]} onClose={() => setDialog(undefined)} onDeleted={() => go("/images")} />}
     </ObjectPage>
@@ -76,17 +98,3 @@ function facts(image: ImageInspect, bytes: number): readonly (readonly [string, 
     [t.images.user, Config?.User === undefined || Config.User === "" ? "root" : Config.User],
   ];
 }
-
-const LayerList = ({ layers }: { readonly layers: readonly string[] }) => (
-  <section className="mt-6">
-    <h2 className="mb-2 text-sm font-medium text-fg3">{t.images.layers}</h2>
-    <ol className="overflow-hidden rounded-lg border border-line">
-      {layers.map((layer, index) => (
-        <li key={layer} className="flex items-center gap-3 border-b border-line px-3 py-1.5 last:border-0">
-          <span className="tabular w-5 text-right text-sm text-fg3">{index + 1}</span>
-          <code className="selectable truncate font-mono text-sm text-fg2">{layer}</code>
-        </li>
-      ))}
-    </ol>
-  </section>
-);

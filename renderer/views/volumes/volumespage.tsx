@@ -3,11 +3,11 @@ import { useMemo, useState } from "react";
 import { useLocation } from "wouter";
 import type { Volume } from "#api/volumes.ts";
 import { useApp } from "#renderer/appcontext.ts";
-import { ago, exactTime, shortId } from "#renderer/core/format.ts";
+import { ago, exactTime, shortId, size } from "#renderer/core/format.ts";
 import { t } from "#renderer/core/texts.ts";
 import { volumeUsers } from "#renderer/core/volumes.ts";
 import { useNow } from "#renderer/now.ts";
-import { useContainers, useEngineUp, useVolumes } from "#renderer/queries.ts";
+import { useContainers, useEngineUp, useVolumes, useVolumeSizes } from "#renderer/queries.ts";
 import { Button } from "#renderer/ui/button.tsx";
 import { MenuButton } from "#renderer/ui/menubutton.tsx";
 import { NameLink } from "#renderer/ui/namelink.tsx";
@@ -19,6 +19,8 @@ import { DeleteVolumes } from "./deletevolumes.tsx";
 interface VolumeRow {
   readonly volume: Volume;
   readonly users: readonly string[];
+  /** Absent until it was counted. */
+  readonly bytes: number | undefined;
 }
 const idOf = (row: VolumeRow): string => row.volume.Name;
 const searched = (row: VolumeRow): string => `${row.volume.Driver} ${row.users.join(" ")}`;
@@ -33,7 +35,11 @@ export function VolumesPage() {
   const [, go] = useLocation();
   const [creating, setCreating] = useState(false);
   const [deleting, setDeleting] = useState<readonly VolumeRow[]>();
-  const rows = useMemo(() => query.data?.map((volume): VolumeRow => ({ volume, users: volumeUsers(containers ?? [], volume.Name) })), [query.data, containers]);
+  const sizes = useVolumeSizes();
+  const rows = useMemo(
+    () => query.data?.map((volume): VolumeRow => ({ volume, users: volumeUsers(containers ?? [], volume.Name), bytes: sizes.get(volume.Name) })),
+    [query.data, containers, sizes],
+  );
   const create = (
     <Button variant="primary" icon={Plus} disabled={!up} onClick={() => setCreating(true)} data-testid="create">
       {t.volumes.create}
@@ -104,6 +110,14 @@ const columns: readonly Column<VolumeRow>[] = [
         {row.users.length === 0 ? "–" : row.users.join(", ")}
       </span>
     ),
+  },
+  {
+    id: "size",
+    header: t.volumes.columns.size,
+    width: "96px",
+    alignRight: true,
+    sortBy: (row) => -(row.bytes ?? -1),
+    cell: ({ bytes }) => <span className="tabular text-fg2">{bytes === undefined || bytes < 0 ? "–" : size(bytes)}</span>,
   },
   {
     id: "driver",
