@@ -66,13 +66,20 @@ function made(directory) {
   return realpathSync(directory);
 }
 
+/** What the arguments of `npm run engine` become once all is up to date: program and arguments. */
+export function launcherCommand(given) {
+  const { root, socket, isolate, rest } = parseEngineArguments(given);
+  const args = ["start", tree, bundle, made(root), join(made(dirname(socket)), socket.slice(dirname(socket).length + 1)), isolate, ...rest];
+  return [join(tree, "usr/bin/busybox"), ["sh", launcher, ...args]];
+}
+
 async function main() {
   if (process.platform !== "linux") throw new Error("runs natively on Linux only; elsewhere `npm run machine` boots a VM");
-  const { root, socket, isolate, rest } = parseEngineArguments(process.argv.slice(2));
-  if (process.getuid() !== 0) throw new Error(`namespaces and mounts need root: sudo npm run engine -- ${process.argv.slice(2).join(" ")}`);
+  const args = process.argv.slice(2);
+  parseEngineArguments(args);
+  if (process.getuid() !== 0) throw new Error(`namespaces and mounts need root: sudo npm run engine -- ${args.join(" ")}`);
   await upToDate();
-  const args = ["start", tree, bundle, made(root), join(made(dirname(socket)), socket.slice(dirname(socket).length + 1)), isolate, ...rest];
-  become(join(tree, "usr/bin/busybox"), ["sh", launcher, ...args]);
+  become(...launcherCommand(args));
 }
 
 if (process.argv[1] && resolve(process.argv[1]) === join(repository, "electron", "launch", "engine.mjs")) {

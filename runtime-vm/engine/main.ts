@@ -1,5 +1,5 @@
 import { arch } from "node:os";
-import { withDeadline } from "#base/deadline.ts";
+import { delay, withDeadline } from "#base/deadline.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
 import type { EngineFlags } from "#core/config/flags.ts";
 import type { EngineConfig } from "#core/config/config.ts";
@@ -71,6 +71,9 @@ const tree = {
 
 /** Whoever called sudo owns the socket. */
 const caller = { uid: Number(process.env["SUDO_UID"] ?? 0), gid: Number(process.env["SUDO_GID"] ?? 0) };
+
+/** Who waited for `ready` asks at once, and is answered before what nobody asked for is done. */
+const settleDelayMs = 100;
 
 /** How long a stop may take altogether before the process goes anyway: the longest stop timeouts are the containers' own affair. */
 const closeMsMax = 15_000;
@@ -194,6 +197,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
     metrics: () => metricsText({ ...counts, requests: () => server.requestCount }),
     reload: reloader({ journal, events, engineId: system.id }),
     settle: async () => {
+      await delay(settleDelayMs);
       try {
         networks.prepare();
       } catch (error) {

@@ -16,7 +16,9 @@ pins=/run/slipway-${digest%"${digest#????????????????}"}
 group=$pins/groups/slipway-$isolate
 busybox=/usr/bin/busybox
 say() { echo "engine: $*" >&2; }
-mounted() { grep -q "^[^ ]* [^ ]* [^ ]* [^ ]* $1 " /proc/self/mountinfo; }
+# Read once: where containers run it is a long list.
+mounts=
+mounted() { case $mounts in *" $1 "*) ;; *) return 1 ;; esac; }
 
 # --- on the host ---
 
@@ -24,24 +26,15 @@ start() {
   umask 022
   mkdir -p "$root/run" "${socket%/*}"
   lock
+  mounts=$(grep -F " $pins" /proc/self/mountinfo) || mounts=
   echo "$isolate" > "$pins/isolate"
   [ -z "$isolate" ] || network
   discard_stale
+  next=enter at=/host shell=$busybox
+  mounted "$pins/mnt" || { pin; next=build at='' shell=$tree$busybox; }
   # No signal of the terminal reaches the engine but by us, so that Ctrl-C asks it once.
-  if mounted "$pins/mnt"; then
-    setsid /usr/bin/nsenter --mount="$pins/mnt" ${isolate:+--net="/run/netns/$isolate" --cgroup="$pins/cgroup"} $busybox sh "/host$self" \
-      enter "$tree" "$bundle" "$root" "$socket" "$isolate" "$@" &
-  else
-    pin
-    # What a control group namespace shows as / is where its maker stands.
-    {
-      [ -z "$isolate" ] || sh -c 'echo $PPID > "$0/cgroup.procs"' "$group"
-      while read -r key value; do [ "$key" != Cpus_allowed_list: ] || all=$value; done < /proc/self/status
-      exec setsid ${isolate:+/usr/bin/nsenter --net="/run/netns/$isolate"} /usr/bin/taskset -c "$(pinning_processor "$all")" \
-        /usr/bin/unshare --mount="$pins/mnt" ${isolate:+--cgroup="$pins/cgroup"} --propagation slave \
-        /usr/bin/taskset -c "$all" "$tree$busybox" sh "$self" build "$tree" "$bundle" "$root" "$socket" "$isolate" "$@"
-    } &
-  fi
+  setsid /usr/bin/nsenter --mount="$pins/mnt" ${isolate:+--net="/run/netns/$isolate" --cgroup="$pins/cgroup"} "$shell" sh "$at$self" \
+    "$next" "$tree" "$bundle" "$root" "$socket" "$isolate" "$@" &
   engine=$!
   trap 'kill -TERM "$engine" 2> /dev/null || true' TERM INT
   # As with dockerd: read the configuration again.
@@ -74,26 +67,33 @@ pin() {
   mounted "$pins" || { mount -o bind "$pins" "$pins" && mount --make-private "$pins"; }
   : > "$pins/mnt"
   identity > "$pins/tree"
-  [ -n "$isolate" ] || return 0
+  [ -z "$isolate" ] || pin_groups
+  (unshare_pinned)
+}
+
+pin_groups() {
   : > "$pins/cgroup"
   mkdir -p "$pins/groups"
   mounted "$pins/groups" || mount -t cgroup2 cgroup2 "$pins/groups"
   mkdir -p "$group"
   # Only a group that delegates nothing takes a process itself.
-  for controller in $(cat "$group/cgroup.subtree_control"); do echo "-$controller" > "$group/cgroup.subtree_control"; done
+  read -r controllers < "$group/cgroup.subtree_control" || controllers=
+  for controller in $controllers; do echo "-$controller" > "$group/cgroup.subtree_control"; done
 }
 
-# A mount namespace can only be pinned in one that is older, by numbers that newer kernels (6.18 has been seen) give out in a batch
-# a processor: inside a young namespace, such as a container's, that may go wrong on one processor and well on the other.
-pinning_processor() {
+# Makes the namespaces. A mount namespace can only be pinned in one that is older, by numbers that newer kernels (6.18 has been seen)
+# give out in a batch a processor: inside a young namespace, such as a container's, that may go wrong on one processor and well on
+# the other.
+unshare_pinned() {
+  # What a control group namespace shows as / is where its maker stands.
+  [ -z "$isolate" ] || sh -c 'echo $PPID > "$0/cgroup.procs"' "$group"
+  set -- /usr/bin/unshare --mount="$pins/mnt" ${isolate:+--cgroup="$pins/cgroup"} --propagation slave true
+  "$@" 2> /dev/null && return 0
   for processor in $(seq 0 "$(($(nproc --all) - 1))"); do
-    taskset -c "$processor" /usr/bin/unshare --mount="$pins/mnt" true 2> /dev/null || continue
-    umount "$pins/mnt"
-    echo "$processor"
-    return 0
+    taskset -c "$processor" "$@" 2> /dev/null && return 0
   done
-  # The failure to come says why.
-  echo "$1"
+  # Once more, to say why.
+  "$@"
 }
 
 identity() { stat -c %d:%i "$tree"; }
@@ -123,6 +123,7 @@ take_down() {
     rm -f "$pins/netns"
   fi
   rm -f "$pins/isolate"
+  mounts=
 }
 
 # What launchers left that were killed with their engines, whose root directories may never be started from again. Who has the
@@ -177,14 +178,15 @@ uplink() {
 
 build() {
   # Those of other engines, too: copies of them would keep what they pin.
-  for pinned in /run/slipway-*; do umount -l "$pinned" 2> /dev/null || true; done
+  umount -l /run/slipway-* 2> /dev/null || true
   new=$tree/mnt
   mount -t tmpfs -o mode=755 tmpfs "$new"
   cd "$new"
   mkdir -p usr etc host proc dev sys run tmp var/lib var/tmp var/log root mnt
   chmod 1777 tmp var/tmp
-  ln -s /run var/run
-  for name in bin sbin lib lib64; do [ ! -e "$tree/$name" ] || ln -s "usr/$name" "$name"; done
+  ln -s /run var
+  ln -s usr/bin usr/sbin usr/lib .
+  [ ! -e "$tree/lib64" ] || ln -s usr/lib64 .
   for name in usr etc; do
     mount -o bind "$tree/$name" "$name"
     mount -o remount,bind,ro none "$name"
@@ -205,20 +207,21 @@ build() {
   # As in the VM, what a reboot may forget lives as long as the namespace.
   mount -t tmpfs -o mode=711 tmpfs ".$root/run"
   pivot_root . host
-  cd /
-  PATH=/usr/sbin:/usr/bin:/sbin:/bin
-  export PATH
-  enter "$@"
+  become_engine "$@"
 }
 
 # --- inside ---
 
 enter() {
-  PATH=/usr/sbin:/usr/bin:/sbin:/bin
-  export PATH
-  cd /
   reach "${socket%/*}"
   umount /usr/lib/slipway 2> /dev/null || true
+  become_engine "$@"
+}
+
+become_engine() {
+  cd /
+  PATH=/usr/sbin:/usr/bin:/sbin:/bin
+  export PATH
   mount -o bind "/host$bundle" /usr/lib/slipway
   mount -o remount,bind,ro none /usr/lib/slipway
   cat /host/etc/resolv.conf > /var/lib/resolv.conf 2> /dev/null || : > /var/lib/resolv.conf
@@ -226,7 +229,8 @@ enter() {
     mkdir -p /sys/fs/cgroup/engine
     echo $$ > /sys/fs/cgroup/engine/cgroup.procs
     # What is not there to be delegated shows in the engine's /info.
-    for controller in $(cat /sys/fs/cgroup/cgroup.controllers); do echo "+$controller" > /sys/fs/cgroup/cgroup.subtree_control || true; done
+    read -r controllers < /sys/fs/cgroup/cgroup.controllers || controllers=
+    for controller in $controllers; do echo "+$controller" > /sys/fs/cgroup/cgroup.subtree_control || true; done
   fi
   # Layers are read, inflated and brought to the disk on these threads, side by side.
   export UV_THREADPOOL_SIZE=12

@@ -96,14 +96,30 @@ export function takeBuiltins(code: string): string {
   return lazy ? `${late}${taken}` : taken;
 }
 
-/** Large, and used late or never by an engine outside a VM: TLS and HTTP/2 together would be a third of its start. */
-const lateBuiltins: ReadonlySet<string> = new Set(["node:http2", "node:https", "node:tls"]);
+/** What a start can do without, some 50 ms of it altogether: TLS and HTTP/2 are large and may never be used, the others once there is work. */
+const lateBuiltins: ReadonlySet<string> = new Set([
+  "node:child_process",
+  "node:crypto",
+  "node:dgram",
+  "node:dns/promises",
+  "node:fs/promises",
+  "node:http2",
+  "node:https",
+  "node:readline",
+  "node:stream/consumers",
+  "node:tls",
+  "node:worker_threads",
+  "node:zlib",
+]);
 
 /** Each name as something that is what the module exports from its first use on. */
 function takenLate(module: string, names: string): string {
   const declared = names.split(",").map((name) => {
     const [exported = "", local = exported] = name.trim().split(" as ");
-    const isList = Array.isArray((process.getBuiltinModule(module) as unknown as Record<string, unknown>)[exported]);
+    const value = (process.getBuiltinModule(module) as unknown as Record<string, unknown>)[exported];
+    // A worker's port to its engine, which has none itself: at work from the worker's first line.
+    if (value === null) return `const ${local} = process.getBuiltinModule("${module}").${exported};`;
+    const isList = Array.isArray(value);
     return `const ${local} = late("${module}", "${exported}"${isList ? ", []" : ""});`;
   });
   return declared.join(" ");

@@ -35,8 +35,10 @@ const DEFAULT_BRIDGES = ["docker0", "slipway0"] as const;
 export class Networks implements NetworkStore {
   readonly #options: NetworkStoreOptions;
   readonly #table: NetworkTable;
-  readonly #live = new Map<string, LiveNetwork>();
+  readonly #loaded = new Map<string, LiveNetwork>();
   #prepared = false;
+  /** A new root directory: who first asks for networks waits for the predefined ones. */
+  #unmade: boolean;
 
   /** Loads what is recorded. The kernel is brought to agree with it by `prepare`. */
   constructor(options: NetworkStoreOptions) {
@@ -44,22 +46,31 @@ export class Networks implements NetworkStore {
     this.#table = new NetworkTable(options.state);
     const records = this.#table.all();
     for (const record of records) this.#add(record);
-    for (const name of ["none", "host"] as const) if (!records.some((record) => record.name === name)) this.#save(plainRecord(name));
-    // What the default bridge is called and which addresses it has is seen when it is first made.
-    const known = records.some(({ name }) => name === "bridge");
     if (!this.#wantsBridge) this.#dropDefaultBridge();
-    else if (!known) this.prepare();
+    const predefined = this.#wantsBridge ? ["none", "host", "bridge"] : ["none", "host"];
+    this.#unmade = predefined.some((wanted) => !records.some(({ name }) => name === wanted));
+    const { bip, bridge = "" } = options.settings;
+    // What daemon.json asks for in vain is told at the start.
+    if (this.#unmade && (bip !== "" || bridge !== "")) this.prepare();
+  }
+
+  get #live(): Map<string, LiveNetwork> {
+    // What the default bridge is called and which addresses it has is seen when it is first made.
+    if (this.#unmade) this.prepare();
+    return this.#loaded;
   }
 
   /** Makes bridges and packet rules as recorded; everything that needs them asks for it, and only the first call does anything. */
   prepare(): void {
     if (this.#prepared) return;
-    const records = [...this.#live.values()].map(({ record }) => record);
+    for (const name of ["none", "host"] as const) if (![...this.#loaded.values()].some(({ record }) => record.name === name)) this.#save(plainRecord(name));
+    const records = [...this.#loaded.values()].map(({ record }) => record);
     this.#options.driver.sweep(new Set(records.map(({ id }) => id)));
     for (const record of records) if (record.name !== "bridge") this.#restore(record);
     if (this.#wantsBridge) this.#openDefaultBridge(records.find(({ name }) => name === "bridge"));
     this.#program();
     this.#prepared = true;
+    this.#unmade = false;
   }
 
   /** An interface of the machine that is gone since is no reason for the others not to be there: its containers fail at their start. */
@@ -206,30 +217,30 @@ export class Networks implements NetworkStore {
   }
 
   #dropDefaultBridge(): void {
-    const before = [...this.#live.values()].find(({ record }) => record.name === "bridge")?.record;
+    const before = [...this.#loaded.values()].find(({ record }) => record.name === "bridge")?.record;
     if (before === undefined) return;
-    this.#live.delete(before.id);
+    this.#loaded.delete(before.id);
     this.#table.remove(before.id);
   }
 
   #subnets(): Prefix[] {
-    return [...this.#live.values()].flatMap(({ subnets }) => subnets.map(({ config }) => config.subnet));
+    return [...this.#loaded.values()].flatMap(({ subnets }) => subnets.map(({ config }) => config.subnet));
   }
 
   #bridges(): BridgeNetwork[] {
-    return [...this.#live.values()].flatMap(({ record }) => bridgeOf(record) ?? []);
+    return [...this.#loaded.values()].flatMap(({ record }) => bridgeOf(record) ?? []);
   }
 
   #add(record: NetworkRecord): void {
-    this.#live.set(record.id, { record, subnets: subnetsOf(record).map((config) => new SubnetPool(config)), endpoints: new Set() });
+    this.#loaded.set(record.id, { record, subnets: subnetsOf(record).map((config) => new SubnetPool(config)), endpoints: new Set() });
   }
 
   /** Who is connected stays connected. */
   #replace(record: NetworkRecord): void {
-    const before = this.#live.get(record.id);
+    const before = this.#loaded.get(record.id);
     if (before !== undefined && JSON.stringify(before.record) === JSON.stringify(record)) return;
     this.#save(record);
-    const now = this.#live.get(record.id);
+    const now = this.#loaded.get(record.id);
     for (const endpoint of before?.endpoints ?? []) {
       now?.endpoints.add(endpoint);
       if (now !== undefined) markEndpoint(now, endpoint);

@@ -1,6 +1,6 @@
 import { createHash, randomUUID, type Hash } from "node:crypto";
-import { renameSync } from "node:fs";
-import { open, readdir, rm, stat, unlink, type FileHandle } from "node:fs/promises";
+import { readdirSync, renameSync } from "node:fs";
+import { open, rm, stat, unlink, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import type { Digest, Ingest } from "#core/content/content.ts";
 import { free } from "#base/buffers.ts";
@@ -37,7 +37,7 @@ export async function openIngest(directory: string, blobs: string, options: Inge
 /** Removes what no download will continue: nameless parts, and resumable ones untouched for a week. */
 export async function sweepIngests(directory: string): Promise<void> {
   const oldest = Date.now() - resumableDaysMax * 24 * 3600 * 1000;
-  for (const name of await readdir(directory)) {
+  for (const name of readdirSync(directory)) {
     const path = join(directory, name);
     if (name.startsWith("ref-") && (await stat(path)).mtimeMs > oldest) continue;
     await rm(path, { force: true });

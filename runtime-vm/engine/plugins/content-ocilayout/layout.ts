@@ -1,5 +1,5 @@
-import { createReadStream, readdirSync, readFileSync, statSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
+import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { join } from "node:path";
 import type { ContentStore, Descriptor, Digest, Ingest, NamedDescriptor } from "#core/content/content.ts";
@@ -25,8 +25,7 @@ export interface LayoutPaths {
  * downloads are kept for a week.
  */
 export async function openContent(paths: LayoutPaths): Promise<ContentStore> {
-  await mkdir(join(paths.content, "blobs", "sha256"), { recursive: true });
-  await mkdir(paths.ingest, { recursive: true });
+  for (const directory of [join(paths.content, "blobs", "sha256"), paths.ingest]) mkdirSync(directory, { recursive: true });
   ensureFile(join(paths.content, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
   ensureFile(join(paths.content, "index.json"), indexOf([]));
   await sweepIngests(paths.ingest);
@@ -90,8 +89,10 @@ class OciLayout implements ContentStore {
   /** The list follows what the engine knows. Without room on the disk the former one stays for a while: deleting must work there. */
   publish(images: readonly NamedDescriptor[]): void {
     clearTimeout(this.#publishing);
+    const [path, text] = [join(this.#paths.content, "index.json"), indexOf(images)];
     try {
-      replaceFile(join(this.#paths.content, "index.json"), indexOf(images));
+      // At most starts it says so already, and writing it anew would have them wait for the disk.
+      if (!existsSync(path) || readFileSync(path, "utf8") !== text) replaceFile(path, text);
     } catch (error) {
       if (codeOf(error) !== "ENOSPC") throw error;
       this.#publishing = setTimeout(() => this.publish(images), publishAgainMs).unref();

@@ -5,7 +5,6 @@ import { parseEntry, TimeReader, type Entry } from "./decode.ts";
 import type { OpenedFile } from "./log-files.ts";
 
 const readAt = promisify(read);
-const inflate = promisify(gunzip);
 
 /** Read at a time. */
 export const blockBytes = 512 * 1024;
@@ -33,7 +32,7 @@ export class LogSource implements Disposable {
     try {
       const packed = Buffer.alloc(file.size);
       await readAt(file.fd, packed, 0, packed.length, 0);
-      const memory = await inflate(packed);
+      const memory = await promisify(gunzip)(packed);
       return new LogSource(undefined, memory, memory.length);
     } finally {
       closeSync(file.fd);

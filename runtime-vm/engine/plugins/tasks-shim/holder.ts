@@ -31,14 +31,18 @@ export class Holder implements Disposable {
   readonly #reserved = new Set<number>();
   #control: number | undefined;
   #child: ChildProcess | undefined;
+  /** It waits for the first container: the engine's own start goes on without it. */
+  #unstarted: boolean;
 
   constructor(options: ResolvedOptions) {
     this.#options = options;
-    this.#control = this.#open() ?? this.#start();
+    this.#control = this.#open();
+    this.#unstarted = this.#control === undefined;
   }
 
   /** A number to hold and drop `path` by. Nothing is held yet. */
   reserve(path: string): number {
+    this.#begin();
     let number = firstNumber;
     while (this.#held.has(number)) number++;
     this.#held.set(number, path);
@@ -57,6 +61,7 @@ export class Holder implements Disposable {
    * waits for its first writer would take the holder's passing write end for the end of output.
    */
   adopt(number: number, path: string): void {
+    this.#begin();
     this.#held.set(number, path);
     this.#order(`hold ${number} ${path}\n`);
   }
@@ -81,8 +86,15 @@ export class Holder implements Disposable {
 
   /** Lets go of the control FIFO; the process goes on. */
   [Symbol.dispose](): void {
+    this.#unstarted = false;
     if (this.#control !== undefined) closeSync(this.#control);
     this.#control = undefined;
+  }
+
+  #begin(): void {
+    if (!this.#unstarted) return;
+    this.#unstarted = false;
+    this.#control = this.#start();
   }
 
   /** A line is shorter than PIPE_BUF: it is taken whole or not at all. */
