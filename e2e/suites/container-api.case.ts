@@ -8,6 +8,12 @@ export interface Step {
   readonly raw?: string;
   /** Fields of a successful answer to be compared; without any, only its status is. */
   readonly show?: readonly string[];
+  /** What a successful answer streams is compared: its content type, and what came on each stream. */
+  readonly output?: true;
+  /** A header of the answer, JSON in base64, is compared without its times. */
+  readonly header?: string;
+  /** Its `Id` is `{e}` in the steps that follow. */
+  readonly keep?: true;
   /** Ask again until the first of `show` is this. */
   readonly until?: unknown;
 }

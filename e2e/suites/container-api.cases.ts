@@ -1,10 +1,13 @@
 import { acts } from "./container-api.acts.ts";
 import type { ApiCase } from "./container-api.case.ts";
+import { files } from "./container-api.files.ts";
 import { joins } from "./container-api.joins.ts";
 import { kills } from "./container-api.kills.ts";
 import { lists } from "./container-api.lists.ts";
 import { lives } from "./container-api.lives.ts";
+import { outputs } from "./container-api.outputs.ts";
 import { queries } from "./container-api.queries.ts";
+import { rest } from "./container-api.rest.ts";
 import { everythingShown } from "./container-api.shown.ts";
 import { wrongTypes } from "./container-api.types.ts";
 import { wrongValues } from "./container-api.values.ts";
@@ -25,6 +28,9 @@ export const apiCases: readonly ApiCase[] = [
   ...acts,
   ...kills,
   ...joins,
+  ...outputs,
+  ...files,
+  ...rest,
   ...lists,
   ...everythingShown,
 ];

@@ -1,6 +1,6 @@
 import { commitConfigShape } from "#api/container-shapes.ts";
 import type { ContainerConfig } from "#api/containers.ts";
-import { familiarName, parseReference, withDefaultTag } from "#api/reference.ts";
+import { familiarName, parseReference, withDefaultTag, withTag } from "#api/reference.ts";
 import { EngineError } from "#base/errors.ts";
 import type { ContainerManager } from "#core/containers/containers.ts";
 import type { Query } from "./query.ts";
@@ -35,7 +35,8 @@ function nameOf(query: Query): string | undefined {
   const tag = query.get("tag");
   if (repo === "") return undefined;
   if (tag !== "" && !/^\w[\w.-]{0,127}$/.test(tag)) throw new EngineError("invalidArgument", "invalid tag format");
-  const ref = parseReference(tag === "" ? repo : `${repo}:${tag}`);
+  const ref = parseReference(repo);
   if (ref.digest !== undefined) throw new EngineError("invalidArgument", "cannot import digest reference");
-  return familiarName(withDefaultTag(ref));
+  // The tag given by itself counts.
+  return familiarName(tag === "" ? withDefaultTag(ref) : withTag(ref, tag));
 }

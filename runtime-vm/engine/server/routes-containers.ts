@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { EngineError } from "#base/errors.ts";
 import type { ContainerCreateRequest } from "#api/containers.ts";
 import { connectNetworkShape, createContainerShape, disconnectNetworkShape, updateContainerShape } from "#api/container-shapes.ts";
@@ -64,7 +65,9 @@ export const containerRoutes = (containers: Lifecycle): readonly Route[] => [
     json: shaped(await containers.inspect(params.id, { size: query.bool("size") }), version),
   })),
   route("GET", "/containers/{id...}/top", ({ params, query }) => ({ status: 200, json: containers.top(params.id, query.get("ps_args") || "-ef") })),
-  route("POST", "/containers/{id...}/start", async ({ params }) => {
+  route("POST", "/containers/{id...}/start", async ({ params, query, headers }) => {
+    refuseConfiguration(headers);
+    if (query.get("checkpoint") !== "") throw new EngineError("invalidArgument", "checkpoint is only supported in experimental mode");
     await containers.start(params.id);
     return { status: 204 };
   }),
@@ -161,3 +164,13 @@ async function* waitAnswer(result: Promise<{ exitCode: number; error?: string }>
   const { exitCode, error } = await result;
   yield `${JSON.stringify({ StatusCode: exitCode, ...(error === undefined ? {} : { Error: { Message: error } }) })}\n`;
 }
+
+/** Old clients sent the machine's part of the configuration when they started a container. An empty object is shorter than this. */
+function refuseConfiguration(headers: IncomingHttpHeaders): void {
+  const known = Number(headers["content-length"] ?? (headers["transfer-encoding"] === undefined ? "0" : "-1"));
+  if (known === -1 || known > emptyBytesMax) {
+    throw new EngineError("invalidArgument", "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24");
+  }
+}
+
+const emptyBytesMax = 7;

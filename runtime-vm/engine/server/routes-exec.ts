@@ -39,8 +39,9 @@ export const execRoutes = (containers: Pick<ContainerManager, "createExec" | "ex
         return { status: 200 };
       }
       // dockerd takes the connection over first and writes a failure into the stream, where the CLI prints it.
-      const client = hijack({ contentType: streamContentType(version, exec.request.Tty ?? false) });
-      await serveStreams(client, await execStreams(containers, exec, size, signal));
+      const tty = body.Tty ?? false;
+      const client = hijack({ contentType: streamContentType(version, tty) });
+      await serveStreams(client, { ...(await execStreams(containers, exec, size, signal)), tty });
       return hijacked;
     },
     { upgrades: true },
@@ -52,20 +53,19 @@ async function execStreams(
   exec: Exec,
   size: { width: number; height: number } | undefined,
   signal: AbortSignal,
-): Promise<ProcessStreams> {
+): Promise<Omit<ProcessStreams, "tty">> {
   const { AttachStdin, AttachStdout, AttachStderr, Tty: tty = false } = exec.request;
   let process: TaskProcess;
   try {
     process = await execs.start(exec, size);
   } catch (error) {
-    return { tty, output: said(`${messageOf(error)}\r\n`), input: undefined };
+    return { output: said(`${messageOf(error)}\r\n`), input: undefined };
   }
   const { stdout, stderr } = process.stdio;
   if (AttachStdout !== true) stdout.resume();
   if (AttachStderr !== true) stderr?.resume();
   const keys = tty ? { detachKeys: new DetachKeys(exec.detachKeys) } : {};
   return {
-    tty,
     output: untilEnded(merged(AttachStdout === true ? stdout : undefined, AttachStderr === true ? stderr : undefined), process),
     input: AttachStdin === true ? (source) => feedInput(source, process, { ...keys, closeAtEnd: true, signal }) : undefined,
   };

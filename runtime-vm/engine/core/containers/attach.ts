@@ -36,7 +36,10 @@ export async function attachContainer(supervisor: Supervisor, reference: string,
   if (container.status === "restarting") throw new EngineError("conflict", `container ${reference} is restarting, wait until the container is running`);
   const log = await openLog(supervisor.backends, container);
   const { OpenStdin, StdinOnce, Tty: tty = false } = container.spec.config;
-  const output = stream ? log.attach({ stdout, stderr, replay: logs, signal }) : logs ? log.read({ stdout, stderr, follow: false, signal }) : none();
+  const input = stdin && stream && OpenStdin === true;
+  // With nothing to say and nothing to hear it is over.
+  const stays = stream && (stdout || stderr || input);
+  const output = stays ? log.attach({ stdout, stderr, replay: logs, signal }) : logs ? log.read({ stdout, stderr, follow: false, signal }) : none();
   const feed = async (source: Readable): Promise<InputEnd> => {
     const process = await container.input.process(signal);
     const keys = tty ? { detachKeys: new DetachKeys(detachKeys) } : {};
@@ -45,7 +48,7 @@ export async function attachContainer(supervisor: Supervisor, reference: string,
     return end;
   };
   publishEvent(supervisor.backends.events, container, "attach");
-  return { tty, output, input: stdin && stream && OpenStdin === true ? feed : undefined };
+  return { tty, output, input: input ? feed : undefined };
 }
 
 async function* none(): AsyncGenerator<never> {}

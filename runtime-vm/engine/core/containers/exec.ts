@@ -37,7 +37,7 @@ export class Execs {
 
   create(container: Container, request: ExecCreateRequest): Exec {
     if (!request.Cmd || request.Cmd.length === 0) throw new EngineError("invalidArgument", "No exec command specified");
-    checkExecutable(container);
+    checkExecutable(container, container.name);
     this.#checkUser(container, request);
     const exec: Exec = { id: generateId(), container, request, detachKeys: escapeKeys(request.DetachKeys ?? ""), state: { kind: "created" } };
     this.#byId.set(exec.id, exec);
@@ -59,16 +59,16 @@ export class Execs {
     return exec;
   }
 
-  /** Refuses what cannot be started, changing nothing: asked before a connection is taken over. */
-  checkStartable(exec: Exec): void {
-    if (exec.state.kind === "ended") throw new EngineError("conflict", `exec command ${exec.id} has already run`);
-    if (exec.state.kind !== "created") throw new EngineError("conflict", `exec command ${exec.id} is already running`);
-    checkExecutable(exec.container);
+  /** Refuses what its container cannot run now, changing nothing: asked before a connection is taken over. */
+  checkStartable({ container }: Exec): void {
+    checkExecutable(container, container.id);
   }
 
   /** Starts it; resolves with its process. A command that cannot run gets the shell's exit code and rejects. */
   async start(exec: Exec, size: { width: number; height: number } | undefined): Promise<TaskProcess> {
     this.checkStartable(exec);
+    if (exec.state.kind === "ended") throw new EngineError("conflict", `exec command ${exec.id} has already run`);
+    if (exec.state.kind !== "created") throw new EngineError("conflict", `exec command ${exec.id} is already running`);
     exec.state = { kind: "starting" };
     const { backends } = this.#supervisor;
     const { container, request } = exec;
@@ -128,16 +128,18 @@ function escapeKeys(text: string): Buffer {
   }
 }
 
-function checkExecutable(container: Container): void {
+/** `called`: dockerd names a paused one as the request did, or by its id. */
+function checkExecutable(container: Container, called: string): void {
   const { state } = container;
   if (state.kind === "restarting") throw new EngineError("conflict", `Container ${container.id} is restarting, wait until the container is running`);
   if (state.kind !== "running") throw new EngineError("conflict", `container ${container.id} is not running`);
-  if (state.paused) throw new EngineError("conflict", `Container ${container.name} is paused, unpause the container before exec`);
+  if (state.paused) throw new EngineError("conflict", `Container ${called} is paused, unpause the container before exec`);
 }
 
 /** The answer of `GET /exec/{id}/json`. */
 export function inspectExec({ id, container, request, detachKeys, state }: Exec): Record<string, unknown> {
   const [entrypoint = "", ...args] = request.Cmd ?? [];
+  const user = request.User || container.spec.config.User;
   const pid = state.kind === "running" ? state.process.pid : state.kind === "ended" ? state.pid : 0;
   return {
     ID: id,
@@ -148,7 +150,7 @@ export function inspectExec({ id, container, request, detachKeys, state }: Exec)
       entrypoint,
       arguments: args,
       privileged: request.Privileged ?? false,
-      ...(request.User ? { user: request.User } : {}),
+      ...(user ? { user } : {}),
     },
     OpenStdin: request.AttachStdin ?? false,
     OpenStderr: request.AttachStderr ?? false,

@@ -1,4 +1,5 @@
 import type { ImageHistoryItem, ImageInspect, ImageSummary } from "#api/images.ts";
+import { familiarName, parseReference, withDefaultTag } from "#api/reference.ts";
 import { EngineError } from "#base/errors.ts";
 import type { Descriptor, Digest } from "#core/content/content.ts";
 import type { ImageListOptions, ImageUsers } from "#core/images/images.ts";
@@ -91,7 +92,8 @@ function ancestorsOf(names: ImageParts["names"], digest: Digest): Digest[] {
 export function required(variants: readonly Variant[], platform: Platform, reference: string): Variant {
   const best = bestOf(variants, platform);
   if (best !== undefined) return best;
-  throw new EngineError("notFound", `image with reference ${reference} was found but does not provide the specified platform (${formatPlatform(platform)})`);
+  const tagged = /^[0-9a-f]+$|@|^sha256:/.test(reference) ? reference : familiarName(withDefaultTag(parseReference(reference)));
+  throw new EngineError("notFound", `image with reference ${tagged} was found but does not provide the specified platform (${formatPlatform(platform)})`);
 }
 
 export const preferred = (variants: readonly Variant[], host: Platform): Variant | undefined =>
