@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { EngineError } from "#base/errors.ts";
@@ -9,7 +10,7 @@ import type { Machine } from "#machine/machine.ts";
 import { imagePaths } from "#machine/names.ts";
 import { findVirtiofsd } from "#machine/virtiofsd.ts";
 import { type Host, openHost } from "./host.ts";
-import { defaultRoot } from "./paths.ts";
+import { defaultRoot, hostPaths } from "./paths.ts";
 import { remoteMachine } from "./remote.ts";
 
 const dataDiskBytes = 64 * 2 ** 30;
@@ -25,8 +26,8 @@ export interface DesktopOptions {
   readonly accelerator?: string | undefined;
   /** What `npm run image` made, one folder an architecture. */
   readonly imagesDirectory: string;
-  /** How to start the engine natively on this Linux, given its data directory and socket. */
-  readonly nativeEngine?: (root: string, socket: string) => { readonly command: string; readonly args: readonly string[] };
+  /** How to start the engine natively on this Linux, given its data directory, socket, and daemon.json if there is one. */
+  readonly nativeEngine?: (root: string, socket: string, config: string | undefined) => { readonly command: string; readonly args: readonly string[] };
   readonly version: string;
   readonly mode: HostInfo["mode"];
   readonly modeReason?: string | undefined;
@@ -47,7 +48,7 @@ export async function openDesktop(options: DesktopOptions): Promise<Host> {
     modeReason: options.modeReason,
     dockerConfig: env["DOCKER_CONFIG"] || join(homedir(), ".docker"),
     contextHiddenBy: ["DOCKER_HOST", "DOCKER_CONTEXT"].find((name) => env[name]),
-    createMachine: await machineFactory({
+    createMachine: await machineFactory(hostPaths(root).daemonConfig, {
       ...options,
       driver: options.driver ?? env["SLIPWAY_DRIVER"],
       accelerator: options.accelerator ?? env["SLIPWAY_ACCEL"],
@@ -56,7 +57,7 @@ export async function openDesktop(options: DesktopOptions): Promise<Host> {
   });
 }
 
-async function machineFactory(options: DesktopOptions): Promise<(settings: Settings, directory: string) => Machine> {
+async function machineFactory(daemonConfig: string, options: DesktopOptions): Promise<(settings: Settings, directory: string) => Machine> {
   const { engine, imagesDirectory, nativeEngine, log } = options;
   const arch = process.arch === "arm64" ? "arm64" : "amd64";
   const image = join(imagesDirectory, arch);
@@ -70,7 +71,8 @@ async function machineFactory(options: DesktopOptions): Promise<(settings: Setti
       case "native": {
         if (nativeEngine === undefined) throw new EngineError("notImplemented", "the engine runs natively on Linux only, from a source tree");
         const socket = join(root, "engine.sock");
-        return new NativeMachine({ socket, launch: nativeEngine(join(root, "engine"), socket), log });
+        const config = existsSync(daemonConfig) ? daemonConfig : undefined;
+        return new NativeMachine({ socket, launch: nativeEngine(join(root, "engine"), socket, config), log });
       }
       case "wsl2":
         return new Wsl2Machine({ root, archive: join(image, "rootfs.tar"), debug: false, log });
@@ -85,6 +87,7 @@ async function machineFactory(options: DesktopOptions): Promise<(settings: Setti
           cpus,
           diskBytes: dataDiskBytes,
           folders: [homedir()],
+          daemonFile: { path: daemonConfig, required: false },
           ...(fileServer === undefined ? {} : { fileServer }),
           debug: false,
           log,

@@ -41,9 +41,9 @@ async function main(): Promise<number> {
     await using host = await openDesktop({
       ...values,
       imagesDirectory: join(repository, "runtime-vm", "image", "out"),
-      nativeEngine: (root, socket) => ({
+      nativeEngine: (root, socket, config) => ({
         command: process.execPath,
-        args: [join(repository, "electron", "launch", "engine.mjs"), "--root", root, "--socket", socket],
+        args: [join(repository, "electron", "launch", "engine.mjs"), "--root", root, "--socket", socket, ...(config === undefined ? [] : ["--config", config])],
       }),
       version: versionOf(repository),
       mode: "browser",

@@ -22,6 +22,12 @@ export function parseGoJson(text: string): { value: unknown; more: boolean } {
   }
 }
 
+/** `line 3, column 7`, as people count. */
+export function placeIn(text: string, at: number): string {
+  const lines = text.slice(0, at).split("\n");
+  return `line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`;
+}
+
 const space = (c: string | undefined): boolean => c === " " || c === "\t" || c === "\n" || c === "\r";
 
 class Scanner {

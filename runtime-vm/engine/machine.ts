@@ -1,10 +1,15 @@
 import { execFileSync } from "node:child_process";
+import { rename, writeFile } from "node:fs/promises";
+import { EngineError } from "#base/errors.ts";
 import type { EngineConfig } from "#core/config/config.ts";
 import type { EngineFlags } from "#core/config/flags.ts";
+import { waitingFields } from "#core/config/live.ts";
+import { resolveConfig } from "#core/config/load.ts";
 import type { Journal } from "#core/journal/journal.ts";
 import type { Kernel } from "#core/kernel/kernel.ts";
 import { prefixOf } from "#core/networks/address.ts";
 import type { StopRequest } from "#core/system/stop.ts";
+import type { Configured } from "#link/calls.ts";
 import { type GuestLink, serveLink } from "#link/serve.ts";
 
 /** QEMU's user network: through it a guest reaches the loopback of the machine around it, which is not for containers. */
@@ -23,7 +28,8 @@ interface Surroundings {
 }
 
 /** The engine's side of the link to the machine's host, when it runs in one. */
-export function openLink({ config, flags: { link, ctl }, kernel, journal, stop, release }: Surroundings): GuestLink | undefined {
+export function openLink({ config, flags, kernel, journal, stop, release }: Surroundings): GuestLink | undefined {
+  const { link, ctl } = flags;
   if (link === undefined || ctl === undefined) return undefined;
   return serveLink({
     linkPath: link,
@@ -31,6 +37,7 @@ export function openLink({ config, flags: { link, ctl }, kernel, journal, stop, 
     engineSocket: config.socket,
     io: kernel,
     version: release,
+    configure: (text) => configure(text, config, flags),
     shutdown: () => stop.ask({ stopContainers: true, powerOff: true }),
     powerOff: () => {
       execFileSync("poweroff");
@@ -39,4 +46,15 @@ export function openLink({ config, flags: { link, ctl }, kernel, journal, stop, 
     log: (line) => journal.info(line),
     signal: new AbortController().signal,
   });
+}
+
+/** Looks first, so that a file the engine cannot start with never replaces one with which it runs. */
+async function configure(text: string, before: EngineConfig, flags: EngineFlags): Promise<Configured> {
+  if (flags.config === undefined) throw new EngineError("notImplemented", "the engine was started without --config");
+  const next = resolveConfig(flags, text);
+  const waiting = waitingFields(before, next);
+  await writeFile(`${flags.config}.new`, text, { mode: 0o600 });
+  await rename(`${flags.config}.new`, flags.config);
+  process.kill(process.pid, "SIGHUP");
+  return { warnings: next.warnings, waiting };
 }

@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { flushCompileCache } from "node:module";
+import { messageOf } from "#base/errors.ts";
 import type { EngineConfig } from "#core/config/config.ts";
 import { readConfigFile } from "#core/config/file.ts";
 import { type EngineFlags, parseFlags } from "#core/config/flags.ts";
@@ -10,6 +11,7 @@ import { enginePaths } from "#core/paths.ts";
 import { openPidFile } from "#core/system/pidfile.ts";
 import type { Reload } from "#core/system/reload.ts";
 import { type StopRequest, stopRequest } from "#core/system/stop.ts";
+import { formatConfigFailure } from "#link/boot.ts";
 import type { ApiServer } from "#server/http.ts";
 import { openMetrics } from "#server/metrics.ts";
 import { placesOf } from "#server/places.ts";
@@ -39,7 +41,7 @@ interface Program<J> {
 export async function runProgram<J extends Journal & Disposable>(args: readonly string[], { release, caller, openJournal, open }: Program<J>): Promise<void> {
   if (args.includes("--version")) return console.log(`slipway engine ${release}`);
   const flags = parseFlags(args);
-  const live = new LiveConfig(flags, readConfigFile(flags.config));
+  const live = configured(flags);
   const config = live.view;
   const paths = enginePaths(config.root);
   for (const path of [config.root, paths.run, paths.containers]) mkdirSync(path, { recursive: true, mode: 0o711 });
@@ -72,6 +74,16 @@ export async function runProgram<J extends Journal & Disposable>(args: readonly 
   stop.done();
   // Still to come: the link tells the host and switches the guest off. An engine that just ended would be started again by init.
   if (powerOff === true) await stop.switchedOff.promise;
+}
+
+function configured(flags: EngineFlags): LiveConfig {
+  try {
+    return new LiveConfig(flags, readConfigFile(flags.config));
+  } catch (error) {
+    // Whoever boots a machine for it need not wait for an engine that cannot start.
+    if (flags.ctl !== undefined) console.error(formatConfigFailure(messageOf(error)));
+    throw error;
+  }
 }
 
 /** What nobody caught is logged and the engine goes on: a broken connection must not take containers' control away. */

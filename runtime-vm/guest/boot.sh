@@ -25,6 +25,8 @@ step() {
 kernel_files() {
   mkdir -p /dev/pts /dev/shm /dev/mqueue
   mount -a
+  # As on any host with systemd: what is mounted below a shared folder in a container may be seen outside, if it asks for that.
+  mount --make-rshared /
   mkdir -p "$data" /var/tmp /var/log /var/run/netns
   echo slipway > /proc/sys/kernel/hostname
 }
@@ -49,6 +51,14 @@ linked() {
     [ -z "$name" ] || [ -e "/dev/virtio-ports/$name" ] || ln -s "/dev/${port##*/}" "/dev/virtio-ports/$name"
   done
   for name in $ports; do [ -e "/dev/virtio-ports/$name" ] || return 1; done
+}
+
+# slipway.config: the engine's daemon.json comes in by QEMU's firmware configuration (runtime-vm/link/boot.ts).
+config() {
+  : > /run/daemon.json
+  read -r words < /proc/cmdline
+  case " $words " in *" slipway.config "*) ;; *) return 0 ;; esac
+  modprobe qemu_fw_cfg && cat /sys/firmware/qemu_fw_cfg/by_name/opt/slipway/daemon.json/raw > /run/daemon.json
 }
 
 clock() { [ ! -e /dev/rtc0 ] || hwclock -s -u; }
@@ -137,6 +147,7 @@ processors() { for cpu in /sys/devices/system/cpu/cpu[1-9]*; do [ ! -e "$cpu/onl
 kernel_files
 processors
 step modules modules
+step config config
 step clock clock
 step cgroups control_groups
 step network network

@@ -20,5 +20,5 @@ read -r flags < /usr/lib/slipway/node-flags
 # With this flag the engine gives memory back while it rests, its program's text among it. Software emulation would have to
 # translate all of that anew, which takes longer than what was asked for.
 case " $words " in *" slipway.emulated "*) flags=${flags%--expose-gc*}${flags#*--expose-gc} ;; esac
-exec node $flags /usr/lib/slipway/main.mjs --root /var/lib/slipway --socket /run/docker.sock --host-prefix /host \
+exec node $flags /usr/lib/slipway/main.mjs --root /var/lib/slipway --socket /run/docker.sock --config /run/daemon.json --host-prefix /host \
   --link /dev/virtio-ports/h2 --ctl /dev/virtio-ports/ctl $debug < /dev/null > /dev/console 2>&1

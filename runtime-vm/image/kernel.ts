@@ -34,7 +34,7 @@ export const kernelModules = (arch: Arch): KernelModules => ({
     ...["xt_multiport", "xt_tcpudp", "xt_statistic", "xt_recent", "xt_limit", "xt_owner", "xt_TPROXY", "xt_set", "ip_set_hash_ip", "ip_set_hash_net"],
     ...["ip_vs", "ip_vs_rr", "ip_vs_sh", "ip_vs_wrr"],
     // Foreign architectures' programs; talk to the host.
-    ...["binfmt_misc", "vsock", "vmw_vsock_virtio_transport"],
+    ...["binfmt_misc", "vsock", "vmw_vsock_virtio_transport", "qemu_fw_cfg"],
   ],
 });
 

@@ -4,6 +4,7 @@
  *
  *     slipway.share=TAG:TYPE:PATH   a shared folder, TYPE virtiofs or 9p, PATH percent-encoded: mount it at hostPrefix + PATH
  *     slipway.debug                 start the engine with --debug
+ *     slipway.config                daemon.json is QEMU's firmware file `configFile`: give it to the engine
  *     slipway.emulated              no hardware runs this guest: what is cheap elsewhere is dear
  *
  * Console: `slipway-step: NAME ok MS` or `slipway-step: NAME fail MS REASON`, one line a finished step.
@@ -18,6 +19,8 @@ export const boot = {
   hostPrefix: "/host",
   shareKey: "slipway.share",
   debugKey: "slipway.debug",
+  configKey: "slipway.config",
+  configFile: "opt/slipway/daemon.json",
   emulatedKey: "slipway.emulated",
 } as const;
 
@@ -36,6 +39,10 @@ export interface GuestStep {
   readonly tookMs: number;
   readonly reason?: string;
 }
+
+/** How the engine says that it cannot start with its daemon.json: nothing but another file helps. */
+export const configStep = "config";
+export const formatConfigFailure = (reason: string): string => `slipway-step: ${configStep} fail 0 ${reason.replaceAll("\n", " ")}`;
 
 /** A console line's step, undefined for any other line. */
 export function parseStep(line: string): GuestStep | undefined {

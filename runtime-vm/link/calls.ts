@@ -40,7 +40,15 @@ export type HostCalls = {
 /** What the host asks of the guest. */
 export type GuestCalls = {
   readonly usage: { readonly arg: null; readonly result: GuestUsage };
+  /** The engine takes over another daemon.json, as at SIGHUP, and keeps it for its next start. Class `invalidArgument`, and nothing has changed, when it cannot be. */
+  readonly configure: { readonly arg: { readonly text: string }; readonly result: Configured };
 };
+
+export interface Configured {
+  readonly warnings: readonly string[];
+  /** Settings whose new value counts from the engine's next start on. */
+  readonly waiting: readonly string[];
+}
 
 export interface GuestUsage {
   readonly memoryBytes: number;

@@ -27,7 +27,10 @@ export interface Rig extends AsyncDisposable {
 
 const noCall = (): Promise<never> => Promise.reject(new Error("not served in this test"));
 const noHostCalls: Handlers<HostCalls> = { publish: noCall, unpublish: noCall, resolve: noCall, dial: noCall };
-const usage: Handlers<GuestCalls> = { usage: async () => ({ memoryBytes: 1, memoryTotalBytes: 2, cpuBusyTicks: 3, cpuTotalTicks: 4 }) };
+const guestCalls: Handlers<GuestCalls> = {
+  usage: async () => ({ memoryBytes: 1, memoryTotalBytes: 2, cpuBusyTicks: 3, cpuTotalTicks: 4 }),
+  configure: noCall,
+};
 
 export async function openRig(given: { hostCalls?: (link: Pick<HostLink, "open">) => Partial<Handlers<HostCalls>>; times?: WatchdogTimes } = {}): Promise<Rig> {
   await using undo = new AsyncDisposableStack();
@@ -53,7 +56,7 @@ export async function openRig(given: { hostCalls?: (link: Pick<HostLink, "open">
         tunnel.on("error", () => {}),
       ),
     onHost: host.resolve,
-    serve: usage,
+    serve: guestCalls,
     signal,
     ...times,
   });

@@ -10,6 +10,7 @@ test("a port that is missing is said once, calls fail as unavailable, and dispos
     engineSocket: "/nonexistent/engine.sock",
     io: { poll: async () => 0, setTime: () => {} },
     version: "1",
+    configure: async () => ({ warnings: [], waiting: [] }),
     shutdown: async () => {},
     powerOff: () => {},
     log: (line) => said.push(line),

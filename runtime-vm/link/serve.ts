@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import type { Duplex } from "node:stream";
 import { delay } from "#base/deadline.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
-import type { GuestUsage, Resolution } from "./calls.ts";
+import type { Configured, GuestUsage, Resolution } from "./calls.ts";
 import { serveCtl } from "./ctl-guest.ts";
 import { dialDatagrams, dialStream, joinStream } from "./dial.ts";
 import { type Dialled, serveSession } from "./guest.ts";
@@ -23,6 +23,8 @@ export interface LinkOptions {
   /** From the engine's `Kernel`. */
   readonly io: { readonly poll: Poll; setTime(unixMs: number): void };
   readonly version: string;
+  /** Takes over another daemon.json. */
+  readonly configure: (text: string) => Promise<Configured>;
   /** The host wants the machine off: stop the containers and resolve; `powerOff` follows. */
   readonly shutdown: () => Promise<void>;
   /** Ends the guest (`poweroff`); called once the host has been told. */
@@ -44,7 +46,7 @@ export interface GuestLink extends AsyncDisposable {
 /**
  * Serves the two virtio-serial ports until `signal` aborts; resolves at once, ports are opened as the host attaches.
  *
- *     await using link = serveLink({ linkPath, ctlPath, engineSocket, io: kernel, version, log, signal,
+ *     await using link = serveLink({ linkPath, ctlPath, engineSocket, io: kernel, version, configure, log, signal,
  *       shutdown: () => engine.stop(), powerOff: () => execFileSync("poweroff") });
  *     // link.publisher -> networks, link.resolve -> DNS upstream
  */
@@ -95,7 +97,7 @@ async function serveSessions(options: LinkOptions, signal: AbortSignal, events: 
         dial: (target) => dial(target, options.engineSocket),
         accept: events.accept,
         onHost: events.onHost,
-        serve: { usage: guestUsage },
+        serve: { usage: guestUsage, configure: ({ text }) => options.configure(text) },
         signal: AbortSignal.any([signal, events.next()]),
       });
       await closedPort(port);

@@ -15,6 +15,7 @@ import { findVirtiofsd } from "./virtiofsd.ts";
 /** One guest for the whole file: each test goes on with what the one before left. */
 let root: string;
 let shared: string;
+let daemonJson: string;
 let machine: QemuMachine;
 let engine: EngineClient;
 const never = new AbortController().signal;
@@ -34,6 +35,7 @@ const options = (): QemuOptions => ({
   diskBytes: 8 * 2 ** 30,
   folders: [shared, homedir()],
   ...(fileServer ? { fileServer } : {}),
+  daemonFile: { path: daemonJson, required: false },
   debug: false,
   log: () => {},
 });
@@ -42,10 +44,13 @@ beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "slipway-vm-"));
   shared = join(root, "shared folder, with a comma");
   await mkdir(shared);
+  daemonJson = join(root, "daemon.json");
+  await writeFile(daemonJson, '{ "labels": ["from=file"], "default-shm-size": "32M", "data-root": "/elsewhere" }');
   machine = new QemuMachine(options());
   engine = new EngineClient({ kind: "dial", dial: () => machine.connect() });
   const started = machine.start({ signal: never });
-  process.kill(Number(await until("the first QEMU", () => readFile(machinePaths(options().root).pid, "utf8"))), "SIGKILL");
+  // A file that is not written yet names no process, and 0 would be all of ours.
+  process.kill(await until("the first QEMU", async () => Number(await readFile(machinePaths(options().root).pid, "utf8")) || undefined), "SIGKILL");
   await started;
 });
 afterAll(async () => {
@@ -106,6 +111,36 @@ test("usage of the whole machine is shown", async () => {
   expect(usage.diskBytes).toBeGreaterThan(0);
 });
 
+interface Info {
+  readonly Labels: readonly string[];
+}
+
+test("the engine is configured by the daemon.json of this computer, and what means nothing in the machine is named", async () => {
+  expect((await engine.json<Info>("GET", "/info")).Labels).toEqual(["from=file"]);
+  const id = await run("shm", ["sh", "-c", "df -k /dev/shm | tail -n 1"]);
+  await engine.json("POST", `/containers/${id}/wait`);
+  expect(await output(id)).toMatch(/ 32768 /);
+  expect(machine.status.notices).toContain('daemon.json: "data-root" has no effect: the virtual machine has a data disk of its own');
+});
+
+test("a daemon.json that changes is taken over while the engine runs, a broken one is refused with its line, and the file is left alone", async () => {
+  const noticed = (part: string) =>
+    until(part, async () => machine.status.notices.find((notice) => notice.startsWith("daemon.json: ") && notice.includes(part)));
+  await writeFile(daemonJson, '{ "labels": ["from=change"], "bip": "10.99.0.1/24", "nonsense": 1 }');
+  await noticed("bip counts from the next start of the machine on");
+  expect(await noticed("nonsense")).toBe('daemon.json: unknown key "nonsense" is ignored');
+  await until("the new label", async () => (await engine.json<Info>("GET", "/info")).Labels[0] === "from=change");
+  const broken = '{\n  "labels": [from=change]\n}';
+  await writeFile(daemonJson, broken);
+  expect(await noticed("line 2, column 15")).toContain("the engine goes on as before");
+  await writeFile(daemonJson, '{ "debug": "perhaps" }');
+  await noticed("debug");
+  expect((await engine.json<Info>("GET", "/info")).Labels).toEqual(["from=change"]);
+  expect(await readFile(daemonJson, "utf8")).toBe('{ "debug": "perhaps" }');
+  await writeFile(daemonJson, '{ "labels": ["from=change"] }');
+  await until("no complaint", async () => machine.status.notices.every((notice) => !notice.startsWith("daemon.json: ")));
+});
+
 test("a second process cannot run the same machine", async () => {
   await using other = new QemuMachine(options());
   await expect(other.start({ signal: never })).rejects.toMatchObject({ class: "conflict" });
@@ -141,6 +176,30 @@ test("a shared folder is the same in a container, both ways", async () => {
   });
   expect(await engine.json("POST", `/containers/${id}/wait`)).toMatchObject({ StatusCode: 0 });
   expect(await readFile(join(shared, "copy"), "utf8")).toBe("hellodone\n");
+});
+
+test("mounts go in and out of a container as far as its volume's propagation says, and a container's own root is seen nowhere else", async () => {
+  await mkdir(join(shared, "deep"));
+  const mount = (Propagation: string) => [{ Type: "bind", Source: shared, Target: "/x", BindOptions: { Propagation } }];
+  const watchers = ["rprivate", "rslave", "rshared"];
+  const waiting = [
+    "sh",
+    "-c",
+    "until [ -e '/x/go' ]; do sleep 0.2; done; grep -c ' /x/deep ' /proc/self/mountinfo; grep -c ' - overlay ' /proc/self/mountinfo",
+  ];
+  const ids = await Promise.all(watchers.map((propagation) => run(`watch-${propagation}`, waiting, { Mounts: mount(propagation) })));
+  const maker = await run("maker", ["sh", "-c", "mount -t tmpfs inside /x/deep && touch /x/go && until [ -e /x/stop ]; do sleep 0.2; done; umount /x/deep"], {
+    Mounts: mount("rshared"),
+    Privileged: true,
+  });
+  for (const id of ids) await engine.json("POST", `/containers/${id}/wait`);
+  expect(await Promise.all(ids.map(output))).toEqual(["0\n1\n", "1\n1\n", "1\n1\n"]);
+  await writeFile(join(shared, "stop"), "");
+  expect(await engine.json("POST", `/containers/${maker}/wait`)).toMatchObject({ StatusCode: 0 });
+  // Nothing of it stays in the machine.
+  const after = await run("after", ["grep", "-c", " /x/deep ", "/proc/self/mountinfo"], { Mounts: mount("rslave") });
+  await engine.json("POST", `/containers/${after}/wait`);
+  expect(await output(after)).toBe("0\n");
 });
 
 test("a published port answers on the host while its container runs, and no longer", async () => {
@@ -234,6 +293,10 @@ test("a clean shutdown stops containers by their signal, and the next start find
   await machine.stop();
   expect(machine.status.phase).toBe("stopped");
   await expect(machine.connect()).rejects.toMatchObject({ class: "unavailable" });
+  await writeFile(daemonJson, "{ broken");
+  await expect(machine.start({ signal: never })).rejects.toMatchObject({ message: expect.stringMatching(/daemon\.json.*line 1, column 3/) as string });
+  expect(machine.status).toMatchObject({ phase: "failed", error: { message: expect.stringContaining(daemonJson) as string } });
+  await writeFile(daemonJson, "{}");
   await machine.start({ signal: never });
   expect(await inspect(id)).toMatchObject({ State: { Running: false, ExitCode: 7 } });
 });

@@ -18,6 +18,7 @@ const usage = `npm run machine -- --root DIR --socket PATH [options]
   --cpus N          processors (default: all, at most 8)
   --disk GIB        size of the data disk; it takes only what is used (default: 64)
   --image DIR       system image (default: runtime-vm/image/out/ARCH)
+  --config FILE     the engine's daemon.json (default: daemon.json in the root directory, if it is there); read again when it changes
   --share DIR       a folder containers may mount; may be repeated (default: your home directory)
   --no-host-access  containers cannot reach this computer's services by host.docker.internal
   --debug           the engine logs more, and the console is shown`;
@@ -38,6 +39,7 @@ async function readArguments(argv: readonly string[]): Promise<Arguments> {
       cpus: { type: "string", default: String(Math.min(8, availableParallelism())) },
       disk: { type: "string", default: "64" },
       image: { type: "string" },
+      config: { type: "string" },
       share: { type: "string", multiple: true, default: [homedir()] },
       "no-host-access": { type: "boolean", default: false },
       debug: { type: "boolean", default: false },
@@ -58,6 +60,7 @@ async function readArguments(argv: readonly string[]): Promise<Arguments> {
       memoryMiB: count("--memory", values.memory),
       cpus: count("--cpus", values.cpus),
       diskBytes: count("--disk", values.disk) * 2 ** 30,
+      daemonFile: { path: resolve(values.config ?? join(values.root, "daemon.json")), required: values.config !== undefined },
       folders: values.share.map((folder) => resolve(folder)),
       ...(fileServer ? { fileServer } : {}),
       hostAccess: !values["no-host-access"],

@@ -26,6 +26,8 @@ export const machinePaths = (root: string, platform: NodeJS.Platform = process.p
     ctl: endpoint("ctl"),
     /** Served by the process in charge of this root, and by nothing else at the same time. */
     owner: platform === "win32" ? `\\\\.\\pipe\\slipway-${digest(root)}` : join(run, "owner.sock"),
+    /** What the engine in the guest gets of the person's daemon.json. */
+    daemonConfig: join(run, "daemon.json"),
     /** One socket a share served by virtiofsd. */
     share: (tag: string): string => join(run, `fs-${tag}.sock`),
   } as const;

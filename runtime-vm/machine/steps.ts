@@ -17,6 +17,7 @@ const guestTitles: Readonly<Record<string, string>> = {
   grow: "Growing the data disk's file system",
   shares: "Mounting shared folders",
   network: "Setting up the guest's network",
+  config: "Reading daemon.json",
   clock: "Setting the clock",
   cgroups: "Setting up control groups",
   engine: "Starting the engine",

@@ -167,6 +167,13 @@ const partly: readonly [key: string, value: unknown, effect: Record<string, unkn
     },
   ],
   ["exec-opts", ["native.cgroupdriver=cgroupfs"], {}],
+  ["slipway", {}, {}],
+  ["slipway.overlay", { etcd: ["http://e:2379"], advertise: "10.0.0.1" }, { overlay: { etcd: ["http://e:2379"], advertise: "10.0.0.1" } }],
+  [
+    "slipway",
+    { overlay: { etcd: ["https://e:2379"], advertise: "fd00::1", tls: { ca: "/ca", cert: "/cert", key: "/key" } } },
+    { overlay: { etcd: ["https://e:2379"], advertise: "fd00::1", tls: { ca: "/ca", cert: "/cert", key: "/key" } } },
+  ],
   ["features", { "containerd-snapshotter": true, buildkit: false }, { features: { "containerd-snapshotter": true, buildkit: false } }],
 ];
 
@@ -188,6 +195,11 @@ test.each([
   ["bip6", "10.0.0.1/8", "bip6 must be an address with a prefix length (fd00::1/64), got 10.0.0.1/8"],
   ["default-gateway", "fd00::1", "default-gateway must be an IPv4 address, got fd00::1"],
   ["icc", "no", "icc must be true or false"],
+  ["slipway", { x: 1 }, 'slipway: unknown field "x"'],
+  ["slipway.overlay", { advertise: "10.0.0.1" }, "slipway.overlay.etcd must be a list of URLs"],
+  ["slipway.overlay", { etcd: ["10.0.0.5:2379"], advertise: "10.0.0.1" }, "slipway.overlay.etcd must be URLs with http:// or https://"],
+  ["slipway", { overlay: { etcd: ["http://e:2379"], advertise: "eth0" } }, "slipway.overlay.advertise must be the IP address of this machine"],
+  ["slipway.overlay", { etcd: ["http://e"], advertise: "::1", tls: { ca: "ca.pem" } }, "slipway.overlay.tls.ca must be the absolute path of a file"],
 ])("%s: %j is refused", (key, value, reason) => {
   expect(() => resolveConfig({}, JSON.stringify({ [key]: value }))).toThrow(reason);
 });

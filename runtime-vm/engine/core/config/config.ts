@@ -80,6 +80,15 @@ export interface NetworkDefaults {
   readonly bindAddress: string;
   /** Options of new networks by driver. */
   readonly networkOptions: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Absent: no network is between engines. */
+  readonly overlay?: OverlayConfig;
+}
+
+/** Networks between engines: where they are agreed on, and by which address of this machine the other hosts reach it. */
+export interface OverlayConfig {
+  readonly etcd: readonly string[];
+  readonly advertise: string;
+  readonly tls?: TlsFiles;
 }
 
 export interface Proxies {

@@ -1,5 +1,5 @@
 import { EngineError } from "#base/errors.ts";
-import { JsonSyntaxError, parseGoJson } from "#api/gojson.ts";
+import { JsonSyntaxError, parseGoJson, placeIn } from "#api/gojson.ts";
 import type { EngineFlags } from "./flags.ts";
 import { type Draft, flagNames, keys } from "./keys.ts";
 
@@ -59,16 +59,11 @@ function parseObject(source: string, name: string): Record<string, unknown> {
   try {
     parsed = parseGoJson(text);
   } catch (error) {
-    if (error instanceof JsonSyntaxError) throw failure(name, `invalid JSON at ${place(text, error.at)}: ${error.message}`);
+    if (error instanceof JsonSyntaxError) throw failure(name, `invalid JSON at ${placeIn(text, error.at)}: ${error.message}`);
     throw error;
   }
   const { value, more } = parsed;
   if (more) throw failure(name, "invalid JSON: there is more after the closing brace");
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw failure(name, "it must be one JSON object");
   return value as Record<string, unknown>;
-}
-
-function place(text: string, at: number): string {
-  const lines = text.slice(0, at).split("\n");
-  return `line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`;
 }

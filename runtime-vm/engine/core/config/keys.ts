@@ -2,6 +2,7 @@ import { EngineError } from "#base/errors.ts";
 import { builder } from "./build-gc.ts";
 import type { EngineConfig } from "./config.ts";
 import { absolute, execOptions, features, ipcMode, labels, logLevel, metricsAddress, mirrors, proxies, searchDomains, storageOptions } from "./readers.ts";
+import { overlay, slipway } from "./overlay.ts";
 import { type Reader, address, addressOf, addresses, bytes, cidr, cidr6, flag, mapOf, number, pools, runtimes, text, texts, ulimits } from "./values.ts";
 
 /** What the file says, before it is completed: hosts and certificates still as they are written. */
@@ -58,7 +59,7 @@ const noContainerd = "this engine drives the shims itself: there is no container
 const noSwarm = "this engine is in no swarm";
 const forSecurity = (what: string): string => `${what}: they are NOT confined by it`;
 
-/** Every key that dockerd 28.5 accepts and that is no flag's name: read, or answered with the reason why it does nothing. */
+/** Every key that dockerd 28.5 accepts and that is no flag's name, and `slipway` for what is this engine's alone: read, or answered with the reason why it does nothing. */
 export const keys: Readonly<Record<string, Key>> = {
   "allow-direct-routing": into("allowDirectRouting", flag),
   "allow-nondistributable-artifacts": only(texts, isEmpty, "such artifacts are pushed like any other"),
@@ -150,6 +151,8 @@ export const keys: Readonly<Record<string, Key>> = {
   "seccomp-profile": into("seccompProfile", text),
   "selinux-enabled": only(flag, is(false), forSecurity("this engine sets no SELinux labels on containers")),
   "shutdown-timeout": into("shutdownTimeoutSeconds", number),
+  slipway,
+  "slipway.overlay": overlay,
   "storage-driver": only(text, is("", "overlayfs", "overlay2"), "layers are mounted by overlayfs, always"),
   "storage-opts": storageOptions,
   "swarm-default-advertise-addr": only(text, isEmpty, noSwarm),

@@ -58,12 +58,17 @@ export class LiveConfig {
     const changes: Record<string, unknown> = { warnings: next.warnings };
     for (const [key, field] of Object.entries(reloadable)) if (given.has(key)) changes[field] = next[field];
     for (const [key, field] of Object.entries(resetting)) changes[field] = given.has(key) ? next[field] : defaults[field];
-    const known = new Set<string>([...Object.values(reloadable), ...Object.values(resetting), "warnings"]);
-    const differs = (field: keyof EngineConfig): boolean => JSON.stringify(next[field]) !== JSON.stringify(before[field]);
-    const waiting = (Object.keys(next) as (keyof EngineConfig)[]).filter((field) => !known.has(field) && differs(field));
+    const waiting = waitingFields(before, next);
     this.#current = Object.freeze({ ...before, ...changes });
     return { attributes: attributesOf(this.#current), waiting, warnings: next.warnings };
   }
+}
+
+/** What differs and counts from the next start on only. */
+export function waitingFields(before: EngineConfig, next: EngineConfig): readonly string[] {
+  const live = new Set<string>([...Object.values(reloadable), ...Object.values(resetting), "warnings"]);
+  const differs = (field: keyof EngineConfig): boolean => JSON.stringify(next[field]) !== JSON.stringify(before[field]);
+  return (Object.keys(next) as (keyof EngineConfig)[]).filter((field) => !live.has(field) && differs(field));
 }
 
 /** What dockerd tells of a reload, as Go prints it. */

@@ -37,6 +37,13 @@ test.each<[Accelerator, GuestPlan["arch"], NodeJS.Platform, string, string, stri
   expect(valuesOf(probeArguments(accelerator, arch, "/f"), "-accel")).toEqual([accel]);
 });
 
+test("a daemon.json is handed over as a firmware file, and the guest is told to look for it", () => {
+  const args = build({ daemonConfig: "/r,1/daemon.json" });
+  expect(valuesOf(args, "-fw_cfg")).toEqual(["name=opt/slipway/daemon.json,file=/r,,1/daemon.json"]);
+  expect(valuesOf(args, "-append")).toEqual([expect.stringContaining(" slipway.config") as string]);
+  expect(build({})).not.toContain("-fw_cfg");
+});
+
 test("the emulator is the architecture's, and ends in .exe on Windows only", () => {
   expect([emulator("amd64", "linux"), emulator("arm64", "darwin"), emulator("amd64", "win32")]).toEqual([
     "qemu-system-x86_64",

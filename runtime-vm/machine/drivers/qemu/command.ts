@@ -20,6 +20,8 @@ export interface GuestPlan {
   readonly ctl: string;
   readonly shares: readonly (SharedFolder & { readonly socket?: string })[];
   readonly debug: boolean;
+  /** A daemon.json for the engine, handed over at boot. */
+  readonly daemonConfig?: string;
 }
 
 export const emulator = (arch: GuestArch, platform: NodeJS.Platform): string =>
@@ -40,6 +42,7 @@ export function qemuArguments(plan: GuestPlan): string[] {
     ...["-device", "virtio-serial-pci", ...port(boot.ports.link, plan.link, plan.platform), ...port(boot.ports.ctl, plan.ctl, plan.platform)],
     ...["-device", "virtio-rng-pci", "-device", "virtio-balloon-pci,free-page-reporting=on,deflate-on-oom=on"],
     ...shares(plan),
+    ...(plan.daemonConfig === undefined ? [] : ["-fw_cfg", `name=${boot.configFile},file=${escape(plan.daemonConfig)}`]),
   ];
 }
 
@@ -71,13 +74,14 @@ export function cpu(arch: GuestArch, accelerator: Accelerator): string {
   return arch === "amd64" ? "Nehalem" : "cortex-a72";
 }
 
-function kernelCommandLine({ arch, accelerator, shares: folders, debug }: GuestPlan): string {
+function kernelCommandLine({ arch, accelerator, shares: folders, debug, daemonConfig }: GuestPlan): string {
   const console = arch === "amd64" ? "ttyS0" : "ttyAMA0";
   // An emulated processor does not speculate, and switching page tables at every system call costs it most of its time.
   // Linux rewrites its own running code while it starts; two emulated processors do not always see that in one piece, and such
   // a boot ends in a panic in sched_clock_cpu. The guest switches the others on as soon as that is over.
   const emulated = accelerator === "tcg" ? [boot.emulatedKey, "mitigations=off", ...(arch === "amd64" ? ["maxcpus=1"] : [])] : [];
-  return [`console=${console}`, "quiet", "panic=-1", ...emulated, ...folders.map(formatShare), ...(debug ? [boot.debugKey] : [])].join(" ");
+  const keys = [...(debug ? [boot.debugKey] : []), ...(daemonConfig === undefined ? [] : [boot.configKey])];
+  return [`console=${console}`, "quiet", "panic=-1", ...emulated, ...folders.map(formatShare), ...keys].join(" ");
 }
 
 /** A server socket of QEMU's that clients may leave and join; Windows' pipes take one client a boot. */

@@ -1,5 +1,6 @@
 import { mkdir, stat } from "node:fs/promises";
 import { EngineError, messageOf } from "#base/errors.ts";
+import { type DaemonFilePlace, noticePrefix, readDaemonFile, writeCarried } from "#machine/daemon-file.ts";
 import { planShares, type SharedFolder } from "#machine/files.ts";
 import type { ImagePaths, MachinePaths } from "#machine/names.ts";
 import type { StatusBoard } from "#machine/status.ts";
@@ -23,6 +24,8 @@ export interface QemuOptions {
   readonly folders: readonly string[];
   /** Serves the folders by virtiofs; without one they are served by QEMU's 9p. */
   readonly fileServer?: FileServer;
+  /** The engine's daemon.json; read at each boot, and again whenever it changes. */
+  readonly daemonFile?: DaemonFilePlace;
   /** Whether containers may reach this computer's services by `host.docker.internal`; absent: they may. */
   readonly hostAccess?: boolean;
   readonly debug: boolean;
@@ -48,11 +51,22 @@ export async function prepareGuest(what: Preparation, known: Accelerator | undef
     if (await endLeftover(paths, stopGraceMs)) options.log("a virtual machine left by an earlier run was shut down");
     await ensureDisk(paths.disk, diskBytes);
   });
+  const config = await steps.run("config", signal, () => carryConfig(what));
   const accelerator = await steps.run("accelerator", signal, async (s) => known ?? (await choose(options, board, s)));
   board.set({ accelerator });
   const shares = await shareFolders(what, undo, signal);
   const { qmp, link, ctl, disk } = paths;
-  return { arch, platform, accelerator, memoryMiB, cpus, image, disk, qmp, link, ctl, shares, debug };
+  return { arch, platform, accelerator, memoryMiB, cpus, image, disk, qmp, link, ctl, shares, debug, ...config };
+}
+
+/** Nothing at all for a file that says nothing: it would only cost the boot some time. */
+async function carryConfig({ options: { daemonFile, debug }, paths, board }: Preparation): Promise<Pick<GuestPlan, "daemonConfig">> {
+  const file = daemonFile === undefined ? undefined : await readDaemonFile(daemonFile, { debug });
+  board.set({ notices: board.current.notices.filter((notice) => !notice.startsWith(noticePrefix)) });
+  for (const notice of file?.notices ?? []) board.notice(notice);
+  if (file === undefined || file.text === "") return {};
+  await writeCarried(paths.daemonConfig, file);
+  return { daemonConfig: paths.daemonConfig };
 }
 
 async function imageExists(image: ImagePaths): Promise<void> {

@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import type { MachineStatus } from "#api/machine.ts";
 import { delay } from "#base/deadline.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
+import type { Configured } from "#link/calls.ts";
 import { PublishedPorts } from "#machine/forward/ports.ts";
 import { hostCalls } from "#machine/host-calls.ts";
 import type { Machine } from "#machine/machine.ts";
@@ -13,6 +14,7 @@ import { BootSteps, type StepPlan } from "#machine/steps.ts";
 import { Backoff } from "./backoff.ts";
 import type { Accelerator, GuestArch } from "./command.ts";
 import { watchHealth } from "./health.ts";
+import { followDaemonFile } from "./reload.ts";
 import { prepareGuest, type QemuOptions } from "./prepare.ts";
 import { bootGuest, engineStream, GuestCrash, type GuestRun, type RunHooks, shutDown, untilAnswered } from "./run.ts";
 
@@ -22,6 +24,7 @@ export type { Accelerator, GuestArch, QemuOptions };
 const plan: readonly StepPlan[] = [
   { name: "image", title: "Looking for the system image", deadlineMs: 5_000 },
   { name: "disk", title: "Preparing the data disk", deadlineMs: 180_000 },
+  { name: "config", title: "Reading daemon.json", deadlineMs: 5_000 },
   { name: "accelerator", title: "Looking for hardware virtualisation", deadlineMs: 20_000 },
   { name: "files", title: "Sharing folders", deadlineMs: 10_000 },
   { name: "qemu", title: "Starting the virtual machine", deadlineMs: 15_000 },
@@ -46,6 +49,7 @@ export class QemuMachine implements Machine {
   readonly #ports: PublishedPorts;
   #accelerator: Accelerator | undefined;
   #claim: AsyncDisposable | undefined;
+  #following: Disposable | undefined;
   #run: GuestRun | undefined;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -89,6 +93,7 @@ export class QemuMachine implements Machine {
     this.#board.set({ restarts: 0, notices: [] });
     try {
       this.#claim ??= await claimRoot(this.#paths);
+      this.#following ??= this.#followConfig();
       await this.#bootWithRetries(signal);
     } catch (error) {
       await this.#unclaim();
@@ -223,7 +228,21 @@ export class QemuMachine implements Machine {
     this.#board.set({ phase: "stopped", steps: [] });
   }
 
+  #followConfig(): Disposable | undefined {
+    const { daemonFile: place, debug } = this.#options;
+    if (place === undefined) return undefined;
+    const configure = async (text: string): Promise<Configured> => {
+      const signal = AbortSignal.timeout(connectPatienceMs * this.#slow);
+      const link = await this.#run?.keeper.link(signal);
+      if (link === undefined) throw new EngineError("unavailable", "the virtual machine is not running");
+      return await link.guest.call("configure", { text }, { signal });
+    };
+    return followDaemonFile({ place, debug, board: this.#board, configure });
+  }
+
   async #unclaim(): Promise<void> {
+    this.#following?.[Symbol.dispose]();
+    this.#following = undefined;
     await this.#claim?.[Symbol.asyncDispose]();
     this.#claim = undefined;
   }

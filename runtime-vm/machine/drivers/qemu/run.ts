@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { delay, withDeadline } from "#base/deadline.ts";
 import { codeOf, EngineError, messageOf } from "#base/errors.ts";
-import { parseStep } from "#link/boot.ts";
+import { configStep, parseStep } from "#link/boot.ts";
 import type { Handlers, HostCalls } from "#link/calls.ts";
 import type { HostLink } from "#link/host.ts";
 import type { MachinePaths } from "#machine/names.ts";
@@ -71,6 +71,7 @@ async function follow(
     const step = parseStep(line);
     if (step || line.trim() !== "") spoken.resolve();
     if (step) steps.report(step);
+    if (step?.name === configStep && !step.ok) ended.abort(new EngineError("invalidArgument", step.reason ?? "daemon.json cannot be used"));
     hooks.log(line);
   };
 
