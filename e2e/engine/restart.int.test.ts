@@ -134,3 +134,29 @@ test("a second engine on the same root is refused and the first goes on", async 
   await expect(startEngine({ isolate: rig.netns, root: rig.program.root })).rejects.toThrow(/another engine/);
   expect(await rig.client.json("GET", "/info")).toMatchObject({ Containers: 0 });
 });
+
+/** The fourth run lasts, the others end at once; all of them fail. */
+const steadyOnce = "n=$(($(cat /runs 2> /dev/null || echo 0) + 1)); echo $n > /runs; [ $n != 4 ] || sleep 10.5; exit 1";
+
+test("a container that fails again and again is started later each time, until it ran for ten seconds", async () => {
+  await using rig = await openRig("rb", { root: place("backoff"), args: ["--debug"] });
+  const { client } = rig;
+  const id = await run(client, { name: "backoff", ...sh(steadyOnce), HostConfig: { RestartPolicy: { Name: "on-failure", MaximumRetryCount: 5 } } });
+  expect(await wait(client, id)).toBe(1);
+  const { body } = await client.stream("GET", "/slipway/log");
+  const told = new RegExp(`${id} ended after (\\d+) ms: its policy starts it again in (\\d+) ms`, "g");
+  const delays = [
+    ...Buffer.concat(await body.toArray())
+      .toString()
+      .matchAll(told),
+  ].map(([, ranMs, delayMs]) => ({ steady: Number(ranMs) >= 10_000, delayMs: Number(delayMs) }));
+  expect(delays).toEqual([
+    { steady: false, delayMs: 100 },
+    { steady: false, delayMs: 200 },
+    { steady: false, delayMs: 400 },
+    { steady: true, delayMs: 100 },
+    { steady: false, delayMs: 200 },
+  ]);
+  expect((await inspect(client, id)).RestartCount).toBe(5);
+  await remove(client, id);
+});

@@ -139,6 +139,7 @@ export class Supervisor {
     if (container.state.kind !== "restarting") return;
     const { timer } = container.state;
     container.backoffMs = nextBackoffMs(container.backoffMs, ranMs);
+    this.backends.journal.debug(`container ${container.id} ended after ${ranMs} ms: its policy starts it again in ${container.backoffMs} ms`);
     try {
       await delay(container.backoffMs, timer.signal);
       using _lock = await this.locks.acquire(container.id);
