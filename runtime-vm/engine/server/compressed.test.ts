@@ -1,3 +1,4 @@
+import { execFileSync, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
@@ -6,13 +7,17 @@ import { expect, test } from "vitest";
 import { plain } from "./compressed.ts";
 
 const bytes = Buffer.concat([Buffer.alloc(300_000, "tar"), randomBytes(100_000)]);
+/** Programs that not every machine has. */
+const programs = ["bzip2", "xz"].filter((program) => spawnSync(program, ["--help"]).error === undefined);
+const packedBy = (program: string) => (plainly: Buffer) => execFileSync(program, ["-c"], { input: plainly, maxBuffer: 2 * bytes.length });
 const read = async (body: Buffer, encoding?: string): Promise<Buffer> =>
   await buffer(await plain(Readable.from([body.subarray(0, 3), body.subarray(3)], { objectMode: false }), encoding));
 
-test.each([
+test.each<readonly [string, (plainly: Buffer) => Buffer]>([
   ["nothing", (plainly: Buffer) => plainly],
-  ["gzip", gzipSync],
-  ["zstd", zstdCompressSync],
+  ["gzip", (plainly) => gzipSync(plainly)],
+  ["zstd", (plainly) => zstdCompressSync(plainly)],
+  ...programs.map((program) => [program, packedBy(program)] as const),
 ])("a body is unpacked by its first bytes: %s", async (_name, packed) => {
   expect((await read(packed(bytes))).equals(bytes)).toBe(true);
 });
@@ -25,4 +30,5 @@ test("a body is unpacked by its header, or not at all", async () => {
 
 test("what only begins like an archive is refused", async () => {
   await expect(read(gzipSync(bytes).subarray(0, 1_000))).rejects.toThrow();
+  for (const program of programs) await expect(read(packedBy(program)(bytes).subarray(0, 1_000))).rejects.toThrow(`the archive is no sound ${program} file`);
 });

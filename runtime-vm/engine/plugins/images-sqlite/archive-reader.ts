@@ -2,7 +2,7 @@ import { PassThrough, type Readable } from "node:stream";
 import { posix } from "node:path";
 import type { ContentStore, Digest, Ingest } from "#core/content/content.ts";
 import { TarScanner, type TarEntry } from "#core/layers/tar-scanner.ts";
-import { decompress } from "./compression.ts";
+import { inflate } from "./compression.ts";
 
 /** The files of an image archive, every one of them now a blob. */
 export interface Archive {
@@ -34,7 +34,7 @@ export async function readArchive(
     plain.destroy(error instanceof Error ? error : undefined);
   };
   // Both are waited for, so that nothing writes any more when the reader is closed; the first failure is the cause of the other.
-  await Promise.all([decompress(tar, plain, signal).catch(stop), reader.read(plain).catch(stop)]);
+  await Promise.all([inflate(tar, plain, signal).catch(stop), reader.read(plain).catch(stop)]);
   if (failure !== undefined) throw failure;
   return reader.archive();
 }

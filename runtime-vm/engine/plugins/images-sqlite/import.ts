@@ -1,11 +1,12 @@
 import type { ImageRunConfig } from "#api/oci.ts";
 import { familiarName, parseReference } from "#api/reference.ts";
+import { compressionOf, peek } from "#core/compression/compression.ts";
 import type { Descriptor, Digest } from "#core/content/content.ts";
 import type { Readable } from "node:stream";
 import { mediaTypes } from "#core/images/manifests.ts";
 import type { Platform } from "#core/images/platform.ts";
 import { configOf, nameImage, orDiscard, writeImage, writeLayer, type WrittenLayer } from "./add.ts";
-import { compressionOf, decompressed, peek } from "./compression.ts";
+import { decompressed } from "./compression.ts";
 import { announce, type ImageParts } from "./parts.ts";
 
 export interface ImageImport {

@@ -7,31 +7,16 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { PullProgress } from "#api/images.ts";
 import type { RegistryAuth } from "#core/registry/registry.ts";
 import { packTar } from "#core/layers/tar-writer.ts";
-import { openContent } from "#plugins/content-ocilayout/layout.ts";
-import { MemoryEventLog } from "#plugins/events-memory/events.ts";
-import { createKernel } from "#plugins/kernel-koffi/kernel.ts";
-import { openLayers } from "#plugins/layers-erofs/layers.ts";
 import { openRegistries } from "#plugins/registry-http/registries.ts";
 import { credentials, found, freePort, startProxy, startRegistry, type TestRegistry } from "#plugins/registry-http/test-registry.ts";
-import { openSqliteState } from "#plugins/state-sqlite/state.ts";
-import { openTrash } from "#plugins/trash-directory/trash.ts";
+import { openStore } from "./rig.ts";
 import { busyboxLayer, dockerArchive, makeImage, manifestOf, sha256, type TestImage } from "./test-images.ts";
-import { openTestStore, said, type TestStore } from "./test-store.ts";
+import { said, type TestStore } from "./test-store.ts";
 
 const signal = new AbortController().signal;
 const manifestType = "application/vnd.oci.image.manifest.v1+json";
 const indexType = "application/vnd.oci.image.index.v1+json";
 const registries = openRegistries({ insecureRegistries: [], mirrors: [], userAgent: "test" });
-const open = (): Promise<TestStore> =>
-  openTestStore({
-    kernel: createKernel(),
-    registries,
-    events: () => new MemoryEventLog(),
-    state: openSqliteState,
-    trash: (directory) => openTrash(directory, () => {}),
-    content: openContent,
-    layers: openLayers,
-  });
 const load = (store: TestStore, image: TestImage, name: string) => said(store.images.load(Readable.from([dockerArchive(image, [name])]), { signal }));
 const pull = (store: TestStore, reference: string, platform?: string) =>
   said(store.images.pull({ reference, signal, ...(platform === undefined ? {} : { platform }) }));
@@ -53,7 +38,7 @@ describe.skipIf(found === undefined)("pushing (skipped without docker-registry)"
   afterAll(() => registry[Symbol.asyncDispose]());
 
   test("an image arrives whole; a second push finds everything there, another repository mounts it", async () => {
-    await using store = await open();
+    await using store = await openStore();
     const image = fresh();
     const repository = `${registry.domain}/team/app`;
     await load(store, image, `${repository}:v1`);
@@ -69,14 +54,14 @@ describe.skipIf(found === undefined)("pushing (skipped without docker-registry)"
     await store.images.tag(`${repository}:v1`, `${registry.domain}/other/place:v2`);
     const mounted = lines(await push(store, `${registry.domain}/other/place:v2`));
     expect(mounted.slice(1, -1).toSorted()).toEqual(ids.map((id) => `${id}: Mounted from team/app`).toSorted());
-    await using elsewhere = await open();
+    await using elsewhere = await openStore();
     await pull(elsewhere, `${registry.domain}/other/place:v2`);
     const there = await elsewhere.images.resolve(`${registry.domain}/other/place:v2`);
     expect(there).toMatchObject({ id: target!.digest, layers: image.layers.map(({ tar }) => sha256(tar)) });
   });
 
   test("without a tag every tag of the repository goes", async () => {
-    await using store = await open();
+    await using store = await openStore();
     const repository = `${registry.domain}/all/tags`;
     for (const tag of ["a", "b"]) await load(store, fresh(), `${repository}:${tag}`);
     const messages = lines(await push(store, repository));
@@ -85,7 +70,7 @@ describe.skipIf(found === undefined)("pushing (skipped without docker-registry)"
   });
 
   test("of an index everything goes when everything is here, else the host's manifest or the one asked for", async () => {
-    await using store = await open();
+    await using store = await openStore();
     const architectures = ["amd64", "arm64", "s390x"];
     const host = process.arch === "arm64" ? "arm64" : "amd64";
     const { name, digests, index } = await pushIndex(registry, architectures);
@@ -107,13 +92,13 @@ describe.skipIf(found === undefined)("pushing (skipped without docker-registry)"
     const whole = await push(store, target);
     expect(lines(whole)).not.toContain("aux");
     expect(whole.at(-1)!.status).toMatch(`1: digest: ${index}`);
-    await using other = await open();
+    await using other = await openStore();
     await pull(other, target, "linux/s390x");
     expect((await other.images.resolve(target, "linux/s390x")).id).toBe(index);
   });
 
   test("what cannot be pushed is told after the first line, in Docker's words", async () => {
-    await using store = await open();
+    await using store = await openStore();
     const told = async (reference: string, auth?: RegistryAuth): Promise<string> => {
       const iterator = store.images.push({ reference, signal, ...(auth === undefined ? {} : { auth }) })[Symbol.asyncIterator]();
       expect((await iterator.next()).value).toMatchObject({ status: expect.stringContaining("The push refers to repository [") as string });
@@ -137,7 +122,7 @@ describe.skipIf(found === undefined)("pushing (skipped without docker-registry)"
   });
 
   test("a push that nobody listens to any more stops", async () => {
-    await using store = await open();
+    await using store = await openStore();
     await using stalling = await startProxy(registry.domain, { send: (request, to) => (request.method === "PUT" ? undefined : void request.pipe(to)) });
     await load(store, fresh(), `${stalling.domain}/stalled:1`);
     for await (const message of store.images.push({ reference: `${stalling.domain}/stalled:1`, signal })) if (message.status === "Pushing") break;
@@ -147,7 +132,7 @@ describe.skipIf(found === undefined)("pushing (skipped without docker-registry)"
   });
 
   test("an image that was made here goes up compressed", async () => {
-    await using store = await open();
+    await using store = await openStore();
     const name = `${registry.domain}/made/here:1`;
     const tar = packTar([{ name: "zeros", body: Buffer.alloc(5_000_000) }]);
     await store.images.add({ layer: Readable.from([tar]), config: { Cmd: ["x"] }, author: "", comment: "", createdBy: "", name });
@@ -168,7 +153,7 @@ const importAs = async (store: TestStore, tar: Buffer, name: string, opts: { pla
 };
 
 test("a root file system is imported whatever it is compressed by, and what is compressed for registries already stays so", async () => {
-  await using store = await open();
+  await using store = await openStore();
   const tar = packTar([{ name: "a", body: Buffer.from("hello") }]);
   const forms = {
     plain: tar,
@@ -191,7 +176,7 @@ test("a root file system is imported whatever it is compressed by, and what is c
 });
 
 test("what is no tar is not imported, and leaves no image", async () => {
-  await using store = await open();
+  await using store = await openStore();
   const tar = packTar([{ name: "a", body: randomBytes(100_000) }]);
   for (const bytes of [Buffer.from("no tar at all".repeat(100)), tar.subarray(0, 50_000), gzipSync(tar).subarray(0, 50_000), Buffer.from("BZhnothing")]) {
     await expect(importAs(store, bytes, "broken:1")).rejects.toMatchObject({ class: "invalidArgument" });
