@@ -44,7 +44,7 @@ export interface NetworkInspect {
   Name: string;
   Id: string;
   Created: string;
-  Scope: "local";
+  Scope: "local" | "global";
   Driver: string;
   EnableIPv4: boolean;
   EnableIPv6: boolean;

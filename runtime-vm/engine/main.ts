@@ -40,6 +40,7 @@ import { serverResolver } from "#plugins/names-dns/forward.ts";
 import { DnsService } from "#plugins/names-dns/server.ts";
 import { type HostGateway, openHostGateway } from "#plugins/host-gateway/gateway.ts";
 import { BridgeDriver } from "#plugins/networks-bridge/driver.ts";
+import { openOverlay } from "#plugins/networks-overlay/overlay.ts";
 import { alsoLocally } from "#plugins/ports-local/also.ts";
 import { localPorts } from "#plugins/ports-local/publisher.ts";
 import { openRegistries } from "#plugins/registry-http/registries.ts";
@@ -125,6 +126,8 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
   const publisher = link === undefined ? localPorts : alsoLocally(link.publisher);
   const inUserns = userns === undefined ? {} : { userns: userns.path };
   const inVm = link === undefined ? {} : { resolveInside: true, hostGateway: hostAddress, fixedNames: hostNames };
+  const { overlay, hostPrefix } = config;
+  const shared = overlay === undefined ? {} : { shared: cleanup.use(openOverlay({ kernel, journal, config: overlay, hostPrefix })) };
   const { networks, sandboxes, ...networking } = openNetworking({
     state,
     kernel,
@@ -137,6 +140,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
     config,
     ...inVm,
     ...inUserns,
+    ...shared,
   });
   cleanup.use(networking);
   const logDrivers = createLogDrivers({ directory: paths.containers, report: log });

@@ -37,8 +37,9 @@ export const networkRoutes = (networks: NetworkStore): readonly Route[] => [
   route("GET", "/networks/{id}", ({ params, query }) => {
     checkBool("verbose", query.get("verbose"));
     const scope = query.get("scope");
-    if (scope !== "" && scope !== "local") throw new EngineError("notFound", `network ${params.id} not found`);
-    return { status: 200, json: networks.inspect(params.id) };
+    const network = networks.inspect(params.id);
+    if (scope !== "" && scope !== network.Scope) throw new EngineError("notFound", `network ${params.id} not found`);
+    return { status: 200, json: network };
   }),
   route("DELETE", "/networks/{id}", async ({ params }) => {
     await networks.remove(params.id);

@@ -53,6 +53,16 @@ test.each<[Partial<NetworkCreateRequest>, string, string]>([
   expect(() => build(request)).toThrow(expect.objectContaining({ class: cls, message: expect.stringContaining(message) as string }));
 });
 
+test("a network between engines is a bridge with a number, in packets that leave room for the tunnel, and is not encrypted", () => {
+  const between = (request: Partial<NetworkCreateRequest>) =>
+    buildRecord({ Name: "n", Driver: "overlay", ...request }, context({ used: [prefixOf("10.0.0.0/24")], overlay: { vni: 4_097, mtu: 1_450 } }));
+  const record = between({ Attachable: true });
+  expect(record).toMatchObject({ overlay: { vni: 4_097 }, bridge: { mtu: 1_450 }, subnets: [{ subnet: "10.0.1.0/24", gateway: "10.0.1.1" }] });
+  expect(inspectRecord(record, {})).toMatchObject({ Scope: "global", Driver: "overlay", Attachable: true });
+  expect(bridgeOf(between({ Options: { "com.docker.network.driver.mtu": "1400" } }))?.mtu).toBe(1_400);
+  expect(() => between({ Options: { encrypted: "" } })).toThrow("--opt encrypted: this engine does not encrypt what it sends between hosts: ");
+});
+
 test("without a subnet the next free pool is taken, shown with its gateway", () => {
   const record = build({});
   expect(inspectRecord(record, {}).IPAM).toEqual({ Driver: "default", Options: null, Config: [{ Subnet: "172.18.0.0/16", Gateway: "172.18.0.1" }] });

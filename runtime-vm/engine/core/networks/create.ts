@@ -7,11 +7,13 @@ import { bridgeSettings, familyOption } from "./bridge-options.ts";
 import { configRecord, withConfiguration } from "./config-only.ts";
 import { type IpamContext, planSubnets } from "./create-ipam.ts";
 import { isRouted, parentSettings } from "./parent-options.ts";
-import { isPredefined, type NetworkRecord } from "./record.ts";
+import { isPredefined, type NetworkRecord, type OverlaySettings } from "./record.ts";
 
 export interface CreateContext extends IpamContext {
   /** Bridge interface names in use by other networks, with their network. */
   readonly bridges: ReadonlyMap<string, string>;
+  /** What a network between engines gets; absent: there can be none. */
+  readonly overlay?: OverlaySettings & { readonly mtu: number };
   /** The configuration-only network of that name or id. */
   readonly configuration?: (idOrName: string) => NetworkRecord | undefined;
 }
@@ -26,17 +28,23 @@ export function buildRecord(asked: NetworkCreateRequest, context: CreateContext)
   if (asked.Ingress === true) throw denied("Ingress network can only be global scope network");
   if (asked.Scope === "swarm") throw denied("cannot create a swarm scoped network when swarm is not active");
   const request = withConfiguration(asked, context.configuration);
-  const driver = driverOf(request.Driver ?? "");
+  const driver = driverOf(request.Driver ?? "", context);
   const options = { ...request.Options };
   const on = { 4: familyOption(options, 4) ?? request.EnableIPv4 ?? true, 6: familyOption(options, 6) ?? request.EnableIPv6 ?? false };
   if (!on[4] && !on[6]) throw bad("IPv4 or IPv6 must be enabled");
   const { id } = base;
   const internal = request.Internal ?? false;
-  const bridge = driver === "bridge" ? bridgeSettings(options, { id, internal, bridges: context.bridges }) : undefined;
-  const parent = driver === "bridge" ? undefined : parentSettings(driver, options, id);
+  const overlay = driver === "overlay" ? overlaySettings(options, context) : undefined;
+  const parent = driver === "macvlan" || driver === "ipvlan" ? parentSettings(driver, options, id) : undefined;
+  const defaults = overlay === undefined ? {} : { "com.docker.network.driver.mtu": String(overlay.mtu) };
+  const bridge = parent === undefined ? bridgeSettings({ ...defaults, ...options }, { id, internal, bridges: context.bridges }) : undefined;
   const gateway = (family: 4 | 6): boolean =>
     parent !== undefined ? !internal && !isRouted(parent) : bridge === undefined || bridge.modes?.[family] !== "isolated";
-  const { subnets, config } = planSubnets(request, { on, gateway, many: bridge === undefined }, context);
+  const { subnets, config } = planSubnets(
+    request,
+    { on, gateway, many: bridge === undefined },
+    overlay === undefined ? context : { ...context, pools: OVERLAY_POOLS },
+  );
   return {
     ...base,
     driver,
@@ -51,6 +59,7 @@ export function buildRecord(asked: NetworkCreateRequest, context: CreateContext)
     labels: { ...request.Labels },
     ...(bridge === undefined ? {} : { bridge }),
     ...(parent === undefined ? {} : { parent }),
+    ...(overlay === undefined ? {} : { overlay: { vni: overlay.vni } }),
     ...(asked.ConfigFrom?.Network ? { configFrom: asked.ConfigFrom.Network } : {}),
   };
 }
@@ -60,7 +69,22 @@ function checkName(name: string): void {
   if (isPredefined(name) || name === "default") throw denied(`operation is not permitted on predefined ${name} network `);
 }
 
-function driverOf(driver: string): "bridge" | "macvlan" | "ipvlan" {
+/** dockerd's for networks between hosts. */
+const OVERLAY_POOLS = [{ base: "10.0.0.0/8", size: 24 }] as const;
+
+function overlaySettings(options: Readonly<Record<string, string>>, { overlay }: CreateContext): OverlaySettings & { readonly mtu: number } {
+  if (overlay === undefined) throw denied(NO_SWARM);
+  const encrypted = options["encrypted"];
+  if (encrypted !== undefined && encrypted !== "false") {
+    const instead = "keep it on a network you trust, or let the hosts reach each other through a tunnel (WireGuard, IPsec) and advertise its address";
+    throw bad(`--opt encrypted: this engine does not encrypt what it sends between hosts: ${instead}`);
+  }
+  return overlay;
+}
+
+const NO_SWARM = `This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.`;
+
+function driverOf(driver: string, { overlay }: CreateContext): "bridge" | "macvlan" | "ipvlan" | "overlay" {
   switch (driver) {
     case "":
     case "bridge":
@@ -72,7 +96,8 @@ function driverOf(driver: string): "bridge" | "macvlan" | "ipvlan" {
     case "null":
       throw denied(`only one instance of ${JSON.stringify(driver)} network is allowed`);
     case "overlay":
-      throw denied(`This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.`);
+      if (overlay === undefined) throw denied(NO_SWARM);
+      return driver;
     default:
       throw new EngineError("notFound", `plugin ${JSON.stringify(driver)} not found`);
   }

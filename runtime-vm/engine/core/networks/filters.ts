@@ -1,6 +1,6 @@
 import { EngineError } from "#base/errors.ts";
 import { checkFilters, type Filters, matchesLabels, matchesPattern } from "#api/filters.ts";
-import { isPredefined, type NetworkRecord } from "./record.ts";
+import { isPredefined, type NetworkRecord, scopeOf } from "./record.ts";
 
 const equals = (wanted: readonly string[] | undefined, text: string): boolean => wanted === undefined || wanted.length === 0 || wanted.includes(text);
 
@@ -15,7 +15,7 @@ export function matchesNetwork(filters: Filters): (record: NetworkRecord, endpoi
     matchesPattern(filters["id"], record.id) &&
     matchesPattern(filters["name"], record.name) &&
     equals(filters["driver"], record.driver) &&
-    equals(filters["scope"], "local") &&
+    equals(filters["scope"], scopeOf(record)) &&
     equals(filters["type"], isPredefined(record.name) ? "builtin" : "custom") &&
     matchesLabels(filters["label"], record.labels) &&
     (dangling === undefined || dangling === (endpoints === 0 && !isPredefined(record.name)));

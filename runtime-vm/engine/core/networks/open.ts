@@ -9,6 +9,7 @@ import { type AddressPool, DEFAULT_POOLS } from "./ipam.ts";
 import type { NameService } from "./names.ts";
 import type { PortPublisher } from "./networks.ts";
 import { SandboxManager } from "./sandboxes.ts";
+import type { SharedNetworks } from "./shared.ts";
 import { Networks, type NetworkStoreOptions } from "./store.ts";
 
 export interface NetworkingOptions {
@@ -29,6 +30,8 @@ export interface NetworkingOptions {
     readonly hostGateways?: readonly string[];
     readonly hostPrefix: string;
   };
+  /** Networks between engines; absent: there are none. */
+  readonly shared?: SharedNetworks;
   /** Names are answered by `names` on every network, the default bridge included. */
   readonly resolveInside?: boolean;
   /** `host-gateway` of `--add-host`; absent: the default bridge's own address. */
@@ -47,7 +50,8 @@ export interface Networking extends AsyncDisposable {
 export function openNetworking(options: NetworkingOptions): Networking {
   const { state, events, journal, driver, names, publisher, config, paths } = options;
   const pools = config.defaultAddressPools.length > 0 ? config.defaultAddressPools : DEFAULT_POOLS;
-  const networks = new Networks({ state, driver, events, pools, settings: config });
+  const shared = options.shared === undefined ? {} : { shared: options.shared };
+  const networks = new Networks({ state, driver, events, pools, settings: config, ...shared });
   const fixedNames = options.fixedNames ?? new Map<string, string>();
   const contents = new SandboxContents({
     fixedNames,
@@ -68,6 +72,7 @@ export function openNetworking(options: NetworkingOptions): Networking {
     recordsDir: paths.sandboxes,
     ...(options.userns === undefined ? {} : { userns: options.userns }),
     fixedNames,
+    ...shared,
   });
   return { networks, sandboxes, [Symbol.asyncDispose]: () => sandboxes[Symbol.asyncDispose]() };
 }

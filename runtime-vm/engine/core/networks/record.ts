@@ -10,7 +10,7 @@ export interface NetworkRecord {
   readonly id: string;
   readonly name: string;
   readonly created: string;
-  readonly driver: "bridge" | "macvlan" | "ipvlan" | "host" | "null";
+  readonly driver: "bridge" | "macvlan" | "ipvlan" | "overlay" | "host" | "null";
   readonly enableIPv4: boolean;
   readonly enableIPv6: boolean;
   readonly internal: boolean;
@@ -25,10 +25,17 @@ export interface NetworkRecord {
   readonly labels: Readonly<Record<string, string>>;
   readonly bridge?: BridgeSettings;
   readonly parent?: ParentSettings;
+  /** Of networks between engines, whose containers here are on a bridge as well. */
+  readonly overlay?: OverlaySettings;
   /** It only holds a configuration for others. */
   readonly configOnly?: true;
   /** The network that its configuration is from, as it was named. */
   readonly configFrom?: string;
+}
+
+export interface OverlaySettings {
+  /** Its number in packets between hosts (RFC 7348). */
+  readonly vni: number;
 }
 
 /** Of networks on an interface of the machine (macvlan, ipvlan). */
@@ -94,6 +101,9 @@ export function subnetsOf(record: NetworkRecord): SubnetConfig[] {
   }));
 }
 
+/** Whether a network is this engine's alone. */
+export const scopeOf = ({ overlay }: NetworkRecord): "local" | "global" => (overlay === undefined ? "local" : "global");
+
 /** The kernel's view; undefined for `host` and `none`. */
 export function bridgeOf(record: NetworkRecord): BridgeNetwork | undefined {
   if (record.bridge === undefined) return undefined;
@@ -128,7 +138,7 @@ export const inspectRecord = (record: NetworkRecord, containers: Containers): Ne
   Name: record.name,
   Id: record.id,
   Created: record.created,
-  Scope: "local",
+  Scope: scopeOf(record),
   Driver: record.driver,
   EnableIPv4: record.enableIPv4,
   EnableIPv6: record.enableIPv6,

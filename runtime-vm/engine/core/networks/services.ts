@@ -10,6 +10,7 @@ import type { Owner } from "./plan.ts";
 import { PortAllocations, type PortChange, portMap, type Publication, publications, publicationsOf, removes } from "./ports.ts";
 import { Published, type Publishing, type Target } from "./publish.ts";
 import { type EndpointRecord, gatewayOf, type SandboxRecord } from "./sandbox-record.ts";
+import type { SharedNetworks } from "./shared.ts";
 import type { Networks } from "./store.ts";
 
 export interface ServiceOptions {
@@ -18,6 +19,7 @@ export interface ServiceOptions {
   readonly publisher: PortPublisher;
   readonly driver: NetworkDriver;
   readonly contents: SandboxContents;
+  readonly shared?: SharedNetworks;
 }
 
 /** An open sandbox: its record, and what `silence` takes back. */

@@ -2,8 +2,8 @@ import type { NetworkCreateRequest, NetworkInspect } from "#api/networks.ts";
 import { EngineError, isClass } from "#base/errors.ts";
 import type { EventLog } from "../events/events.ts";
 import type { State } from "../state/state.ts";
-import { parseCidr, type Prefix } from "./address.ts";
-import { buildRecord } from "./create.ts";
+import { overlaps, parseCidr, type Prefix, prefixOf, prefixText } from "./address.ts";
+import { buildRecord, type CreateContext } from "./create.ts";
 import type { BridgeNetwork, NetworkDriver } from "./driver.ts";
 import { matchesNetwork, matchesPrune } from "./filters.ts";
 import { type AddressPool, SubnetPool } from "./ipam.ts";
@@ -12,12 +12,15 @@ import { type BridgeDefaults, defaultBridgeRecord, plainRecord } from "./predefi
 import { bridgeOf, inspectRecord, isPredefined, type NetworkRecord, NetworkTable, parentOf, subnetsOf } from "./record.ts";
 import { markEndpoint } from "./plan.ts";
 import type { EndpointRecord } from "./sandbox-record.ts";
+import type { SharedNetworks } from "./shared.ts";
 
 export interface NetworkStoreOptions {
   readonly state: State;
   readonly driver: NetworkDriver;
   readonly events: EventLog;
   readonly pools: readonly AddressPool[];
+  /** Absent: no network is between engines. */
+  readonly shared?: SharedNetworks;
   /** daemon.json's, of the default bridge and of new networks. */
   readonly settings: BridgeDefaults & { readonly bridge?: string; readonly networkOptions?: Readonly<Record<string, Readonly<Record<string, string>>>> };
 }
@@ -99,29 +102,55 @@ export class Networks implements NetworkStore {
     }
     this.prepare();
     const driverOptions = this.#options.settings.networkOptions?.[request.Driver || "bridge"] ?? {};
-    const record = buildRecord(
-      { ...request, Options: { ...driverOptions, ...request.Options } },
-      {
-        used: this.#subnets(),
-        routed: this.#options.driver.routes(),
-        pools: this.#options.pools,
-        configuration: (idOrName) => {
-          const found = this.find(idOrName)?.record;
-          return found?.configOnly === true ? found : undefined;
-        },
-        bridges: new Map([...this.#live.values()].flatMap(({ record: r }) => (r.bridge === undefined ? [] : [[r.bridge.interface, r.id] as const]))),
-      },
-    );
+    const { shared } = this.#options;
+    const asked = { ...request, Options: { ...driverOptions, ...request.Options } };
+    const between = request.Driver === "overlay" && request.ConfigOnly !== true && shared !== undefined;
+    const record = between ? await this.#join(asked, shared) : buildRecord(asked, this.#context());
     this.#save(record);
     try {
       this.#ensure(record);
       this.#program();
     } catch (error) {
       this.#forget(record);
+      if (record.overlay !== undefined) await shared?.leave(record);
       throw error;
     }
     this.#publish("create", record);
     return { Id: record.id, Warning: "" };
+  }
+
+  #context(): CreateContext {
+    return {
+      used: this.#subnets(),
+      routed: this.#options.driver.routes(),
+      pools: this.#options.pools,
+      configuration: (idOrName) => {
+        const found = this.find(idOrName)?.record;
+        return found?.configOnly === true ? found : undefined;
+      },
+      bridges: new Map([...this.#live.values()].flatMap(({ record: r }) => (r.bridge === undefined ? [] : [[r.bridge.interface, r.id] as const]))),
+    };
+  }
+
+  /** The network of that name of all engines, which is made of the request when it is the first one. */
+  async #join(request: NetworkCreateRequest, shared: SharedNetworks): Promise<NetworkRecord> {
+    const { mtu } = shared;
+    // Refused is what nobody could have, whatever others made of the name.
+    buildRecord(request, { ...this.#context(), overlay: { vni: 0, mtu } });
+    const record = await shared.join(request.Name, ({ used, vni }) => {
+      const context = this.#context();
+      return buildRecord(request, { ...context, used: [...context.used, ...used], overlay: { vni, mtu } });
+    });
+    if ([...this.#live.values()].some(({ record: other }) => other.name === request.Name)) {
+      throw new EngineError("conflict", `network with name ${request.Name} already exists`);
+    }
+    try {
+      checkJoined(request, record, this.#subnets());
+    } catch (error) {
+      await shared.leave(record);
+      throw error;
+    }
+    return record;
   }
 
   async remove(idOrName: string): Promise<void> {
@@ -136,6 +165,7 @@ export class Networks implements NetworkStore {
     }
     this.prepare();
     this.#forget(record);
+    if (record.overlay !== undefined) await this.#options.shared?.leave(record);
     this.#publish("destroy", record);
   }
 
@@ -173,6 +203,7 @@ export class Networks implements NetworkStore {
     if (!this.#prepared) return;
     for (const network of this.#bridges()) this.#options.driver.removeBridge(network);
     for (const { record } of this.#live.values()) {
+      this.#options.shared?.detach(record);
       const parent = parentOf(record);
       if (parent !== undefined) this.#options.driver.removeParent(parent);
     }
@@ -257,6 +288,7 @@ export class Networks implements NetworkStore {
     if (network !== undefined) this.#options.driver.ensureBridge(network);
     const parent = parentOf(record);
     if (parent !== undefined) this.#options.driver.ensureParent(parent);
+    if (record.overlay !== undefined) this.#options.shared?.attach(record);
   }
 
   #program(): void {
@@ -265,6 +297,7 @@ export class Networks implements NetworkStore {
 
   /** The bridge goes before the record: a crash in between makes it anew at the next start, and leaves nothing unknown. */
   #forget(record: NetworkRecord): void {
+    if (record.overlay !== undefined) this.#options.shared?.detach(record);
     const network = bridgeOf(record);
     if (network !== undefined) this.#options.driver.removeBridge(network);
     const parent = parentOf(record);
@@ -277,6 +310,19 @@ export class Networks implements NetworkStore {
   #publish(action: string, record: NetworkRecord): void {
     this.#options.events.publish({ type: "network", action, id: record.id, attributes: { name: record.name, type: record.driver } });
   }
+}
+
+/** Whether the network that others have made suits what was asked for here, and this engine's own. */
+function checkJoined(request: NetworkCreateRequest, record: NetworkRecord, own: readonly Prefix[]): void {
+  const subnets = record.subnets.map(({ subnet }) => prefixOf(subnet));
+  const has = `network ${record.name} is there on other engines with subnet ${subnets.map(prefixText).join(", ")}`;
+  for (const { Subnet = "" } of request.IPAM?.Config ?? []) {
+    if (Subnet !== "" && !subnets.some((subnet) => prefixText(subnet) === prefixText(prefixOf(Subnet)))) {
+      throw new EngineError("forbidden", `${has}, not with ${Subnet}: leave the subnet out, or give the network another name`);
+    }
+  }
+  const clash = own.find((other) => subnets.some((subnet) => overlaps(subnet, other)));
+  if (clash !== undefined) throw new EngineError("forbidden", `${has}, which overlaps with this engine's network ${prefixText(clash)}`);
 }
 
 function containerRow({ containerName, id, mac, ipv4, ipv6 }: EndpointRecord): NetworkInspect["Containers"][string] {

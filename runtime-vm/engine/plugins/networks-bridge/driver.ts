@@ -3,26 +3,19 @@ import { EngineError } from "#base/errors.ts";
 import { type Kernel, KernelError, type Netlink } from "#core/kernel/kernel.ts";
 import { type Prefix, prefixOf } from "#core/networks/address.ts";
 import type { BridgeNetwork, GatewayRoute, Link, LinkedPair, NetworkDriver, OpenPort, ParentNetwork } from "#core/networks/driver.ts";
+import { ifinfo, linkByName, type Link as KernelLink, NLM_F, parseLink, RTM, setAlias, setUp } from "#core/networks/rtnetlink.ts";
 import {
   allAddresses,
   allRoutes,
   bridgePort,
   defaultRoute,
   directRoute,
-  ifinfo,
-  linkByName,
-  type Link as KernelLink,
   newAddress,
   newBridge,
   newVeth,
-  NLM_F,
   parseAddress,
-  parseLink,
   parseRoute,
-  RTM,
-  setAlias,
   setName,
-  setUp,
 } from "./messages.ts";
 import { Parents } from "./parents.ts";
 import { type PacketPolicy, ruledFamilies } from "./policy.ts";

@@ -4,7 +4,8 @@ import { EngineError } from "#base/errors.ts";
 import { KernelError, type Netlink } from "#core/kernel/kernel.ts";
 import type { Link, ParentNetwork } from "#core/networks/driver.ts";
 import { vlanOf } from "#core/networks/parent-options.ts";
-import { ipvlanData, type Link as KernelLink, macvlanData, newDummy, newOnParent, newVlan, NLM_F, RTM, setAlias } from "./messages.ts";
+import { type Link as KernelLink, NLM_F, RTM, setAlias } from "#core/networks/rtnetlink.ts";
+import { ipvlanData, macvlanData, newDummy, newOnParent, newVlan } from "./messages.ts";
 
 /** What the bridge driver lends: its conversation with the kernel, and how it finds and marks interfaces. */
 export interface Links {
