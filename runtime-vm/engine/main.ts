@@ -175,7 +175,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
   const containers = new ContainerManager(backends);
   await containers.restore();
   const containerId = (reference: string): string => containers.idOf(reference);
-  const builds = new Builds({ ...backends, images, builder, host: hostPlatform(arch()), containerId }, buildCache);
+  const builds = new Builds({ ...backends, images, builder, registries, host: hostPlatform(arch()), containerId }, buildCache);
   const system = createSystemInfo({
     config,
     state,

@@ -8,6 +8,7 @@ import type { Kernel } from "../kernel/kernel.ts";
 import type { Snapshotter } from "../layers/layers.ts";
 import type { Sandboxes } from "../networks/networks.ts";
 import type { EnginePaths } from "../paths.ts";
+import type { Registries } from "../registry/registry.ts";
 import type { SpecBuilder } from "../specs/builder.ts";
 import type { State } from "../state/state.ts";
 import type { TaskRuntime } from "../tasks/tasks.ts";
@@ -19,6 +20,7 @@ export interface BuildBackends {
   readonly state: State;
   readonly images: Pick<ImageStore, "resolve" | "pull" | "push" | "tag">;
   readonly builder: ImageBuilder;
+  readonly registries: Pick<Registries, "open" | "openWriter">;
   readonly snapshots: Snapshotter;
   readonly sandboxes: Sandboxes;
   readonly specs: SpecBuilder;

@@ -5,7 +5,7 @@ import { EngineError } from "#base/errors.ts";
 import type { Digest } from "../content/content.ts";
 import { MNT } from "../kernel/kernel.ts";
 import type { BuildBackends } from "./backends.ts";
-import type { BuildCache } from "./cache.ts";
+import type { BuildCache, CacheRecord } from "./cache.ts";
 import { type CacheUse, cacheUse, pruneCache, type PruneOptions } from "./prune.ts";
 import type { BuildRequest } from "./request.ts";
 import { withoutGiven } from "./root-tree.ts";
@@ -18,6 +18,8 @@ export interface BuildResult {
   readonly state: StageState;
   /** What it was made of, besides its context. */
   readonly materials: readonly BuildMaterial[];
+  /** What of the cache it has used or made. */
+  readonly records: readonly CacheRecord[];
   /** The image's files, while the build lasts. */
   files(): Promise<FileTree>;
   /** Makes the image, once or more often, under these references with tags. */
@@ -61,6 +63,7 @@ export class Builds {
     return await take({
       state,
       materials: [...work.materials.values()],
+      records: [...work.records.values()],
       files: async () => withoutGiven(await work.roots.tree(state.diffIds)),
       register: (names) => this.#register(state, names),
     });

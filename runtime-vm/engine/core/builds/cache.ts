@@ -109,3 +109,7 @@ const fromRow = (row: Row): CacheRecord => ({
 
 /** A key for whatever decides a step's result; the order of an object's names counts. */
 export const cacheKey = (...parts: readonly unknown[]): string => createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+
+/** With SOURCE_DATE_EPOCH the same step gives other times. */
+export const epochKey = ({ request: { epoch } }: { readonly request: { readonly epoch: number | undefined } }): readonly unknown[] =>
+  epoch === undefined ? [] : ["epoch", epoch];

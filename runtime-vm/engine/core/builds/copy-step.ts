@@ -4,7 +4,7 @@ import { heredocText } from "../dockerfile/heredoc.ts";
 import type { CopyInstruction } from "../dockerfile/instructions.ts";
 import type { BuiltLayer } from "../images/building.ts";
 import { archiveSource, fetchSource, isGit, isUrl, unpackedBytes } from "./add-sources.ts";
-import { cacheKey } from "./cache.ts";
+import { cacheKey, epochKey } from "./cache.ts";
 import { absoluteDestination, type CopySource, planCopy, SourceMissing } from "./copy.ts";
 import { layerTar } from "./layer-tar.ts";
 import { parseMode } from "./mode.ts";
@@ -57,7 +57,7 @@ export async function copyStep(work: BuildWork, { instruction, state, stage, sou
     paths.length > 0 && source !== undefined ? await sourceKey(source, paths) : [],
   ];
   const { kind, parents, unpack } = instruction;
-  const key = cacheKey("copy", state.diffIds, kind, destination, chown, chmod, excludes, parents, unpack, keys);
+  const key = cacheKey("copy", state.diffIds, kind, destination, chown, chmod, excludes, parents, unpack, keys, ...epochKey(work));
   const made = await work.once({ key, stage, description: instruction.node.original, watch }, async () => {
     const tree = paths.length > 0 && source !== undefined ? await source.tree() : undefined;
     const sources = [

@@ -5,6 +5,7 @@ import type { Digest } from "../content/content.ts";
 import type { Dockerfile } from "../dockerfile/instructions.ts";
 import type { Source } from "../dockerfile/source.ts";
 import type { Platform } from "../images/platform.ts";
+import type { CacheRecord } from "./cache.ts";
 import type { Flavor } from "./run-config.ts";
 import type { BuildArgs } from "./scope.ts";
 import type { StageState } from "./state.ts";
@@ -34,6 +35,8 @@ export interface BuildRequest {
   readonly secret: (id: string) => Promise<Buffer | undefined>;
   /** A socket of the client's agent, for as long as it is not disposed. */
   readonly ssh: (id: string) => Promise<(AsyncDisposable & { readonly path: string }) | undefined>;
+  /** The result of a step from a cache elsewhere, its layer here by then. */
+  readonly imported?: (key: string) => Promise<CacheRecord | undefined>;
   /** SOURCE_DATE_EPOCH, in seconds. */
   readonly epoch: number | undefined;
   readonly observer: BuildObserver;

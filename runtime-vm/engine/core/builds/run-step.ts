@@ -5,7 +5,7 @@ import { heredocText } from "../dockerfile/heredoc.ts";
 import type { RunInstruction } from "../dockerfile/instructions.ts";
 import type { BuiltLayer } from "../images/building.ts";
 import type { SpecMount } from "../specs/builder.ts";
-import { cacheKey } from "./cache.ts";
+import { cacheKey, epochKey } from "./cache.ts";
 import { parseMount, type StepMount } from "./mount-flags.ts";
 import type { StepWatch } from "./request.ts";
 import { RunFailed, runStep } from "./run.ts";
@@ -52,7 +52,7 @@ export async function runInstruction(work: BuildWork, { instruction, state, stag
   const keys = await Promise.all(mounts.map((mount) => mountKey(mount, mount.tree)));
   const limits = [hostConfig.NetworkMode, hostConfig.ExtraHosts ?? []];
   const visible = env.filter((entry) => !isProxyArg(entryName(entry)) || (config.Env ?? []).includes(entry));
-  const key = cacheKey("run", state.diffIds, args, script?.text ?? "", visible, config.User ?? "", config.WorkingDir ?? "", keys, limits);
+  const key = cacheKey("run", state.diffIds, args, script?.text ?? "", visible, config.User ?? "", config.WorkingDir ?? "", keys, limits, ...epochKey(work));
   const made = await work.once({ key, stage, description: instruction.node.original, watch }, async () => {
     await using undo = new AsyncDisposableStack();
     const open = await openMounts(work, mounts, { undo, workdir: config.WorkingDir ?? "", map: userns?.map });
@@ -68,6 +68,7 @@ export async function runInstruction(work: BuildWork, { instruction, state, stag
       userns,
       started: (id) => watch.running(id),
       output: (stream, chunk) => watch.output(stream, chunk),
+      latest: work.request.epoch,
       signal: work.request.signal,
     });
     return await running.catch((error: unknown) => {

@@ -37,6 +37,8 @@ export interface RunRequest {
   readonly userns: Userns | undefined;
   readonly started: (id: string) => void;
   readonly output: (stream: "stdout" | "stderr", chunk: Buffer) => void | Promise<void>;
+  /** Seconds: no file of the layer is younger. */
+  readonly latest: number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -70,7 +72,7 @@ export async function runStep(backends: BuildBackends, roots: Roots, request: Ru
   if (exitCode !== 0) throw new RunFailed(request.args, exitCode);
   points.remove();
   using directory = openDirectory(backends.kernel, root.upper);
-  const pieces = upperTar({ directory, kernel: backends.kernel, below: () => roots.tree(layers) });
+  const pieces = upperTar({ directory, kernel: backends.kernel, below: () => roots.tree(layers), latest: request.latest });
   return await writtenLayer(backends, pieces, signal);
 }
 

@@ -3,7 +3,7 @@ import type { CopyInstruction, Instruction, InstructionOf, Stage } from "../dock
 import { parseInstruction } from "../dockerfile/parse.ts";
 import { readSource } from "../dockerfile/source.ts";
 import { nopPrefix } from "./base.ts";
-import { cacheKey } from "./cache.ts";
+import { cacheKey, epochKey } from "./cache.ts";
 import { copyStep } from "./copy-step.ts";
 import { layerTar } from "./layer-tar.ts";
 import type { StepInfo, StepWatch } from "./request.ts";
@@ -71,7 +71,7 @@ async function runOne(run: StageRun, instruction: StageInstruction, watch: StepW
     case "workdir":
       return await doWorkdir(run, instruction, watch);
     case "arg":
-      return doArg(run, instruction, watch);
+      return await doArg(run, instruction, watch);
     case "env":
     case "label":
     case "user":
@@ -84,7 +84,7 @@ async function runOne(run: StageRun, instruction: StageInstruction, watch: StepW
     case "volume":
     case "healthcheck":
     case "onbuild":
-      return doConfig(run, instruction, watch);
+      return await doConfig(run, instruction, watch);
   }
 }
 
@@ -113,7 +113,7 @@ async function doWorkdir({ work, state, stage, escape }: StageRun, instruction: 
   const asked = expanded(instruction.value, state.args.variables(state.config.Env ?? []), escape);
   const path = workdirOf(state.config.WorkingDir, asked);
   const step = {
-    key: cacheKey("workdir", state.diffIds, path, state.flavor === "buildkit" ? state.config.User : ""),
+    key: cacheKey("workdir", state.diffIds, path, state.flavor === "buildkit" ? state.config.User : "", ...epochKey(work)),
     stage: stage.name,
     description: instruction.node.original,
     watch,
@@ -138,7 +138,7 @@ async function workdirLayer(work: BuildWork, state: StageState, path: string): P
   return await work.backends.builder.writeLayer(layerTar(items), work.request.signal);
 }
 
-function doArg(run: StageRun, instruction: InstructionOf<"arg">, watch: StepWatch): void {
+async function doArg(run: StageRun, instruction: InstructionOf<"arg">, watch: StepWatch): Promise<void> {
   const { state, escape } = run;
   const before = state.args.variables(state.config.Env ?? []);
   const shown = instruction.args.map((arg) => {
@@ -148,10 +148,10 @@ function doArg(run: StageRun, instruction: InstructionOf<"arg">, watch: StepWatc
     const told = state.flavor === "classic" ? (arg.value === undefined ? undefined : expanded(arg.value, before, escape)) : value;
     return told === undefined ? arg.key : `${arg.key}=${told}`;
   });
-  addConfig(run, `ARG ${shown.join(" ")}`, instruction, watch);
+  await addConfig(run, `ARG ${shown.join(" ")}`, instruction, watch);
 }
 
-function doConfig(run: StageRun, instruction: ConfigInstruction, watch: StepWatch): void {
+async function doConfig(run: StageRun, instruction: ConfigInstruction, watch: StepWatch): Promise<void> {
   const { state, escape } = run;
   const change = { config: state.config, commandSet: state.commandSet, variables: state.args.variables(state.config.Env ?? []), escape, flavor: state.flavor };
   if (instruction.kind === "maintainer") state.author = instruction.value;
@@ -159,18 +159,16 @@ function doConfig(run: StageRun, instruction: ConfigInstruction, watch: StepWatc
   state.commandSet = change.commandSet;
   // BuildKit's histories do not tell of what is for later.
   if (instruction.kind === "onbuild" && state.flavor === "buildkit") state.base = undefined;
-  else addConfig(run, text, instruction, watch);
+  else await addConfig(run, text, instruction, watch);
 }
 
 /** Cached for its time alone: the same steps give the same image. */
-function addConfig({ work, state, stage }: StageRun, text: string, { node }: StageInstruction, watch: StepWatch): void {
-  const { cache } = work.house;
+async function addConfig({ work, state, stage }: StageRun, text: string, { node }: StageInstruction, watch: StepWatch): Promise<void> {
   const line = state.flavor === "classic" ? `${nopPrefix(state)} ${text}` : text;
-  const key = cacheKey("config", state.flavor, state.diffIds, state.history, line);
-  const known = work.request.ignoresCache(stage.name) ? undefined : cache.find(key, new Date());
-  const created = known?.created ?? new Date().toISOString();
-  if (known === undefined) cache.put({ key, kind: "config", description: node.original, created });
-  else watch.cached();
+  const key = cacheKey("config", state.flavor, state.diffIds, state.history, line, ...epochKey(work));
+  const known = work.request.ignoresCache(stage.name) ? undefined : await work.known(key);
+  if (known !== undefined) watch.cached();
+  const { created } = known ?? work.keep({ key, kind: "config", description: node.original, created: work.stamp() });
   state.add(line, created);
 }
 

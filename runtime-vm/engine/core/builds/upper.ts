@@ -11,13 +11,15 @@ export interface UpperDirectory {
   readonly kernel: Pick<Kernel, "getxattrs">;
   /** What is below it; asked for only where a directory hides all that was there. */
   readonly below: () => Promise<FileTree>;
+  /** Seconds: what is younger is said to be of then. */
+  readonly latest?: number | undefined;
 }
 
 const kept = (name: string): boolean => !name.startsWith("trusted.overlay.") && name !== "security.selinux";
 
 /** Pieces of the tar without its end; nothing at all where nothing was written. */
-export async function* upperTar({ directory, kernel, below }: UpperDirectory): AsyncGenerator<Buffer> {
-  const files: TarFiles = { kernel, keeps: kept, links: new Map() };
+export async function* upperTar({ directory, kernel, below, latest }: UpperDirectory): AsyncGenerator<Buffer> {
+  const files: TarFiles = { kernel, keeps: kept, links: new Map(), latest };
   yield* inside(files, directory, "", below);
 }
 

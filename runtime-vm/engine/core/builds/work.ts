@@ -35,6 +35,8 @@ export class BuildWork implements AsyncDisposable {
   readonly roots: Roots;
   /** By their addresses. */
   readonly materials = new Map<string, BuildMaterial>();
+  /** Records of the cache that it has used or made, by their keys. */
+  readonly records = new Map<string, CacheRecord>();
   readonly #undo = new AsyncDisposableStack();
   readonly #directory: string;
 
@@ -72,20 +74,42 @@ export class BuildWork implements AsyncDisposable {
     step: { readonly key: string; readonly stage: string; readonly description: string; readonly watch: StepWatch },
     make: () => Promise<BuiltLayer | undefined>,
   ): Promise<Pick<CacheRecord, "layer" | "created">> {
-    const { cache, steps } = this.house;
+    const { steps } = this.house;
     const fresh = this.request.ignoresCache(step.stage);
     using _lock = await steps.acquire(step.key);
     this.request.signal.throwIfAborted();
-    const known = fresh ? undefined : cache.find(step.key, new Date());
+    const known = fresh ? undefined : await this.known(step.key);
     if (known !== undefined) {
       step.watch.cached();
       return known;
     }
     const layer = await make();
-    const created = new Date().toISOString();
-    const record = { key: step.key, kind: "layer" as const, description: step.description, created, ...(layer === undefined ? {} : { layer }) };
-    cache.put(record);
+    return this.keep({ key: step.key, kind: "layer", description: step.description, created: this.stamp(), ...(layer === undefined ? {} : { layer }) });
+  }
+
+  /** A step's record here or in a cache elsewhere. */
+  async known(key: string): Promise<CacheRecord | undefined> {
+    const { cache } = this.house;
+    const here = cache.find(key, new Date());
+    const found = here ?? (await this.request.imported?.(key));
+    if (found === undefined) return undefined;
+    if (here === undefined) cache.put(found);
+    this.records.set(key, found);
+    return found;
+  }
+
+  /** Puts a step's record into the cache. */
+  keep(made: Pick<CacheRecord, "key" | "kind" | "description" | "layer" | "created">): CacheRecord {
+    this.house.cache.put(made);
+    const record = { ...made, lastUsed: made.created, usageCount: 1 };
+    this.records.set(made.key, record);
     return record;
+  }
+
+  /** RFC 3339: when a step is done now, but nothing is younger than SOURCE_DATE_EPOCH. */
+  stamp(): string {
+    const { epoch } = this.request;
+    return epoch === undefined ? new Date().toISOString() : new Date(epoch * 1000).toISOString().replace(".000Z", "Z");
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -16,6 +16,8 @@ export interface TarFiles {
   readonly links: Map<string, string>;
   /** Owners are written as the container sees them. */
   readonly map?: IdentityMap | undefined;
+  /** Seconds: what is younger is said to be of then. */
+  readonly latest?: number | undefined;
 }
 
 /** Copies carry what a file needs to work elsewhere; other attributes belong to the machine. */
@@ -37,14 +39,14 @@ export async function* tarTree(files: TarFiles, parent: Directory, name: string,
 /** One name alone, with its bytes. Sockets have no place in a tar. */
 export async function* tarFile(files: TarFiles, parent: Directory, name: string, { stats, as }: { stats: Stats; as: string }): AsyncGenerator<Buffer> {
   if (stats.isSocket()) return;
-  const head = { ...headOf(stats, as, files.map), xattrs: attributesOf(files, parent, name) };
+  const head = { ...headOf(files, stats, as), xattrs: attributesOf(files, parent, name) };
   if (stats.isDirectory()) {
     yield tarHead({ ...head, name: latin(as.endsWith("/") ? as : `${as}/`), type: "5" }, 0);
     return;
   }
   const key = `${stats.dev}:${stats.ino}`;
   const first = stats.nlink > 1 ? files.links.get(key) : undefined;
-  if (first !== undefined) yield tarHead({ ...headOf(stats, as, files.map), type: "1", linkName: latin(first) }, 0);
+  if (first !== undefined) yield tarHead({ ...headOf(files, stats, as), type: "1", linkName: latin(first) }, 0);
   else if (stats.isSymbolicLink()) yield tarHead({ ...head, type: "2", linkName: latin(readlinkSync(parent.at(name))) }, 0);
   else if (stats.isFile()) yield* fileBytes(parent, name, head);
   else if (stats.isFIFO()) yield tarHead({ ...head, type: "6" }, 0);
@@ -52,11 +54,11 @@ export async function* tarFile(files: TarFiles, parent: Directory, name: string,
   if (stats.nlink > 1) files.links.set(key, as);
 }
 
-const headOf = (stats: Stats, as: string, map: IdentityMap | undefined): TarFile => ({
+const headOf = ({ map, latest = Infinity }: TarFiles, stats: Stats, as: string): TarFile => ({
   name: latin(as),
   mode: stats.mode & 0o7777,
   ...ownerInside(map, stats),
-  mtime: Math.floor(stats.mtimeMs / 1_000),
+  mtime: Math.min(Math.floor(stats.mtimeMs / 1_000), latest),
 });
 
 function attributesOf({ kernel, keeps }: TarFiles, parent: Directory, name: string): ReadonlyMap<string, Buffer> {

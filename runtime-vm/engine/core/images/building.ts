@@ -51,8 +51,10 @@ export interface ImageBuilder {
   registerSet(image: BuiltSet): Promise<Digest>;
   /** The layer as a blob of that kind; one that is compressed already stays as it is. The blob goes with `collectLayers` when no image has it. */
   compressed(layer: BuiltLayer, compression: LayerCompression, signal: AbortSignal): Promise<BuiltLayer>;
+  /** Makes a layer, known by its digests, of a blob from elsewhere; nothing is read where it is here. */
+  adopt(layer: BuiltLayer, open: () => AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
   /** Bytes of a layer's blob or of a document. */
-  open(digest: Digest): Readable;
+  open(digest: Digest, start?: number): Readable;
   /** Of a blob that is here. */
   sizeOf(digest: string): number | undefined;
   /** Removes layers that neither an image nor the build cache refers to; returns the bytes that gives back. */

@@ -35,6 +35,10 @@ const llbCapabilities = [
   "exporter.image.attestations",
   "exporter.sourcedateepoch",
   "exporter.multiple",
+  // Clients leave these caches out without a word where they are not known; here they are told why.
+  "cache.gha",
+  "cache.s3",
+  "cache.azblob",
 ];
 
 /** apicaps.APICap: its id, and that it is enabled. */

@@ -1,6 +1,6 @@
 import { EngineError, isClass } from "#base/errors.ts";
 import type { Descriptor, Digest } from "#core/content/content.ts";
-import { Writer } from "./proto.ts";
+import { Reader, Writer } from "./proto.ts";
 import type { Session } from "./session.ts";
 
 const service = "/containerd.services.content.v1.Content";
@@ -49,4 +49,13 @@ async function hasContent(session: Session, store: string, digest: Digest, signa
     if (isClass(error, "notFound")) return false;
     throw error;
   }
+}
+
+/** The bytes of a blob in a content store of the client's. */
+export async function* readContent(session: Session, store: string, digest: Digest, signal: AbortSignal): AsyncGenerator<Buffer> {
+  if (!session.offers(`${service}/Read`)) throw new EngineError("invalidArgument", "the client offers no store to read from");
+  await using call = session.open(`${service}/Read`, headers(store), signal);
+  await call.send(new Writer().text(1, digest).done());
+  call.end();
+  for await (const message of call.messages) yield new Reader(message).bytes(2);
 }

@@ -1,6 +1,7 @@
 import { EngineError } from "#base/errors.ts";
 import type { Builds } from "#core/builds/builds.ts";
 import type { CacheUse } from "#core/builds/prune.ts";
+import type { CacheOption } from "./cache-import.ts";
 import type { Export } from "./exporter.ts";
 import { Job } from "./job.ts";
 import { type Reader as Message, Reader, Writer } from "./proto.ts";
@@ -89,7 +90,7 @@ async function solve({ builds, sessions, jobs, history, shelf }: ControlParts, c
   const ref = request.text(1);
   const session = await sessions.get(request.text(5), call.signal);
   const frontend = request.text(6);
-  const job = new Job({ builds, session, shelf, signal: call.signal, ref, frontend, attributes: request.map(7) });
+  const job = new Job({ builds, session, shelf, signal: call.signal, ref, frontend, attributes: request.map(7), ...cachesOf(request.message(8)) });
   jobs.add(ref, job);
   const wanted = exportsOf(request);
   // What a client only asks for its own sake is no build of a user's.
@@ -122,6 +123,12 @@ async function returnedRef(job: Job): Promise<string> {
   } finally {
     job.signal.removeEventListener("abort", abort);
   }
+}
+
+/** moby.buildkit.v1.CacheOptions. */
+function cachesOf(options: Message): { cacheFrom: CacheOption[]; cacheTo: CacheOption[] } {
+  const entries = (field: number): CacheOption[] => options.messages(field).map((one) => ({ type: one.text(1), attributes: one.map(2) }));
+  return { cacheTo: entries(4), cacheFrom: entries(5) };
 }
 
 function exportsOf(request: Message): Export[] {

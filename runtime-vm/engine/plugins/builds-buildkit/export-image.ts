@@ -5,6 +5,7 @@ import type { BuildResult } from "#core/builds/builds.ts";
 import { imagePurl } from "#core/builds/purl.ts";
 import type { BuiltLayer, ImageBuilder, LayerCompression } from "#core/images/building.ts";
 import { mediaTypes } from "#core/images/manifests.ts";
+import { inlineKey, writeCacheConfig } from "./cache-config.ts";
 import { Annotations, assemble, type Assembled, type PlatformImage, type Statement } from "./documents.ts";
 
 /** One platform of what was built, and what is to be said of it. */
@@ -37,6 +38,7 @@ export interface Packing {
   readonly attributes: ReadonlyMap<string, string>;
   readonly compression: LayerCompression;
   readonly epoch: number | undefined;
+  readonly inlineCache: boolean;
   readonly signal: AbortSignal;
   /** Told of every blob that was made for this. */
   readonly made: (layer: BuiltLayer) => void;
@@ -54,9 +56,16 @@ export async function packed(builder: ImageBuilder, built: readonly Built[], pac
       stored.push(one);
     }
     const subjects = packing.names.map((name) => imagePurl(name, platform));
-    images.push({ platform, config: atEpoch(result.state.image().config, packing.epoch), layers: stored, statements, subjects });
+    const config = atEpoch(result.state.image().config, packing.epoch);
+    const cache = packing.inlineCache ? inlineCache(result.records, stored) : {};
+    images.push({ platform, config: { ...config, ...cache }, layers: stored, statements, subjects });
   }
   return assemble(images, new Annotations(packing.attributes));
+}
+
+function inlineCache(records: BuildResult["records"], stored: readonly BuiltLayer[]): Record<string, string> {
+  const config = writeCacheConfig(records, ({ diffId }) => stored.find((one) => one.diffId === diffId));
+  return { [inlineKey]: Buffer.from(JSON.stringify(config)).toString("base64") };
 }
 
 /** Nothing in it is younger than SOURCE_DATE_EPOCH. */

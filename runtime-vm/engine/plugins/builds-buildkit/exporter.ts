@@ -31,6 +31,8 @@ export interface Shipment {
   /** Of the provenance, only for images that go into a store. */
   readonly inlineOnly: boolean;
   readonly epoch: number | undefined;
+  /** The image carries what it was made of, for builds elsewhere. */
+  readonly inlineCache: boolean;
   /** Blobs that were made on the way. */
   readonly made: BuiltLayer[];
 }
@@ -74,13 +76,13 @@ async function shown<T>({ progress }: Shipment, name: string, work: (vertex: Ver
 }
 
 async function toStore(shipment: Shipment, { attributes }: Export, vertex: Vertex): Promise<Shipped> {
-  const { builds, built, epoch, signal, made } = shipment;
+  const { builds, built, epoch, signal, made, inlineCache } = shipment;
   const { builder } = builds.backends;
   const names = namesOf(attributes);
   const pushed = attributes.get("push") === "true";
   // Registries are sent what is small; what stays here is not packed until it must be.
   const compression = compressionOf(attributes) ?? (pushed ? "gzip" : "plain");
-  const packing = { names, attributes, compression, epoch, signal, made: (layer: BuiltLayer) => void made.push(layer) };
+  const packing = { names, attributes, compression, epoch, inlineCache, signal, made: (layer: BuiltLayer) => void made.push(layer) };
   const image = await part(vertex, "exporting layers", () => packed(builder, built, packing));
   for (const { manifest, config } of image.images) {
     await part(vertex, `exporting manifest ${manifest.digest}`, () => Promise.resolve());
@@ -90,7 +92,12 @@ async function toStore(shipment: Shipment, { attributes }: Export, vertex: Verte
   if (attributes.get("store") !== "false" || pushed) {
     const [only] = built;
     const untouched =
-      built.length === 1 && only?.result.state.base !== undefined && only.statements.length === 0 && compression === "plain" && epoch === undefined;
+      built.length === 1 &&
+      only?.result.state.base !== undefined &&
+      only.statements.length === 0 &&
+      !inlineCache &&
+      compression === "plain" &&
+      epoch === undefined;
     if (untouched) return { told: await asItIs(only, names, vertex) };
     await builder.registerSet({ target: image.target, documents: image.documents, names });
   }
@@ -114,14 +121,22 @@ async function push({ builds, session, signal }: Shipment, name: string): Promis
 }
 
 async function toArchive(shipment: Shipment, { type, attributes, number }: Export, vertex: Vertex): Promise<Shipped> {
-  const { builds, session, signal, epoch, inlineOnly, made } = shipment;
+  const { builds, session, signal, epoch, inlineOnly, made, inlineCache } = shipment;
   const { builder } = builds.backends;
   const names = namesOf(attributes);
   const built = inlineOnly ? shipment.built.map((one) => ({ ...one, statements: [] })) : shipment.built;
   if (type === "docker" && (built.length > 1 || built.some(({ statements }) => statements.length > 0))) {
     throw new EngineError("invalidArgument", "docker exporter does not support exporting manifest lists, use the oci exporter instead");
   }
-  const packing = { names, attributes, compression: compressionOf(attributes) ?? "gzip", epoch, signal, made: (layer: BuiltLayer) => void made.push(layer) };
+  const packing = {
+    names,
+    attributes,
+    compression: compressionOf(attributes) ?? "gzip",
+    epoch,
+    inlineCache,
+    signal,
+    made: (layer: BuiltLayer) => void made.push(layer),
+  };
   const image = await part(vertex, "exporting layers", () => packed(builder, built, packing));
   await part(vertex, `exporting manifest ${image.target.digest}`, () => Promise.resolve());
   if (attributes.get("tar") === "false") await part(vertex, "sending image", () => toClientStore(shipment, image));

@@ -31,6 +31,8 @@ export interface Frontend {
   readonly locals: Set<string>;
   /** What another build has given, by the name that the client gave it here: of each platform. */
   readonly result: (name: string) => readonly StageState[];
+  /** Of caches elsewhere. */
+  readonly imported: BuildRequest["imported"];
 }
 
 /** The text that was built, for showing its lines. */
@@ -86,6 +88,7 @@ export async function prepareBuild(frontend: Frontend, given: ReadonlyMap<string
     secret: (id) => secret(session, id, signal),
     ssh: (id) => agentSocket(session, id, { path: scratch(builds), signal }),
     epoch,
+    ...(frontend.imported === undefined ? {} : { imported: frontend.imported }),
     observer: platform === undefined || platforms.length < 2 ? progress : progress.under(formatPlatform(platform)),
     signal,
   });

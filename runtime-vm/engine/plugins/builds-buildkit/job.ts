@@ -6,6 +6,8 @@ import type { Descriptor } from "#core/content/content.ts";
 import type { BuiltLayer } from "#core/images/building.ts";
 import type { StageState } from "#core/builds/state.ts";
 import { formatPlatform, type Platform } from "#core/images/platform.ts";
+import { checkCaches, exportCache } from "./cache-export.ts";
+import { type CacheOption, importCaches } from "./cache-import.ts";
 import { type Export, exportResult, type Shipment, type Shipped } from "./exporter.ts";
 import { type Definition, DefinitionError, type Prepared, prepareBuild } from "./frontend.ts";
 import { Progress } from "./progress.ts";
@@ -32,6 +34,8 @@ export interface JobParts {
   readonly ref: string;
   readonly frontend: string;
   readonly attributes: ReadonlyMap<string, string>;
+  readonly cacheFrom: readonly CacheOption[];
+  readonly cacheTo: readonly CacheOption[];
 }
 
 /** One `Solve` of a client: its display, and what it has built so far. */
@@ -110,10 +114,17 @@ export class Job {
       built: results.map((result, i) => ({ result, statements: statements[i] ?? [] })),
       inlineOnly: provenanceOptions(attributes)?.inlineOnly === true,
       epoch: prepared.attributes.epoch,
+      inlineCache: this.parts.cacheTo.some(({ type }) => type === "inline"),
       made: this.#made,
     };
     const shipped: Shipped[] = [];
     for (const one of wanted) shipped.push(await exportResult(shipment, one));
+    const content = {
+      records: [...new Map(results.flatMap(({ records }) => records).map((record) => [record.key, record])).values()],
+      final: new Set(results.flatMap(({ state }) => state.diffIds)),
+      made: this.#made,
+    };
+    for (const one of this.parts.cacheTo) shipped.push({ told: await exportCache({ builds, session, signal, progress: this.progress }, one, content) });
     return shipped;
   }
 
@@ -165,12 +176,15 @@ export class Job {
 
   async #build(attributes: ReadonlyMap<string, string>, inputs: ReadonlyMap<string, string>, take: (outcome: Outcome) => Promise<void>): Promise<void> {
     await using undo = new AsyncDisposableStack();
-    const { builds, session, signal, shelf } = this.parts;
+    const { builds, session, signal, shelf, cacheFrom, cacheTo } = this.parts;
+    checkCaches(cacheTo);
+    const asked = cacheFrom.length > 0 ? cacheFrom : cachesIn(attributes.get("cache-imports"));
+    const imported = await importCaches({ builds, session, signal, progress: this.progress }, asked);
     const result = (name: string): readonly StageState[] => shelf.get(inputs.get(name) ?? "");
     const locals = new Set<string>();
     let definition: Definition | undefined;
     try {
-      const prepared = await prepareBuild({ builds, session, progress: this.progress, signal, undo, locals, result }, attributes);
+      const prepared = await prepareBuild({ builds, session, progress: this.progress, signal, undo, locals, result, imported }, attributes);
       ({ definition } = prepared);
       this.definition = definition;
       const ready = prepared.requests.map(() => Promise.withResolvers<BuildResult>());
@@ -194,6 +208,13 @@ export class Job {
       throw detailed(error, definition);
     }
   }
+}
+
+/** Caches as a client's own build function tells them. */
+function cachesIn(text: string | undefined): CacheOption[] {
+  if (text === undefined || text === "") return [];
+  const options = JSON.parse(text) as { Type: string; Attrs: Record<string, string> }[];
+  return options.map(({ Type, Attrs }) => ({ type: Type, attributes: new Map(Object.entries(Attrs)) }));
 }
 
 /** The sentence, and the lines of the Dockerfile that it is about. */

@@ -88,8 +88,21 @@ export class StoreBuilder implements ImageBuilder {
     };
   }
 
-  open(digest: Digest): Readable {
-    return this.#parts.content.open(digest);
+  async adopt({ diffId, blob }: BuiltLayer, open: () => AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+    const { content, layers } = this.#parts;
+    if (content.stat(blob.digest) === undefined) {
+      await using ingest = await content.ingest();
+      for await (const chunk of open()) {
+        signal.throwIfAborted();
+        await ingest.write(chunk);
+      }
+      await ingest.commit({ digest: blob.digest, size: blob.size });
+    }
+    if (!layers.has(diffId)) await layers.unpack({ path: content.path(blob.digest), digest: blob.digest }, { expected: diffId, signal });
+  }
+
+  open(digest: Digest, start = 0): Readable {
+    return this.#parts.content.open(digest, { start });
   }
 
   sizeOf(digest: string): number | undefined {
