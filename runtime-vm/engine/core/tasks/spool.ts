@@ -7,6 +7,8 @@ export interface OutputSpool {
   readonly fd: number;
   /** Where the next output goes. After a restart of the engine: the end of what an earlier one had moved. */
   readonly end: number;
+  /** What waits in the pipe at most: the program waits when it is full. */
+  readonly pipeBytes: number;
   /**
    * Moves what there is, at most `bytesMax`, and waits for it when there is nothing. Resolves with how much it was; 0: the output is over.
    * Rejects with class `cancelled` when the engine lets go of the task.

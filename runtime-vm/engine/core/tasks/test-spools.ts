@@ -31,6 +31,7 @@ export function spooled(output: { stdout: Readable; stderr?: Readable }, directo
 
 class StreamSpool implements OutputSpool, Disposable {
   readonly fd: number;
+  readonly pipeBytes = 1024 * 1024;
   readonly #chunks: AsyncIterator<Buffer>;
   end: number;
 

@@ -52,7 +52,7 @@ export class OutputPump {
   }
 
   async #move(spool: OutputSpool, stream: 0 | 1, start: number): Promise<boolean> {
-    const pace = new Pace(this.#pieceBytes);
+    const pace = new Pace(Math.min(this.#pieceBytes, spool.pipeBytes / 2));
     let from = start;
     try {
       for (let moved = 0; ; ) {

@@ -8,6 +8,8 @@ import type { ResolvedOptions } from "./options.ts";
 
 /** What a program may print while nobody looks: a flood is read in few large pieces (#core/tasks/paced.ts). */
 const outputPipeBytes = 1024 * 1024;
+/** What a pipe holds that was not widened. */
+const narrowPipeBytes = 64 * 1024;
 
 const POLLIN = 1;
 /** The longest a timer can be. */
@@ -24,6 +26,7 @@ export class OutputFifo {
   readonly #spool: string;
   readonly #options: ResolvedOptions;
   readonly #letGo = new AbortController();
+  readonly #pipeBytes: number;
   #socket: Socket | undefined;
   #closed = false;
 
@@ -34,7 +37,7 @@ export class OutputFifo {
     this.#fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     // A reader that never saw a writer is told of no end. On restore the writer may be gone already: be one for a moment.
     if (restore) closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
-    this.#widen();
+    this.#pipeBytes = this.#widen();
   }
 
   get stream(): Socket {
@@ -43,7 +46,7 @@ export class OutputFifo {
   }
 
   spool(): FifoSpool {
-    return new FifoSpool(this.#fd, this.#spool, this.#options, this.#letGo.signal);
+    return new FifoSpool({ fd: this.#fd, bytes: this.#pipeBytes }, this.#spool, this.#options, this.#letGo.signal);
   }
 
   close(): void {
@@ -60,16 +63,19 @@ export class OutputFifo {
     return socket;
   }
 
-  #widen(): void {
+  #widen(): number {
     try {
       this.#options.kernel.setPipeSize(this.#fd, outputPipeBytes);
+      return outputPipeBytes;
     } catch {
       // Slower in a flood, no worse: a system may allow no more than it gives at first.
+      return narrowPipeBytes;
     }
   }
 }
 
 export class FifoSpool implements OutputSpool, Disposable {
+  readonly pipeBytes: number;
   readonly #fifo: number;
   readonly #path: string;
   readonly #options: ResolvedOptions;
@@ -78,8 +84,9 @@ export class FifoSpool implements OutputSpool, Disposable {
   #end: number;
   #freed = 0;
 
-  constructor(fifo: number, path: string, options: ResolvedOptions, signal: AbortSignal) {
-    this.#fifo = fifo;
+  constructor(fifo: { readonly fd: number; readonly bytes: number }, path: string, options: ResolvedOptions, signal: AbortSignal) {
+    this.#fifo = fifo.fd;
+    this.pipeBytes = fifo.bytes;
     this.#path = path;
     this.#options = options;
     this.#signal = signal;
