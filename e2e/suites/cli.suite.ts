@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { EngineClient } from "#client/client.ts";
 import { type StockDocker, stockDocker } from "../fixtures/docker.ts";
 import { busybox, dockerArchive } from "../fixtures/image.ts";
 import { startRegistry } from "../fixtures/registry.ts";
@@ -101,6 +102,17 @@ export function cliSuite(name: string, engine: () => EngineUnderTest): void {
       const second = await docker("run", "-d", "--name", "web2", "-p", "127.0.0.1:18080:80", "busybox", "sleep", "5");
       expect(second.code).toBe(125);
       expect(second.stderr).toMatch(/address already in use|port is already allocated/);
+      // Ports of a container that runs: through the VM as well.
+      const client = new EngineClient({ kind: "socket", path: engine().socket });
+      const binding = [{ HostIp: "127.0.0.1", HostPort: "18081" }];
+      const change = (json: object) => client.json<{ Ports: unknown }>("POST", "/slipway/containers/web/ports", { json });
+      expect((await change({ Add: { "80/tcp": binding } })).Ports).toEqual({ "80/tcp": [{ HostIp: "127.0.0.1", HostPort: "18080" }, ...binding] });
+      const fetched = (port: number) => docker.inside(["curl", "-sS", "--max-time", "60", `http://127.0.0.1:${port}/`]);
+      expect((await fetched(18_081)).stdout).toContain("hello from a container");
+      await change({ Remove: { "80/tcp": binding } });
+      expect((await fetched(18_081)).code).not.toBe(0);
+      expect((await fetched(18_080)).stdout).toContain("hello from a container");
+      expect(await docker.ok("port", "web", "80")).toBe("127.0.0.1:18080");
       await docker.ok("rm", "-f", "web", "web2");
     });
 

@@ -1,5 +1,6 @@
 import type { EventLog } from "../events/events.ts";
-import type { Sandbox } from "../networks/networks.ts";
+import { isClass } from "#base/errors.ts";
+import type { NetworkStore, Sandbox } from "../networks/networks.ts";
 import type { Container } from "./container.ts";
 
 /** Tells what happened to a container; its labels, image and name go along as dockerd sends them. */
@@ -21,10 +22,25 @@ export function publishVolumeEvents(events: EventLog, container: Container, acti
 }
 
 /** One event a network of the sandbox. */
-export function publishNetworkEvents(events: EventLog, container: Container, sandbox: Sandbox, action: "connect" | "disconnect"): void {
+export function publishNetworkEvents(
+  { events, networks }: { readonly events: EventLog; readonly networks: Pick<NetworkStore, "inspect"> },
+  container: Container,
+  sandbox: Sandbox,
+  action: "connect" | "disconnect",
+): void {
   for (const [name, endpoint] of Object.entries(sandbox.endpoints)) {
     if (endpoint.NetworkID === undefined || endpoint.NetworkID === "") continue;
-    const type = name === "host" || name === "none" ? (name === "none" ? "null" : "host") : "bridge";
+    const type = driverOf(networks, endpoint.NetworkID);
     events.publish({ type: "network", action, id: endpoint.NetworkID, attributes: { container: container.id, name, type } });
+  }
+}
+
+/** Of a network that may be gone by now. */
+function driverOf(networks: Pick<NetworkStore, "inspect">, id: string): string {
+  try {
+    return networks.inspect(id).Driver;
+  } catch (error) {
+    if (isClass(error, "notFound")) return "bridge";
+    throw error;
   }
 }

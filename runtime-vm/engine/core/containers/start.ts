@@ -79,7 +79,7 @@ async function bringUp(supervisor: Supervisor, container: Container): Promise<vo
   table.setProgress(container.id, container.progress, container);
   container.input.open(task);
   publishVolumeEvents(backends.events, container, "mount");
-  publishNetworkEvents(backends.events, container, sandbox, "connect");
+  publishNetworkEvents(backends, container, sandbox, "connect");
   publishEvent(backends.events, container, "start");
   watch.lap("record");
   backends.journal.debug(`container ${container.id} started: ${watch.toString()}`);

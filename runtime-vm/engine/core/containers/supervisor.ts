@@ -114,7 +114,7 @@ export class Supervisor {
     };
     const watch = new Stopwatch();
     await step("close its network", () => this.backends.sandboxes.close(container.id));
-    publishNetworkEvents(this.backends.events, container, run.sandbox, "disconnect");
+    publishNetworkEvents(this.backends, container, run.sandbox, "disconnect");
     publishVolumeEvents(this.backends.events, container, "unmount");
     watch.lap("network");
     await step("write out its log", () => run.drained);
