@@ -2,16 +2,13 @@ import { availableParallelism } from "node:os";
 import { PassThrough, type Readable, type Writable } from "node:stream";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { EngineError } from "#base/errors.ts";
 import { compressionOf, decompress, peek } from "#core/compression/compression.ts";
 
 const chunkSize = 1024 * 1024;
 
-/** Passes a stream on, plain. Rejects (invalidArgument) an empty one, which dockerd takes for cut off. */
+/** Passes a stream on, plain, whatever its first bytes say it is compressed by. */
 export async function inflate(from: Readable, to: Writable, signal: AbortSignal): Promise<void> {
-  const head = await peek(from);
-  if (head.length === 0) throw new EngineError("invalidArgument", "unexpected EOF");
-  await decompress(compressionOf(head), from, to, signal);
+  await decompress(compressionOf(await peek(from)), from, to, signal);
 }
 
 /** A plain stream of what `from` holds. */

@@ -62,7 +62,7 @@ test("an OCI archive keeps its index; a compressed archive and linked layers are
 
 test.each([
   ["a tar that is no image", packTar([text("x", "y")]), "unrecognized image format"],
-  ["nothing", Buffer.alloc(0), "unexpected EOF"],
+  ["nothing", Buffer.alloc(0), "unrecognized image format"],
   ["a line of text", Buffer.from("hello\n"), "truncated"],
   ["an archive cut short", dockerArchive(small(), ["a:1"]).subarray(0, 2200), "truncated"],
   ["a manifest without its layer", packTar([text("manifest.json", '[{"Config":"c.json","Layers":["none"]}]'), text("c.json", "{}")]), 'layer "none" not found'],
@@ -158,7 +158,8 @@ test("tagging adds a name, moves one, and leaves what lost its last name danglin
   expect(await store.events()).toEqual([`tag ${a} c:latest`, `tag ${a} b:1`]);
   await expect(store.images.tag("nope", "x")).rejects.toMatchObject({ class: "notFound" });
   await expect(store.images.tag("a:1", "x:BAD TAG")).rejects.toMatchObject({ class: "invalidArgument" });
-  expect(await store.images.prune({ filters: {}, users: nobody })).toMatchObject({ ImagesDeleted: [{ Deleted: expect.stringMatching(/^sha256:/) as string }] });
+  const id = expect.stringMatching(/^sha256:/) as string;
+  expect(await store.images.prune({ filters: {}, users: nobody })).toMatchObject({ ImagesDeleted: [{ Untagged: id }, { Deleted: id }] });
   expect(await list(store)).toHaveLength(1);
 });
 
@@ -268,7 +269,8 @@ test("prune takes what its filters let it take", async () => {
   await load(store, dockerArchive(small("a", { labels: { keep: "yes" } }), []));
   await load(store, dockerArchive(small("b", { labels: { x: "1" } }), []));
   await load(store, dockerArchive(small("c"), ["named:1"]));
-  const deleted = async (filters: Record<string, string[]>) => (await store.images.prune({ filters, users: nobody })).ImagesDeleted?.length ?? 0;
+  const deleted = async (filters: Record<string, string[]>) =>
+    ((await store.images.prune({ filters, users: nobody })).ImagesDeleted ?? []).filter((item) => "Deleted" in item).length;
   expect(await deleted({ until: ["1h"] })).toBe(0);
   expect(await deleted({ label: ["other"] })).toBe(0);
   expect(await deleted({ "label!": ["keep=yes", "x"] })).toBe(0);

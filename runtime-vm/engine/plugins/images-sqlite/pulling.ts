@@ -27,7 +27,8 @@ async function pullAll(parts: ImageParts, ref: ImageReference, opts: Session): P
   if (ref.tag !== undefined || ref.digest !== undefined) return await pullOne(parts, ref, opts);
   const reader = parts.registries.open(ref.domain, opts.auth);
   const tags = await reader.tags(ref.path, opts).catch((error: unknown) => {
-    throw pullFailure(error, ref);
+    if (!isClass(error, "notFound")) throw pullFailure(error, ref);
+    throw new EngineError("notFound", `repository ${familiarRepository(ref)} not found: ${messageOf(error)}`, { cause: error });
   });
   for (const one of withTags(ref, tags)) await pullOne(parts, one, opts);
 }

@@ -158,6 +158,8 @@ class SqliteImageStore implements ImageStore {
       for (const image of await describeAll(this.#parts)) {
         if (!wanted(image) || opts.users(image.target.digest).length > 0) continue;
         const removed = await this.#remove(image.target.digest, { force: true, users: opts.users });
+        // What has no name is told under its id, though only here.
+        if (image.names.every(isDangling)) items.push({ Untagged: image.target.digest });
         items.push(...removed.items);
         bytes += removed.bytes;
       }
