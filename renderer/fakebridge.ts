@@ -29,6 +29,7 @@ export function fakeBridge(): FakeBridge {
   const pushers = new Set<(line: string) => void>();
   const machineListeners = new Set<(status: MachineStatus) => void>();
   let status = running;
+  let config = "";
   let settings: Settings = { theme: "system", memoryMiB: 4096, cpus: 2, contextAsked: true };
 
   const engine = (request: EngineRequest) => {
@@ -44,6 +45,8 @@ export function fakeBridge(): FakeBridge {
     "host.info": () => ({ version: "0.0.1", platform: "linux", mode: "browser", socketPath: "/x.sock", portHost: "localhost" }),
     "machine.status": () => status,
     "machine.repair": () => ["machine"],
+    "config.get": () => ({ path: "/home/me/daemon.json", text: config }),
+    "config.set": ({ text }: { text: string }) => void (config = text),
     "context.status": () => ({ created: true, current: "default" }),
     "settings.get": () => settings,
     "settings.set": (change: Partial<Settings>) => (settings = { ...settings, ...change }),

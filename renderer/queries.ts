@@ -76,6 +76,11 @@ export const useSettings = (): UseQueryResult<Settings> => {
   return useQuery({ queryKey: keys.settings, queryFn: () => bridge.call("settings.get") });
 };
 
+export const useDaemonConfig = (): UseQueryResult<{ readonly path: string; readonly text: string }> => {
+  const { bridge } = useApp();
+  return useQuery({ queryKey: keys.daemonConfig, queryFn: () => bridge.call("config.get"), refetchOnMount: "always" });
+};
+
 export const useContextStatus = (): UseQueryResult<ContextStatus> => {
   const { bridge } = useApp();
   return useQuery({ queryKey: keys.context, queryFn: () => bridge.call("context.status"), enabled: useEngineUp() });

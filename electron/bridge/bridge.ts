@@ -52,6 +52,10 @@ export interface HostCalls {
    * afresh unless its engine answers), the Docker socket, the docker context. Resolves to what that was.
    */
   "machine.repair": () => Promise<readonly Repairable[]>;
+  /** The engine's daemon.json on this computer; "" when there is none. */
+  "config.get": () => Promise<{ readonly path: string; readonly text: string }>;
+  /** Class `invalidArgument` with line and column, and nothing is written, for what is no JSON object. */
+  "config.set": (arg: { text: string }) => Promise<void>;
   "context.status": () => Promise<ContextStatus>;
   /** Makes `slipway` the default docker context (after consent), or gives the former one back. */
   "context.use": (arg: { on: boolean }) => Promise<ContextStatus>;

@@ -44,6 +44,8 @@ const argSchemas: { readonly [C in CallName]: v.GenericSchema<unknown, CallArg<C
   "machine.stop": nothing,
   "machine.restart": nothing,
   "machine.repair": nothing,
+  "config.get": nothing,
+  "config.set": v.strictObject({ text: v.pipe(v.string(), v.maxLength(1024 * 1024)) }),
   "context.status": nothing,
   "context.use": v.strictObject({ on: v.boolean() }),
   "diagnostics.run": nothing,

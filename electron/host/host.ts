@@ -6,6 +6,7 @@ import type { HostInfo, Settings } from "#bridge/bridge.ts";
 import type { BridgeHost, HostApi, HostEvent } from "#bridge/serve.ts";
 import type { Machine } from "#machine/machine.ts";
 import { DockerContext } from "./context.ts";
+import { readDaemonConfig, writeDaemonConfig } from "./daemon-config.ts";
 import { runDiagnostics } from "./diagnostics.ts";
 import { EngineConnection } from "./engine.ts";
 import { MachineKeeper } from "./keeper.ts";
@@ -85,6 +86,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
     "machine.stop": () => keeper.stop(),
     "machine.restart": () => keeper.restart(),
     "machine.repair": (_, opts) => repair({ keeper, engine, socket, context }, opts),
+    "config.get": async () => ({ path: paths.daemonConfig, text: await readDaemonConfig(paths.daemonConfig) }),
+    "config.set": ({ text }) => writeDaemonConfig(paths.daemonConfig, text),
     "context.status": () => context.status(),
     "context.use": ({ on }) => context.use(on),
     "diagnostics.run": (_, opts) =>

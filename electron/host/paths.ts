@@ -26,7 +26,7 @@ export const hostPaths = (root: string, platform: NodeJS.Platform = process.plat
     /** The Docker API for clients of this user. */
     socket: socketPath(root, platform, home),
     settings: join(root, "settings.json"),
-    /** The engine's configuration, as docker's `/etc/docker/daemon.json`; the person's own file, never written. */
+    /** The engine's configuration, as docker's `/etc/docker/daemon.json`; the person's own file, written only when they save it in the settings. */
     daemonConfig: join(root, "daemon.json"),
     /** A settings file that could not be read, put aside. */
     settingsInvalid: join(root, "settings.json.invalid"),

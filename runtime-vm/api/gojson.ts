@@ -1,3 +1,5 @@
+import { EngineError } from "#base/errors.ts";
+
 /**
  * Reads JSON as Go's encoding/json does, with its words for what is wrong: clients and people know those sentences.
  * The happy path is `JSON.parse`; the text is walked again only to say why it failed.
@@ -23,9 +25,27 @@ export function parseGoJson(text: string): { value: unknown; more: boolean } {
 }
 
 /** `line 3, column 7`, as people count. */
-export function placeIn(text: string, at: number): string {
+function placeIn(text: string, at: number): string {
   const lines = text.slice(0, at).split("\n");
   return `line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`;
+}
+
+/** The object of a configuration file; an empty file is an empty one. Class `invalidArgument` with line and column for all else. */
+export function parseConfigObject(source: string): Record<string, unknown> {
+  const text = source.replace(/^\uFEFF/, "");
+  if (text.trim() === "") return {};
+  const refused = (reason: string): EngineError => new EngineError("invalidArgument", reason);
+  let parsed: { value: unknown; more: boolean };
+  try {
+    parsed = parseGoJson(text);
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) throw refused(`invalid JSON at ${placeIn(text, error.at)}: ${error.message}`);
+    throw error;
+  }
+  const { value, more } = parsed;
+  if (more) throw refused("invalid JSON: there is more after the closing brace");
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw refused("it must be one JSON object");
+  return value as Record<string, unknown>;
 }
 
 const space = (c: string | undefined): boolean => c === " " || c === "\t" || c === "\n" || c === "\r";

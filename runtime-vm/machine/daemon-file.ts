@@ -1,7 +1,7 @@
 import { watch } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { JsonSyntaxError, parseGoJson, placeIn } from "#api/gojson.ts";
+import { parseConfigObject } from "#api/gojson.ts";
 import { codeOf, EngineError, messageOf } from "#base/errors.ts";
 
 /** Where the person's daemon.json is; a file that was asked for by name must be there. */
@@ -88,16 +88,10 @@ export function watchDaemonFile({ path }: DaemonFilePlace, changed: () => void):
 }
 
 function parseObject(source: string, path: string): object {
-  const text = source.replace(/^\uFEFF/, "");
-  if (text.trim() === "") return {};
   try {
-    const { value, more } = parseGoJson(text);
-    if (more) throw refused(path, "there is more after the closing brace");
-    if (typeof value !== "object" || value === null || Array.isArray(value)) throw refused(path, "it must be one JSON object");
-    return value;
+    return parseConfigObject(source);
   } catch (error) {
-    if (error instanceof JsonSyntaxError) throw refused(path, `invalid JSON at ${placeIn(text, error.at)}: ${error.message}`);
-    throw error;
+    throw error instanceof EngineError ? refused(path, error.message) : error;
   }
 }
 

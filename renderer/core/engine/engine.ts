@@ -177,7 +177,7 @@ export function createEngine(bridge: Bridge) {
 
     /** Events of one object that were kept, oldest first, then those to come. */
     eventsOf: (container: string, signal: AbortSignal) =>
-      streamOf<EventMessage>({ method: "GET", path: pathOf("/events", { since: "0", filters: JSON.stringify({ container: [container] }) }) }, signal),
+      streamOf<EventMessage>({ method: "GET", path: pathOf("/events", { since: "1", filters: JSON.stringify({ container: [container] }) }) }, signal),
 
     /** `opened` runs once the engine has accepted: from then on no event is missed. */
     events: (signal: AbortSignal, opened: () => void) => streamOf<EventMessage>({ method: "GET", path: "/events" }, signal, opened),

@@ -9,6 +9,7 @@ import { CopyButton } from "#renderer/ui/copy.tsx";
 import { Switch } from "#renderer/ui/field.tsx";
 import { Facts, Page } from "#renderer/ui/page.tsx";
 import { Segmented } from "#renderer/ui/tabs.tsx";
+import { EngineConfigSettings } from "./engineconfig.tsx";
 import { MachineSettings } from "./machinesettings.tsx";
 import { Row, Section } from "./section.tsx";
 
@@ -24,6 +25,7 @@ export const SettingsPage = () => (
       <div className="mx-auto flex max-w-[640px] flex-col gap-6 px-6 py-6">
         <Appearance />
         <MachineSettings />
+        <EngineConfigSettings />
         <DockerContext />
         <About />
       </div>

@@ -113,7 +113,7 @@ export function Palette({ onRun, onClose }: PaletteProps) {
             className={cx("flex cursor-default items-center gap-3 rounded-md px-3 py-1.5", index === at && "bg-hover", asked === entry.key && "bg-danger-soft")}
           >
             <span className={cx("min-w-0 flex-1 truncate", entry.loses && "text-danger-text")}>{entry.title}</span>
-            <span className="shrink-0 text-sm text-fg3">{asked === entry.key ? t.palette.again : entry.note}</span>
+            <span className="shrink-0 text-sm text-fg2">{asked === entry.key ? t.palette.again : entry.note}</span>
           </div>
         ))}
       </div>

@@ -61,7 +61,8 @@ function NavButton({
       >
         <Icon size={16} strokeWidth={1.8} aria-hidden />
         <span className={cx("flex-1 text-left", wide)}>{label}</span>
-        <kbd className={cx("text-xs text-fg3", wide)}>{keys}</kbd>
+        {/* Drawn, not written: the button is called by its label alone. */}
+        <span aria-hidden data-keys={keys} className={cx("font-mono text-xs text-fg3 after:content-[attr(data-keys)]", wide)} />
       </button>
     </li>
   );

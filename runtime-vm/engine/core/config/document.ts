@@ -1,5 +1,5 @@
 import { EngineError } from "#base/errors.ts";
-import { JsonSyntaxError, parseGoJson, placeIn } from "#api/gojson.ts";
+import { parseConfigObject } from "#api/gojson.ts";
 import type { EngineFlags } from "./flags.ts";
 import { type Draft, flagNames, keys } from "./keys.ts";
 
@@ -53,17 +53,9 @@ function refuseConflicts(file: Readonly<Record<string, unknown>>, flags: EngineF
 }
 
 function parseObject(source: string, name: string): Record<string, unknown> {
-  const text = source.replace(/^\uFEFF/, "");
-  if (text.trim() === "") return {};
-  let parsed: { value: unknown; more: boolean };
   try {
-    parsed = parseGoJson(text);
+    return parseConfigObject(source);
   } catch (error) {
-    if (error instanceof JsonSyntaxError) throw failure(name, `invalid JSON at ${placeIn(text, error.at)}: ${error.message}`);
-    throw error;
+    throw error instanceof EngineError ? failure(name, error.message) : error;
   }
-  const { value, more } = parsed;
-  if (more) throw failure(name, "invalid JSON: there is more after the closing brace");
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw failure(name, "it must be one JSON object");
-  return value as Record<string, unknown>;
 }
