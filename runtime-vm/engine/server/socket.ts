@@ -1,6 +1,7 @@
 import { chmodSync, chownSync, lstatSync, rmSync } from "node:fs";
 import { type Server, connect } from "node:net";
 import { EngineError } from "#base/errors.ts";
+import { listenOnPath } from "#core/system/listen.ts";
 
 /** Who may open a unix socket. */
 export interface SocketOwner {
@@ -22,7 +23,7 @@ export async function listenAt(server: Server, path: string, owner: SocketOwner)
   // The socket file is made within this call: until its owner is set nobody else may open it.
   const umask = process.umask(0o177);
   try {
-    server.listen(path);
+    listenOnPath(server, path);
   } finally {
     process.umask(umask);
   }

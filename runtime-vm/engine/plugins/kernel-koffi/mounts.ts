@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, openSync, readdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { codeOf } from "#base/errors.ts";
 import { MS, type Mounts } from "#core/kernel/kernel.ts";
@@ -52,6 +52,7 @@ export const mounts: Mounts = {
   },
 
   mountsUnder(prefix) {
+    if (isBare(prefix)) return [];
     const below = prefix.endsWith("/") ? prefix : `${prefix}/`;
     return mountPoints(readMountinfo())
       .filter((path) => path === prefix || path.startsWith(below))
@@ -63,6 +64,17 @@ export const mounts: Mounts = {
     return mount !== undefined && mount !== mountIdOf(dirname(path));
   },
 };
+
+/** Nothing can be mounted on or below it: seen without the list of all mounts, which is long where containers run. */
+function isBare(path: string): boolean {
+  try {
+    return readdirSync(path).length === 0 && !mounts.isMountPoint(path);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return true;
+    if (codeOf(error) === "ENOTDIR") return false;
+    throw error;
+  }
+}
 
 /** The mount that what is at `path` belongs to, the topmost one there; undefined when there is nothing. Asked of one path: the list of all mounts is long. */
 function mountIdOf(path: string): string | undefined {

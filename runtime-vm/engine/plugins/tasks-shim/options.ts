@@ -45,10 +45,11 @@ const socketPathBytesMax = 100;
 /** Names in the `shims` directory and in one bundle. */
 export const shimPaths = (shims: string) => {
   const near = join(shims, "events.sock");
-  const digest = createHash("sha256").update(shims).digest("hex").slice(0, 16);
+  // Only where it is needed: loading cryptography would be a tenth of the engine's start.
+  const digest = (): string => createHash("sha256").update(shims).digest("hex").slice(0, 16);
   return {
     /** Where shims report events. A deep root goes beside the shims' own sockets instead. */
-    events: Buffer.byteLength(near) <= socketPathBytesMax ? near : `/run/containerd/slipway-${digest}.sock`,
+    events: Buffer.byteLength(near) <= socketPathBytesMax ? near : `/run/containerd/slipway-${digest()}.sock`,
     holderControl: join(shims, "holder"),
     holderPid: join(shims, "holder.pid"),
     runtimeState: join(shims, "crun"),

@@ -1,4 +1,5 @@
 import { EngineError, messageOf, type ErrorClass } from "#base/errors.ts";
+import { listenOnPath } from "#core/system/listen.ts";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { ProtoReader, ProtoWriter } from "./protobuf.ts";
 
@@ -141,7 +142,8 @@ export async function serveTtrpc(path: string, handle: (service: string, method:
 async function listen(server: Server, path: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(path, resolve);
+    server.once("listening", resolve);
+    listenOnPath(server, path);
   });
   server.removeAllListeners("error");
   server.on("error", () => undefined);
