@@ -125,3 +125,19 @@ test("bake builds its targets, one standing on another", async () => {
   expect(await rig.docker.ok("run", "--rm", "baked-one:1", "cat", "/f")).toBe("one");
   expect(await rig.docker.ok("run", "--rm", "baked-on:1", "cat", "/base", "/again")).toBe("base\nbase");
 });
+
+test("a build warns of what may not do what it seems to; where the file says so, that ends it", async () => {
+  const warned = await rig.build({ Dockerfile: "FROM busybox AS Base\nMAINTAINER me\nENV A=$B\n" });
+  for (const rule of [
+    "StageNameCasing: Stage name 'Base' should be lowercase (line 1)",
+    "MaintainerDeprecated: ",
+    "UndefinedVar: Usage of undefined variable '$B' (line 3)",
+  ]) {
+    expect(warned.stderr).toContain(rule);
+  }
+  const skipped = await rig.build({ Dockerfile: "# check=skip=all\nFROM busybox AS Base\n" });
+  expect(skipped.stderr).not.toContain("StageNameCasing");
+  const failed = await rig.docker("buildx", "build", rig.context({ Dockerfile: "# check=error=true\nFROM busybox AS Base\n" }));
+  expect(failed.code).toBe(1);
+  expect(failed.stderr).toContain("lint violation found for rules: StageNameCasing");
+});

@@ -19,6 +19,7 @@ const capabilities = [
   "gateway.solve.evaluate",
   "gateway.warnings",
   "reference.output",
+  "moby.buildkit.frontend.subrequests",
 ];
 
 /** The same for what exporters and sources do, which a client asks for before it asks for them (solver/pb/caps.go). */
@@ -55,8 +56,10 @@ export const bridgeMethods = (jobs: Jobs): Methods => ({
     const job = await jobs.get(buildId(call));
     if (request.message(1).has(1)) throw new EngineError("notImplemented", "this engine builds Dockerfiles, not LLB definitions");
     if (request.text(2) === "") return await call.send(new Writer().message(3, new Writer().message(3, new Writer())).done());
+    const attributes = request.map(3);
+    if (attributes.has("requestid")) return await call.send(new Writer().message(3, new Writer().map(10, await job.answer(attributes))).done());
     const inputs = new Map(request.messages(13).map((pair) => [pair.text(1), inputOf(pair.message(2))]));
-    const ref = await job.solve(request.text(2), request.map(3), inputs);
+    const ref = await job.solve(request.text(2), attributes, inputs);
     const result = new Writer().message(3, new Writer().text(1, ref).message(2, definitionOf(job.publicName(ref))));
     await call.send(new Writer().message(3, result.map(10, job.metadata(ref))).done());
   },

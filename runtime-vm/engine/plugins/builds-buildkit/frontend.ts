@@ -15,6 +15,7 @@ import { parseDockerfile } from "#core/dockerfile/parse.ts";
 import { readSource, type Source } from "#core/dockerfile/source.ts";
 import { formatPlatform, type Platform } from "#core/images/platform.ts";
 import { type Attributes, readAttributes } from "./attributes.ts";
+import { type Checked, checked } from "./checks.ts";
 import { agentSocket, credentials, secret, uploaded } from "./client.ts";
 import { syncFiles } from "./file-sync.ts";
 import type { Progress, Vertex } from "./progress.ts";
@@ -54,9 +55,9 @@ export class DefinitionError extends Error {
 export interface Prepared {
   readonly requests: readonly BuildRequest[];
   readonly definition: Definition;
-  readonly source: Source;
   readonly dockerfile: Dockerfile;
   readonly attributes: Attributes;
+  readonly checked: Checked;
 }
 
 /** Dockerfile syntax as a frontend of BuildKit: attributes and the client's files become requests of builds. */
@@ -68,6 +69,13 @@ export async function prepareBuild(frontend: Frontend, given: ReadonlyMap<string
   const definition = { filename: attributes.filename, text };
   const { source, dockerfile } = parsed(definition);
   const { args, labels, ignoresCache, pull, platforms, hostConfig, target, epoch } = attributes;
+  const warned = await checked(builds, { source, dockerfile }, attributes);
+  // Who asks for them is answered with them.
+  if (!given.has("requestid")) for (const warning of warned.warnings) progress.warn(warning, definition);
+  if (warned.policy.fails && warned.warnings.length > 0 && !given.has("requestid")) {
+    const rules = [...new Set(warned.warnings.map(({ rule }) => rule))].join(", ");
+    throw new EngineError("invalidArgument", `lint violation found for rules: ${rules}`);
+  }
   let context: Promise<FileTree> | undefined;
   const localContext = (): Promise<FileTree> => contextTree(frontend, attributes.contextName, { excludes: ignores, follow: copiedPaths(dockerfile) });
   const named = new Map([...attributes.contexts].map(([name, value]) => [name, namedContext(frontend, name, value)]));
@@ -93,7 +101,7 @@ export async function prepareBuild(frontend: Frontend, given: ReadonlyMap<string
     signal,
   });
   const requests = platforms.length === 0 ? [requestOf(undefined)] : platforms.map(requestOf);
-  return { requests, definition, source, dockerfile, attributes };
+  return { requests, definition, dockerfile, attributes, checked: warned };
 }
 
 function parsed(definition: Definition): { source: Source; dockerfile: Dockerfile } {

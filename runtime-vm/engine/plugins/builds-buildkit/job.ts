@@ -12,6 +12,7 @@ import { type Export, exportResult, type Shipment, type Shipped } from "./export
 import { type Definition, DefinitionError, type Prepared, prepareBuild } from "./frontend.ts";
 import { Progress } from "./progress.ts";
 import { invocationId, type ProvenanceOptions, provenance, provenanceOptions } from "./provenance.ts";
+import { answered } from "./questions.ts";
 import type { Session } from "./session.ts";
 import type { Shelf } from "./shelf.ts";
 import { DetailedError } from "./status.ts";
@@ -99,6 +100,17 @@ export class Job {
     const { results } = this.#outcome(ref);
     const configs = results.map(({ state }) => [`containerimage.config${results.length === 1 ? "" : `/${formatPlatform(state.platform)}`}`, state] as const);
     return Object.fromEntries(configs.map(([name, state]) => [name, JSON.stringify(state.image().config)]));
+  }
+
+  /** Tells what a client asks about a Dockerfile. */
+  async answer(attributes: ReadonlyMap<string, string>): Promise<Record<string, string>> {
+    await using undo = new AsyncDisposableStack();
+    const { builds, session, signal } = this.parts;
+    const frontend = { builds, session, progress: this.progress, signal, undo, locals: new Set<string>(), result: () => [], imported: undefined };
+    const prepared = await prepareBuild(frontend, attributes).catch((error: unknown) => {
+      throw (this.lastFailure = detailed(error, undefined));
+    });
+    return answered(attributes.get("requestid") ?? "", prepared, prepared.checked);
   }
 
   /** Hands a result out, everywhere the client wants it. */

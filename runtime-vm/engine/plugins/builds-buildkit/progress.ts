@@ -3,6 +3,8 @@ import { messageOf } from "#base/errors.ts";
 import type { PullProgress } from "#api/images.ts";
 import { Outlet } from "#core/builds/outlet.ts";
 import type { BuildObserver, StepInfo, StepWatch } from "#core/builds/request.ts";
+import type { CheckWarning } from "#core/dockerfile/check.ts";
+import { checkRules, ruleUrl } from "#core/dockerfile/check-rules.ts";
 import { Writer } from "./proto.ts";
 
 const recordedBytesMax = 4 * 1024 * 1024;
@@ -25,6 +27,8 @@ export class Progress implements BuildObserver {
   #recordedBytes = 0;
   #vertices = { total: 0, completed: 0, cached: 0 };
   warnings = 0;
+  /** Of the line that shows how the Dockerfile is read. */
+  #definition = "";
   /** The vertex of each instruction that failed, by its error. */
   readonly failures = new Map<unknown, string>();
 
@@ -68,6 +72,7 @@ export class Progress implements BuildObserver {
       void this.#push(new Writer().message(1, vertex).done());
     };
     this.#vertices.total += 1;
+    if (this.#definition === "") this.#definition = digest;
     tell({});
     const ended = (): void => {
       this.#vertices.completed += 1;
@@ -95,6 +100,22 @@ export class Progress implements BuildObserver {
         tell({ completed: new Date(), error });
       },
     };
+  }
+
+  /** Beside the line of the Dockerfile's reading. */
+  warn({ rule, detail, lines }: CheckWarning, { filename, text }: { filename: string; text: string }): void {
+    this.warnings += 1;
+    const info = new Writer().text(1, filename).bytes(2, Buffer.from(text)).text(4, "Dockerfile");
+    const line = (number: number): Writer => new Writer().int(1, number);
+    const warning = new Writer()
+      .text(1, this.#definition)
+      .int(2, 1)
+      .bytes(3, Buffer.from(`${rule}: ${detail} (line ${lines.start})`))
+      .bytes(4, Buffer.from(checkRules[rule]))
+      .text(5, ruleUrl(rule))
+      .message(6, info)
+      .message(7, new Writer().message(1, line(lines.start)).message(2, line(lines.end)));
+    void this.#push(new Writer().message(4, warning).done());
   }
 
   say(text: string): void {
