@@ -14,3 +14,10 @@ export interface VolumeCreateRequest {
   readonly DriverOpts?: Readonly<Record<string, string>> | null;
   readonly Labels?: Readonly<Record<string, string>> | null;
 }
+
+/** What a volume held at a moment, beyond Docker's API. */
+export interface VolumeSnapshot {
+  readonly Name: string;
+  /** RFC 3339. */
+  readonly CreatedAt: string;
+}

@@ -19,6 +19,7 @@ import { enginePaths } from "#core/paths.ts";
 import { mappedRoot } from "#core/userns/identity.ts";
 import { openUserns } from "#core/userns/open.ts";
 import { remappedRoot } from "#core/userns/remap.ts";
+import { VolumeContents } from "#core/volumes/contents.ts";
 import { metricsText } from "#core/system/metrics.ts";
 import { reloader } from "#core/system/reload.ts";
 import { withEnvironment } from "#core/system/proxies.ts";
@@ -192,7 +193,19 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
     listeners: () => events.readerCount,
   });
   const server = new ApiServer(
-    allRoutes({ system, events, containers, images, volumes, networks, registries, builds, buildKit: openBuildKit(builds, buildKitVersion), journal }),
+    allRoutes({
+      system,
+      events,
+      containers,
+      images,
+      volumes,
+      volumeContents: new VolumeContents({ volumes, kernel, map }),
+      networks,
+      registries,
+      builds,
+      buildKit: openBuildKit(builds, buildKitVersion),
+      journal,
+    }),
     journal,
   );
   const counts = { version: release, containers: () => containers.counts(), events: () => events.publishedCount, listeners: () => events.readerCount };

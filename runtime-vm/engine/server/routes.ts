@@ -2,6 +2,7 @@ import type { Builds } from "#core/builds/builds.ts";
 import type { ContainerManager } from "#core/containers/containers.ts";
 import type { ImageStore } from "#core/images/images.ts";
 import type { NetworkStore } from "#core/networks/networks.ts";
+import type { VolumeContents } from "#core/volumes/contents.ts";
 import type { VolumeStore } from "#core/volumes/volumes.ts";
 import type { Route } from "./router.ts";
 import { archiveRoutes } from "./routes-archive.ts";
@@ -17,6 +18,7 @@ import { slipwayRoutes } from "./routes-slipway.ts";
 import { storeRoutes } from "./routes-store.ts";
 import { streamRoutes } from "./routes-streams.ts";
 import { systemRoutes } from "./routes-system.ts";
+import { volumeContentsRoutes } from "./routes-volume-contents.ts";
 import { volumeRoutes } from "./routes-volumes.ts";
 
 /** All nouns; each table asks for what it needs of them. */
@@ -26,6 +28,7 @@ type Nouns = Parameters<typeof systemRoutes>[0] & {
   readonly registries: Parameters<typeof registryRoutes>[1];
   readonly networks: NetworkStore;
   readonly volumes: VolumeStore;
+  readonly volumeContents: VolumeContents;
   readonly builds: Builds;
   readonly buildKit: Parameters<typeof buildRoutes>[1];
   readonly journal: Parameters<typeof slipwayRoutes>[0];
@@ -46,5 +49,6 @@ export const allRoutes = (nouns: Nouns): readonly Route[] => [
   ...imageRoutes(nouns.images, (id) => nouns.containers.imageUsers(id)),
   ...networkRoutes(nouns.networks),
   ...volumeRoutes(nouns.volumes),
+  ...volumeContentsRoutes(nouns.volumeContents),
   ...buildRoutes(nouns.builds, nouns.buildKit),
 ];

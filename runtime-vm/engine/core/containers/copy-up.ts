@@ -5,6 +5,7 @@ import type { ContainerBackends } from "./backends.ts";
 import { inDirectory } from "./host-path.ts";
 
 type Kernel = ContainerBackends["kernel"];
+type TreeKernel = Pick<Kernel, "mkfifo" | "getxattrs" | "setxattr">;
 
 /**
  * Fills an empty volume with what the image has at the place it will be mounted over: owners, modes, times, links and extended
@@ -13,16 +14,21 @@ type Kernel = ContainerBackends["kernel"];
 export async function copyUp(kernel: Kernel, what: { rootfs: string; destination: string; volume: string }): Promise<void> {
   if ((await readdir(what.volume)).length > 0) return;
   await inDirectory(kernel, what.rootfs, what.destination, async (source) => {
-    await copyEntries(kernel, source, what.volume, new Map());
     // `source` is a link to the directory; with a dot behind it is the directory itself.
-    await copyAttributes(kernel, `${source}/.`, what.volume, await lstat(`${source}/.`));
+    await copyTree(kernel, `${source}/.`, what.volume);
   });
+}
+
+/** Everything in a directory, and what the directory itself is, into another one; where the file system can, both share their blocks. */
+export async function copyTree(kernel: TreeKernel, from: string, to: string): Promise<void> {
+  await copyEntries(kernel, from, to, new Map());
+  await copyAttributes(kernel, from, to, await lstat(from));
 }
 
 /** By inode, where a file with several names was copied to first. */
 type Linked = Map<string, string>;
 
-async function copyEntries(kernel: Kernel, from: string, to: string, linked: Linked): Promise<void> {
+async function copyEntries(kernel: TreeKernel, from: string, to: string, linked: Linked): Promise<void> {
   for (const name of await readdir(from)) {
     const source = join(from, name);
     const target = join(to, name);
@@ -52,7 +58,7 @@ async function linkAgain(stats: Stats, target: string, linked: Linked): Promise<
   return true;
 }
 
-async function copyAttributes(kernel: Kernel, source: string, target: string, stats: Stats): Promise<void> {
+async function copyAttributes(kernel: TreeKernel, source: string, target: string, stats: Stats): Promise<void> {
   if (stats.isSymbolicLink()) {
     await lchown(target, stats.uid, stats.gid);
     await lutimes(target, stats.atime, stats.mtime);

@@ -1,0 +1,179 @@
+import { randomBytes } from "node:crypto";
+import { closeSync, constants, openSync } from "node:fs";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Readable } from "node:stream";
+import type { FileList } from "#api/files.ts";
+import type { Volume, VolumeSnapshot } from "#api/volumes.ts";
+import { EngineError, codeOf, isClass } from "#base/errors.ts";
+import { KeyedLock } from "#base/lock.ts";
+import { exportArchive } from "../containers/archive-read.ts";
+import { writeArchive } from "../containers/archive-write.ts";
+import { copyTree } from "../containers/copy-up.ts";
+import { listDirectory } from "../containers/list-directory.ts";
+import { View } from "../containers/view.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import type { IdentityMap } from "../userns/identity.ts";
+import { checkVolumeName } from "./request.ts";
+import type { VolumeStore } from "./volumes.ts";
+
+export interface VolumeContentsOptions {
+  readonly volumes: VolumeStore;
+  readonly kernel: Kernel;
+  /** Whose ids the containers' users have. */
+  readonly map?: IdentityMap | undefined;
+}
+
+/** A snapshot that is not whole yet; what a crash leaves of one goes with the next. */
+const HALF = ".half-";
+
+/**
+ * What can be done with a volume's files without a container. The volume counts as in use meanwhile, so that it is neither removed nor
+ * without its device. Files are taken one by one: who must not write meanwhile has to be stopped or paused by whoever asks.
+ */
+export class VolumeContents {
+  readonly #options: VolumeContentsOptions;
+  readonly #lock = new KeyedLock();
+
+  constructor(options: VolumeContentsOptions) {
+    this.#options = options;
+  }
+
+  list(name: string, path: string): Promise<FileList> {
+    const { map } = this.#options;
+    return this.#using(name, async (view) => {
+      try {
+        return await Promise.resolve(listDirectory(view, { container: name, path }, map));
+      } catch (error) {
+        if (isClass(error, "notFound")) throw new EngineError("notFound", `no directory ${JSON.stringify(path)} in volume ${name}`, { cause: error });
+        if (error instanceof Error && codeOf(error.cause) === "ELOOP")
+          throw new EngineError("invalidArgument", `${JSON.stringify(path)} in volume ${name} is a link that leads to itself`, { cause: error });
+        throw error;
+      }
+    });
+  }
+
+  async size(name: string): Promise<number> {
+    this.#options.volumes.inspect(name);
+    const usage = await this.#options.volumes.usage();
+    return usage.find((volume) => volume.Name === name)?.UsageData?.Size ?? 0;
+  }
+
+  /** A tar of everything in the volume. */
+  export(name: string): AsyncIterable<Buffer> {
+    this.#options.volumes.inspect(name);
+    return this.#archive(name);
+  }
+
+  async *#archive(name: string): AsyncGenerator<Buffer> {
+    const { kernel, map } = this.#options;
+    await using held = await this.#hold(name);
+    yield* exportArchive(held.path, kernel, map);
+  }
+
+  /** Unpacks a tar into the volume, over what is there; makes the volume when there is none. */
+  async import(name: string, tar: Readable): Promise<Volume> {
+    const { volumes, kernel, map } = this.#options;
+    await volumes.create({ Name: name });
+    const options = { noOverwriteDirNonDir: false, map, check: () => {}, step: () => {} };
+    await this.#using(name, (view) => writeArchive(view, kernel, { container: name, path: "/", tar }, options));
+    return volumes.inspect(name);
+  }
+
+  /** A new volume with what is in this one, or was in one of its snapshots. Where the file system can, blocks are shared until one of them is written. */
+  async fork(name: string, to: string, snapshot: string): Promise<Volume> {
+    const { volumes, kernel } = this.#options;
+    const { Labels } = volumes.inspect(name);
+    checkVolumeName(to);
+    using _made = await this.#lock.acquire(to);
+    if (this.#isThere(to)) throw new EngineError("conflict", `volume ${to} already exists: give the fork another name`);
+    await using from = await this.#hold(name);
+    const source = snapshot === "" ? from.path : await this.#snapshotOf(name, snapshot);
+    const made = await volumes.create({ Name: to, ...(Labels === null ? {} : { Labels }) });
+    try {
+      await copyTree(kernel, source, made.Mountpoint);
+    } catch (error) {
+      await volumes.remove(to, { force: true });
+      throw error;
+    }
+    return made;
+  }
+
+  /** Keeps what is in the volume now under a name of its own, until it is removed or the volume is. Nothing writes to it. */
+  async snapshot(name: string, as: string): Promise<VolumeSnapshot> {
+    checkVolumeName(as);
+    await using held = await this.#hold(name);
+    using _alone = await this.#lock.acquire(`${name}/`);
+    const place = this.#snapshots(name);
+    await mkdir(place, { recursive: true, mode: 0o700 });
+    for (const left of await readdir(place)) if (left.startsWith(HALF)) await rm(join(place, left), { recursive: true });
+    if ((await this.snapshots(name)).some(({ Name }) => Name === as)) throw new EngineError("conflict", `volume ${name} has a snapshot ${as} already`);
+    const half = join(place, `${HALF}${as}`);
+    // In a directory of its own, since that of the data takes the data's owner and times.
+    await mkdir(join(half, "_data"), { recursive: true, mode: 0o700 });
+    try {
+      await copyTree(this.#options.kernel, held.path, join(half, "_data"));
+    } catch (error) {
+      await rm(half, { recursive: true, force: true });
+      throw error;
+    }
+    await rename(half, join(place, as));
+    return { Name: as, CreatedAt: (await stat(join(place, as))).ctime.toISOString() };
+  }
+
+  /** In the order of their making. */
+  async snapshots(name: string): Promise<VolumeSnapshot[]> {
+    const place = this.#snapshots(name);
+    const names = await readdir(place).catch((error: unknown) => {
+      if (codeOf(error) === "ENOENT") return [];
+      throw error;
+    });
+    const whole = names.filter((one) => !one.startsWith(HALF));
+    const all = await Promise.all(whole.map(async (Name) => ({ Name, CreatedAt: (await stat(join(place, Name))).ctime.toISOString() })));
+    return all.toSorted((a, b) => (a.CreatedAt < b.CreatedAt ? -1 : 1));
+  }
+
+  async removeSnapshot(name: string, snapshot: string): Promise<void> {
+    using _alone = await this.#lock.acquire(`${name}/`);
+    const path = dirname(await this.#snapshotOf(name, snapshot));
+    const half = join(dirname(path), `${HALF}${snapshot}`);
+    await rename(path, half);
+    await rm(half, { recursive: true });
+  }
+
+  #snapshots(name: string): string {
+    return join(dirname(this.#options.volumes.inspect(name).Mountpoint), "snapshots");
+  }
+
+  async #snapshotOf(name: string, snapshot: string): Promise<string> {
+    if ((await this.snapshots(name)).some(({ Name }) => Name === snapshot)) return join(this.#snapshots(name), snapshot, "_data");
+    throw new EngineError("notFound", `volume ${name} has no snapshot ${JSON.stringify(snapshot)}`);
+  }
+
+  #isThere(name: string): boolean {
+    try {
+      this.#options.volumes.inspect(name);
+      return true;
+    } catch (error) {
+      if (isClass(error, "notFound")) return false;
+      throw error;
+    }
+  }
+
+  async #hold(name: string): Promise<AsyncDisposable & { readonly path: string }> {
+    const { volumes } = this.#options;
+    const holder = `files-${randomBytes(8).toString("hex")}`;
+    const path = await volumes.acquire(name, holder);
+    return { path, [Symbol.asyncDispose]: () => volumes.release(name, holder) };
+  }
+
+  async #using<T>(name: string, work: (view: View) => Promise<T>): Promise<T> {
+    await using held = await this.#hold(name);
+    const fd = openSync(held.path, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      return await work(new View(`/proc/self/fd/${fd}`, this.#options.kernel));
+    } finally {
+      closeSync(fd);
+    }
+  }
+}
