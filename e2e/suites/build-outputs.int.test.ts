@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type BuildRig, openBuildRig } from "./build.rig.ts";
@@ -140,4 +142,45 @@ test("a build warns of what may not do what it seems to; where the file says so,
   const failed = await rig.docker("buildx", "build", rig.context({ Dockerfile: "# check=error=true\nFROM busybox AS Base\n" }));
   expect(failed.code).toBe(1);
   expect(failed.stderr).toContain("lint violation found for rules: StageNameCasing");
+});
+
+/** What an agent says when it is asked for its keys (draft-miller-ssh-agent): one, with this comment. */
+function identities(comment: string): Buffer {
+  const text = (bytes: Buffer | string): Buffer => {
+    const head = Buffer.alloc(4);
+    head.writeUInt32BE(bytes.length);
+    return Buffer.concat([head, Buffer.from(bytes)]);
+  };
+  const key = Buffer.concat([text("ssh-ed25519"), text(Buffer.alloc(32, 7))]);
+  return text(Buffer.concat([Buffer.from([12, 0, 0, 0, 1]), text(key), text(comment)]));
+}
+
+test("a step reaches the client's agent while it runs; without one there is no socket", async () => {
+  const path = join(rig.dir, "agent.sock");
+  const agent = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.on("data", () => socket.write(identities("agent-was-here")));
+  }).listen(path);
+  await once(agent, "listening");
+  const none = "FROM busybox\nRUN --mount=type=ssh [ -z $SSH_AUTH_SOCK ]\n";
+  await rig.build({ Dockerfile: none }, "--no-cache");
+  const required = await rig.docker("buildx", "build", rig.context({ Dockerfile: "FROM busybox\nRUN --mount=type=ssh,required true\n" }));
+  expect(required.stderr).toContain("unset ssh forward key default");
+  const client = new AbortController();
+  const there = "FROM busybox\nRUN --mount=type=ssh,mode=0666 test -S $SSH_AUTH_SOCK && sleep 600\n";
+  const context = rig.context({ Dockerfile: there });
+  const running = rig.docker.with({ signal: client.signal }, "buildx", "build", "--ssh", `default=${path}`, context).catch(() => undefined);
+  const work = join(rig.root, "builds/work");
+  const sockets = (): string[] => readdirSync(work).filter((name) => lstatSync(join(work, name), { throwIfNoEntry: false })?.isSocket() === true);
+  const sleeping = async (): Promise<boolean> => (await rig.docker.inside(["ps", "-eo", "args"])).stdout.split("\n").includes("sleep 600");
+  await expect.poll(sleeping, { timeout: 60_000 }).toBe(true);
+  const asked = connect(join(work, sockets()[0] ?? ""));
+  asked.write(Buffer.from([0, 0, 0, 1, 11]));
+  const [answer] = (await once(asked, "data")) as [Buffer];
+  expect(answer.toString("latin1")).toContain("agent-was-here");
+  asked.destroy();
+  client.abort();
+  await running;
+  await expect.poll(sockets, { timeout: 60_000 }).toEqual([]);
+  agent.close();
 });

@@ -1,7 +1,7 @@
 import { createServer, type Socket } from "node:net";
 import { once } from "node:events";
 import { parseReference } from "#api/reference.ts";
-import { isClass } from "#base/errors.ts";
+import { EngineError, isClass } from "#base/errors.ts";
 import type { RegistryAuth } from "#core/registry/registry.ts";
 import { Reader, Writer } from "./proto.ts";
 import type { Session } from "./session.ts";
@@ -9,6 +9,7 @@ import type { Session } from "./session.ts";
 const methods = {
   credentials: "/moby.filesync.v1.Auth/Credentials",
   secret: "/moby.buildkit.secrets.v1.Secrets/GetSecret",
+  checkAgent: "/moby.sshforward.v1.SSH/CheckAgent",
   agent: "/moby.sshforward.v1.SSH/ForwardAgent",
   upload: "/moby.upload.v1.Upload/Pull",
 } as const;
@@ -41,7 +42,7 @@ export async function agentSocket(
   id: string,
   { path, signal }: { path: string; signal: AbortSignal },
 ): Promise<(AsyncDisposable & { readonly path: string }) | undefined> {
-  if (!session.offers(methods.agent)) return undefined;
+  if (!session.offers(methods.agent) || !(await hasAgent(session, id, signal))) return undefined;
   const open = new Set<Socket>();
   const server = createServer((socket) => {
     open.add(socket);
@@ -59,6 +60,18 @@ export async function agentSocket(
       await once(server, "close");
     },
   };
+}
+
+/** Clients offer to forward whether they were given an agent or not. */
+async function hasAgent(session: Session, id: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await session.ask(methods.checkAgent, new Writer().text(1, id).done(), signal);
+    return true;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof EngineError) return false;
+    throw error;
+  }
 }
 
 async function forward(session: Session, id: string, socket: Socket, signal: AbortSignal): Promise<void> {
