@@ -12,6 +12,12 @@ export interface BlobFile {
   readonly hashed?: (digest: Digest | undefined) => void;
 }
 
+/** Something in the store that does not go with the rest. */
+export interface LayerFault {
+  readonly object: string;
+  readonly problem: string;
+}
+
 /** Unpacked image layers, each kept once under its diffID, and the writable roots of containers on top of them. */
 export interface LayerStore {
   has(diffId: Digest): boolean;
@@ -33,6 +39,8 @@ export interface LayerStore {
   /** Space its files would take unpacked into a directory (what Docker calls an image's size); 0 when absent. */
   unpackedSize(diffId: Digest): number;
   list(): readonly Digest[];
+  /** Where layers, roots and mounts do not go together; the bytes of layers are not read. */
+  faults(): readonly LayerFault[];
   /** Moves the layer into the trash. Conflict while a root stands on it, mounted or not. */
   remove(diffId: Digest): void;
   /** How layers are mounted on this kernel, for `/info` ("erofs file", "erofs loop", "directories"). */

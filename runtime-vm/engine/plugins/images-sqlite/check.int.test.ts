@@ -2,6 +2,7 @@ import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { expect, test } from "vitest";
+import { createKernel } from "#plugins/kernel-koffi/kernel.ts";
 import { openStore } from "./rig.ts";
 import { dockerArchive, makeImage, sha256 } from "./test-images.ts";
 import { said, type TestStore } from "./test-store.ts";
@@ -18,9 +19,13 @@ async function open(): Promise<TestStore> {
 
 test("a sound store is called sound", async () => {
   await using store = await open();
+  await store.snapshots.prepare("box", (await store.images.resolve("app:1")).layers);
+  await store.snapshots.mount("box");
   const { Checked: checked, Problems: problems } = await store.images.check({ signal });
   expect(problems).toEqual([]);
   expect(checked).toMatchObject({ Images: 2, Blobs: 4, Layers: 2 });
+  createKernel().umount(join(store.root, "snapshots/box/merged"), 2);
+  expect((await store.images.check({ signal })).Problems).toEqual([{ Object: "root box", Problem: "should be mounted, and is not" }]);
 });
 
 const blob = (store: TestStore, digest: string): string => join(store.root, "content/blobs/sha256", digest.slice(7));
@@ -44,6 +49,13 @@ test.each([
     (store: TestStore) => writeFileSync(join(store.root, "layers", `${sha256(layer.tar).slice(7)}.tar`), Buffer.alloc(layer.tar.length)),
     `layer ${sha256(layer.tar)}`,
     "its bytes have digest",
+  ],
+  [
+    "a layer whose index lost bytes",
+    (store: TestStore) =>
+      writeFileSync(join(store.root, "layers", `${sha256(layer.tar).slice(7)}.${store.layers.method === "directories" ? "tar" : "erofs"}`), ""),
+    `layer ${sha256(layer.tar)}`,
+    "not as long as its record says",
   ],
   [
     "a layout that lists something else",

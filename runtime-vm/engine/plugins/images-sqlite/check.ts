@@ -9,7 +9,7 @@ import type { Readable } from "node:stream";
 
 /**
  * Reads everything again that images are made of: every name leads to documents that are whole, every blob and layer has the bytes
- * its digest says, the layout lists what the database knows. What is found is told, nothing is changed.
+ * its digest says, roots and mounts stand on layers that are here, the layout lists what the database knows. What is found is told, nothing is changed.
  */
 export async function checkStore(parts: ImageParts, signal: AbortSignal): Promise<StoreCheck> {
   await using _hold = parts.collector.hold();
@@ -30,6 +30,7 @@ export async function checkStore(parts: ImageParts, signal: AbortSignal): Promis
     await checkBytes(parts.layers.openTar(digest), { digest, size }, signal).catch((error: unknown) => told(`layer ${digest}`, messageOf(error)));
     signal.throwIfAborted();
   }
+  for (const { object, problem } of parts.layers.faults()) told(object, problem);
   const [listed, known] = [parts.content.published(), namedDescriptors(parts)].map((all) => all.map(({ name, descriptor }) => `${name} ${descriptor.digest}`));
   if (listed!.toSorted().join() !== known!.toSorted().join()) told("index.json", "does not list the images that the database knows");
   return { Checked: { Images: names.length, Blobs: blobs.length, Layers: layers.length, Bytes: bytes }, Problems: problems };

@@ -58,6 +58,11 @@ export class LayerMounts {
     return target;
   }
 
+  /** Where layers are mounted. */
+  points(): readonly string[] {
+    return this.#kernel.mountsUnder(this.#directory).filter((path) => path !== this.#directory);
+  }
+
   /** An overlay needs something below; an image without layers stands on this. */
   emptyDirectory(): string {
     const path = join(this.#directory, "empty");

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { createReadStream, lchownSync, lutimesSync, renameSync, rmSync } from "node:fs";
+import { createReadStream, renameSync, rmSync } from "node:fs";
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -7,14 +7,15 @@ import type { Readable } from "node:stream";
 import type { Digest } from "#core/content/content.ts";
 import type { Files } from "#core/kernel/kernel.ts";
 import type { LayerEntry } from "#core/layers/layer-entry.ts";
-import type { BlobFile, LayerStore } from "#core/layers/layers.ts";
+import type { BlobFile, LayerFault, LayerStore } from "#core/layers/layers.ts";
 import type { Trash } from "#core/trash/trash.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
 import { KeyedLock } from "#base/lock.ts";
 import type { LayerMounts } from "./layer-mounts.ts";
-import type { Special } from "./materialize.ts";
+import { faultsOf, type Standing } from "./faults.ts";
 import { isPlain, share, syncFile } from "./layer-file.ts";
-import { bootId, layerFiles, readRecords, settleRecord, writeRecord, type LayerRecord } from "./records.ts";
+import { bootId, isWhole, layerFiles, readRecords, settleRecord, writeRecord, type LayerRecord } from "./records.ts";
+import { finishSpecials } from "./specials.ts";
 import { readTarFile, readTree } from "./tar-files.ts";
 import type { UnpackPool, Unpacked } from "./unpack-pool.ts";
 
@@ -30,6 +31,8 @@ export interface LayerStoreParts {
   readonly log: (message: string) => void;
   /** A root that stands on the layer, mounted or not. */
   readonly userOf: (diffId: Digest) => string | undefined;
+  /** Roots, and what of them is mounted. */
+  readonly standing: () => Pick<Standing, "roots" | "rootMounts">;
   /** The layer is no more; what was made for roots on it goes too. */
   readonly dropped: (diffId: Digest) => void;
 }
@@ -71,6 +74,11 @@ export class ErofsLayerStore implements LayerStore, AsyncDisposable {
 
   list(): readonly Digest[] {
     return [...this.#records.keys()];
+  }
+
+  faults(): readonly LayerFault[] {
+    const layers = [...this.#records].map(([diffId, record]) => [diffId, { whole: isWhole(layerFiles(this.#parts.layers, diffId), record) }] as const);
+    return faultsOf({ layers: new Map(layers), layerMounts: this.#parts.mounts.points(), ...this.#parts.standing() });
   }
 
   record(diffId: Digest): LayerRecord {
@@ -256,16 +264,5 @@ export class ErofsLayerStore implements LayerStore, AsyncDisposable {
       if (this.#records.has(diffId)) this.#parts.log(`layer ${diffId} could not be brought to the disk: ${messageOf(error)}`);
     });
     this.#syncing.set(diffId, syncing);
-  }
-}
-
-function finishSpecials(kernel: Files, directory: string, specials: readonly Special[]): void {
-  for (const { path, node, xattrs, uid, gid, seconds } of specials) {
-    // The kernel interface takes text; a layer has names in other encodings next to never, and then not for devices.
-    const at = join(directory, Buffer.from(path, "latin1").toString("utf8"));
-    if (node !== undefined) kernel.mknod(at, node.mode, node.major, node.minor);
-    if (node !== undefined) lchownSync(at, uid, gid);
-    for (const [name, value] of xattrs) kernel.setxattr(at, Buffer.from(name, "latin1").toString("utf8"), Buffer.from(value));
-    lutimesSync(at, seconds, seconds);
   }
 }

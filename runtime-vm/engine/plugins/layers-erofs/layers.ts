@@ -40,7 +40,7 @@ export function openLayers({ paths, trash, kernel, log, outfit = () => undefined
   const pool = new UnpackPool(Math.max(3, availableParallelism()), () => kernel.releaseMemory());
   const userOf = (diffId: Digest): string | undefined => snapshots.userOf(diffId);
   const dropped = (diffId: Digest): void => outfits.drop(diffId);
-  const store = new ErofsLayerStore({ layers: paths.layers, trash, kernel, pool, mounts, log, userOf, dropped });
+  const store = new ErofsLayerStore({ layers: paths.layers, trash, kernel, pool, mounts, log, userOf, dropped, standing: () => snapshots.standing() });
   const outfits: Outfits = new Outfits({ directory: paths.outfits, make: outfit }, kernel, (diffId) => store.has(diffId));
   const snapshots: OverlaySnapshotter = new OverlaySnapshotter({
     snapshots: paths.snapshots,

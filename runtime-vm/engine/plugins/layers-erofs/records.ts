@@ -61,7 +61,7 @@ function parse(text: string): LayerRecord | undefined {
   }
 }
 
-function isWhole(files: ReturnType<typeof layerFiles>, record: LayerRecord): boolean {
+export function isWhole(files: ReturnType<typeof layerFiles>, record: LayerRecord): boolean {
   const bytes = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? -1;
   if (bytes(files.tar) !== record.size) return false;
   return record.form === "index" ? bytes(files.index) === record.indexBytes : bytes(files.directory) >= 0;

@@ -9,6 +9,7 @@ import type { Snapshotter } from "#core/layers/layers.ts";
 import type { Trash } from "#core/trash/trash.ts";
 import { codeOf, EngineError } from "#base/errors.ts";
 import { KeyedLock } from "#base/lock.ts";
+import type { Standing } from "./faults.ts";
 import type { ErofsLayerStore } from "./layer-store.ts";
 import type { LayerMounts } from "./layer-mounts.ts";
 import type { Outfits } from "./outfits.ts";
@@ -112,6 +113,12 @@ export class OverlaySnapshotter implements Snapshotter {
 
   upperDir(id: string): string {
     return this.#known(id).upper;
+  }
+
+  /** Every root and what it stands on, as it should be, and what the kernel has mounted of them. */
+  standing(): Pick<Standing, "roots" | "rootMounts"> {
+    const roots = this.list().map((id) => ({ id, layers: this.#stack(id), mounted: this.#mounted.has(id) }));
+    return { roots, rootMounts: this.#parts.kernel.mountsUnder(this.#parts.snapshots) };
   }
 
   /** A root that stands on the layer. */
