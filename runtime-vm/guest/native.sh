@@ -39,13 +39,16 @@ start() {
   trap 'kill -TERM "$engine" 2> /dev/null || true' TERM INT
   # As with dockerd: read the configuration again.
   trap 'kill -HUP "$engine" 2> /dev/null || true' HUP
-  sweep
+  # Once the engine has answered, which has more to do; without the lock, and without the terminal.
+  { sleep 2; sweep; } 9>&- < /dev/null > /dev/null 2>&1 &
+  sweeper=$!
   # A trapped signal ends `wait` early.
   code=0
   while :; do
     wait "$engine" && code=0 || code=$?
     kill -0 "$engine" 2> /dev/null || break
   done
+  kill "$sweeper" 2> /dev/null || true
   occupied || { take_down && unlock; }
   exit "$code"
 }
@@ -87,7 +90,7 @@ pin_groups() {
 unshare_pinned() {
   # What a control group namespace shows as / is where its maker stands.
   [ -z "$isolate" ] || sh -c 'echo $PPID > "$0/cgroup.procs"' "$group"
-  set -- /usr/bin/unshare --mount="$pins/mnt" ${isolate:+--cgroup="$pins/cgroup"} --propagation slave true
+  set -- /usr/bin/unshare --mount="$pins/mnt" ${isolate:+--cgroup="$pins/cgroup"} --propagation slave "$tree$busybox" true
   "$@" 2> /dev/null && return 0
   for processor in $(seq 0 "$(($(nproc --all) - 1))"); do
     taskset -c "$processor" "$@" 2> /dev/null && return 0
