@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { MS } from "../kernel/kernel.ts";
 import { parseMountOptions } from "./mount-options.ts";
-import { checkVolumeDriver, checkVolumeName, checkVolumeOptions } from "./request.ts";
+import { checkVolumeDriver, checkVolumeName, checkVolumeOptions, volumeBytes } from "./request.ts";
 
 test.each(["v1", "a_b", "x.y-z", "0".repeat(64)])("%s is a volume name", (name) => {
   expect(() => checkVolumeName(name)).not.toThrow();
@@ -24,7 +24,8 @@ test("driver options need each other as dockerd's do", () => {
   expect(() => checkVolumeOptions("t", { nope: "x" })).toThrow('create t: invalid option: "nope"');
   expect(() => checkVolumeOptions("t", { type: "tmpfs" })).toThrow('create t: missing required option: "device"');
   expect(() => checkVolumeOptions("t", { o: "x", device: "y" })).toThrow('missing required option: "type"');
-  expect(() => checkVolumeOptions("t", { size: "1m" })).toThrow("quota size requested but no quota support");
+  expect(() => checkVolumeOptions("t", { size: "much" })).toThrow("create t: invalid size: 'much'");
+  expect(volumeBytes("t", { size: "1m" })).toBe(2 ** 20);
   expect(() => checkVolumeOptions("t", { type: "tmpfs", device: "tmpfs", o: "size=1m" })).not.toThrow();
 });
 

@@ -1,5 +1,6 @@
 /** What dockerd checks of a volume before it is made, in its words. */
-import { EngineError } from "#base/errors.ts";
+import { EngineError, messageOf } from "#base/errors.ts";
+import { parseRamSize } from "../containers/units.ts";
 
 export const ANONYMOUS_LABEL = "com.docker.volume.anonymous";
 
@@ -22,9 +23,22 @@ export function checkVolumeDriver(name: string, driver: string): void {
 /** Which other options each one needs. */
 const NEEDS: Readonly<Record<string, readonly string[]>> = { type: ["device"], device: ["type"], o: ["device", "type"], size: [] };
 
+/** How much may be in the volume; 0: as much as there is. */
+export function volumeBytes(name: string, { size }: Readonly<Record<string, string>>): number {
+  if (size === undefined) return 0;
+  try {
+    return parseRamSize(size);
+  } catch (cause) {
+    throw new EngineError("invalidArgument", `create ${name}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+export const noQuota = (name: string, cause: unknown): EngineError =>
+  new EngineError("invalidArgument", `create ${name}: quota size requested but no quota support`, { cause });
+
 export function checkVolumeOptions(name: string, options: Readonly<Record<string, string>>): void {
   for (const key of Object.keys(options)) if (!Object.hasOwn(NEEDS, key)) throw bad(name, `invalid option: ${JSON.stringify(key)}`);
-  if (options["size"] !== undefined) throw bad(name, "quota size requested but no quota support");
+  volumeBytes(name, options);
   for (const [key, needed] of Object.entries(NEEDS)) {
     if (options[key] === undefined) continue;
     for (const other of needed) if (options[other] === undefined) throw bad(name, `missing required option: ${JSON.stringify(other)}`);

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { chownSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Volume, VolumeCreateRequest } from "#api/volumes.ts";
@@ -6,10 +6,10 @@ import { EngineError } from "#base/errors.ts";
 import { KeyedLock } from "#base/lock.ts";
 import type { EventLog } from "#core/events/events.ts";
 import type { Journal } from "#core/journal/journal.ts";
-import type { Kernel } from "#core/kernel/kernel.ts";
+import { type Kernel, KernelError } from "#core/kernel/kernel.ts";
 import type { State } from "#core/state/state.ts";
 import type { Trash } from "#core/trash/trash.ts";
-import { ANONYMOUS_LABEL, checkVolumeDriver, checkVolumeName, checkVolumeOptions } from "#core/volumes/request.ts";
+import { ANONYMOUS_LABEL, checkVolumeDriver, checkVolumeName, checkVolumeOptions, noQuota, volumeBytes } from "#core/volumes/request.ts";
 import type { VolumeStore } from "#core/volumes/volumes.ts";
 import { deviceOf, mountDevice } from "./device.ts";
 import { matchesPrune, matchesVolume } from "./filters.ts";
@@ -81,6 +81,7 @@ export class LocalVolumes implements VolumeStore {
       options: request.DriverOpts == null ? null : sorted(options),
     };
     this.#makeDirectory(name);
+    this.#limit(name, volumeBytes(name, options));
     this.#table.save(record);
     this.#volumes.set(name, { record, users: new Set() });
     this.#publish("create", name);
@@ -183,6 +184,17 @@ export class LocalVolumes implements VolumeStore {
     if (made !== undefined && owner !== undefined) chownSync(this.#dataOf(name), owner.uid, owner.gid);
   }
 
+  /** Kept by the file system, with the directory. */
+  #limit(name: string, bytes: number): void {
+    if (bytes === 0) return;
+    try {
+      this.#options.kernel.limitProject(projectOf(name), bytes, [this.#dataOf(name)]);
+    } catch (error) {
+      this.#options.trash.move(join(this.#options.directory, name));
+      throw error instanceof KernelError ? noQuota(name, error) : error;
+    }
+  }
+
   #adopt(name: string): void {
     const stat = statSync(this.#dataOf(name), { throwIfNoEntry: false });
     // Making it was cut off before there was anything in it.
@@ -219,3 +231,5 @@ export class LocalVolumes implements VolumeStore {
 const sorted = (map: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(map).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 const seconds = (date: Date): string => date.toISOString().replace(/\.\d+Z$/, "Z");
+/** Numbers of volumes; those of containers' roots begin with another digit. */
+const projectOf = (name: string): number => 0x2000_0000 + (Number.parseInt(createHash("sha256").update(name).digest("hex").slice(0, 7), 16) & 0x0fff_ffff);

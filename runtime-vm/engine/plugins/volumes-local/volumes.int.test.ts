@@ -116,6 +116,12 @@ test("a device that is not there fails in dockerd's words and counts no user", a
   await volumes.remove("b2", { force: false });
 });
 
+test("a size that the file system cannot hold a volume to makes no volume", async () => {
+  await expect(volumes.create({ Name: "small", DriverOpts: { size: "1m" } })).rejects.toThrow("create small: quota size requested but no quota support");
+  expect(volumes.list({})).toEqual([]);
+  expect(readdirSync(join(dir, "volumes"))).toEqual([]);
+});
+
 test("data without a record is taken up, not dropped", () => {
   mkdirSync(join(dir, "volumes/old/_data"), { recursive: true });
   writeFileSync(join(dir, "volumes/old/_data/f"), "x");
