@@ -5,6 +5,7 @@ import { joins } from "./container-api.joins.ts";
 import { kills } from "./container-api.kills.ts";
 import { lists } from "./container-api.lists.ts";
 import { lives } from "./container-api.lives.ts";
+import { oddities } from "./container-api.odd.ts";
 import { outputs } from "./container-api.outputs.ts";
 import { queries } from "./container-api.queries.ts";
 import { rest } from "./container-api.rest.ts";
@@ -31,6 +32,7 @@ export const apiCases: readonly ApiCase[] = [
   ...outputs,
   ...files,
   ...rest,
+  ...oddities,
   ...lists,
   ...everythingShown,
 ];

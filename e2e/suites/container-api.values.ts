@@ -93,7 +93,7 @@ export const wrongValues: readonly ApiCase[] = [
   mount({ Type: "bind", Source: "/tmp", Target: "/x", TmpfsOptions: {} }),
   mount({ Type: "bind", Source: "/tmp", Target: "/x", ImageOptions: {} }),
   mount({ Type: "bind", Source: "/tmp", Target: "/" }),
-  mount({ Type: "bind", Source: "/tmp", Target: "/x", BindOptions: { ReadOnlyForceRecursive: true } }),
+  mount({ Type: "bind", Source: "/tmp", Target: "/x", BindOptions: { ReadOnlyForceRecursive: true } }, clientsFault("dockerd takes it, and fails at start")),
   mount({ Type: "bind", Source: "/tmp", Target: "/x", ReadOnly: true, BindOptions: { ReadOnlyForceRecursive: true } }),
   mount({ Type: "bind", Source: "/tmp", Target: "/x", BindOptions: { ReadOnlyNonRecursive: true } }),
   mount({ Type: "volume", Source: "-bad", Target: "/x" }),

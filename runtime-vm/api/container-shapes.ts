@@ -1,4 +1,4 @@
-import { type Shape, bool, int, int64, list, map, string, struct, uint, uint16, words } from "./decode.ts";
+import { type Shape, bool, int, int64, list, map, string, struct, uint, uint16, uint64, words } from "./decode.ts";
 
 /** Shapes of the bodies that containers are made, changed and entered with. Struct names are those of dockerd's errors. */
 const healthConfig = struct(".HealthConfig", {
@@ -57,7 +57,7 @@ const endpointSettings = struct("network.EndpointSettings", {
   DNSNames: list(string),
 });
 
-const throttle = list(struct(".ThrottleDevice", { Path: string, Rate: int64 }));
+const throttle = list(struct(".ThrottleDevice", { Path: string, Rate: uint64 }));
 const portMap = map(list(struct("nat.PortBinding", { HostIp: string, HostPort: string })));
 export const restartPolicyShape = struct(".RestartPolicy", { Name: string, MaximumRetryCount: int });
 
@@ -87,6 +87,7 @@ const resources: Readonly<Record<string, Shape>> = {
   DeviceRequests: list(
     struct(".DeviceRequest", { Driver: string, Count: int, DeviceIDs: list(string), Capabilities: list(list(string)), Options: map(string) }),
   ),
+  KernelMemoryTCP: int64,
   MemoryReservation: int64,
   MemorySwap: int64,
   MemorySwappiness: int64,
@@ -169,6 +170,7 @@ export const createContainerShape = struct(
   "container.CreateRequest",
   {
     ...containerConfig,
+    OnBuild: list(string),
     HostConfig: hostConfig,
     NetworkingConfig: struct("network.NetworkingConfig", { EndpointsConfig: map(endpointSettings) }),
   },

@@ -36,6 +36,8 @@ test.each([
   ['""', "json: cannot unmarshal string into Go value of type network.CreateRequest"],
   ['{"Labels":{"a":1}}', "json: cannot unmarshal number into Go struct field CreateRequest.Labels.a of type string"],
   ['{"Tags":"x"}', "json: cannot unmarshal string into Go struct field CreateRequest.Tags of type []string"],
+  ['{"Tags":["x",1]}', "json: cannot unmarshal number into CreateRequest.Tags.1 of type string"],
+  ['{"Ports":{"80/tcp":[{"HostPort":5}]}}', "json: cannot unmarshal number into Go struct field CreateRequest.Ports.80/tcp.0.HostPort of type string"],
   ['{"Nested":{"Deep":"x"}}', "json: cannot unmarshal string into Go struct field CreateRequest.Nested.Deep of type int64"],
   ['{"Size":1.5}', "json: cannot unmarshal number 1.5 into Go struct field CreateRequest.Size of type int64"],
   ['{"Internal":"yes"}', "json: cannot unmarshal string into Go struct field CreateRequest.Internal of type bool"],

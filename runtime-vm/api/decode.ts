@@ -26,6 +26,7 @@ export const bool: Shape = { kind: "bool" };
 export const int: Shape = { kind: "int", go: "int" };
 export const int64: Shape = { kind: "int", go: "int64" };
 export const uint: Shape = { kind: "int", go: "uint" };
+export const uint64: Shape = { kind: "int", go: "uint64" };
 export const uint16: Shape = { kind: "int", go: "uint16" };
 export const any: Shape = { kind: "any" };
 export const words: Shape = { kind: "words" };
@@ -81,7 +82,7 @@ function decode(value: unknown, shape: Shape, place: Place): unknown {
       return decode(value, list(string), place);
     case "list":
       if (!Array.isArray(value)) throw mismatch(value, shape, place);
-      return value.map((item: unknown) => decode(item, shape.of, place) ?? zero(shape.of));
+      return value.map((item: unknown, i) => decode(item, shape.of, within(place, String(i))) ?? zero(shape.of));
     case "map":
       if (!isRecord(value)) throw mismatch(value, shape, place);
       return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, decode(item, shape.of, within(place, key)) ?? zero(shape.of)]));
@@ -129,11 +130,10 @@ function zero(shape: Shape): unknown {
 function mismatch(value: unknown, shape: Shape, place: Place, number = ""): EngineError {
   const kind = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
   const what = `json: cannot unmarshal ${kind}${number}`;
-  const where =
-    place.owner === undefined
-      ? `into Go value of type ${goType(shape)}`
-      : `into Go struct field ${place.owner}.${place.path.join(".")} of type ${goType(shape)}`;
-  return new EngineError("invalidArgument", `invalid JSON: ${what} ${where}`);
+  // Go calls only what has a name of its own a field.
+  const field = /^\d+$/.test(place.path.at(-1) ?? "") ? "" : "Go struct field ";
+  const where = place.owner === undefined ? "into Go value" : `into ${field}${place.owner}.${place.path.join(".")}`;
+  return new EngineError("invalidArgument", `invalid JSON: ${what} ${where} of type ${goType(shape)}`);
 }
 
 function goType(shape: Shape): string {

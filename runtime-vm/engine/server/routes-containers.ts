@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { EngineError } from "#base/errors.ts";
-import type { ContainerCreateRequest } from "#api/containers.ts";
+import type { ContainerCreateRequest, HostConfig } from "#api/containers.ts";
 import { connectNetworkShape, createContainerShape, disconnectNetworkShape, updateContainerShape } from "#api/container-shapes.ts";
 import type { EndpointSettings } from "#api/networks.ts";
 import { type ApiVersion, has } from "#api/versions.ts";
@@ -138,8 +138,10 @@ function shaped<T extends { ImageManifestDescriptor?: unknown }>(answer: T, vers
 }
 
 function hostConfigFor(body: Partial<ContainerCreateRequest>, consoleSize: boolean): Pick<ContainerCreateRequest, "HostConfig"> {
-  const host = body.HostConfig ?? {};
-  return { HostConfig: consoleSize ? host : { ...host, ConsoleSize: [0, 0] } };
+  const { ConsoleSize: [height = 0, width = 0] = [], ...host } = (body.HostConfig ?? {}) as Omit<HostConfig, "ConsoleSize"> & {
+    ConsoleSize?: readonly number[];
+  };
+  return { HostConfig: { ...host, ConsoleSize: consoleSize ? [height, width] : [0, 0] } };
 }
 
 /** The container that a network's request is about. */

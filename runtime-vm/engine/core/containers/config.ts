@@ -10,7 +10,7 @@ export function completeConfig(given: ContainerConfig, image: ImageRunConfig | u
   const merged = mergeImageConfig(given, image);
   check(merged);
   return {
-    ...merged,
+    ...withoutEmpty(merged),
     Hostname: merged.Hostname || hostname,
     Domainname: merged.Domainname ?? "",
     User: merged.User ?? "",
@@ -25,8 +25,19 @@ export function completeConfig(given: ContainerConfig, image: ImageRunConfig | u
     Volumes: merged.Volumes ?? null,
     WorkingDir: merged.WorkingDir ? posix.resolve(merged.WorkingDir) : "",
     Entrypoint: merged.Entrypoint ?? null,
-    OnBuild: null,
+    OnBuild: merged.OnBuild ?? null,
     Labels: merged.Labels ?? {},
+  };
+}
+
+/** What is empty is not shown, as if it had not been given. */
+function withoutEmpty({ StopSignal, Shell, Healthcheck, ...config }: ContainerConfig): ContainerConfig {
+  const { Test, ...times } = Healthcheck ?? {};
+  return {
+    ...config,
+    ...(StopSignal ? { StopSignal } : {}),
+    ...(Shell && Shell.length > 0 ? { Shell } : {}),
+    ...(Healthcheck === undefined ? {} : { Healthcheck: { ...(Test && Test.length > 0 ? { Test } : {}), ...times } }),
   };
 }
 
@@ -43,7 +54,7 @@ function check(config: ContainerConfig): void {
     if (path === "" || path === "/") throw new EngineError("invalidArgument", `invalid volume specification: '${path}'`);
   }
   for (const port of Object.keys(config.ExposedPorts ?? {})) {
-    if (!/^\d{1,5}(-\d{1,5})?(\/(tcp|udp|sctp))?$/.test(port)) throw new EngineError("invalidArgument", `invalid port specification: ${JSON.stringify(port)}`);
+    if (!/^\d{1,5}(-\d{1,5})?(\/(tcp|udp|sctp))?$/i.test(port)) throw new EngineError("invalidArgument", `invalid port specification: ${JSON.stringify(port)}`);
   }
   checkHealthcheck(config);
 }

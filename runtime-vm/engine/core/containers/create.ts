@@ -48,7 +48,7 @@ export async function createContainer(
   const settled = backends.specs.validate(config, asked);
   const links = requestedLinks(catalog, asked);
   const hostConfig = links.length === 0 ? settled.host : { ...settled.host, Links: null };
-  const warnings = [...settled.warnings, ...deprecations(body)];
+  const warnings = [...settled.warnings, ...discarded(hostConfig), ...deprecations(body)];
   const endpoints = requestedEndpoints(body, hostConfig);
   const name = wanted === "" ? generateName((candidate) => catalog.isFree(candidate)) : parseContainerName(wanted);
   await using undo = new Undo(backends.journal);
@@ -102,6 +102,9 @@ function joinedById(catalog: Catalog, host: HostConfig): HostConfig {
   }
   return { ...host, NetworkMode: modeById(catalog, NetworkMode), PidMode: modeById(catalog, PidMode), IpcMode: modeById(catalog, IpcMode) };
 }
+
+const discarded = ({ NetworkMode, PortBindings }: HostConfig): string[] =>
+  NetworkMode === "host" && Object.keys(PortBindings ?? {}).length > 0 ? ["Published ports are discarded when using host network mode"] : [];
 
 const deprecations = (body: ContainerCreateRequest): string[] =>
   body.MacAddress ? ["The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead."] : [];

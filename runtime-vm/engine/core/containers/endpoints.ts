@@ -15,6 +15,10 @@ export function requestedEndpoints(request: ContainerCreateRequest, hostConfig: 
   const endpoints: Record<string, EndpointSettings> = asDefault === undefined ? { ...given } : { bridge: asDefault, ...given };
   if (!Object.hasOwn(endpoints, mode)) endpoints[mode] = {};
   const main = endpoints[mode];
+  if (request.MacAddress && main?.MacAddress && request.MacAddress !== main.MacAddress) {
+    const rule = "must match the endpoint-specific MAC address for the main network, or be left empty";
+    throw new EngineError("invalidArgument", `the container-wide MAC address ${rule}`);
+  }
   if (request.MacAddress && main !== undefined && !main.MacAddress) endpoints[mode] = { ...main, MacAddress: request.MacAddress };
   return endpoints;
 }
@@ -65,7 +69,7 @@ export function sandboxRequest(
     endpoints: bridgeless ? {} : endpoints,
     ports: hostConfig.PortBindings ?? {},
     publishAll: hostConfig.PublishAllPorts ?? false,
-    exposed: Object.keys(run.ExposedPorts ?? {}),
+    exposed: Object.keys(run.ExposedPorts ?? {}).flatMap(portsIn),
     dns: {
       servers: nonEmpty(hostConfig.Dns) ?? config.dns,
       search: nonEmpty(hostConfig.DnsSearch) ?? config.dnsSearch,
@@ -76,6 +80,13 @@ export function sandboxRequest(
     ...(container.spec.mapped === true ? { mapped: true } : {}),
     links: (container.spec.links ?? []).map(({ id }) => id),
   };
+}
+
+/** `80-82/tcp` is three ports. */
+function portsIn(text: string): string[] {
+  const [, first = "", last, protocol = ""] = /^(\d+)-(\d+)(\/\w+)?$/.exec(text) ?? [];
+  if (last === undefined) return [text.toLowerCase()];
+  return Array.from({ length: Math.max(0, Number(last) - Number(first) + 1) }, (_, i) => `${Number(first) + i}${protocol.toLowerCase()}`);
 }
 
 const isDefaultBridge = (mode: string): boolean => ["", "default", "bridge"].includes(mode);

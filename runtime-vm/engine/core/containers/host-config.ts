@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { EngineError } from "#base/errors.ts";
 import type { HostConfig, PortBinding, PortMap, RestartPolicy } from "#api/containers.ts";
 import type { EngineConfig } from "../config/config.ts";
@@ -98,7 +99,12 @@ export function completeHostConfig(given: HostConfig, config: EngineConfig): Hos
     if (!/^\d{1,5}$/.test(number) || Number(number) > 65_535) throw new EngineError("invalidArgument", `invalid port specification: ${JSON.stringify(number)}`);
   }
   for (const host of given.ExtraHosts ?? []) {
-    if (!/^[^:=]+[:=].+$/.test(host)) throw new EngineError("invalidArgument", `bad format for add-host: ${JSON.stringify(host)}`);
+    const [, address = ""] = /^[^:]+:(.*)$/.exec(host) ?? [];
+    if (address === "") throw new EngineError("invalidArgument", `bad format for add-host: ${JSON.stringify(host)}`);
+    if (address.startsWith("[")) throw new EngineError("invalidArgument", `invalid IP address in add-host: ${JSON.stringify(address)}`);
+  }
+  for (const path of Object.keys(given.Tmpfs ?? {})) {
+    if (path !== "" && posix.resolve("/", path) === "/") throw new EngineError("invalidArgument", "invalid specification: destination can't be '/'");
   }
   const privileged = given.Privileged === true;
   const logType = given.LogConfig?.Type || config.logDriver;
@@ -109,6 +115,7 @@ export function completeHostConfig(given: HostConfig, config: EngineConfig): Hos
     ...given,
     Runtime: runtime,
     PortBindings: portBindings(given),
+    ...devices(given),
     NetworkMode: networkMode(given),
     RestartPolicy: restartPolicy(given),
     LogConfig: { Type: logType, Config: given.LogConfig?.Config ?? (logType === config.logDriver ? config.logOptions : {}) },
@@ -125,6 +132,17 @@ function portBindings({ PortBindings }: HostConfig): PortMap | null {
   const both = (bindings: readonly Partial<PortBinding>[] | null) => bindings?.map(({ HostIp = "", HostPort = "" }) => ({ HostIp, HostPort })) ?? null;
   return Object.fromEntries(Object.entries(PortBindings).map(([port, bindings]) => [port, both(bindings)]));
 }
+
+/** With all their fields, as inspect shows them. */
+function devices({ Devices, DeviceRequests }: HostConfig): Pick<HostConfig, "Devices" | "DeviceRequests"> {
+  const request = { Driver: "", Count: 0, DeviceIDs: null, Capabilities: null, Options: null };
+  return {
+    ...(Devices ? { Devices: Devices.map((device) => ({ ...noDevice, ...device })) } : {}),
+    ...(DeviceRequests ? { DeviceRequests: DeviceRequests.map((one) => ({ ...request, ...one })) } : {}),
+  };
+}
+
+const noDevice = { PathOnHost: "", PathInContainer: "", CgroupPermissions: "" };
 
 /** Better no container than one without what was asked for. */
 function refuseWhatWeLack(given: HostConfig): void {

@@ -119,7 +119,7 @@ function checkDestination(path: string, wrong: (reason: string) => EngineError):
 
 /** One entry of `HostConfig.Mounts` (`--mount`). */
 function parseMountSpec(spec: MountSpec): MountRequest {
-  const wrong = (reason: string): EngineError => new EngineError("invalidArgument", `invalid mount config for type "${spec.Type}": ${reason}`);
+  const wrong = (reason: string): EngineError => new EngineError("invalidArgument", `invalid mount config for type "${spec.Type ?? ""}": ${reason}`);
   if (!["bind", "volume", "tmpfs", "image"].includes(spec.Type)) throw wrong("mount type unknown");
   const type = spec.Type as MountRequest["type"];
   for (const [field, owner] of [
@@ -158,6 +158,9 @@ function bindOf(
   if (!source.startsWith("/")) throw wrong(`invalid mount path: '${source}' mount path must be absolute`);
   const propagation = spec.BindOptions?.Propagation || "rprivate";
   if (!propagations.has(propagation)) throw wrong(`invalid propagation mode: ${propagation}`);
+  const { ReadOnlyForceRecursive: forced, ReadOnlyNonRecursive: shallow } = spec.BindOptions ?? {};
+  const conflict = forced !== true ? "" : spec.ReadOnly !== true ? "!ReadOnly" : shallow === true ? "ReadOnlyNonRecursive" : "";
+  if (conflict !== "") throw new EngineError("invalidArgument", `mount options conflict: ${conflict} && BindOptions.ReadOnlyForceRecursive`);
   const { NonRecursive: nonRecursive = false, CreateMountpoint: createSource = false } = spec.BindOptions ?? {};
   const readOnlyNonRecursive = spec.BindOptions?.ReadOnlyNonRecursive === true ? { readOnlyNonRecursive: true } : {};
   return { source: posix.resolve(source), propagation, nonRecursive, createSource, copyUp: false, ...readOnlyNonRecursive };

@@ -95,6 +95,7 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
       const taken = endpoints.map(({ containerInterface }) => containerInterface);
       const network = this.#options.networks.get(name);
       if (network.record.configOnly === true) throw new EngineError("forbidden", "cannot create endpoint on configuration-only network");
+      if (endpoints.length > 0) checkJoinable(network.record);
       const endpoint = await this.#plan(network, owner, settingsOf(request, name), taken);
       endpoints.push(endpoint);
       this.#occupy(endpoint);

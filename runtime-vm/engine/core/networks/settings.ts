@@ -60,6 +60,8 @@ function endpointProblems(record: NetworkRecord, settings: EndpointSettings): st
     if (asked[family] !== "" && familyOf(asked[family]) !== family) problems.push(`invalid IPv${family} address: ${asked[family]}`);
   }
   for (const family of [4, 6] as const) if (asked[family] !== "") problems.push(...addressProblems(record, family, asked[family]));
+  for (const address of settings.IPAMConfig?.LinkLocalIPs ?? [])
+    if (familyOf(address) === undefined) problems.push(`invalid link-local IP address: ${address}`);
   return [...problems, ...sysctlProblems(settings)];
 }
 

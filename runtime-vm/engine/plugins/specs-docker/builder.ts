@@ -171,7 +171,7 @@ function buildSpec(request: SpecRequest, options: DockerSpecOptions, machine: Ma
     ],
     ...(host.Annotations && Object.keys(host.Annotations).length > 0 ? { annotations: { ...host.Annotations } } : {}),
     linux: {
-      cgroupsPath: join(host.CgroupParent || cgroupParentDefault, request.id),
+      cgroupsPath: join("/", host.CgroupParent || cgroupParentDefault, request.id),
       namespaces: namespaces(request),
       maskedPaths: host.Privileged ? [] : [...(host.MaskedPaths ?? machine.maskedPaths)],
       readonlyPaths: host.Privileged ? [] : [...(host.ReadonlyPaths ?? readonlyPaths)],

@@ -58,6 +58,9 @@ function parseRule(rule: string): DeviceRule {
 
 /** One device, or every device below a directory. */
 function nodesAt(pathOnHost: string, pathInContainer: string): OciDevice[] {
+  // Node would take it for the directory this process is in.
+  if (pathOnHost === "")
+    throw new EngineError("invalidArgument", 'error gathering device information while adding custom device "": no such file or directory');
   let resolved: string;
   let stat: Stats;
   try {

@@ -65,7 +65,7 @@ export function rlimits(given: readonly Ulimit[] | null | undefined, kernel: Pic
 
 export function validateUlimits(given: readonly Ulimit[] | null | undefined): readonly Ulimit[] {
   for (const limit of given ?? []) {
-    if (!ulimitNames.includes(limit.Name)) throw new EngineError("invalidArgument", `invalid ulimit type: ${limit.Name}`);
+    if (!ulimitNames.includes(limit.Name)) throw new EngineError("invalidArgument", `invalid ulimit type: ${limit.Name ?? ""}`);
     if (limit.Hard !== -1 && (limit.Soft === -1 || limit.Soft > limit.Hard)) {
       throw new EngineError("invalidArgument", `ulimit soft limit must be less than or equal to hard limit: ${limit.Soft} > ${limit.Hard}`);
     }

@@ -1,0 +1,48 @@
+import { type ApiCase, type Step, clientsFault, created, host, mount, sleeper, start } from "./container-api.case.ts";
+
+const shown = (make: object, ...fields: readonly string[]): ApiCase => ({
+  name: `what is shown of ${JSON.stringify(make)}`,
+  make: { ...sleeper, ...make },
+  steps: [{ call: "GET /containers/{n}/json", show: fields }],
+});
+const started = (make: object): ApiCase => ({
+  name: `start of ${JSON.stringify(make)}`,
+  make: { ...sleeper, ...make },
+  steps: [start, { call: "GET /containers/{n}/json", show: ["State.Status"] }] satisfies readonly Step[],
+});
+const connected = (EndpointsConfig: object, more: object = {}): object => ({ ...more, NetworkingConfig: { EndpointsConfig } });
+const failsAtStart = clientsFault("dockerd takes it, and fails at start");
+
+/** What nobody asks for, and somebody will. */
+export const oddities: readonly ApiCase[] = [
+  shown(
+    { StopSignal: "", Shell: [], Healthcheck: { Test: [] }, OnBuild: ["RUN x"] },
+    "Config.StopSignal",
+    "Config.Shell",
+    "Config.Healthcheck",
+    "Config.OnBuild",
+  ),
+  shown({ HostConfig: { ConsoleSize: [1], KernelMemoryTCP: 5 } }, "HostConfig.ConsoleSize", "HostConfig.KernelMemoryTCP"),
+  shown({ HostConfig: { ConsoleSize: [1, 2, 3] } }, "HostConfig.ConsoleSize"),
+  shown({ HostConfig: { Devices: [{ PathOnHost: "/dev/nope" }], DeviceRequests: [{ Count: -1 }] } }, "HostConfig.Devices", "HostConfig.DeviceRequests"),
+  shown({ ExposedPorts: { "80-82/tcp": {}, "90/UDP": {} } }, "Config.ExposedPorts"),
+  started({ ExposedPorts: { "80-82/tcp": {} } }),
+  started({ HostConfig: { CgroupParent: "../x" } }),
+  started({ HostConfig: { Devices: [{ PathOnHost: "" }] } }),
+  started({ HostConfig: { Devices: [{}] } }),
+  started(connected({ bridge: {}, host: {} })),
+  started(connected({ bridge: {}, none: {} })),
+  host({ ExtraHosts: ["a=1.2.3.4"] }),
+  host({ ExtraHosts: ["a:[::1]"] }),
+  host({ ExtraHosts: ["a:host-gateway", "b:1.2.3.4", "c:::1"] }),
+  host({ Tmpfs: { "/": "" } }),
+  host({ NetworkMode: "host", PortBindings: { "80/tcp": [{ HostPort: "18480" }] } }),
+  host({ Ulimits: [{}] }, failsAtStart),
+  created(connected({ bridge: { MacAddress: "02:42:ac:11:00:78" } }, { MacAddress: "02:42:ac:11:00:79" })),
+  created(connected({ bridge: { IPAMConfig: { LinkLocalIPs: ["x"] } } })),
+  mount({ Target: "/x" }),
+  mount(
+    { Type: "bind", Source: "/tmp", Target: "/x", ReadOnly: true, BindOptions: { ReadOnlyForceRecursive: true, ReadOnlyNonRecursive: true } },
+    failsAtStart,
+  ),
+];
