@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import AxeBuilder from "@axe-core/playwright";
 import { expect, type Locator, type Page, test } from "@playwright/test";
@@ -221,6 +222,58 @@ test("values named like secrets are hidden until they are asked for", async () =
   await expect(page.getByTestId("inspect")).not.toContainText("hunter2");
 });
 
+test("the files of a container that is not running are browsed, uploaded and edited; what was changed is marked", async () => {
+  await openContainer("failed", "Files");
+  const file = (name: string): Locator => page.getByTestId(`file-${name}`);
+  await file("tmp").getByRole("button").click();
+  await expect(page.getByTestId("files-path")).toContainText("tmp");
+  await page.getByTestId("files-upload").setInputFiles({ name: "note.txt", mimeType: "text/plain", buffer: Buffer.from("first\n") });
+  await expect(file("note.txt")).toContainText("added");
+  await file("note.txt").getByRole("button").click();
+  const text = page.getByLabel("Contents of note.txt");
+  await expect(text).toHaveValue("first\n");
+  await text.fill("second\n");
+  await page.getByTestId("file-view").getByRole("button", { name: "Save" }).click();
+  await expect(page.getByTestId("file-view")).toHaveCount(0);
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Download as tar: note.txt" }).click();
+  const path = await (await download).path();
+  expect(readFileSync(path, "utf8")).toContain("second\n");
+  await page.screenshot({ path: "test-results/window-files.png" });
+});
+
+test("processes, network and events of a container are what the engine says, as they happen", async () => {
+  await openContainer("talker", "Processes");
+  await expect(page.getByTestId("processes")).toContainText("sleep 0.1");
+  await openContainer("web", "Network");
+  await expect(page.getByTestId("network")).toContainText("0.0.0.0:18080");
+  await page.getByRole("button", { name: "Disconnect from bridge" }).click();
+  await expect(page.getByTestId("network")).toContainText("connected to no network");
+  await page.getByTestId("network").locator("select").selectOption("bridge");
+  await expect(page.getByTestId("network").getByRole("link", { name: "bridge" })).toBeVisible();
+  await openContainer("paused", "Events");
+  await expect(page.getByTestId("events").locator("tbody tr").first()).toContainText("pause");
+  await page.getByRole("button", { name: "More actions" }).click();
+  await page.getByRole("menuitem", { name: "Resume" }).click();
+  await expect(page.getByTestId("events").locator("tbody tr").first()).toContainText("unpause");
+  await page.getByRole("button", { name: "More actions" }).click();
+  await page.getByRole("menuitem", { name: "Pause", exact: true }).click();
+  await expect(page.getByTestId("container-state")).toContainText("paused");
+});
+
+test("a palette leads to every object, and does what may be done with it", async () => {
+  await goTo("Images");
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox").fill("start failed");
+  await expect(page.getByRole("option").first()).toContainText("exited (3)");
+  await page.keyboard.press("Enter");
+  await expect(page.getByTestId("palette")).toHaveCount(0);
+  await goTo("Containers");
+  // It ran once more, and failed as before.
+  await expect(row("failed").getByTestId("state")).toContainText(/second|just now/);
+  await expect(row("failed").getByTestId("state")).toContainText("exited (3)");
+});
+
 test("a pull has one bar a layer and goes on when its dialog is left; one that fails says why and what to do", async () => {
   await goTo("Images");
   const pull = async (reference: string): Promise<void> => {
@@ -240,7 +293,7 @@ test("a pull has one bar a layer and goes on when its dialog is left; one that f
 });
 
 test("no serious accessibility finding on any page, tab or dialog, in light and in dark", async () => {
-  test.setTimeout(400_000);
+  test.setTimeout(600_000);
   const found: string[] = [];
   // The themes differ in their colours only.
   const look = async (place: string): Promise<void> => {
@@ -273,7 +326,17 @@ test("no serious accessibility finding on any page, tab or dialog, in light and 
   await page.keyboard.press("?");
   await look("shortcuts");
   await page.keyboard.press("Escape");
-  for (const tab of ["Logs", "Inspect", "Terminal", "Stats"]) {
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox").fill("talker");
+  await look("palette");
+  await page.keyboard.press("Escape");
+  await page.getByTestId("run").click();
+  for (const part of ["Advanced", "Network", "Security"]) {
+    await page.getByRole("radio", { name: part }).click();
+    await look(`run form, ${part}`);
+  }
+  await page.keyboard.press("Escape");
+  for (const tab of ["Logs", "Inspect", "Terminal", "Files", "Stats", "Processes", "Network", "Events"]) {
     await openContainer("talker", tab);
     await look(tab);
   }

@@ -84,7 +84,7 @@ test("a line that was copied and pasted makes the same container", () => {
 
 test("a container is copied as a Compose service, its named volumes with it", () => {
   const text = composeService(
-    inspected({ Cmd: ["echo", "$HOME"] }, { Binds: ["data:/data", "/host:/x:ro"], PortBindings: { "80/tcp": [{ HostPort: "8080" }] } }),
+    inspected({ Cmd: ["echo", "$HOME"] }, { Binds: ["data:/data", "/host:/x:ro"], PortBindings: { "80/tcp": [{ HostIp: "", HostPort: "8080" }] } }),
   );
   expect(text).toBe(`services:
   web:

@@ -32,7 +32,7 @@ const openForm = async () => {
   return window;
 };
 const choose = async (tab: string): Promise<void> =>
-  click(await found(() => [...document.querySelectorAll("[role=radio]")].find((one) => one.textContent === tab)));
+  click(await found(() => [...document.querySelectorAll("dialog [role=radio]")].find((one) => one.textContent === tab)));
 const submit = (): void => document.querySelector<HTMLFormElement>("dialog form")?.requestSubmit();
 
 test("a pasted docker run line fills every part of the form, and what has no field is named", async () => {
@@ -78,6 +78,6 @@ test("a mistake in a part that is not shown brings that part up", async () => {
   await choose("Basic");
   submit();
   await found(() => document.body.textContent.includes("An absolute path, starting with /."));
-  expect(document.querySelector("[role=radio][aria-checked=true]")?.textContent).toBe("Advanced");
+  expect(document.querySelector("dialog [role=radio][aria-checked=true]")?.textContent).toBe("Advanced");
   expect(window.bridge.asked.some(({ path }) => path.startsWith("/containers/create"))).toBe(false);
 });
