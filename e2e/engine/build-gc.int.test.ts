@@ -20,9 +20,9 @@ afterAll(async () => {
 });
 
 /** A step that leaves 200 KB. */
-async function build(name: string): Promise<void> {
+async function build(name: string, { client }: Pick<Rig, "client"> = rig): Promise<void> {
   const tar = await tarOf([{ name: "Dockerfile", data: `FROM busybox\nRUN head -c 200000 /dev/urandom > /${name}\n` }]);
-  const { body } = await rig.client.stream("POST", "/build", {
+  const { body } = await client.stream("POST", "/build", {
     query: { t: name },
     body: (async function* () {
       yield await Promise.resolve(tar);
@@ -31,8 +31,8 @@ async function build(name: string): Promise<void> {
   expect(Buffer.concat(await body.toArray()).toString()).toContain(`Successfully tagged ${name}`);
 }
 
-const cached = async (): Promise<number> => {
-  const { BuildCache } = await rig.client.json<{ BuildCache: { Size: number }[] | null }>("GET", "/system/df");
+const cached = async ({ client }: Pick<Rig, "client"> = rig): Promise<number> => {
+  const { BuildCache } = await client.json<{ BuildCache: { Size: number }[] | null }>("GET", "/system/df");
   return (BuildCache ?? []).reduce((sum, { Size }) => sum + Size, 0);
 };
 
@@ -43,4 +43,13 @@ test("what was used longest ago goes first, and the images stay", async () => {
   expect(await cached()).toBeLessThan(300 * 1024);
   expect(await cached()).toBeGreaterThan(200_000);
   for (const name of ["one", "two"]) await expect(rig.client.json("GET", `/images/${name}/json`)).resolves.toMatchObject({ RepoTags: [`${name}:latest`] });
+});
+
+test("a size may be a share of the disk", async () => {
+  // A few kilobytes of a disk of some hundred gigabytes.
+  write({ policy: [{ maxUsedSpace: "0.000001%", all: true }] });
+  await using small = await openRig("gcs", { root: join(dir, "small"), args: ["--config", file] });
+  await build("three", small);
+  expect(await cached(small)).toBeLessThan(200_000);
+  await expect(small.client.json("GET", "/images/three/json")).resolves.toMatchObject({ RepoTags: ["three:latest"] });
 });

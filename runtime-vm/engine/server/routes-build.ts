@@ -30,7 +30,7 @@ export const buildRoutes = (builds: Builds, doors: BuildDoors): readonly Route[]
     return { status: 200, headers: json, stream: lines(messages) };
   }),
   route("POST", "/build/prune", async ({ query }) => {
-    const keepBytes = query.int("reserved-space", query.int("keep-storage", 0));
+    const keepBytes = query.int("max-used-space", query.int("reserved-space", query.int("keep-storage", 0)));
     const { ids, bytes } = await builds.prune({ all: query.bool("all"), keepBytes, filters: query.filters() });
     return { status: 200, json: { CachesDeleted: ids.length === 0 ? null : ids, SpaceReclaimed: bytes } };
   }),

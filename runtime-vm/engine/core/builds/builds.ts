@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { KeyedLock } from "#base/lock.ts";
 import { EngineError } from "#base/errors.ts";
@@ -71,9 +71,12 @@ export class Builds {
 
   /** Cuts the cache down to what the configuration lets it be. A rule without a size forgets all that it matches. */
   async #collect(): Promise<void> {
-    const { config, journal } = this.#house.backends;
+    const { config, journal, paths } = this.#house.backends;
     try {
-      for (const rule of config.buildGc) await this.prune(rule);
+      for (const rule of config.buildGc) {
+        const { blocks, bsize } = statfsSync(paths.builds);
+        await this.prune({ ...rule, keepBytes: rule.keepShare === undefined ? rule.keepBytes : Math.floor(blocks * bsize * rule.keepShare) });
+      }
     } catch (error) {
       journal.warn("the build cache could not be cut down", error);
     }

@@ -148,6 +148,7 @@ const partly: readonly [key: string, value: unknown, effect: Record<string, unkn
   ["storage-opts", ["size=1g"], { rootBytes: 2 ** 30 }],
   ["storage-opts", ["overlay2.size=2g", "overlay2.override_kernel_check=true"], { rootBytes: 2 ** 31 }],
   ["builder", {}, { buildGc: [] }],
+  ["builder", { gc: { defaultMaxUsedSpace: "20%" } }, { buildGc: [{ keepBytes: 0, keepShare: 0.2, all: true, filters: {} }] }],
   ["userns-remap", "root", { usernsRemap: "root" }],
   ["builder", { gc: { enabled: false, defaultKeepStorage: "20GB" } }, { buildGc: [] }],
   [

@@ -5,6 +5,8 @@ import { bytes, flag, object, text, texts, type Reader, wrong } from "./values.t
 export interface BuildGcRule {
   /** So much may stay, the most recently used. */
   readonly keepBytes: number;
+  /** Instead of bytes: so much of the disk that the cache is on, from 0 to 1. */
+  readonly keepShare?: number;
   /** What images share goes, too. */
   readonly all: boolean;
   readonly filters: Readonly<Record<string, readonly string[]>>;
@@ -26,33 +28,42 @@ export function builder(value: unknown, key: string, warn: Warn): { buildGc?: re
   const rules = gc["policy"] === undefined ? [] : policy(gc["policy"], `${key}.gc.policy`, fallback, warn);
   if (!on) return {};
   if (rules.length > 0) return { buildGc: rules };
-  return fallback === 0 ? {} : { buildGc: [{ keepBytes: fallback, all: true, filters: {} }] };
+  return fallback === undefined ? {} : { buildGc: [{ ...fallback, all: true, filters: {} }] };
 }
 
-function policy(value: unknown, key: string, fallback: number, warn: Warn): BuildGcRule[] {
+/** A size of a rule. */
+type Kept = Pick<BuildGcRule, "keepBytes" | "keepShare">;
+
+function policy(value: unknown, key: string, fallback: Kept | undefined, warn: Warn): BuildGcRule[] {
   if (!Array.isArray(value)) throw wrong(key, "a list of rules");
   return value.map((item: unknown) => {
     const rule = lowered(object(item, key));
     return {
-      keepBytes: sizeOf(rule, key, warn) || fallback,
+      ...(sizeOf(rule, key, warn) ?? fallback ?? { keepBytes: 0 }),
       all: rule["all"] === undefined ? false : flag(rule["all"], `${key}.all`),
       filters: rule["filter"] === undefined ? {} : filters(rule["filter"], `${key}.filter`),
     };
   });
 }
 
-/** 0 where nothing is said. */
-function sizeOf(given: Readonly<Record<string, unknown>>, key: string, warn: Warn, prefix = ""): number {
+/** Undefined where nothing is said. */
+function sizeOf(given: Readonly<Record<string, unknown>>, key: string, warn: Warn, prefix = ""): Kept | undefined {
   const asked = [...sizes, "minFreeSpace"].map((name) => (prefix === "" ? name : `${prefix}${name[0]?.toUpperCase()}${name.slice(1)}`));
   for (const name of asked) {
     const size = given[name.toLowerCase()];
     if (size === undefined) continue;
     const where = `${key}.${name}`;
     if (name.toLowerCase().endsWith("minfreespace")) warn(`${where}: the build cache is cut down to a size, whatever else the disk holds`);
-    else if (text(size, where).endsWith("%")) warn(`${where}: a share of the disk is not known here, write a size`);
-    else if (size !== "") return bytes(size, where);
+    else if (text(size, where).endsWith("%")) return { keepBytes: 0, keepShare: share(text(size, where), where) };
+    else if (size !== "" && bytes(size, where) > 0) return { keepBytes: bytes(size, where) };
   }
-  return 0;
+  return undefined;
+}
+
+function share(percent: string, key: string): number {
+  const number = Number(percent.slice(0, -1));
+  if (!/^\d+(\.\d+)?%$/.test(percent) || number > 100) throw wrong(key, "a size, or a share of the disk from 0% to 100%");
+  return number / 100;
 }
 
 /** `["unused-for=48h"]`, or `{"unused-for": {"48h": true}}`. */

@@ -36,6 +36,7 @@ const llbCapabilities = [
   "exporter.image.attestations",
   "exporter.sourcedateepoch",
   "exporter.multiple",
+  "gc.freespacefilter",
   // Clients leave these caches out without a word where they are not known; here they are told why.
   "cache.gha",
   "cache.s3",

@@ -149,9 +149,13 @@ const versionOf = ({ version }: ControlParts): Writer => new Writer().text(1, "g
 async function prune({ builds }: ControlParts, call: Call): Promise<void> {
   const request = new Reader(await call.request());
   const keepMs = request.int(3) / 1e6;
-  const filters = keepMs > 0 ? { until: [`${Math.floor(keepMs)}ms`] } : {};
+  const filters: Record<string, string[]> = keepMs > 0 ? { until: [`${Math.floor(keepMs)}ms`] } : {};
+  for (const field of request.texts(1).flatMap((filter) => filter.split(","))) {
+    const [, name = field, value = "true"] = /^([^=~]+)[=~]=?(.*)$/.exec(field) ?? [];
+    (filters[name] ??= []).push(value);
+  }
   const rows = await builds.usage();
-  const { ids } = await builds.prune({ all: request.bool(2), keepBytes: request.int(4), filters });
+  const { ids } = await builds.prune({ all: request.bool(2), keepBytes: request.int(5) || request.int(4), filters });
   for (const row of rows) if (ids.includes(row.id)) await call.send(usageRecord(row).done());
 }
 
