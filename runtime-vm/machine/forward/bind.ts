@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { createServer, isIP, isIPv6, type Server } from "node:net";
 import { codeOf, EngineError, messageOf } from "#base/errors.ts";
+import { lowPortRefusal } from "#base/low-port.ts";
 import { byHolder, portHolder, type ProcFiles } from "#base/port-holder.ts";
 
 export interface Binding {
@@ -58,7 +59,7 @@ async function explain(cause: unknown, { proto, hostIp, hostPort }: Binding): Pr
     case "EADDRINUSE":
       return new EngineError("conflict", `address already in use${byHolder(await portHolder(proc, proto, hostIp, hostPort))}`, { cause });
     case "EACCES":
-      return new EngineError("forbidden", "permission denied: ports below 1024 need more rights; publish on a higher port", { cause });
+      return new EngineError("forbidden", await lowPortRefusal(proc, hostPort), { cause });
     case "EADDRNOTAVAIL":
       // The unspecified address is missing only where its whole family is.
       return new EngineError(hostIp === "::" ? "unavailable" : "invalidArgument", "cannot assign requested address: no interface of this computer has it", {

@@ -1,5 +1,6 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { alsoLocally } from "./also.ts";
@@ -42,6 +43,25 @@ test("a client that half-closes still gets the answer", async () => {
   expect(await talk(port.hostPort, "hello")).toBe("heard hello");
   expect(await talk(port.hostPort, "")).toBe("heard ");
 });
+
+const connections = process.env["SLIPWAY_TEST_LONG"] === "1" ? 10_000 : 200;
+test(`${connections} short connections leave no descriptor behind`, async () => {
+  await using port = await publish();
+  const descriptors = (): number => readdirSync("/proc/self/fd").length;
+  await talk(port.hostPort, "first");
+  await expect.poll(() => count(target), { timeout: 20_000 }).toBe(0);
+  const before = descriptors();
+  const lane = async (): Promise<void> => {
+    for (let i = 0; i < connections / 20; i += 1) expect(await talk(port.hostPort, "x")).toBe("heard x");
+  };
+  await Promise.all(Array.from({ length: 20 }, lane));
+  await expect.poll(() => count(target), { timeout: 20_000 }).toBe(0);
+  await expect.poll(descriptors, { timeout: 20_000 }).toBeLessThanOrEqual(before);
+  expect(seen).toEqual([]);
+}, 300_000);
+
+const count = (server: Server): Promise<number> =>
+  new Promise((resolve, reject) => server.getConnections((error, n) => (error === null ? resolve(n) : reject(error))));
 
 test("ten megabytes arrive whole in both directions", async () => {
   await using port = await publish();
