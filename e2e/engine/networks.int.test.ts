@@ -34,7 +34,7 @@ test.for(["macvlan", "ipvlan"])("statistics count what a container of a %s netwo
   const there = await run(client, { name: "there", HostConfig, Cmd: ["sleep", "1000"] });
   const pinging = await run(client, { HostConfig, ...sh("ping -c 3 -i 0.1 there && exec sleep 1000") });
   const counted = async () => (await client.json<ContainerStats>("GET", `/containers/${pinging}/stats`, { query: { stream: 0, "one-shot": 1 } })).networks;
-  await expect.poll(async () => (await counted())?.["eth0"]?.rx_packets ?? 0, { timeout: 20_000 }).toBeGreaterThan(2);
+  await expect.poll(async () => (await counted())?.["eth0"]?.rx_packets ?? 0, { timeout: 60_000 }).toBeGreaterThan(2);
   expect(Object.keys((await counted()) ?? {})).toEqual(["eth0"]);
   expect((await counted())?.["eth0"]?.tx_bytes).toBeGreaterThan(3 * 64);
   for (const one of [there, pinging]) await remove(client, one);

@@ -140,7 +140,7 @@ test("a static address is its holder's on every host, and what others made is jo
         client("b")
           .call("POST", "/containers/late/start")
           .then(() => "started", String),
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     )
     .toBe("started");
   await remove(client("b"), "late");
@@ -153,15 +153,15 @@ test("a static address is its holder's on every host, and what others made is jo
 test("killed and started again an engine is a member as before, its containers are reached all the while, and etcd may be gone meanwhile", async () => {
   const probe = await run(client("b"), { name: "probe", ...on("shop"), ...sh("while :; do nc -w 1 web 80 </dev/null; sleep 0.2; done") });
   const answers = async (): Promise<number> => (await logs(client("b"), probe)).stdout.split("hello-from-a").length - 1;
-  await expect.poll(answers, { timeout: 20_000 }).toBeGreaterThan(0);
+  await expect.poll(answers, { timeout: 60_000 }).toBeGreaterThan(0);
   const before = store().keys("/slipway/overlay/");
   await kill("a");
   const seen = await answers();
-  await expect.poll(answers, { timeout: 20_000 }).toBeGreaterThan(seen + 1);
+  await expect.poll(answers, { timeout: 60_000 }).toBeGreaterThan(seen + 1);
   await store().kill();
   await startAgain("a");
   await store().start();
-  await expect.poll(() => store().keys("/slipway/overlay/"), { timeout: 30_000 }).toEqual(before);
+  await expect.poll(() => store().keys("/slipway/overlay/"), { timeout: 90_000 }).toEqual(before);
   expect(await said("b", "shop", fetchFrom("web"))).toBe("hello-from-a\n");
   expect(await said("a", "shop", fetchFrom("db"))).toBe("hello-from-b\n");
 });
@@ -184,7 +184,7 @@ test("what an engine held that says nothing any more is free after a while, and 
     .toBe("started");
   await startAgain("b");
   const log = async (): Promise<string> => (await (await client("b").stream("GET", "/slipway/log")).body.toArray()).join("");
-  await expect.poll(log, { timeout: 30_000 }).toContain("container lone leaves network lease: its address was given to another engine's container");
+  await expect.poll(log, { timeout: 90_000 }).toContain("container lone leaves network lease: its address was given to another engine's container");
   await remove(client("b"), "lone");
   expect(await said("b", "lease", fetchFrom("heir"))).toBe("hello-from-heir\n");
   await remove(client("a"), "heir");
@@ -195,7 +195,7 @@ test("a container that is gone is known to nobody, and with the last network goe
   const fdb = (): string => inHost("a", "bridge", "fdb", "show");
   expect(fdb()).toContain(`dst ${hosts.b}`);
   for (const name of ["db", "probe"]) await remove(client("b"), name);
-  await expect.poll(fdb, { timeout: 20_000 }).not.toContain(`dst ${hosts.b}`);
+  await expect.poll(fdb, { timeout: 60_000 }).not.toContain(`dst ${hosts.b}`);
   expect(inHost("a", "ip", "neigh", "show", "nud", "permanent")).not.toContain("10.0.0.3");
   expect(await said("a", "shop", "nslookup db 127.0.0.11 >/dev/null || echo unknown")).toBe("unknown\n");
   await remove(client("a"), "web");

@@ -140,5 +140,16 @@ export function limitsSuite(name: string, engine: () => { readonly socket: strin
         "fits\nNo space left on device\n8\nmoved",
       );
     });
+
+    test("a volume's size is a project quota of the disk, and its snapshot does not count", async () => {
+      await docker.ok("volume", "create", "-o", "size=8m", "small");
+      const fill =
+        "dd if=/dev/zero of=/data/fits bs=1M count=6 2> /dev/null && echo fits; dd if=/dev/zero of=/data/more bs=1M count=4 2>&1 | grep -o 'No space left.*'";
+      expect(await docker.ok("run", "--rm", "-v", "small:/data", "busybox", "sh", "-c", `${fill}; rm /data/more`)).toBe("fits\nNo space left on device");
+      await client.json("POST", "/slipway/volumes/small/snapshots", { json: { Name: "before" } });
+      await client.json("POST", "/slipway/volumes/small/fork", { json: { Name: "copy" } });
+      expect(await docker.ok("run", "--rm", "-v", "copy:/data", "busybox", "stat", "-c", "%s", "/data/fits")).toBe(String(6 * 2 ** 20));
+      await docker.ok("volume", "rm", "small", "copy");
+    });
   });
 }
