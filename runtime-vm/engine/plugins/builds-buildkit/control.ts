@@ -150,7 +150,7 @@ async function prune({ builds }: ControlParts, call: Call): Promise<void> {
   const request = new Reader(await call.request());
   const keepMs = request.int(3) / 1e6;
   const filters: Record<string, string[]> = keepMs > 0 ? { until: [`${Math.floor(keepMs)}ms`] } : {};
-  for (const field of request.texts(1).flatMap((filter) => filter.split(","))) {
+  for (const field of request.texts(1).flatMap((filter) => filter.split(",").filter((one) => one !== ""))) {
     const [, name = field, value = "true"] = /^([^=~]+)[=~]=?(.*)$/.exec(field) ?? [];
     (filters[name] ??= []).push(value);
   }
