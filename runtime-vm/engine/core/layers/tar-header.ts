@@ -60,13 +60,22 @@ export function parseNumber(field: Buffer, offset: number): number {
     if (value > BigInt(Number.MAX_SAFE_INTEGER) || value < BigInt(Number.MIN_SAFE_INTEGER)) throw corrupt(offset, "a number out of range");
     return Number(value);
   }
-  const digits = field
-    .toString("latin1")
-    .replace(/[\0 ]+$/, "")
-    .replace(/^[\0 ]+/, "");
-  if (digits === "") return 0;
-  if (!/^[0-7]+$/.test(digits)) throw corrupt(offset, `number ${JSON.stringify(digits)}`);
-  return Number.parseInt(digits, 8);
+  return octal(field) ?? refuseNumber(field, offset);
+}
+
+/** Digits between blanks, which are spaces and zeros; undefined for anything else. By bytes: a layer has eight such fields an entry. */
+function octal(field: Buffer): number | undefined {
+  const end = field.length;
+  let at = 0;
+  while (at < end && (field[at] === 0x20 || field[at] === 0)) at += 1;
+  let value = 0;
+  for (; at < end && field[at]! >= 0x30 && field[at]! <= 0x37; at += 1) value = value * 8 + field[at]! - 0x30;
+  while (at < end && (field[at] === 0x20 || field[at] === 0)) at += 1;
+  return at === end ? value : undefined;
+}
+
+function refuseNumber(field: Buffer, offset: number): never {
+  throw corrupt(offset, `number ${JSON.stringify(field.toString("latin1").replace(/^[\0 ]+|[\0 ]+$/g, ""))}`);
 }
 
 /** `LEN KEY=VALUE\n` records in order. Values are bytes: extended attributes hold any. */

@@ -54,7 +54,7 @@ test(
       rmSync(root, { recursive: true });
     }
   },
-  long ? 600_000 : 60_000,
+  long ? 1_800_000 : 120_000,
 );
 
 test.runIf(long)(
@@ -80,5 +80,5 @@ test.runIf(long)(
       rmSync(root, { recursive: true });
     }
   },
-  600_000,
+  1_800_000,
 );
