@@ -90,9 +90,10 @@ export class Supervisor {
     if (again) container.restartCount += 1;
     container.state = again ? { kind: "restarting", last, timer: new AbortController() } : { kind: "exited", last };
     this.table.setProgress(container.id, container.progress, container);
-    const ranMs = Number(((parseNano(last.finishedAt) ?? 0n) - (parseNano(last.startedAt) ?? 0n)) / 1_000_000n);
+    // Who ends at once may have ended before its start was noted down.
+    const ranMs = Math.max(0, Number(((parseNano(last.finishedAt) ?? 0n) - (parseNano(last.startedAt) ?? 0n)) / 1_000_000n));
     if (last.oomKilled) publishEvent(backends.events, container, "oom");
-    publishEvent(backends.events, container, "die", { exitCode: String(exit.code), execDuration: String(Math.max(0, Math.floor(ranMs / 1_000))) });
+    publishEvent(backends.events, container, "die", { exitCode: String(exit.code), execDuration: String(Math.floor(ranMs / 1_000)) });
     container.settled = this.#takeDown(container, run);
     const result = { exitCode: exit.code };
     container.exits.fire("next-exit", result);
