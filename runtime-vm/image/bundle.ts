@@ -68,7 +68,12 @@ async function bundleEntry(directory: string, name: string, file: string): Promi
     },
   });
   const written = join(directory, `${name}.mjs`);
-  writeFileSync(written, takeBuiltins(readFileSync(written, "utf8")));
+  writeFileSync(written, inAscii(takeBuiltins(readFileSync(written, "utf8"))));
+}
+
+/** One character outside Latin-1, and V8 keeps and looks through the whole text at two bytes each, at every start. */
+function inAscii(code: string): string {
+  return code.replace(/[^\0-\x7f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import type { State } from "../state/state.ts";
 
 /** Facts about the engine that owns this root directory. */
@@ -20,7 +20,8 @@ export function engineId(state: State): string {
   define(state);
   const found = state.prepare<{ value: string }>("SELECT value FROM engine WHERE key = 'id'").get();
   if (found !== undefined) return found.value;
-  const id = randomUUID();
+  // The kernel's: loading cryptography would delay the first answer.
+  const id = readFileSync("/proc/sys/kernel/random/uuid").toString().trim();
   state.prepare("INSERT INTO engine VALUES ('id', ?)").run(id);
   return id;
 }
