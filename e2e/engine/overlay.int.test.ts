@@ -37,7 +37,12 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const rig of Object.values(rigs)) await rig[Symbol.asyncDispose]();
+  for (const rig of Object.values(rigs)) {
+    // After a failure some are left, and would outlive their engine.
+    for (const { Id } of await rig.client.json<{ Id: string }[]>("GET", "/containers/json", { query: { all: 1 } }).catch(() => []))
+      await remove(rig.client, Id);
+    await rig[Symbol.asyncDispose]();
+  }
   await etcd?.[Symbol.asyncDispose]();
   rmSync(dir, { recursive: true, force: true });
 });
