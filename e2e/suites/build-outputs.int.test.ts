@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { type BuildRig, openBuildRig } from "./build.rig.ts";
 
 let rig: BuildRig;
@@ -161,12 +161,17 @@ test("a step reaches the client's agent while it runs; without one there is no s
     socket.on("error", () => undefined);
     socket.on("data", () => socket.write(identities("agent-was-here")));
   }).listen(path);
+  const client = new AbortController();
+  // A step that goes on would outlive the engine.
+  onTestFinished(() => {
+    client.abort();
+    agent.close();
+  });
   await once(agent, "listening");
   const none = "FROM busybox\nRUN --mount=type=ssh [ -z $SSH_AUTH_SOCK ]\n";
   await rig.build({ Dockerfile: none }, "--no-cache");
   const required = await rig.docker("buildx", "build", rig.context({ Dockerfile: "FROM busybox\nRUN --mount=type=ssh,required true\n" }));
   expect(required.stderr).toContain("unset ssh forward key default");
-  const client = new AbortController();
   const there = "FROM busybox\nRUN --mount=type=ssh,mode=0666 test -S $SSH_AUTH_SOCK && sleep 6017\n";
   const context = rig.context({ Dockerfile: there });
   const running = rig.docker.with({ signal: client.signal }, "buildx", "build", "--ssh", `default=${path}`, context).catch(() => undefined);
@@ -186,5 +191,4 @@ test("a step reaches the client's agent while it runs; without one there is no s
   client.abort();
   await running;
   await expect.poll(sockets, { timeout: 60_000 }).toEqual([]);
-  agent.close();
 });
