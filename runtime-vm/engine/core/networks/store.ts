@@ -52,9 +52,10 @@ export class Networks implements NetworkStore {
     if (!this.#wantsBridge) this.#dropDefaultBridge();
     const predefined = this.#wantsBridge ? ["none", "host", "bridge"] : ["none", "host"];
     this.#unmade = predefined.some((wanted) => !records.some(({ name }) => name === wanted));
-    const { bip, bridge = "" } = options.settings;
+    const { bip, bip6, bridge, fixedCidr, fixedCidr6, defaultGateway, defaultGateway6 } = options.settings;
+    const asked = [bip, bip6, bridge, fixedCidr, fixedCidr6, defaultGateway, defaultGateway6].some((text = "") => text !== "");
     // What daemon.json asks for in vain is told at the start.
-    if (this.#unmade && (bip !== "" || bridge !== "")) this.prepare();
+    if (this.#unmade && asked) this.prepare();
   }
 
   get #live(): Map<string, LiveNetwork> {

@@ -161,6 +161,7 @@ test("occupied and impossible ports fail in dockerd's words and leave nothing", 
 });
 
 test("closing leaves no namespace, veth, rule or record behind, after failures too", async () => {
+  net.networks.prepare();
   const before = await traces();
   await net.networks.create({ Name: "n" });
   const blocker = createServer().listen(9700, "0.0.0.0");
