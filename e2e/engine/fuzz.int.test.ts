@@ -2,12 +2,11 @@ import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { isClass } from "#base/errors.ts";
 import { busybox, dockerArchive } from "../fixtures/image.ts";
 import { type Holdings, holdings } from "../fixtures/leaks.ts";
 import { daemonOf } from "../fixtures/processes.ts";
 import { Dice, type FuzzRequest, fuzzRequest } from "./fuzz-requests.ts";
-import { type Rig, call, logs, openRig, remove, run, sh, wait } from "./rig.ts";
+import { type Rig, call, logs, openRig, remove, run, sh, unlessGone, wait } from "./rig.ts";
 
 const count = process.env["SLIPWAY_TEST_LONG"] === "1" ? 10_000 : 500;
 /** Requests under way together. */
@@ -116,11 +115,6 @@ function unsound({ method }: FuzzRequest, { status, type, body, whole }: Outcome
 async function everything(): Promise<string[]> {
   const containers = await rig.client.json<{ Id: string; Names: string[] }[]>("GET", "/containers/json", { query: { all: 1 } });
   return containers.flatMap(({ Id, Names }) => [Id, Id.slice(0, 12), (Names[0] ?? "").slice(1)]);
-}
-
-/** One that removes itself may be gone before we come to it, or be on its way. */
-function unlessGone(error: unknown): void {
-  if (!isClass(error, "notFound") && !isClass(error, "conflict")) throw error;
 }
 
 /** As it was at first: nothing but the image, which the fuzzer may have deleted. */

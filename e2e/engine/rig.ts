@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import type { ContainerCreateRequest, ContainerInspect } from "#api/containers.ts";
 import type { EventMessage } from "#api/events.ts";
 import { FrameReader } from "#api/stdcopy.ts";
+import { isClass } from "#base/errors.ts";
 import { EngineClient } from "#client/client.ts";
 import { busybox, dockerArchive } from "../fixtures/image.ts";
 import { type Program, startEngine } from "../fixtures/program.ts";
@@ -64,6 +65,11 @@ export const sh = (script: string): { Cmd: string[] } => ({ Cmd: ["sh", "-c", sc
 export const inspect = (client: EngineClient, id: string): Promise<ContainerInspect> => client.json("GET", `/containers/${id}/json`);
 
 export const remove = (client: EngineClient, id: string): Promise<void> => client.call("DELETE", `/containers/${id}`, { query: { force: 1, v: 1 } });
+
+/** One that removes itself may be gone before we come to it, or be on its way. */
+export function unlessGone(error: unknown): void {
+  if (!isClass(error, "notFound") && !isClass(error, "conflict")) throw error;
+}
 
 export async function wait(client: EngineClient, id: string, condition = "not-running"): Promise<number> {
   const { StatusCode } = await client.json<{ StatusCode: number }>("POST", `/containers/${id}/wait`, { query: { condition } });

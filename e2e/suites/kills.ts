@@ -1,7 +1,7 @@
 import type { ContainerInspect } from "#api/containers.ts";
 import { delay } from "#base/deadline.ts";
 import type { EngineClient } from "#client/client.ts";
-import { call, create, frames, logs, run, sh } from "../engine/rig.ts";
+import { call, create, frames, logs, remove, run, sh, unlessGone } from "../engine/rig.ts";
 
 /** A stream of numbers in [0, 1) that a seed repeats (mulberry32). */
 export function randomOf(seed: number): () => number {
@@ -43,8 +43,6 @@ async function* once(bytes: Buffer): AsyncGenerator<Uint8Array> {
   yield bytes;
   await Promise.resolve();
 }
-
-const remove = (client: EngineClient, id: string): Promise<void> => client.call("DELETE", `/containers/${id}`, { query: { force: 1, v: 1 } });
 
 /** A container with an anonymous volume and a published port; told as started once the engine has said so. */
 async function start({ client, promised, name }: Stage, body: object, ends?: { exitCode: number; line: string }): Promise<string> {
@@ -164,9 +162,8 @@ async function goingOn(
 
 /** Removes everything but what is named in `keep`. */
 export async function tidy(client: EngineClient, keep: { container: string; image: string }): Promise<void> {
-  for (const { Id } of await client.json<{ Id: string }[]>("GET", "/containers/json", { query: { all: 1 } })) {
-    if (Id !== keep.container) await remove(client, Id);
-  }
+  const others = async () => (await client.json<{ Id: string }[]>("GET", "/containers/json", { query: { all: 1 } })).filter(({ Id }) => Id !== keep.container);
+  for (let left = await others(); left.length > 0; left = await others()) for (const { Id } of left) await remove(client, Id).catch(unlessGone);
   for (const { Name } of (await client.json<{ Volumes: { Name: string }[] | null }>("GET", "/volumes")).Volumes ?? [])
     await client.call("DELETE", `/volumes/${Name}`);
   await client.json("POST", "/networks/prune");
