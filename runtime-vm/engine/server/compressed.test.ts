@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { expect, test } from "vitest";
@@ -31,4 +31,12 @@ test("a body is unpacked by its header, or not at all", async () => {
 test("what only begins like an archive is refused", async () => {
   await expect(read(gzipSync(bytes).subarray(0, 1_000))).rejects.toThrow();
   for (const program of programs) await expect(read(packedBy(program)(bytes).subarray(0, 1_000))).rejects.toThrow(`the archive is no sound ${program} file`);
+});
+
+test("a body shorter than what tells a format is plain, and may take its time to end", async () => {
+  const body = new PassThrough();
+  const told = plain(body, undefined);
+  body.write("ju");
+  setImmediate(() => body.write("nk", () => setImmediate(() => body.end())));
+  expect(await buffer(await told)).toEqual(Buffer.from("junk"));
 });

@@ -51,21 +51,21 @@ async function throughProgram(program: "bzip2" | "xz", from: Readable, to: Writa
 }
 
 /** The stream's first bytes, as many as `compressionOf` wants, put back; fewer where there are no more. */
-export async function peek(stream: Readable): Promise<Buffer> {
-  for (;;) {
-    const head = stream.read(magicBytesMax) as Buffer | null;
-    if (head !== null) {
-      stream.unshift(head);
-      return head;
-    }
-    if (stream.readableEnded || stream.destroyed) return Buffer.alloc(0);
-    await new Promise<void>((resolve, reject) => {
-      const settle = (error?: Error): void => {
-        stream.off("readable", settle).off("end", settle).off("error", settle).off("close", settle);
-        if (error instanceof Error) reject(error);
-        else resolve();
-      };
-      stream.once("readable", settle).once("end", settle).once("error", settle).once("close", settle);
-    });
-  }
+export function peek(stream: Readable): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    // One listener for as long as it takes: each new one is told at once of what was too little before.
+    const look = (): void => {
+      const head = stream.read(magicBytesMax) as Buffer | null;
+      if (head !== null) stream.unshift(head);
+      if (head !== null || stream.readableEnded || stream.destroyed) settle(head ?? Buffer.alloc(0));
+    };
+    const none = (): void => settle(Buffer.alloc(0));
+    const settle = (outcome: Buffer | Error): void => {
+      stream.off("readable", look).off("end", none).off("error", settle).off("close", none);
+      if (outcome instanceof Error) reject(outcome);
+      else resolve(outcome);
+    };
+    stream.on("readable", look).once("end", none).once("error", settle).once("close", none);
+    look();
+  });
 }
