@@ -3,6 +3,7 @@ import { lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { clients } from "../fixtures/clients.mjs";
 import { type BuildRig, openBuildRig } from "./build.rig.ts";
 
 let rig: BuildRig;
@@ -66,6 +67,12 @@ test("what is pushed is what the client is told, layers packed, with its provena
   expect(layers.slice(1).map(({ mediaType }) => mediaType)).toEqual(Array(2).fill("application/vnd.oci.image.layer.v1.tar+gzip"));
   await rig.docker.ok("image", "rm", name);
   expect(await rig.docker.ok("run", "--rm", name, "cat", "/made")).toBe("made");
+});
+
+test("a list of packages, which nobody here makes, is refused and not left out", async () => {
+  const refused = await rig.docker.inside([clients.docker, "buildx", "build", "--sbom=true", rig.context(files)]);
+  expect(refused.stderr).toContain("this engine makes no SBOM attestations: build without --sbom");
+  await rig.build(files, "--sbom=false");
 });
 
 test("without provenance an image is its manifest; the identity in the file is that of its configuration", async () => {

@@ -19,6 +19,7 @@ import { type Checked, checked } from "./checks.ts";
 import { agentSocket, credentials, secret, uploaded } from "./client.ts";
 import { syncFiles } from "./file-sync.ts";
 import type { Progress, Vertex } from "./progress.ts";
+import { refuseSbom } from "./provenance.ts";
 import type { Session } from "./session.ts";
 
 export interface Frontend {
@@ -64,6 +65,7 @@ export interface Prepared {
 export async function prepareBuild(frontend: Frontend, given: ReadonlyMap<string, string>): Promise<Prepared> {
   const { builds, session, progress, signal } = frontend;
   const attributes = readAttributes(given, builds.backends.host);
+  refuseSbom(given);
   const remote = attributes.context === "" ? undefined : await remoteContext(frontend, attributes.context);
   const { text, ignores } = remote === undefined ? await localDefinition(frontend, attributes) : await treeDefinition(remote, attributes);
   const definition = { filename: attributes.filename, text };

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
+import { EngineError } from "#base/errors.ts";
 import type { BuildMaterial } from "#core/builds/work.ts";
 import { formatPlatform, type Platform } from "#core/images/platform.ts";
 import type { Statement } from "./documents.ts";
@@ -29,15 +30,26 @@ export interface ProvenanceOptions {
 }
 
 export function provenanceOptions(attributes: ReadonlyMap<string, string>): ProvenanceOptions | undefined {
-  const text = attributes.get("attest:provenance");
-  if (text === undefined) return undefined;
-  const fields = new Map(text.split(",").map((field) => [field.split("=", 1)[0] ?? "", field.slice(field.indexOf("=") + 1)] as const));
-  if (fields.get("disabled") === "true" || text === "false") return undefined;
+  const fields = attestation(attributes, "provenance");
+  if (fields === undefined) return undefined;
   return {
     mode: fields.get("mode") === "max" ? "max" : "min",
     inlineOnly: fields.get("inline-only") === "true",
     version: fields.get("version") === "v1" ? "v1" : "v0.2",
   };
+}
+
+/** A list of the packages in an image is made by a scanner that BuildKit fetches and runs: here it is refused, not left out in silence. */
+export function refuseSbom(attributes: ReadonlyMap<string, string>): void {
+  if (attestation(attributes, "sbom") !== undefined)
+    throw new EngineError("notImplemented", "this engine makes no SBOM attestations: build without --sbom, and scan the image with a tool of yours");
+}
+
+function attestation(attributes: ReadonlyMap<string, string>, kind: string): ReadonlyMap<string, string> | undefined {
+  const text = attributes.get(`attest:${kind}`);
+  if (text === undefined || text === "false") return undefined;
+  const fields = new Map(text.split(",").map((field) => [field.split("=", 1)[0] ?? "", field.slice(field.indexOf("=") + 1)] as const));
+  return fields.get("disabled") === "true" ? undefined : fields;
 }
 
 const buildType = "https://mobyproject.org/buildkit@v1";
