@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -18,6 +19,8 @@ const killAfterMsMax = 900;
 
 const root = mkdtempSync("/var/tmp/slipway-store-kills-");
 const registryRoot = `${root}-registry`;
+/** The rig's. */
+const netns = `slipway-sk${process.pid}`;
 let rig: Rig;
 let registry: TestRegistry;
 let remote: string;
@@ -26,6 +29,9 @@ const noise = (name: string) => ({ name, data: Buffer.from(Array.from({ length: 
 
 beforeAll(async () => {
   console.log(`store kills: seed ${seed}, ${rounds} rounds (SLIPWAY_TEST_SEED repeats them)`);
+  // Made beforehand: with no container in it, one that the engine's launcher made goes with a killed engine, the registry inside or not.
+  execFileSync("ip", ["netns", "add", netns]);
+  execFileSync("ip", ["-n", netns, "link", "set", "lo", "up"]);
   rig = await openRig("sk", { root });
   registry = await startRegistry({ dir: registryRoot, port: 5056, netns: rig.netns });
   await registry.push("far", "1", await makeImage("far:1", [[noise("a")], [noise("b")], [noise("c")]]));
@@ -35,6 +41,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await registry?.[Symbol.asyncDispose]();
   await rig?.program[Symbol.asyncDispose]();
+  execFileSync("ip", ["netns", "del", netns]);
   rmSync(root, { recursive: true, force: true });
   rmSync(registryRoot, { recursive: true, force: true });
 });
