@@ -1,13 +1,10 @@
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import { useApp } from "#renderer/appcontext.ts";
 import type { UpdateLimits } from "#renderer/core/engine/engine.ts";
-import { explain } from "#renderer/core/explain.ts";
 import { keys } from "#renderer/core/keys.ts";
 import { t } from "#renderer/core/texts.ts";
 import { toastDone } from "#renderer/core/toasts.ts";
-import { Button } from "#renderer/ui/button.tsx";
-import { Dialog } from "#renderer/ui/dialog.tsx";
-import { ErrorNotice } from "#renderer/ui/errornotice.tsx";
+import { AskDialog } from "#renderer/ui/askdialog.tsx";
 import { Field, Input, Select } from "#renderer/ui/field.tsx";
 import type { Target } from "./actions.ts";
 import type { ContainerDialogName } from "./menuitems.ts";
@@ -30,63 +27,14 @@ export function ContainerDialog({ name, ...props }: DialogProps & { readonly nam
   }
 }
 
-interface AskProps {
-  readonly title: string;
-  readonly verb: string;
-  readonly failed: string;
-  readonly disabled?: boolean;
-  readonly work: () => Promise<unknown>;
-  readonly onClose: () => void;
-  readonly children: ReactNode;
-}
-
-/** A small form with one act; a refusal is told in it and leaves what was typed. */
-function Ask({ title, verb, failed, disabled = false, work, onClose, children }: AskProps) {
-  const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<unknown>();
-  const submit = async (): Promise<void> => {
-    if (busy || disabled) return;
-    setBusy(true);
-    setFailure(undefined);
-    try {
-      await work();
-      onClose();
-    } catch (error) {
-      setFailure(error);
-      setBusy(false);
-    }
-  };
-  return (
-    <Dialog
-      title={title}
-      width={440}
-      onClose={onClose}
-      onSubmit={() => void submit()}
-      testId="container-dialog"
-      footer={
-        <>
-          <Button onClick={onClose}>{t.common.cancel}</Button>
-          <Button type="submit" variant="primary" busy={busy} disabled={disabled}>
-            {verb}
-          </Button>
-        </>
-      }
-    >
-      <div className="flex flex-col gap-3">
-        {failure !== undefined && <ErrorNotice explanation={explain(failure, failed)} />}
-        {children}
-      </div>
-    </Dialog>
-  );
-}
-
 const signals = ["SIGKILL", "SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGSTOP", "SIGCONT", "SIGWINCH"];
 
 function KillDialog({ target: { id, name }, onClose }: DialogProps) {
   const { engine } = useApp();
   const [signal, setSignal] = useState("SIGTERM");
   return (
-    <Ask
+    <AskDialog
+      testId="container-dialog"
       title={t.dialogs.killTitle(name)}
       verb={t.dialogs.killVerb(signal)}
       failed={t.dialogs.signalFailed(name)}
@@ -102,7 +50,7 @@ function KillDialog({ target: { id, name }, onClose }: DialogProps) {
           </Select>
         )}
       </Field>
-    </Ask>
+    </AskDialog>
   );
 }
 
@@ -110,7 +58,8 @@ function RenameDialog({ target: { id, name }, onClose }: DialogProps) {
   const { engine } = useApp();
   const [to, setTo] = useState(name);
   return (
-    <Ask
+    <AskDialog
+      testId="container-dialog"
       title={t.dialogs.renameTitle(name)}
       verb={t.dialogs.renameVerb}
       failed={t.dialogs.renameFailed(name)}
@@ -119,7 +68,7 @@ function RenameDialog({ target: { id, name }, onClose }: DialogProps) {
       onClose={onClose}
     >
       <Field label={t.common.name}>{(props) => <Input {...props} value={to} onChange={(event) => setTo(event.target.value)} />}</Field>
-    </Ask>
+    </AskDialog>
   );
 }
 
@@ -147,7 +96,8 @@ function LimitsDialog({ target: { id, name }, onClose }: DialogProps) {
     toastDone(t.dialogs.limitsDone(name));
   };
   return (
-    <Ask
+    <AskDialog
+      testId="container-dialog"
       title={t.dialogs.limitsTitle(name)}
       verb={t.dialogs.limitsVerb}
       failed={t.dialogs.limitsFailed(name)}
@@ -169,7 +119,7 @@ function LimitsDialog({ target: { id, name }, onClose }: DialogProps) {
           {(props) => <Input {...props} inputMode="numeric" value={pids} onChange={(event) => setPids(event.target.value.trim())} />}
         </Field>
       </div>
-    </Ask>
+    </AskDialog>
   );
 }
 
@@ -183,7 +133,8 @@ function CommitDialog({ target: { id, name }, onClose }: DialogProps) {
     toastDone(t.dialogs.commitDone(`${repo}:${tag}`));
   };
   return (
-    <Ask
+    <AskDialog
+      testId="container-dialog"
       title={t.dialogs.commitTitle(name)}
       verb={t.dialogs.commitVerb}
       failed={t.dialogs.commitFailed(name)}
@@ -194,6 +145,6 @@ function CommitDialog({ target: { id, name }, onClose }: DialogProps) {
       <Field label={t.run.image} hint={t.dialogs.commitHint}>
         {(props) => <Input {...props} placeholder={`${name}:1`} value={image} onChange={(event) => setImage(event.target.value.trim())} />}
       </Field>
-    </Ask>
+    </AskDialog>
   );
 }
