@@ -1,6 +1,6 @@
 import type { MachineStatus } from "#api/machine.ts";
 import { EngineError } from "#base/errors.ts";
-import type { Bridge, BridgeStream, EngineRequest, Settings } from "#bridge/bridge.ts";
+import type { Bridge, BridgeStream, EngineRequest, HostInfo, Settings } from "#bridge/bridge.ts";
 
 type Answer = { readonly status?: number; readonly body?: unknown } | ((request: EngineRequest) => { readonly status?: number; readonly body?: unknown });
 
@@ -12,6 +12,7 @@ export interface FakeBridge extends Bridge {
   /** Pushes a line into `GET /events`. */
   event(event: object): void;
   machine(status: Partial<MachineStatus>): void;
+  host(info: Partial<HostInfo>): void;
 }
 
 const running: MachineStatus = { phase: "running", driver: "qemu", accelerator: "kvm", steps: [], notices: [], restarts: 0, logTail: [] };
@@ -30,7 +31,20 @@ export function fakeBridge(): FakeBridge {
   const machineListeners = new Set<(status: MachineStatus) => void>();
   let status = running;
   let config = "";
-  let settings: Settings = { theme: "system", memoryMiB: 4096, cpus: 2, contextAsked: true };
+  let info: HostInfo = { version: "0.0.1", platform: "linux", mode: "browser", socketPath: "/x.sock", portHost: "localhost" };
+  const defaults: Settings = {
+    theme: "system",
+    memoryMiB: 4096,
+    cpus: 2,
+    diskGiB: 64,
+    folders: ["/home/me"],
+    hostAccess: true,
+    tray: true,
+    onClose: "hide",
+    notify: ["exits", "health", "engine"],
+    contextAsked: true,
+  };
+  let settings = defaults;
 
   const engine = (request: EngineRequest) => {
     asked.push(request);
@@ -42,13 +56,14 @@ export function fakeBridge(): FakeBridge {
   };
   const calls: Record<string, (arg: never) => unknown> = {
     "engine.request": engine,
-    "host.info": () => ({ version: "0.0.1", platform: "linux", mode: "browser", socketPath: "/x.sock", portHost: "localhost" }),
+    "host.info": () => info,
     "machine.status": () => status,
     "machine.repair": () => ["machine"],
     "config.get": () => ({ path: "/home/me/daemon.json", text: config }),
     "config.set": ({ text }: { text: string }) => void (config = text),
     "context.status": () => ({ created: true, current: "default" }),
     "settings.get": () => settings,
+    "settings.defaults": () => defaults,
     "settings.set": (change: Partial<Settings>) => (settings = { ...settings, ...change }),
   };
 
@@ -62,6 +77,7 @@ export function fakeBridge(): FakeBridge {
       status = { ...status, ...change };
       for (const listener of machineListeners) listener(status);
     },
+    host: (change) => void (info = { ...info, ...change }),
     call: (async (name: string, arg: never) => {
       const serve = calls[name];
       if (serve === undefined) throw new EngineError("notImplemented", name);

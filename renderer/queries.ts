@@ -76,6 +76,12 @@ export const useSettings = (): UseQueryResult<Settings> => {
   return useQuery({ queryKey: keys.settings, queryFn: () => bridge.call("settings.get") });
 };
 
+/** They never change while the window is open. */
+export const useSettingsDefaults = (): UseQueryResult<Settings> => {
+  const { bridge } = useApp();
+  return useQuery({ queryKey: keys.settingsDefaults, queryFn: () => bridge.call("settings.defaults"), staleTime: Infinity });
+};
+
 export const useDaemonConfig = (): UseQueryResult<{ readonly path: string; readonly text: string }> => {
   const { bridge } = useApp();
   return useQuery({ queryKey: keys.daemonConfig, queryFn: () => bridge.call("config.get"), refetchOnMount: "always" });

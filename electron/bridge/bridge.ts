@@ -62,6 +62,8 @@ export interface HostCalls {
   /** Simple checks of what usually goes wrong, each with what to do about it. */
   "diagnostics.run": () => Promise<readonly DiagnosticCheck[]>;
   "settings.get": () => Promise<Settings>;
+  /** What the settings are on this computer before anybody changes them. */
+  "settings.defaults": () => Promise<Settings>;
   "settings.set": (arg: Partial<Settings>) => Promise<Settings>;
 }
 
@@ -69,11 +71,27 @@ export type Repairable = "machine" | "socket" | "context";
 
 export interface Settings {
   readonly theme: "system" | "light" | "dark";
+  /** The virtual machine's; with the four that follow, they count from its next boot. */
   readonly memoryMiB: number;
   readonly cpus: number;
+  /** How far the machine's data disk may grow; a disk is never made smaller. */
+  readonly diskGiB: number;
+  /** Folders of this computer, absolute, that containers may mount. */
+  readonly folders: readonly string[];
+  /** Whether containers reach this computer's services as `host.docker.internal`. */
+  readonly hostAccess: boolean;
+  /** Whether the desktop app shows an icon in the system's tray. */
+  readonly tray: boolean;
+  /** What closing the window does where there is an icon in the tray: hide it, or quit. */
+  readonly onClose: "hide" | "quit";
+  /** Which happenings the desktop app notifies of while its window is not looked at. */
+  readonly notify: readonly Notified[];
   /** Answered the question whether `docker` should use Slipway by default. */
   readonly contextAsked: boolean;
 }
+
+/** `exits`: a container ended by itself with an error; `health`: one became unhealthy; `engine`: the engine failed. */
+export type Notified = "exits" | "health" | "engine";
 
 export interface DiagnosticCheck {
   /** `socket`, `engine`, `context`, `disk`, `acceleration`, `settings`. */

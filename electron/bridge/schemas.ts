@@ -31,6 +31,12 @@ export const settingsSchema = v.strictObject({
   theme: v.picklist(["system", "light", "dark"]),
   memoryMiB: v.pipe(v.number(), v.integer(), v.minValue(512), v.maxValue(1024 * 1024)),
   cpus: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(256)),
+  diskGiB: v.pipe(v.number(), v.integer(), v.minValue(8), v.maxValue(16 * 1024)),
+  folders: v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(4096))), v.maxLength(16)),
+  hostAccess: v.boolean(),
+  tray: v.boolean(),
+  onClose: v.picklist(["hide", "quit"]),
+  notify: v.array(v.picklist(["exits", "health", "engine"])),
   contextAsked: v.boolean(),
 });
 
@@ -50,6 +56,7 @@ const argSchemas: { readonly [C in CallName]: v.GenericSchema<unknown, CallArg<C
   "context.use": v.strictObject({ on: v.boolean() }),
   "diagnostics.run": nothing,
   "settings.get": nothing,
+  "settings.defaults": nothing,
   "settings.set": v.partial(settingsSchema) as v.GenericSchema<unknown, Partial<Settings>>,
 };
 

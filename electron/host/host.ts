@@ -4,11 +4,13 @@ import { messageOf } from "#base/errors.ts";
 import { Emitter } from "#base/event.ts";
 import type { HostInfo, Settings } from "#bridge/bridge.ts";
 import type { BridgeHost, HostApi, HostEvent } from "#bridge/serve.ts";
+import { EngineClient } from "#client/client.ts";
 import type { Machine } from "#machine/machine.ts";
 import { DockerContext } from "./context.ts";
 import { readDaemonConfig, writeDaemonConfig } from "./daemon-config.ts";
 import { runDiagnostics } from "./diagnostics.ts";
 import { EngineConnection } from "./engine.ts";
+import { Happenings } from "./happenings.ts";
 import { MachineKeeper } from "./keeper.ts";
 import { endpointOf, hostPaths } from "./paths.ts";
 import { serveDockerSocket } from "./proxy.ts";
@@ -36,6 +38,8 @@ export interface Host extends AsyncDisposable {
   readonly status: MachineStatus;
   onStatus(listener: (status: MachineStatus) => void): Disposable;
   readonly settings: SettingsStore;
+  /** Follows the engine's containers, for as long as what it returns is not disposed. */
+  happenings(): Happenings;
   /** Boots the machine; what fails shows in the status. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -96,6 +100,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
         opts,
       ),
     "settings.get": async () => settings.current,
+    "settings.defaults": async () => settings.defaults,
     "settings.set": (change) => settings.set(change),
   };
   const all = undo.move();
@@ -106,6 +111,12 @@ export async function openHost(options: HostOptions): Promise<Host> {
     },
     onStatus: (listener) => keeper.onStatus(listener),
     settings,
+    happenings: () =>
+      new Happenings({
+        client: new EngineClient({ kind: "dial", dial: () => keeper.connect({ signal: new AbortController().signal }) }),
+        status: () => keeper.status,
+        onStatus: (listener) => keeper.onStatus(listener),
+      }),
     start: () => keeper.start(),
     stop: () => keeper.stop(),
     [Symbol.asyncDispose]: () => all.disposeAsync(),

@@ -10,7 +10,7 @@ import type { Machine } from "#machine/machine.ts";
 const announceMs = 100;
 
 /** What of the settings a machine is made from. */
-const madeFrom = ({ memoryMiB, cpus }: Settings): string => `${memoryMiB} MiB, ${cpus} processors`;
+const madeFrom = ({ memoryMiB, cpus, diskGiB, folders, hostAccess }: Settings): string => JSON.stringify({ memoryMiB, cpus, diskGiB, folders, hostAccess });
 
 /**
  * Keeps the one machine: starts, stops and restarts it one after another, makes it anew when its settings changed, and
@@ -56,7 +56,7 @@ export class MachineKeeper implements AsyncDisposable {
     await this.#machine.stop();
   }
 
-  /** Also applies changed memory and processors. */
+  /** Also applies what of the settings a machine is made from. */
   async restart(): Promise<void> {
     this.#starting.abort(new EngineError("cancelled", "the machine was restarted while it started"));
     using _held = await this.#lock.acquire("machine");

@@ -13,8 +13,6 @@ import { type Host, openHost } from "./host.ts";
 import { defaultRoot, hostPaths } from "./paths.ts";
 import { remoteMachine } from "./remote.ts";
 
-const dataDiskBytes = 64 * 2 ** 30;
-
 export interface DesktopOptions {
   /** Data directory; the platform's app-data folder when absent. */
   readonly root?: string | undefined;
@@ -64,7 +62,7 @@ async function machineFactory(daemonConfig: string, options: DesktopOptions): Pr
   const driver = engine === undefined ? (options.driver ?? (process.platform === "win32" ? "wsl2" : "qemu")) : "remote";
   const accelerator = acceleratorOf(options.accelerator ?? "auto");
   const fileServer = driver === "qemu" ? await findVirtiofsd(join(image, "rootfs"), process.platform, process.arch) : undefined;
-  return ({ memoryMiB, cpus }, root) => {
+  return ({ memoryMiB, cpus, diskGiB, folders, hostAccess }, root) => {
     switch (driver) {
       case "remote":
         return remoteMachine(resolve(engine ?? ""));
@@ -85,8 +83,9 @@ async function machineFactory(daemonConfig: string, options: DesktopOptions): Pr
           accelerator,
           memoryMiB,
           cpus,
-          diskBytes: dataDiskBytes,
-          folders: [homedir()],
+          diskBytes: diskGiB * 2 ** 30,
+          folders,
+          hostAccess,
           daemonFile: { path: daemonConfig, required: false },
           ...(fileServer === undefined ? {} : { fileServer }),
           debug: false,

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Settings } from "#bridge/bridge.ts";
 import { SettingsStore, defaultSettings } from "./settings.ts";
 
-const capacity = { memoryMiB: 8192, cpus: 4 };
+const capacity = { memoryMiB: 8192, cpus: 4, home: "/home/me", platform: "linux" } as const;
 let dir = "";
 let file = "";
 beforeEach(() => {
@@ -17,13 +17,24 @@ const open = (): Promise<SettingsStore> => SettingsStore.open(file, `${file}.inv
 
 test("without a file the defaults hold, and reading writes nothing", async () => {
   const store = await open();
-  expect(store.current).toEqual({ theme: "system", memoryMiB: 4096, cpus: 4, contextAsked: false });
+  expect(store.current).toEqual({
+    theme: "system",
+    memoryMiB: 4096,
+    cpus: 4,
+    diskGiB: 64,
+    folders: ["/home/me"],
+    hostAccess: true,
+    tray: true,
+    onClose: "hide",
+    notify: ["exits", "health", "engine"],
+    contextAsked: false,
+  });
   expect(store.problems).toEqual([]);
   expect(() => statSync(file)).toThrow("ENOENT");
 });
 
 test("the defaults of a small computer are within what the schema allows", () => {
-  expect(defaultSettings({ memoryMiB: 700, cpus: 1 })).toMatchObject({ memoryMiB: 512, cpus: 1 });
+  expect(defaultSettings({ ...capacity, memoryMiB: 700, cpus: 1 })).toMatchObject({ memoryMiB: 512, cpus: 1 });
 });
 
 test("a change is on disk when set has resolved, readable by the owner only, and is announced", async () => {
@@ -45,7 +56,10 @@ test("changes at the same time all arrive in the file", async () => {
 test.each([
   [{ memoryMiB: 999_999 }, "memoryMiB: this computer has 8192 MiB of memory, 999999 were asked for"],
   [{ cpus: 5 }, "cpus: this computer has 4 processors, 5 were asked for"],
-])("more than the computer has is refused: %j", async (change, message) => {
+  [{ folders: ["/"] }, 'folders: "/" cannot be shared: name an absolute folder below the root'],
+  [{ folders: ["projects"] }, 'folders: "projects" cannot be shared: name an absolute folder below the root'],
+  [{ folders: ["/no/such"] }, "folders: there is no folder /no/such on this computer"],
+])("what the computer does not have is refused: %j", async (change, message) => {
   const store = await open();
   await expect(store.set(change)).rejects.toMatchObject({ class: "invalidArgument", message });
   expect(store.current).toEqual(defaultSettings(capacity));

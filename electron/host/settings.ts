@@ -1,26 +1,41 @@
-import { rename } from "node:fs/promises";
-import { cpus, totalmem } from "node:os";
+import { rename, stat } from "node:fs/promises";
+import { cpus, homedir, totalmem } from "node:os";
 import * as v from "valibot";
 import { EngineError, messageOf } from "#base/errors.ts";
 import { Emitter } from "#base/event.ts";
 import { KeyedLock } from "#base/lock.ts";
 import type { Settings } from "#bridge/bridge.ts";
 import { parse, settingsSchema } from "#bridge/schemas.ts";
+import { guestPath } from "#machine/files.ts";
 import { readJsonObject, writeAtomically } from "./files.ts";
 
 /** What this computer can give a virtual machine. */
 export interface Capacity {
   readonly memoryMiB: number;
   readonly cpus: number;
+  /** The person's own folder. */
+  readonly home: string;
+  readonly platform: NodeJS.Platform;
 }
 
-export const thisComputer = (): Capacity => ({ memoryMiB: Math.floor(totalmem() / 1024 / 1024), cpus: cpus().length });
+export const thisComputer = (): Capacity => ({
+  memoryMiB: Math.floor(totalmem() / 1024 / 1024),
+  cpus: cpus().length,
+  home: homedir(),
+  platform: process.platform,
+});
 
 /** Half the memory up to 4 GiB, and up to four processors: enough for most work, never a burden. */
 export const defaultSettings = (capacity: Capacity): Settings => ({
   theme: "system",
   memoryMiB: Math.max(512, Math.min(4096, Math.floor(capacity.memoryMiB / 2))),
   cpus: Math.max(1, Math.min(4, capacity.cpus)),
+  diskGiB: 64,
+  folders: [capacity.home],
+  hostAccess: true,
+  tray: true,
+  onClose: "hide",
+  notify: ["exits", "health", "engine"],
   contextAsked: false,
 });
 
@@ -67,6 +82,10 @@ export class SettingsStore {
     return new SettingsStore(path, capacity, settings as unknown as Settings, unknown, problems);
   }
 
+  get defaults(): Settings {
+    return defaultSettings(this.#capacity);
+  }
+
   get current(): Settings {
     return this.#settings;
   }
@@ -79,11 +98,23 @@ export class SettingsStore {
   async set(change: Partial<Settings>): Promise<Settings> {
     using _held = await this.#lock.acquire("file");
     const next = { ...this.#settings, ...within(change, this.#capacity) };
+    await foldersExist(change.folders?.filter((folder) => !this.#settings.folders.includes(folder)) ?? []);
     await writeAtomically(this.#path, `${JSON.stringify({ ...this.#unknown, ...next }, undefined, 2)}\n`);
     this.#settings = next;
     this.#changed.fire(next);
     return next;
   }
+}
+
+async function foldersExist(folders: readonly string[]): Promise<void> {
+  for (const folder of folders)
+    if (
+      !(await stat(folder).then(
+        (found) => found.isDirectory(),
+        () => false,
+      ))
+    )
+      throw new EngineError("invalidArgument", `folders: there is no folder ${folder} on this computer`);
 }
 
 function within(change: Partial<Settings>, capacity: Capacity): Partial<Settings> {
@@ -94,6 +125,11 @@ function within(change: Partial<Settings>, capacity: Capacity): Partial<Settings
     const asked = change[key];
     if (asked !== undefined && asked > capacity[key])
       throw new EngineError("invalidArgument", `${key}: this computer has ${capacity[key]} ${unit}, ${asked} were asked for`);
+  }
+  for (const folder of change.folders ?? []) {
+    const path = guestPath(folder, capacity.platform);
+    if (path === undefined || path === "/")
+      throw new EngineError("invalidArgument", `folders: ${JSON.stringify(folder)} cannot be shared: name an absolute folder below the root`);
   }
   return change;
 }

@@ -3,13 +3,14 @@ import { fileURLToPath } from "node:url";
 import { homedir } from "node:os";
 import { parseArgs } from "node:util";
 import { type BrowserWindow, Menu, app, crashReporter, dialog, nativeTheme, powerMonitor, protocol, screen, session } from "electron";
-import type { MachinePhase } from "#api/machine.ts";
 import { defaultRoot, hostPaths } from "#host/paths.ts";
 import { linkIn, routeOf } from "./links.ts";
 import { applicationMenu } from "./menu/menu.ts";
 import { HostProcess } from "./process/keeper.ts";
 import { setStartsAtLogin, startsAtLogin } from "./tray/login.ts";
-import { createTray } from "./tray/tray.ts";
+import type { ShellSettings } from "./process/messages.ts";
+import { notify } from "./tray/notify.ts";
+import { type Shown, type TrayActs, createTray } from "./tray/tray.ts";
 import { readBounds, writeBounds } from "./windows/bounds.ts";
 import { createWindow } from "./windows/factory.ts";
 import { guardContents, guardSession } from "./windows/guard.ts";
@@ -63,16 +64,36 @@ function run(): void {
       window.focus();
     }
   };
-  const tray = createTray(join(here, "..", "..", "assets", "icons"), {
-    open: () => show(),
+  const trayActs: TrayActs = {
+    open: (container) => show(container === undefined ? "" : `#/containers/${container}`),
     start: () => host.tell({ kind: "start" }),
     stop: () => host.tell({ kind: "stop" }),
     get startsAtLogin() {
       return startsAtLogin();
     },
     setStartsAtLogin,
+    stopContainer: (id) => host.tell({ kind: "stopContainer", id }),
     quit: () => app.quit(),
-  });
+  };
+  let shown: Shown = { phase: "stopped", running: [] };
+  let settings: ShellSettings | undefined;
+  const putTray = (): ReturnType<typeof createTray> => createTray(join(here, "..", "..", "assets", "icons"), trayActs, shown);
+  let tray = putTray();
+  const showInTray = (change: Partial<Shown>): void => {
+    shown = { ...shown, ...change };
+    tray?.show(shown);
+  };
+  const follow = (next: ShellSettings): void => {
+    settings = next;
+    nativeTheme.themeSource = next.theme;
+    if (next.tray) tray ??= putTray();
+    else {
+      tray?.remove();
+      tray = undefined;
+      // Nothing is left that would bring back a hidden window.
+      if (window?.isVisible() !== true) show();
+    }
+  };
   function openWindow(route: string): BrowserWindow {
     const { maximized, ...bounds } = readBounds(paths.window, screen.getAllDisplays());
     const opened = createWindow(join(here, "preload.cjs"), bounds);
@@ -80,9 +101,11 @@ function run(): void {
     opened.on("close", (event) => {
       writeBounds(paths.window, { ...opened.getNormalBounds(), maximized: opened.isMaximized() });
       // Into the tray, where there is one to come back from.
-      if (quitting !== "no" || tray === undefined) return;
-      event.preventDefault();
-      opened.hide();
+      if (quitting !== "no") return;
+      if (tray !== undefined && settings?.onClose !== "quit") {
+        event.preventDefault();
+        opened.hide();
+      } else if (settings?.onClose === "quit") app.quit();
     });
     opened.on("closed", () => (window = undefined));
     opened.webContents.on("render-process-gone", (_event, { reason }) => void offerReload(opened, reason));
@@ -90,14 +113,19 @@ function run(): void {
     return opened;
   }
 
-  let phase: MachinePhase = "stopped";
   host.onMessage((message) => {
     switch (message.kind) {
       case "machine":
-        if (message.phase !== phase) tray?.show((phase = message.phase));
+        if (message.phase !== shown.phase) showInTray({ phase: message.phase });
         break;
       case "settings":
-        nativeTheme.themeSource = message.theme;
+        follow(message.settings);
+        break;
+      case "containers":
+        showInTray({ running: message.running });
+        break;
+      case "happened":
+        if (window?.isFocused() !== true && settings !== undefined) notify(message.happening, settings, trayActs.open);
         break;
       case "failed":
         dialog.showErrorBox("Slipway cannot start", message.message);

@@ -18,6 +18,7 @@ const electron = vi.hoisted(() => {
     login: [] as unknown[],
     appData: "",
     trayFails: false,
+    notified: [] as { title: string; body: string; click: (() => void) | undefined }[],
   };
   class BrowserWindow {
     constructor(options: BrowserWindowConstructorOptions) {
@@ -33,6 +34,19 @@ const electron = vi.hoisted(() => {
     setContextMenu(): void {}
     on(): void {}
   }
+  class Notification {
+    static isSupported = (): boolean => true;
+    readonly #shown: (typeof state.notified)[number];
+    constructor({ title, body }: { title: string; body: string }) {
+      this.#shown = { title, body, click: undefined };
+    }
+    on(_name: string, click: () => void): void {
+      this.#shown.click = click;
+    }
+    show(): void {
+      state.notified.push(this.#shown);
+    }
+  }
   class MessageChannelMain {
     port1 = { name: "host's end", close: () => undefined };
     port2 = { name: "page's end" };
@@ -46,6 +60,7 @@ const electron = vi.hoisted(() => {
   const module = {
     BrowserWindow,
     Tray,
+    Notification,
     MessageChannelMain,
     Menu: { buildFromTemplate: (template: unknown) => template },
     shell: { openExternal: async (url: string) => void state.external.push(url) },
@@ -70,6 +85,7 @@ const { servePorts } = await import("./windows/ports.ts");
 const { readBounds, writeBounds } = await import("./windows/bounds.ts");
 const { HostProcess, scrubbed } = await import("./process/keeper.ts");
 const { createTray, iconFor, trayMenu } = await import("./tray/tray.ts");
+const { notify } = await import("./tray/notify.ts");
 const { desktopEntry, setStartsAtLogin, startsAtLogin } = await import("./tray/login.ts");
 const { applicationMenu } = await import("./menu/menu.ts");
 const { linkIn, routeOf } = await import("./links.ts");
@@ -298,8 +314,11 @@ test("quitting asks the host core to end, waits, does not start it again, and ki
   expect(state.children).toHaveLength(1);
 });
 
+const opened: (string | undefined)[] = [];
+const stopped: string[] = [];
 const acts = {
-  open: () => undefined,
+  open: (container?: string) => void opened.push(container),
+  stopContainer: (id: string) => void stopped.push(id),
   start: () => undefined,
   stop: () => undefined,
   startsAtLogin: false,
@@ -309,19 +328,43 @@ const acts = {
 const enabled = (menu: MenuItemConstructorOptions[], label: string): boolean => menu.find((item) => item.label === label)?.enabled !== false;
 
 test("the tray's menu offers what the machine's state allows, and everything without a click on the icon", () => {
-  expect(enabled(trayMenu("running", acts), "Start the engine")).toBe(false);
-  expect(enabled(trayMenu("running", acts), "Stop the engine")).toBe(true);
-  expect(enabled(trayMenu("failed", acts), "Start the engine")).toBe(true);
-  expect(enabled(trayMenu("stopping", acts), "Stop the engine")).toBe(false);
-  expect(trayMenu("stopped", acts).map((item) => item.label ?? "-")).toEqual(expect.arrayContaining(["Open Slipway", "Start at login", "Quit Slipway"]));
+  expect(enabled(trayMenu({ phase: "running", running: [] }, acts), "Start the engine")).toBe(false);
+  expect(enabled(trayMenu({ phase: "running", running: [] }, acts), "Stop the engine")).toBe(true);
+  expect(enabled(trayMenu({ phase: "failed", running: [] }, acts), "Start the engine")).toBe(true);
+  expect(enabled(trayMenu({ phase: "stopping", running: [] }, acts), "Stop the engine")).toBe(false);
+  expect(trayMenu({ phase: "stopped", running: [] }, acts).map((item) => item.label ?? "-")).toEqual(
+    expect.arrayContaining(["Open Slipway", "Start at login", "Quit Slipway"]),
+  );
   expect([iconFor("darwin"), iconFor("win32"), iconFor("linux")]).toEqual(["trayTemplate.png", "tray.ico", "tray.png"]);
+});
+
+test("the tray's menu names the running containers, each to open and to stop, and says how many more there are", () => {
+  const running = Array.from({ length: 17 }, (_, index) => ({ id: `id${index}`, name: `web-${index}` }));
+  const menu = trayMenu({ phase: "running", running }, acts);
+  const [open, stop] = menu.find(({ label }) => label === "web-3")?.submenu as { label: string; click: () => void }[];
+  open?.click();
+  stop?.click();
+  expect([opened, stopped]).toEqual([["id3"], ["id3"]]);
+  expect(menu.filter(({ submenu }) => submenu !== undefined)).toHaveLength(15);
+  expect(menu.map(({ label }) => label)).toContain("2 more…");
+});
+
+test("a notification comes for the kinds that are asked for, and a click opens what it is about", () => {
+  const happening = { kind: "exits", title: "web ended with exit code 1", body: "Its log says more.", container: "c1" } as const;
+  const clicked: (string | undefined)[] = [];
+  notify(happening, { notify: ["health", "engine"] }, (container) => clicked.push(container));
+  expect(state.notified).toEqual([]);
+  notify(happening, { notify: ["exits"] }, (container) => clicked.push(container));
+  expect(state.notified).toMatchObject([{ title: "web ended with exit code 1", body: "Its log says more." }]);
+  state.notified[0]?.click?.();
+  expect(clicked).toEqual(["c1"]);
 });
 
 test("a desktop without a tray leaves the app usable", () => {
   state.trayFails = true;
-  expect(createTray("/icons", acts)).toBeUndefined();
+  expect(createTray("/icons", acts, { phase: "stopped", running: [] })).toBeUndefined();
   state.trayFails = false;
-  expect(createTray("/icons", acts)).toBeDefined();
+  expect(createTray("/icons", acts, { phase: "stopped", running: [] })).toBeDefined();
 });
 
 test.skipIf(process.platform !== "linux")("starting at login is a desktop entry on Linux, which goes again", () => {

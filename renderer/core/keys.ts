@@ -18,6 +18,7 @@ export const keys = {
   info: ["info"],
   hostInfo: ["host", "info"],
   settings: ["host", "settings"],
+  settingsDefaults: ["host", "settings-defaults"],
   daemonConfig: ["host", "config"],
   context: ["host", "context"],
   diagnostics: ["host", "diagnostics"],

@@ -1,5 +1,6 @@
 import type { MessagePortMain } from "electron";
 import { messageOf } from "#base/errors.ts";
+import type { Settings } from "#bridge/bridge.ts";
 import { type FramePort, portTransport } from "#bridge/messageport.ts";
 import { serveBridge } from "#bridge/serve.ts";
 import { openDesktop } from "#host/main.ts";
@@ -14,8 +15,12 @@ async function main(): Promise<void> {
   const given = JSON.parse(process.argv.at(-1) ?? "{}") as HostArguments;
   await using host = await openDesktop({ ...given, mode: "electron", log: (line) => console.log(line) });
   using _status = host.onStatus(({ phase, error }) => say({ kind: "machine", phase, ...(error === undefined ? {} : { problem: error.message }) }));
-  using _settings = host.settings.onChange(({ theme }) => say({ kind: "settings", theme }));
-  say({ kind: "settings", theme: host.settings.current.theme });
+  const saySettings = ({ theme, tray, onClose, notify }: Settings): void => say({ kind: "settings", settings: { theme, tray, onClose, notify } });
+  using _settings = host.settings.onChange(saySettings);
+  saySettings(host.settings.current);
+  using happenings = host.happenings();
+  using _running = happenings.onRunning((running) => say({ kind: "containers", running }));
+  using _happened = happenings.onHappening((happening) => say({ kind: "happened", happening }));
   const ignore = (): void => undefined; // what fails shows in the status
   await new Promise<void>((quit) => {
     parentPort.on("message", ({ data, ports }) => {
@@ -29,6 +34,9 @@ async function main(): Promise<void> {
           break;
         case "stop":
           host.stop().catch(ignore);
+          break;
+        case "stopContainer":
+          happenings.stop(message.id).catch((error: unknown) => console.log(messageOf(error)));
           break;
         case "quit":
           quit();

@@ -8,7 +8,7 @@ import { t } from "#renderer/core/texts.ts";
 import { toastDone, toastFailed } from "#renderer/core/toasts.ts";
 import { useDaemonConfig } from "#renderer/queries.ts";
 import { Button } from "#renderer/ui/button.tsx";
-import { Section } from "./section.tsx";
+import { Searchable, Section } from "./section.tsx";
 
 /** The engine's daemon.json, where the engine is ours to configure. What is no JSON is told as it is typed, with its line, and cannot be saved. */
 export function EngineConfigSettings() {
@@ -17,7 +17,9 @@ export function EngineConfigSettings() {
   if (data === undefined || (driver !== "qemu" && driver !== "native")) return null;
   return (
     <Section title={t.settings.engineConfig}>
-      <Editor key={data.text} {...data} />
+      <Searchable text={`${t.settings.engineConfig} ${t.settings.engineConfigHint(data.path)}`}>
+        <Editor key={data.text} {...data} />
+      </Searchable>
     </Section>
   );
 }

@@ -1,47 +1,63 @@
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { useStore } from "zustand";
 import type { Settings } from "#bridge/bridge.ts";
 import { useApp } from "#renderer/appcontext.ts";
 import { t } from "#renderer/core/texts.ts";
 import { toastDone, toastFailed } from "#renderer/core/toasts.ts";
-import { useSaveSettings, useSettings } from "#renderer/queries.ts";
+import { useSaveSettings, useSettings, useSettingsDefaults } from "#renderer/queries.ts";
 import { Badge } from "#renderer/ui/badge.tsx";
 import { Button } from "#renderer/ui/button.tsx";
-import { Input } from "#renderer/ui/field.tsx";
-import { Row, Section } from "./section.tsx";
+import { Input, Switch } from "#renderer/ui/field.tsx";
+import { FolderSetting } from "./foldersetting.tsx";
+import { Row, Searchable, Section } from "./section.tsx";
 
-const memoryMiB = { min: 512, max: 1_048_576 } as const;
-const cpus = { min: 1, max: 256 } as const;
-const within = (text: string, { min, max }: { min: number; max: number }): boolean => /^\d+$/.test(text) && Number(text) >= min && Number(text) <= max;
+type Figure = "memoryMiB" | "cpus" | "diskGiB";
+type Draft = Readonly<Record<Figure, string>> & Pick<Settings, "folders" | "hostAccess">;
 
-/** Memory and CPUs of the machine. Nothing happens until Apply, which says what it restarts. */
+/** What the virtual machine is made from. Nothing happens until Apply, which says what it restarts. */
 export function MachineSettings() {
   const settings = useSettings().data;
+  const defaults = useSettingsDefaults().data;
   const driver = useStore(useApp().machine, (view) => view.status?.driver);
-  if (settings === undefined) return null;
+  if (settings === undefined || defaults === undefined) return null;
   if (driver === "remote" || driver === "native") {
     return (
       <Section title={t.settings.machine}>
-        <p className="py-3 text-fg2">{t.settings.notMachine}</p>
+        <Searchable text={t.settings.notMachine}>
+          <p className="py-3 text-fg2">{t.settings.notMachine}</p>
+        </Searchable>
       </Section>
     );
   }
-  return <MachineForm key={`${settings.memoryMiB} ${settings.cpus}`} settings={settings} />;
+  return <MachineForm key={JSON.stringify(draftOf(settings))} settings={settings} defaults={defaults} />;
 }
 
-function MachineForm({ settings }: { readonly settings: Settings }) {
+const draftOf = ({ memoryMiB, cpus, diskGiB, folders, hostAccess }: Settings): Draft => ({
+  memoryMiB: String(memoryMiB),
+  cpus: String(cpus),
+  diskGiB: String(diskGiB),
+  folders,
+  hostAccess,
+});
+
+function MachineForm({ settings, defaults }: { readonly settings: Settings; readonly defaults: Settings }) {
   const { bridge } = useApp();
   const save = useSaveSettings();
-  const [memory, setMemory] = useState(String(settings.memoryMiB));
-  const [cpuCount, setCpuCount] = useState(String(settings.cpus));
+  const [draft, setDraft] = useState(() => draftOf(settings));
   const [busy, setBusy] = useState(false);
-  const memoryOk = within(memory, memoryMiB);
-  const cpusOk = within(cpuCount, cpus);
-  const changed = Number(memory) !== settings.memoryMiB || Number(cpuCount) !== settings.cpus;
+  const change = (part: Partial<Draft>): void => setDraft({ ...draft, ...part });
+  const bounds: Readonly<Record<Figure, readonly [min: number, max: number]>> = {
+    memoryMiB: [512, 1_048_576],
+    cpus: [1, 256],
+    diskGiB: [Math.min(settings.diskGiB, 16_384), 16_384],
+  };
+  const valid = (key: Figure): boolean => /^\d{1,7}$/.test(draft[key]) && Number(draft[key]) >= bounds[key][0] && Number(draft[key]) <= bounds[key][1];
+  const changed = JSON.stringify(draft) !== JSON.stringify(draftOf(settings));
   const apply = async (): Promise<void> => {
     setBusy(true);
     try {
-      await save({ memoryMiB: Number(memory), cpus: Number(cpuCount) });
+      const { folders, hostAccess } = draft;
+      await save({ memoryMiB: Number(draft.memoryMiB), cpus: Number(draft.cpus), diskGiB: Number(draft.diskGiB), folders, hostAccess });
       await bridge.call("machine.restart");
       toastDone(t.settings.applied);
     } catch (error) {
@@ -49,33 +65,48 @@ function MachineForm({ settings }: { readonly settings: Settings }) {
     }
     setBusy(false);
   };
+  const figure = (key: Figure, label: string, hint: string, mistake: string, unit?: string): ReactNode => (
+    <Row
+      label={label}
+      hint={valid(key) ? hint : mistake}
+      standard={{
+        value: unit === undefined ? String(defaults[key]) : `${defaults[key]} ${unit}`,
+        differs: draft[key] !== String(defaults[key]) && defaults[key] >= bounds[key][0],
+        reset: () => change({ [key]: String(defaults[key]) }),
+      }}
+    >
+      <Input
+        aria-label={label}
+        inputMode="numeric"
+        {...(unit === undefined ? {} : { unit })}
+        invalid={!valid(key)}
+        value={draft[key]}
+        onChange={(event) => change({ [key]: event.target.value })}
+        className="max-w-[120px]"
+      />
+    </Row>
+  );
   return (
     <Section title={t.settings.machine}>
-      <Row label={t.settings.memory} hint={memoryOk ? t.settings.memoryHint : t.settings.memoryInvalid}>
-        <Input
-          aria-label={t.settings.memory}
-          inputMode="numeric"
-          unit="MiB"
-          invalid={!memoryOk}
-          value={memory}
-          onChange={(event) => setMemory(event.target.value)}
-          className="max-w-[120px]"
-        />
+      {figure("memoryMiB", t.settings.memory, t.settings.memoryHint, t.settings.memoryInvalid, "MiB")}
+      {figure("cpus", t.settings.cpus, t.settings.cpusHint, t.settings.cpusInvalid)}
+      {figure("diskGiB", t.settings.disk, t.settings.diskHint, t.settings.diskInvalid(bounds.diskGiB[0]), "GiB")}
+      <Row
+        label={t.settings.hostAccess}
+        hint={t.settings.hostAccessHint}
+        standard={{
+          value: defaults.hostAccess ? t.settings.on : t.settings.off,
+          differs: draft.hostAccess !== defaults.hostAccess,
+          reset: () => change({ hostAccess: defaults.hostAccess }),
+        }}
+      >
+        <Switch label={t.settings.hostAccess} checked={draft.hostAccess} onChange={(hostAccess) => change({ hostAccess })} />
       </Row>
-      <Row label={t.settings.cpus} hint={cpusOk ? t.settings.cpusHint : t.settings.cpusInvalid}>
-        <Input
-          aria-label={t.settings.cpus}
-          inputMode="numeric"
-          invalid={!cpusOk}
-          value={cpuCount}
-          onChange={(event) => setCpuCount(event.target.value)}
-          className="w-[120px]"
-        />
-      </Row>
+      <FolderSetting folders={draft.folders} defaults={defaults.folders} onChange={(folders) => change({ folders })} />
       <div className="flex items-center gap-3 py-3">
         <Badge tone="warn">{t.settings.needsRestart}</Badge>
         <p className="flex-1 text-sm text-fg3">{t.settings.applyText}</p>
-        <Button variant="primary" busy={busy} disabled={!changed || !memoryOk || !cpusOk} onClick={() => void apply()}>
+        <Button variant="primary" busy={busy} disabled={!changed || !valid("memoryMiB") || !valid("cpus") || !valid("diskGiB")} onClick={() => void apply()}>
           {t.settings.apply}
         </Button>
       </div>

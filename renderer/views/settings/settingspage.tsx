@@ -1,3 +1,4 @@
+import { useState } from "react";
 import { useStore } from "zustand";
 import { useApp } from "#renderer/appcontext.ts";
 import { keys } from "#renderer/core/keys.ts";
@@ -6,12 +7,13 @@ import { applyTheme, theme, type ThemeChoice } from "#renderer/core/theme.ts";
 import { toastFailed } from "#renderer/core/toasts.ts";
 import { useContextStatus, useEngineInfo, useHostInfo, useSaveSettings } from "#renderer/queries.ts";
 import { CopyButton } from "#renderer/ui/copy.tsx";
-import { Switch } from "#renderer/ui/field.tsx";
+import { SearchField, Switch } from "#renderer/ui/field.tsx";
 import { Facts, Page } from "#renderer/ui/page.tsx";
 import { Segmented } from "#renderer/ui/tabs.tsx";
+import { DesktopSettings } from "./desktopsettings.tsx";
 import { EngineConfigSettings } from "./engineconfig.tsx";
 import { MachineSettings } from "./machinesettings.tsx";
-import { Row, Section } from "./section.tsx";
+import { Row, Searchable, Section, SettingsSearch } from "./section.tsx";
 
 const themes: readonly { readonly id: ThemeChoice; readonly label: string }[] = [
   { id: "system", label: t.settings.themes.system },
@@ -19,19 +21,27 @@ const themes: readonly { readonly id: ThemeChoice; readonly label: string }[] = 
   { id: "dark", label: t.settings.themes.dark },
 ];
 
-export const SettingsPage = () => (
-  <Page title={t.settings.title}>
-    <div className="min-h-0 flex-1 overflow-y-auto">
-      <div className="mx-auto flex max-w-[640px] flex-col gap-6 px-6 py-6">
-        <Appearance />
-        <MachineSettings />
-        <EngineConfigSettings />
-        <DockerContext />
-        <About />
+export function SettingsPage() {
+  const [query, setQuery] = useState("");
+  const inDesktop = useHostInfo().data?.mode === "electron";
+  return (
+    <Page title={t.settings.title} search={<SearchField label={t.settings.search} value={query} onChange={setQuery} className="w-[220px]" />}>
+      <div className="min-h-0 flex-1 overflow-y-auto">
+        <SettingsSearch value={query.trim().toLowerCase()}>
+          <div className="group mx-auto flex max-w-[640px] flex-col gap-6 px-6 py-6">
+            <Appearance />
+            {inDesktop && <DesktopSettings />}
+            <MachineSettings />
+            <EngineConfigSettings />
+            <DockerContext />
+            <About />
+            {query.trim() !== "" && <p className="hidden py-8 text-center text-fg3 group-not-has-[[data-setting]]:block">{t.settings.none(query.trim())}</p>}
+          </div>
+        </SettingsSearch>
       </div>
-    </div>
-  </Page>
-);
+    </Page>
+  );
+}
 
 function Appearance() {
   const choice = useStore(theme, (state) => state.choice);
@@ -42,7 +52,11 @@ function Appearance() {
   };
   return (
     <Section title={t.settings.appearance}>
-      <Row label={t.settings.theme}>
+      <Row
+        label={t.settings.theme}
+        hint={t.settings.themeHint}
+        standard={{ value: t.settings.themes.system, differs: choice !== "system", reset: () => choose("system") }}
+      >
         <Segmented label={t.settings.theme} choices={themes} current={choice} onSelect={choose} />
       </Row>
     </Section>
@@ -79,40 +93,42 @@ function About() {
   const warnings = info?.Warnings ?? [];
   return (
     <Section title={t.settings.about}>
-      <div className="py-3">
-        <Facts
-          rows={[
-            [t.settings.version, `${t.app} ${host.version}`],
-            [t.settings.updates, t.settings.updatesText],
-            [t.settings.mode, host.modeReason === undefined ? t.settings.modes[host.mode] : `${t.settings.modes[host.mode]}: ${host.modeReason}`],
-            [
-              t.settings.socket,
-              <span key="socket" className="flex items-center gap-1">
-                <code className="font-mono text-sm">{host.socketPath}</code>
-                <CopyButton small text={host.socketPath} />
-              </span>,
-            ],
-            ...(info === undefined
-              ? []
-              : ([
-                  [t.settings.engine, info.ServerVersion],
-                  [t.settings.kernel, `${info.OperatingSystem}, ${info.KernelVersion}`],
-                ] as const)),
-            ...(warnings.length === 0
-              ? []
-              : ([
-                  [
-                    t.settings.warnings,
-                    <ul key="warnings" className="flex flex-col gap-0.5">
-                      {warnings.map((warning) => (
-                        <li key={warning}>{warning.replace(/^WARNING: /, "")}</li>
-                      ))}
-                    </ul>,
-                  ],
-                ] as const)),
-          ]}
-        />
-      </div>
+      <Searchable text={`${t.settings.about} ${t.settings.version} ${t.settings.updates} ${t.settings.socket} ${t.settings.kernel}`}>
+        <div className="py-3">
+          <Facts
+            rows={[
+              [t.settings.version, `${t.app} ${host.version}`],
+              [t.settings.updates, t.settings.updatesText],
+              [t.settings.mode, host.modeReason === undefined ? t.settings.modes[host.mode] : `${t.settings.modes[host.mode]}: ${host.modeReason}`],
+              [
+                t.settings.socket,
+                <span key="socket" className="flex items-center gap-1">
+                  <code className="font-mono text-sm">{host.socketPath}</code>
+                  <CopyButton small text={host.socketPath} />
+                </span>,
+              ],
+              ...(info === undefined
+                ? []
+                : ([
+                    [t.settings.engine, info.ServerVersion],
+                    [t.settings.kernel, `${info.OperatingSystem}, ${info.KernelVersion}`],
+                  ] as const)),
+              ...(warnings.length === 0
+                ? []
+                : ([
+                    [
+                      t.settings.warnings,
+                      <ul key="warnings" className="flex flex-col gap-0.5">
+                        {warnings.map((warning) => (
+                          <li key={warning}>{warning.replace(/^WARNING: /, "")}</li>
+                        ))}
+                      </ul>,
+                    ],
+                  ] as const)),
+            ]}
+          />
+        </div>
+      </Searchable>
     </Section>
   );
 }

@@ -85,13 +85,13 @@ async function choose({ arch, platform }: QemuOptions, board: StatusBoard, signa
 
 /** By virtiofs where its daemon is there and starts, else by 9p. */
 async function shareFolders({ options, paths, steps, board }: Preparation, undo: AsyncDisposableStack, signal: AbortSignal): Promise<GuestPlan["shares"]> {
-  const { folders, platform, fileServer } = options;
-  if (folders.length === 0) {
+  const { platform, fileServer } = options;
+  if (options.folders.length === 0) {
     steps.skip("files", "no folder is shared");
     return [];
   }
   return await steps.run("files", signal, async (s) => {
-    const plain = planShares(folders, platform, "9p");
+    const plain = planShares(await presentFolders(options.folders, board), platform, "9p");
     if (!fileServer) return plain;
     try {
       return await serveFolders(plain, fileServer, paths, undo, s);
@@ -101,6 +101,22 @@ async function shareFolders({ options, paths, steps, board }: Preparation, undo:
     }
   });
 }
+
+/** A folder that is gone, on a disk not plugged in perhaps, does not keep the machine from booting. */
+async function presentFolders(folders: readonly string[], board: StatusBoard): Promise<readonly string[]> {
+  const present: string[] = [];
+  for (const folder of folders) {
+    if (await isDirectory(folder)) present.push(folder);
+    else board.notice(`${folder} is not shared with containers: there is no such folder on this computer`);
+  }
+  return present;
+}
+
+const isDirectory = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 
 async function serveFolders(
   folders: readonly SharedFolder[],

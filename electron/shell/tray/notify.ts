@@ -1,0 +1,11 @@
+import { Notification } from "electron";
+import type { Happening } from "#host/happenings.ts";
+import type { ShellSettings } from "../process/messages.ts";
+
+/** Tells of what happened while nobody looked, of the kinds that are asked for. A click opens what it is about. */
+export function notify(happening: Happening, { notify: wanted }: Pick<ShellSettings, "notify">, open: (container?: string) => void): void {
+  if (!wanted.includes(happening.kind) || !Notification.isSupported()) return;
+  const notification = new Notification({ title: happening.title, body: happening.body, silent: true });
+  notification.on("click", () => open(happening.container));
+  notification.show();
+}
