@@ -341,7 +341,7 @@ test("the tray's menu offers what the machine's state allows, and everything wit
 test("the tray's menu names the running containers, each to open and to stop, and says how many more there are", () => {
   const running = Array.from({ length: 17 }, (_, index) => ({ id: `id${index}`, name: `web-${index}` }));
   const menu = trayMenu({ phase: "running", running }, acts);
-  const [open, stop] = menu.find(({ label }) => label === "web-3")?.submenu as { label: string; click: () => void }[];
+  const [open, stop] = (menu.find(({ label }) => label === "web-3")?.submenu as { label: string; click: () => void }[] | undefined) ?? [];
   open?.click();
   stop?.click();
   expect([opened, stopped]).toEqual([["id3"], ["id3"]]);

@@ -15,22 +15,58 @@ export interface Choice {
   readonly notice?: string;
 }
 
+export interface AccelerationOptions {
+  readonly accelerator: Accelerator | "auto";
+  readonly arch: GuestArch;
+  readonly platform: NodeJS.Platform;
+}
+
 /**
  * Finds the accelerator by really running a guest on it: a /dev/kvm that opens but cannot run one exists. Asking costs
  * well under a second where it works; a hypervisor that hangs is given up after ten.
  */
-export async function chooseAccelerator(arch: GuestArch, platform: NodeJS.Platform, signal: AbortSignal): Promise<Choice> {
+async function chooseAccelerator(arch: GuestArch, platform: NodeJS.Platform, signal: AbortSignal): Promise<Choice> {
   const failures: string[] = [];
   for (const accelerator of candidates[platform] ?? []) {
     const failure = await probe(accelerator, arch, platform, signal);
     if (failure === undefined) return { accelerator };
     failures.push(`${accelerator}: ${failure}`);
   }
-  return {
-    accelerator: "tcg",
-    notice: `Software emulation is used, which is many times slower: this computer offers no usable hardware virtualisation (${failures.join("; ") || "none known for this system"}).`,
-  };
+  return emulation(failures.join("; ") || "none known for this system");
 }
+
+/** What guests run on: what was asked for, or what this computer can do, found out once. */
+export class Acceleration {
+  readonly #options: AccelerationOptions;
+  #choice: Choice | undefined;
+
+  constructor(options: AccelerationOptions) {
+    this.#options = options;
+    if (options.accelerator !== "auto") this.#choice = { accelerator: options.accelerator };
+  }
+
+  get emulated(): boolean {
+    return this.#choice?.accelerator === "tcg";
+  }
+
+  async find(signal: AbortSignal): Promise<Choice> {
+    return (this.#choice ??= await chooseAccelerator(this.#options.arch, this.#options.platform, signal));
+  }
+
+  /** A hypervisor that ran the test guest may still not run Linux (a nested one above all): emulation can. False when there is nothing to fall back to. */
+  fallBack(reason: string): boolean {
+    const { accelerator = "tcg" } = this.#choice ?? {};
+    if (this.#options.accelerator !== "auto" || accelerator === "tcg") return false;
+    this.#choice = emulation(`${accelerator}: ${reason}`);
+    return true;
+  }
+}
+
+/** Software emulation, because of `reason`. */
+const emulation = (reason: string): Choice => ({
+  accelerator: "tcg",
+  notice: `Software emulation is used, which is many times slower: this computer offers no usable hardware virtualisation (${reason}).`,
+});
 
 /** Runs a guest of a few instructions that ends QEMU by itself. Undefined when it did, else the reason. */
 export async function probe(accelerator: Accelerator, arch: GuestArch, platform: NodeJS.Platform, signal: AbortSignal): Promise<string | undefined> {

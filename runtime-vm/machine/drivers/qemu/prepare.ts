@@ -6,7 +6,7 @@ import type { ImagePaths, MachinePaths } from "#machine/names.ts";
 import type { StatusBoard } from "#machine/status.ts";
 import type { BootSteps } from "#machine/steps.ts";
 import { type FileServer, startVirtiofsd } from "#machine/virtiofsd.ts";
-import { chooseAccelerator } from "./accelerator.ts";
+import type { Acceleration } from "./accelerator.ts";
 import type { Accelerator, GuestArch, GuestPlan } from "./command.ts";
 import { ensureDisk } from "./disk.ts";
 import { endLeftover } from "./leftover.ts";
@@ -37,13 +37,14 @@ export interface Preparation {
   readonly paths: MachinePaths;
   readonly steps: BootSteps;
   readonly board: StatusBoard;
+  readonly acceleration: Acceleration;
   /** How long a guest that an earlier process left may take to shut down. */
   readonly stopGraceMs: number;
 }
 
 /** Everything that a guest needs before it is started, step by step; what runs for it meanwhile is put on `undo`. */
-export async function prepareGuest(what: Preparation, known: Accelerator | undefined, undo: AsyncDisposableStack, signal: AbortSignal): Promise<GuestPlan> {
-  const { options, paths, steps, board, stopGraceMs } = what;
+export async function prepareGuest(what: Preparation, undo: AsyncDisposableStack, signal: AbortSignal): Promise<GuestPlan> {
+  const { options, paths, steps, board, acceleration, stopGraceMs } = what;
   const { image, arch, platform, memoryMiB, cpus, debug, diskBytes } = options;
   await steps.run("image", signal, () => imageExists(image));
   await steps.run("disk", signal, async () => {
@@ -52,7 +53,8 @@ export async function prepareGuest(what: Preparation, known: Accelerator | undef
     await ensureDisk(paths.disk, diskBytes);
   });
   const config = await steps.run("config", signal, () => carryConfig(what));
-  const accelerator = await steps.run("accelerator", signal, async (s) => known ?? (await choose(options, board, s)));
+  const { accelerator, notice } = await steps.run("accelerator", signal, (s) => acceleration.find(s));
+  if (notice !== undefined) board.notice(notice);
   board.set({ accelerator });
   const shares = await shareFolders(what, undo, signal);
   const { qmp, link, ctl, disk } = paths;
@@ -75,12 +77,6 @@ async function imageExists(image: ImagePaths): Promise<void> {
       throw new EngineError("notFound", `${file} is missing: build the image with \`npm run image\``, { cause });
     });
   }
-}
-
-async function choose({ arch, platform }: QemuOptions, board: StatusBoard, signal: AbortSignal): Promise<Accelerator> {
-  const { accelerator, notice } = await chooseAccelerator(arch, platform, signal);
-  if (notice) board.notice(notice);
-  return accelerator;
 }
 
 /** By virtiofs where its daemon is there and starts, else by 9p. */

@@ -9,12 +9,14 @@ import { delay } from "#base/deadline.ts";
 import { codeOf, EngineError, messageOf } from "#base/errors.ts";
 import type { MachinePaths } from "#machine/names.ts";
 
+const complaintLinesMax = 20;
+
 /** One QEMU, from its start to its end. Disposing kills it. */
 export interface QemuProcess extends AsyncDisposable {
   readonly pid: number;
   /** Resolves when it has ended, however it did. */
   readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
-  /** The last lines of its own complaints. */
+  /** The first lines of its own complaints. */
   readonly complaint: () => string;
 }
 
@@ -79,8 +81,8 @@ function keepConsole(child: ChildProcess, file: string, onLine: (line: string) =
   }
   if (child.stderr) {
     createInterface({ input: child.stderr }).on("line", (line) => {
-      complaints.push(line);
-      if (complaints.length > 20) complaints.shift();
+      // The first ones: what comes after a failure are its registers.
+      if (complaints.length < complaintLinesMax) complaints.push(line);
       log.write(`qemu: ${line}\n`);
     });
   }

@@ -11,12 +11,13 @@ import { type MachinePaths, machinePaths } from "#machine/names.ts";
 import { claimRoot } from "#machine/owner.ts";
 import { StatusBoard } from "#machine/status.ts";
 import { BootSteps, type StepPlan } from "#machine/steps.ts";
+import { Acceleration } from "./accelerator.ts";
 import { Backoff } from "./backoff.ts";
 import type { Accelerator, GuestArch } from "./command.ts";
 import { watchHealth } from "./health.ts";
 import { followDaemonFile } from "./reload.ts";
 import { prepareGuest, type QemuOptions } from "./prepare.ts";
-import { bootGuest, engineStream, GuestCrash, type GuestRun, type RunHooks, shutDown, untilAnswered } from "./run.ts";
+import { bootGuest, engineStream, GuestCrash, type GuestRun, GuestStuck, type RunHooks, shutDown, untilAnswered } from "./run.ts";
 
 export type { Accelerator, GuestArch, QemuOptions };
 
@@ -47,7 +48,7 @@ export class QemuMachine implements Machine {
   readonly #paths: MachinePaths;
   readonly #board: StatusBoard;
   readonly #ports: PublishedPorts;
-  #accelerator: Accelerator | undefined;
+  readonly #acceleration: Acceleration;
   #claim: AsyncDisposable | undefined;
   #following: Disposable | undefined;
   #run: GuestRun | undefined;
@@ -65,11 +66,11 @@ export class QemuMachine implements Machine {
       async (proto, { address, port }) => await this.#dial({ kind: proto, address, port }),
       () => orphanMs * this.#slow,
     );
-    if (options.accelerator !== "auto") this.#accelerator = options.accelerator;
+    this.#acceleration = new Acceleration(options);
   }
 
   get #slow(): number {
-    return this.#accelerator === "tcg" ? slowFactor : 1;
+    return this.#acceleration.emulated ? slowFactor : 1;
   }
 
   get status(): MachineStatus {
@@ -121,6 +122,22 @@ export class QemuMachine implements Machine {
   }
 
   async #boot(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#bootOnce(signal);
+    } catch (error) {
+      if (signal.aborted || !this.#fallBack(error)) throw error;
+      await this.#bootOnce(signal);
+    }
+  }
+
+  /** Whether another boot may do better, without what the guest got stuck on. */
+  #fallBack(reason: unknown): boolean {
+    if (!(reason instanceof GuestStuck) || !this.#acceleration.fallBack(reason.message)) return false;
+    this.#options.log(`${reason.message}: the guest is started again under software emulation`);
+    return true;
+  }
+
+  async #bootOnce(signal: AbortSignal): Promise<void> {
     this.#board.clearError();
     const steps = new BootSteps(
       plan,
@@ -129,8 +146,8 @@ export class QemuMachine implements Machine {
     );
     this.#board.set({ phase: "starting", steps: steps.list });
     await using undo = new AsyncDisposableStack();
-    const guest = await prepareGuest({ options: this.#options, paths: this.#paths, steps, board: this.#board, stopGraceMs }, this.#accelerator, undo, signal);
-    this.#accelerator = guest.accelerator;
+    const [paths, board, acceleration] = [this.#paths, this.#board, this.#acceleration];
+    const guest = await prepareGuest({ options: this.#options, paths, steps, board, acceleration, stopGraceMs }, undo, signal);
     let run: GuestRun;
     try {
       run = undo.use(await bootGuest(guest, this.#paths, steps, this.#hooks(), signal, this.#slow));
@@ -180,6 +197,7 @@ export class QemuMachine implements Machine {
       this.#run = undefined;
       this.#ports.orphan();
       await run[Symbol.asyncDispose]();
+      this.#fallBack(run.ended.reason);
       await this.#restart(reason, backoff, signal);
     }
   }

@@ -86,6 +86,7 @@ async function follow(
     undo.defer(() => monitor.close());
     monitor.events.on(({ event, data }) => {
       if (event === "SHUTDOWN") shutdownReason = String(data["reason"]);
+      if (event === "STOP") void stuckReason(monitor, started).then((reason) => reason && ended.abort(new GuestStuck(reason)));
     });
     return { qemu: started, qmp: monitor, ctl: control, linkSocket: first };
   });
@@ -116,7 +117,11 @@ async function follow(
     }
   });
 
-  await steps.run("kernel", alive, () => spoken.promise);
+  await steps
+    .run("kernel", alive, () => spoken.promise)
+    .catch((error: unknown) => {
+      throw alive.aborted ? error : new GuestStuck(messageOf(error));
+    });
   await steps.run("engine", alive, (s) => ctl.hello(s));
   await steps.run("link", alive, (s) => keeper.link(s));
   await steps.run("api", alive, (s) => untilAnswered(keeper, s));
@@ -128,6 +133,26 @@ export class GuestCrash extends EngineError {
   constructor(message: string) {
     super("unavailable", message);
   }
+}
+
+/** A guest that does not go on although QEMU lives: what it runs on may not be able to run it. */
+export class GuestStuck extends EngineError {
+  constructor(message: string) {
+    super("unavailable", message);
+  }
+}
+
+/** Why QEMU has stopped its guest, when it is the hypervisor that gave up on it; undefined for a guest that was paused. */
+async function stuckReason(monitor: Qmp, qemu: QemuProcess): Promise<string | undefined> {
+  const answer = await monitor.execute("query-status").catch(() => undefined);
+  const { status } = (answer ?? {}) as { readonly status?: string };
+  if (status !== "internal-error") return undefined;
+  return (
+    qemu
+      .complaint()
+      .split("; ")
+      .find((line) => line.includes("internal error")) ?? "the hypervisor gave up on the guest"
+  );
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>
