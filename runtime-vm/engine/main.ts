@@ -174,7 +174,8 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
     ...(userns === undefined ? {} : { userns }),
   };
   const containers = new ContainerManager(backends);
-  await containers.restore();
+  // Who acts at the first `ready` ever finds it.
+  await Promise.all([containers.restore(), loadStarterImage(tree.starterImage, { images, state, journal })]);
   const containerId = (reference: string): string => containers.idOf(reference);
   const builds = new Builds({ ...backends, images, builder, registries, host: hostPlatform(arch()), containerId }, buildCache);
   const system = createSystemInfo({
@@ -221,7 +222,6 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
         journal.error("bridges and packet rules could not be made: containers will fail to start on them", error);
       }
       await containers.startAtBoot();
-      await loadStarterImage(tree.starterImage, { images, state, journal });
       await swept;
     },
     close: async ({ stopContainers }) => {

@@ -21,7 +21,7 @@ export interface Engine {
   readonly server: ApiServer;
   readonly metrics: () => string;
   readonly reload: Reload;
-  /** What is done after the first answer: restart policies, the starter image, sweeping. */
+  /** What is done after the first answer: networks, restart policies, sweeping. */
   settle(): Promise<void>;
   close(opts: { stopContainers: boolean }): Promise<void>;
 }

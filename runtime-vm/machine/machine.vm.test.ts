@@ -52,8 +52,6 @@ beforeAll(async () => {
   // A file that is not written yet names no process, and 0 would be all of ours.
   process.kill(await until("the first QEMU", async () => Number(await readFile(machinePaths(options().root).pid, "utf8")) || undefined), "SIGKILL");
   await started;
-  // Nobody waits for it at a start: the engine answers first.
-  await until("the starter image", () => engine.json<object>("GET", `/images/${starter}/json`));
 });
 afterAll(async () => {
   await machine?.[Symbol.asyncDispose]();
