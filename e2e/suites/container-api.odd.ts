@@ -40,6 +40,9 @@ export const oddities: readonly ApiCase[] = [
   host({ Ulimits: [{}] }, failsAtStart),
   created(connected({ bridge: { MacAddress: "02:42:ac:11:00:78" } }, { MacAddress: "02:42:ac:11:00:79" })),
   created(connected({ bridge: { IPAMConfig: { LinkLocalIPs: ["x"] } } })),
+  created(connected({ bridge: { IPAMConfig: { IPv4Address: "172.17.0.99" }, Aliases: ["x"] } })),
+  created(connected({ bridge: null })),
+  created(connected({ host: null }, { NetworkDisabled: true })),
   mount({ Target: "/x" }),
   mount(
     { Type: "bind", Source: "/tmp", Target: "/x", ReadOnly: true, BindOptions: { ReadOnlyForceRecursive: true, ReadOnlyNonRecursive: true } },

@@ -172,7 +172,7 @@ export const createContainerShape = struct(
     ...containerConfig,
     OnBuild: list(string),
     HostConfig: hostConfig,
-    NetworkingConfig: struct("network.NetworkingConfig", { EndpointsConfig: map(endpointSettings) }),
+    NetworkingConfig: struct("network.NetworkingConfig", { EndpointsConfig: map(endpointSettings, { pointers: true }) }),
   },
   { embedded: true },
 );

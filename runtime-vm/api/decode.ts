@@ -11,7 +11,7 @@ export type Shape =
   | { readonly kind: "int"; readonly go: string }
   | { readonly kind: "any" }
   | { readonly kind: "list"; readonly of: Shape; readonly go: string }
-  | { readonly kind: "map"; readonly of: Shape; readonly go: string }
+  | { readonly kind: "map"; readonly of: Shape; readonly go: string; readonly pointers: boolean }
   | {
       readonly kind: "struct";
       readonly go: string;
@@ -31,7 +31,13 @@ export const uint16: Shape = { kind: "int", go: "uint16" };
 export const any: Shape = { kind: "any" };
 export const words: Shape = { kind: "words" };
 export const list = (of: Shape): Shape => ({ kind: "list", of, go: `[]${goType(of)}` });
-export const map = (of: Shape): Shape => ({ kind: "map", of, go: `map[string]${goType(of)}` });
+/** With `pointers`, null is kept as the value of a key. */
+export const map = (of: Shape, { pointers = false }: { pointers?: boolean } = {}): Shape => ({
+  kind: "map",
+  of,
+  go: `map[string]${pointers ? "*" : ""}${goType(of)}`,
+  pointers,
+});
 /** `go` is the struct's name with its package (`network.CreateRequest`); errors of a struct whose fields are embedded name no owner (`.Image`). */
 export const struct = (go: string, fields: Readonly<Record<string, Shape>>, opts: { embedded?: boolean } = {}): Shape => ({
   ...opts,
@@ -83,9 +89,11 @@ function decode(value: unknown, shape: Shape, place: Place): unknown {
     case "list":
       if (!Array.isArray(value)) throw mismatch(value, shape, place);
       return value.map((item: unknown, i) => decode(item, shape.of, within(place, String(i))) ?? zero(shape.of));
-    case "map":
+    case "map": {
       if (!isRecord(value)) throw mismatch(value, shape, place);
-      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, decode(item, shape.of, within(place, key)) ?? zero(shape.of)]));
+      const none = shape.pointers ? null : zero(shape.of);
+      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, decode(item, shape.of, within(place, key)) ?? none]));
+    }
     case "struct":
       if (!isRecord(value)) throw mismatch(value, shape, place);
       return decodeStruct(value, shape, place);

@@ -180,7 +180,6 @@ async function runShim(args: string[], cwd: string, options: ResolvedOptions, si
       PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
       TTRPC_ADDRESS: shimPaths(options.shims).events,
       NAMESPACE: shimNamespace,
-      GOMAXPROCS: "2",
     },
   });
   const out: Buffer[] = [];
