@@ -43,6 +43,13 @@ export const oddities: readonly ApiCase[] = [
   created(connected({ bridge: { IPAMConfig: { IPv4Address: "172.17.0.99" }, Aliases: ["x"] } })),
   created(connected({ bridge: null })),
   created(connected({ host: null }, { NetworkDisabled: true })),
+  created(connected({ default: null })),
+  created(connected({ bridge: null }, { NetworkDisabled: true })),
+  created(connected({ none: null }, { HostConfig: { NetworkMode: "none" } })),
+  created(connected({ missing: { MacAddress: "zz" }, other: null })),
+  created(connected({ missing: { IPAMConfig: { IPv4Address: "1.1" }, Aliases: ["x"] } })),
+  created(connected({ missing: { IPAMConfig: { IPv4Address: "10.1.1.1" }, Aliases: ["x"] } })),
+  created(connected({ bridge: { IPAMConfig: { IPv4Address: "172.31.255.9" } } })),
   mount({ Target: "/x" }),
   mount(
     { Type: "bind", Source: "/tmp", Target: "/x", ReadOnly: true, BindOptions: { ReadOnlyForceRecursive: true, ReadOnlyNonRecursive: true } },

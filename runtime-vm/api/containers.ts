@@ -93,7 +93,7 @@ export interface HostConfig extends Resources {
 /** Body of `POST /containers/create`. */
 export interface ContainerCreateRequest extends ContainerConfig {
   readonly HostConfig?: HostConfig | null;
-  readonly NetworkingConfig?: { readonly EndpointsConfig?: Readonly<Record<string, EndpointSettings>> | null } | null;
+  readonly NetworkingConfig?: { readonly EndpointsConfig?: Readonly<Record<string, EndpointSettings | null>> | null } | null;
 }
 
 export interface MountPoint {

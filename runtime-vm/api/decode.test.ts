@@ -26,6 +26,10 @@ test("one string stands for a command of one word", () => {
   expect(decodeBody('{"Cmd":["ls","-l"]}', shape)).toEqual({ Cmd: ["ls", "-l"] });
 });
 
+test("a null in a map of pointers stays null", () => {
+  expect(decodeBody('{"a":null,"b":{"x":"1"}}', map(struct("t.T", { x: string }), { pointers: true }))).toEqual({ a: null, b: { x: "1" } });
+});
+
 test("a null list in a map stays null: a port that is exposed, not published", () => {
   expect(decodeBody('{"Ports":{"80/tcp":null,"81/tcp":[{"hostport":"5"}]}}', shape)).toEqual({ Ports: { "80/tcp": null, "81/tcp": [{ HostPort: "5" }] } });
 });

@@ -40,7 +40,7 @@ export async function createContainer(
 ): Promise<{ container: Container; warnings: readonly string[] }> {
   const image = body.Image === "" ? undefined : await backends.images.resolve(body.Image, platform);
   const id = generateId();
-  const { HostConfig, NetworkingConfig: _networking, ...given } = body;
+  const { HostConfig, NetworkingConfig, ...given } = body;
   refuseConflicts(given, HostConfig ?? {});
   const asked = joinedById(catalog, completeHostConfig(HostConfig ?? {}, backends.config));
   const config = completeConfig(given, image?.config.config, hostnameFor(id, catalog, body));
@@ -49,6 +49,7 @@ export async function createContainer(
   const links = requestedLinks(catalog, asked);
   const hostConfig = links.length === 0 ? settled.host : { ...settled.host, Links: null };
   const warnings = [...settled.warnings, ...discarded(hostConfig), ...deprecations(body)];
+  backends.sandboxes.validateEndpoints(NetworkingConfig?.EndpointsConfig ?? {});
   const endpoints = requestedEndpoints(body, hostConfig);
   const name = wanted === "" ? generateName((candidate) => catalog.isFree(candidate)) : parseContainerName(wanted);
   await using undo = new Undo(backends.journal);

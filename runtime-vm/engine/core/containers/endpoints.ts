@@ -7,13 +7,13 @@ import type { SandboxRequest } from "../networks/networks.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Container } from "./container.ts";
 
-/** Networks a container joins, by the names the request used; joining another container's network means none of one's own. */
+/** Networks a container joins, by the names the request used, whose endpoints were checked; joining another container's network means none of one's own. */
 export function requestedEndpoints(request: ContainerCreateRequest, hostConfig: HostConfig): Readonly<Record<string, EndpointSettings>> {
   const mode = hostConfig.NetworkMode ?? "bridge";
-  refuseEmpty(request.NetworkingConfig?.EndpointsConfig ?? {});
   if (mode.startsWith("container:") || request.NetworkDisabled === true) return {};
-  const { default: asDefault, ...given } = request.NetworkingConfig?.EndpointsConfig ?? {};
-  const endpoints: Record<string, EndpointSettings> = asDefault === undefined ? { ...given } : { bridge: asDefault, ...given };
+  const endpoints: Record<string, EndpointSettings> = {};
+  for (const [name, settings] of Object.entries(request.NetworkingConfig?.EndpointsConfig ?? {}))
+    endpoints[name === "default" ? "bridge" : name] = settings ?? {};
   if (!Object.hasOwn(endpoints, mode)) endpoints[mode] = {};
   const main = endpoints[mode];
   if (request.MacAddress && main?.MacAddress && request.MacAddress !== main.MacAddress) {
@@ -22,13 +22,6 @@ export function requestedEndpoints(request: ContainerCreateRequest, hostConfig: 
   }
   if (request.MacAddress && main !== undefined && !main.MacAddress) endpoints[mode] = { ...main, MacAddress: request.MacAddress };
   return endpoints;
-}
-
-/** A network named with `null` for its settings: class `invalidArgument`, naming each, as dockerd says it. */
-function refuseEmpty(endpoints: Readonly<Record<string, EndpointSettings | null>>): void {
-  const empty = Object.entries(endpoints).filter(([, settings]) => settings === null);
-  const sentences = empty.map(([name]) => `invalid config for network ${name}: EndpointsConfig is nil`);
-  if (sentences.length > 0) throw new EngineError("invalidArgument", sentences.length === 1 ? (sentences[0] ?? "") : `* ${sentences.join("\n* ")}`);
 }
 
 /** The reference in `container:REFERENCE`: whose namespace is joined. */

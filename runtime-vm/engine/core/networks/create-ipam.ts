@@ -51,8 +51,9 @@ export function checkIpam(configs: readonly IpamConfig[], enableIPv6: boolean): 
   throw bad(`invalid network config:\n${joined(problems)}`);
 }
 
-/** Go's errors.Join as dockerd prints it: alone on a line, or as a list. */
-export const joined = (problems: readonly string[]): string => (problems.length === 1 ? problems.join() : problems.map((p) => `* ${p}`).join("\n"));
+/** Go's errors.Join as dockerd prints it: alone on a line, or as a list, whose items' own lines are set in. */
+export const joined = (problems: readonly string[]): string =>
+  problems.length === 1 ? problems.join() : problems.map((problem) => `* ${problem.replaceAll("\n", "\n\t")}`).join("\n");
 
 function configProblems(config: IpamConfig, enableIPv6: boolean): string[] {
   const subnet = parseCidr(config.Subnet ?? "");

@@ -61,6 +61,8 @@ export interface Sandboxes {
   sweep(): Promise<void>;
   /** Validates mode, endpoints, ports and DNS settings at container create, changing nothing. Unknown networks pass: they are reported at start, as dockerd does. */
   validate(request: SandboxRequest): void;
+  /** The part of it that looks at endpoints, as a client wrote them; a network without settings is refused by name. */
+  validateEndpoints(asked: Readonly<Record<string, EndpointSettings | null>>): void;
   /** The container has another name: it is known by that from now on. */
   rename(containerId: string, name: string): void;
   /** Connects an open sandbox to one more network, or from one; publishes the event. */

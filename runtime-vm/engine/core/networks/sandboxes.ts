@@ -13,7 +13,7 @@ import { bridgeOf, parentOf } from "./record.ts";
 import { type EndpointRecord, endpointSettings, gatewayOf, hostEnds, linkOf, linksOf, SandboxFiles, type SandboxRecord } from "./sandbox-record.ts";
 import { type Live, type ServiceOptions, SandboxServices } from "./services.ts";
 import type { SharedNetworks } from "./shared.ts";
-import { checkEndpoint, checkJoinable, checkRequest, networksOf, parseMode, settingsOf } from "./settings.ts";
+import { checkEndpoint, checkEndpoints, checkJoinable, checkRequest, networksOf, parseMode, settingsOf } from "./settings.ts";
 import type { LiveNetwork } from "./store.ts";
 
 export interface SandboxOptions extends ServiceOptions {
@@ -65,10 +65,11 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
 
   validate(request: SandboxRequest): void {
     checkRequest(request);
-    for (const name of networksOf(request)) {
-      const network = this.#options.networks.find(name);
-      if (network !== undefined) checkEndpoint(network.record, settingsOf(request, name), { naming: true });
-    }
+    this.validateEndpoints(request.endpoints);
+  }
+
+  validateEndpoints(asked: Readonly<Record<string, EndpointSettings | null>>): void {
+    checkEndpoints(asked, (name) => this.#options.networks.find(name)?.record);
   }
 
   async open(request: SandboxRequest): Promise<Sandbox> {
@@ -220,7 +221,7 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
     if (endpoints.some((endpoint) => endpoint.network === network.record.id)) {
       throw new EngineError("forbidden", `endpoint with name ${live.owner.containerName} already exists in network ${network.record.name}`);
     }
-    checkEndpoint(network.record, settings, { naming: false });
+    checkEndpoint(network.record, settings);
     const taken = endpoints.map(({ containerInterface }) => containerInterface);
     const endpoint = await this.#plan(network, live.owner, settings, taken);
     await using undo = new AsyncDisposableStack();

@@ -39,19 +39,35 @@ export function settingsOf(request: Pick<SandboxRequest, "endpoints">, name: str
   return request.endpoints[name] ?? (name === "bridge" ? request.endpoints["default"] : undefined) ?? {};
 }
 
-/** What of a container's create request names a network names it in the refusal; what asks for one network does not. */
-export function checkEndpoint(record: NetworkRecord, settings: EndpointSettings, opts: { readonly naming: boolean }): void {
-  const prefix = opts.naming ? `invalid config for network ${record.name}: ` : "";
-  const mac = settings.MacAddress ?? "";
-  if (mac !== "" && !/^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i.test(mac)) throw bad(`${prefix}invalid MAC address ${mac}`);
-  const problems = endpointProblems(record, settings);
-  if (problems.length > 0) throw bad(`${prefix}invalid endpoint settings:\n${joined(problems)}`);
+/** Refuses what no network of these names could give: of those that are not there yet, what needs no look at them. */
+export function checkEndpoints(asked: Readonly<Record<string, EndpointSettings | null>>, find: (name: string) => NetworkRecord | undefined): void {
+  const problems = Object.entries(asked)
+    .map(([key, settings]) => ({ name: key === "default" ? "bridge" : key, settings }))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap(({ name, settings }) => {
+      const problem = settings === null ? "EndpointsConfig is nil" : endpointProblem(find(name), settings);
+      return problem === undefined ? [] : [`invalid config for network ${name}: ${problem}`];
+    });
+  if (problems.length > 0) throw bad(joined(problems));
 }
 
-function endpointProblems(record: NetworkRecord, settings: EndpointSettings): string[] {
+/** The same of one network that is there. */
+export function checkEndpoint(record: NetworkRecord, settings: EndpointSettings): void {
+  const problem = endpointProblem(record, settings);
+  if (problem !== undefined) throw bad(problem);
+}
+
+function endpointProblem(record: NetworkRecord | undefined, settings: EndpointSettings): string | undefined {
+  const mac = settings.MacAddress ?? "";
+  if (mac !== "" && !/^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i.test(mac)) return `invalid MAC address ${mac}`;
+  const problems = endpointProblems(record, settings);
+  return problems.length === 0 ? undefined : `invalid endpoint settings:\n${joined(problems)}`;
+}
+
+function endpointProblems(record: NetworkRecord | undefined, settings: EndpointSettings): string[] {
   const problems: string[] = [];
   const asked = { 4: settings.IPAMConfig?.IPv4Address ?? "", 6: settings.IPAMConfig?.IPv6Address ?? "" } as const;
-  const predefined = isDefaultBridge(record) || !hasInterfaces(record);
+  const predefined = record !== undefined && (isDefaultBridge(record) || !hasInterfaces(record));
   if (predefined && (asked[4] !== "" || asked[6] !== "")) problems.push("user specified IP address is supported on user defined networks only");
   if ((settings.Aliases ?? []).length > 0 && predefined) {
     problems.push("network-scoped alias is supported only for containers in user defined networks");
@@ -59,7 +75,7 @@ function endpointProblems(record: NetworkRecord, settings: EndpointSettings): st
   for (const family of [4, 6] as const) {
     if (asked[family] !== "" && familyOf(asked[family]) !== family) problems.push(`invalid IPv${family} address: ${asked[family]}`);
   }
-  for (const family of [4, 6] as const) if (asked[family] !== "") problems.push(...addressProblems(record, family, asked[family]));
+  for (const family of [4, 6] as const) if (record !== undefined && asked[family] !== "") problems.push(...addressProblems(record, family, asked[family]));
   for (const address of settings.IPAMConfig?.LinkLocalIPs ?? [])
     if (familyOf(address) === undefined) problems.push(`invalid link-local IP address: ${address}`);
   return [...problems, ...sysctlProblems(settings)];
