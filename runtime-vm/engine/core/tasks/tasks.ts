@@ -48,6 +48,8 @@ export interface Task extends TaskProcess {
    * `close` wait for it).
    */
   delete(): Promise<Exit>;
+  /** The engine goes: the container lives on, and output that no log has taken waits for the next engine. */
+  disconnect(): void;
 }
 
 export interface TaskRuntime {

@@ -181,7 +181,6 @@ export class ShimTask extends ShimProcess implements Task {
     return exit;
   }
 
-  /** An engine that stops lets go; the container lives on. */
   disconnect(): void {
     this.io.close();
   }
