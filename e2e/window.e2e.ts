@@ -307,7 +307,7 @@ test("no serious accessibility finding on any page, tab or dialog, in light and 
     }
     await page.emulateMedia({ colorScheme: "light", reducedMotion: null });
   };
-  for (const name of ["Images", "Volumes", "Networks", "Settings", "Containers"]) {
+  for (const name of ["Images", "Volumes", "Networks", "Engine", "Settings", "Containers"]) {
     await goTo(name);
     await look(name);
   }

@@ -59,6 +59,7 @@ export function fakeBridge(): FakeBridge {
     "host.info": () => info,
     "machine.status": () => status,
     "machine.repair": () => ["machine"],
+    "machine.erase": () => undefined,
     "config.get": () => ({ path: "/home/me/daemon.json", text: config }),
     "config.set": ({ text }: { text: string }) => void (config = text),
     "context.status": () => ({ created: true, current: "default" }),

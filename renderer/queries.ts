@@ -7,6 +7,7 @@ import type { NetworkInspect } from "#api/networks.ts";
 import type { Volume } from "#api/volumes.ts";
 import type { ContextStatus, HostInfo, Settings } from "#bridge/bridge.ts";
 import type { EngineInfo } from "#renderer/core/engine/engine.ts";
+import { type UseOfKind, diskUse } from "#renderer/core/diskuse.ts";
 import { keys } from "#renderer/core/keys.ts";
 import { engineUp } from "#renderer/core/machine.ts";
 import { useApp } from "./appcontext.ts";
@@ -42,8 +43,14 @@ export const useVolumes = (): UseQueryResult<Volume[]> => {
 /** What each volume takes of the disk. Counting it is work: it is asked for once a minute at most, while somebody looks. */
 export const useVolumeSizes = (): ReadonlyMap<string, number> => {
   const { engine } = useApp();
-  const { data } = useQuery({ queryKey: keys.usage, queryFn: () => engine.usage(), enabled: useEngineUp(), staleTime: 60_000, retry: false });
+  const { data } = useQuery({ queryKey: keys.usage, queryFn: () => engine.usage("volume"), enabled: useEngineUp(), staleTime: 60_000, retry: false });
   return useMemo(() => new Map((data?.Volumes ?? []).map(({ Name, UsageData }) => [Name, UsageData?.Size ?? -1])), [data]);
+};
+
+/** What takes room on the disk, of every kind; counted when somebody looks. */
+export const useDiskUse = (): UseQueryResult<readonly UseOfKind[]> => {
+  const { engine } = useApp();
+  return useQuery({ queryKey: keys.diskUse, queryFn: async () => diskUse(await engine.usage()), enabled: useEngineUp(), staleTime: 5_000, retry: false });
 };
 
 export const useVolume = (name: string): UseQueryResult<Volume> => {

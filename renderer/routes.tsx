@@ -1,6 +1,7 @@
 import { Redirect, Route, Switch } from "wouter";
 import { ContainerPage } from "./views/containers/containerpage.tsx";
 import { ContainersPage } from "./views/containers/containerspage.tsx";
+import { EnginePage } from "./views/engine/enginepage.tsx";
 import { ImagePage } from "./views/images/imagepage.tsx";
 import { ImagesPage } from "./views/images/imagespage.tsx";
 import { NetworkPage } from "./views/networks/networkpage.tsx";
@@ -20,6 +21,7 @@ export const Routes = () => (
     <Route path="/volumes/:name">{({ name }) => <VolumePage key={name} name={decodeURIComponent(name)} />}</Route>
     <Route path="/networks" component={NetworksPage} />
     <Route path="/networks/:id">{({ id }) => <NetworkPage key={id} id={decodeURIComponent(id)} />}</Route>
+    <Route path="/engine" component={EnginePage} />
     <Route path="/settings" component={SettingsPage} />
     <Route>
       <Redirect to="/containers" replace />

@@ -47,6 +47,8 @@ export interface HostCalls {
   "machine.start": () => Promise<void>;
   "machine.stop": () => Promise<void>;
   "machine.restart": () => Promise<void>;
+  /** Deletes every container, image, volume and network with the disk they are on, and starts the machine with nothing. */
+  "machine.erase": () => Promise<void>;
   /**
    * Makes anew what is kept beside containers, images and volumes and is not as it should be: the machine (started
    * afresh unless its engine answers), the Docker socket, the docker context. Resolves to what that was.

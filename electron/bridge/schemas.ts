@@ -49,6 +49,7 @@ const argSchemas: { readonly [C in CallName]: v.GenericSchema<unknown, CallArg<C
   "machine.start": nothing,
   "machine.stop": nothing,
   "machine.restart": nothing,
+  "machine.erase": nothing,
   "machine.repair": nothing,
   "config.get": nothing,
   "config.set": v.strictObject({ text: v.pipe(v.string(), v.maxLength(1024 * 1024)) }),

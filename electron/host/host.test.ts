@@ -190,6 +190,19 @@ test("changed memory and processors take effect at a restart, other settings mak
   expect(asked).toEqual(["machine 1 stop", "machine 1 start", "machine 1 stop", "machine 1 dispose", "machine 2 start"]);
 });
 
+test("erasing deletes what the machine keeps and starts it anew; data that is not the machine's is refused", async () => {
+  const asked: string[] = [];
+  const machine = steppedMachine(asked);
+  await using host = await open({ createMachine: () => Object.assign(machine, { erase: async () => void asked.push("erase") }) });
+  const erasing = host.bridge.calls["machine.erase"](undefined, opts);
+  for (let i = 0; i < 5; i += 1) await new Promise((resolve) => setTimeout(resolve, 2));
+  machine.finishStart();
+  await erasing;
+  expect(asked).toEqual(["erase", "machine start"]);
+  await using other = await open({ root: join(dir, "other") });
+  await expect(other.bridge.calls["machine.erase"](undefined, opts)).rejects.toMatchObject({ class: "notImplemented" });
+});
+
 test("diagnostics pass on a healthy host, and name what is wrong with what to do", async () => {
   await using host = await open();
   await host.start();

@@ -89,6 +89,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     "machine.start": () => keeper.start(),
     "machine.stop": () => keeper.stop(),
     "machine.restart": () => keeper.restart(),
+    "machine.erase": () => keeper.erase(),
     "machine.repair": (_, opts) => repair({ keeper, engine, socket, context }, opts),
     "config.get": async () => ({ path: paths.daemonConfig, text: await readDaemonConfig(paths.daemonConfig) }),
     "config.set": ({ text }) => writeDaemonConfig(paths.daemonConfig, text),

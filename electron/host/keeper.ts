@@ -65,6 +65,17 @@ export class MachineKeeper implements AsyncDisposable {
     await this.#start();
   }
 
+  /** Stops the machine, deletes all that it keeps, and starts it with nothing. Class `notImplemented` where its data is not the machine's. */
+  async erase(): Promise<void> {
+    const machine = this.#machine;
+    if (machine.erase === undefined)
+      throw new EngineError("notImplemented", `the data of a ${machine.status.driver} engine is not kept by Slipway: delete it where that engine runs`);
+    this.#starting.abort(new EngineError("cancelled", "the machine was erased while it started"));
+    using _held = await this.#lock.acquire("machine");
+    await machine.erase();
+    await this.#start();
+  }
+
   /** Ends the machine, whatever state it is in, makes another from the settings, and starts that. */
   async renew(): Promise<void> {
     this.#starting.abort(new EngineError("cancelled", "the machine was made anew while it started"));

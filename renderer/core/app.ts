@@ -7,6 +7,7 @@ import { keys } from "./keys.ts";
 import { createLogKeeper } from "./logs/keeper.ts";
 import { startLogWorker } from "./logs/session.ts";
 import { createMachineStore } from "./machine.ts";
+import { createMachineHistory } from "./machinehistory.ts";
 import { createSelection } from "./selection.ts";
 import { createStatsStore } from "./statsstore.ts";
 import { createTransfers } from "./transfers.ts";
@@ -21,11 +22,13 @@ export function createApp(bridge: Bridge) {
     defaultOptions: { queries: { staleTime: Number.POSITIVE_INFINITY, gcTime: Number.POSITIVE_INFINITY, refetchOnWindowFocus: false, retry: 1 } },
   });
   const machineMemory = (): number => queries.getQueryData<EngineInfo>(keys.info)?.MemTotal ?? 0;
+  const machine = createMachineStore(bridge);
   return {
     bridge,
     engine,
     queries,
-    machine: createMachineStore(bridge),
+    machine,
+    machineHistory: createMachineHistory(machine),
     acts: createActs(),
     stats: createStatsStore(engine, machineMemory),
     logs: createLogKeeper(engine, startLogWorker),

@@ -13,6 +13,7 @@ export const keys = {
   volumes: ["volumes"],
   volume: (name: string) => ["volume", name],
   usage: ["usage"],
+  diskUse: ["disk-use"],
   networks: ["networks"],
   network: (id: string) => ["network", id],
   info: ["info"],

@@ -1,5 +1,6 @@
 import { count } from "./format.ts";
 import { containerTexts } from "./texts/containers.ts";
+import { enginePageTexts } from "./texts/engine.ts";
 import { objectTexts } from "./texts/objects.ts";
 import { pageTexts } from "./texts/page.ts";
 
@@ -17,6 +18,7 @@ export const t = {
     images: "Images",
     volumes: "Volumes",
     networks: "Networks",
+    engine: "Engine",
     settings: "Settings",
     shortcuts: "Shortcuts",
   },
@@ -43,6 +45,7 @@ export const t = {
   },
 
   common: {
+    typed: (word: string) => `Type ${word} to confirm`,
     cancel: "Cancel",
     close: "Close",
     create: "Create",
@@ -136,6 +139,8 @@ export const t = {
     failed: "Could not run the checks",
     results: { pass: "pass", warn: "warning", fail: "fail" },
   },
+
+  enginePage: enginePageTexts,
 
   settings: {
     title: "Settings",

@@ -2,6 +2,7 @@ import { type ReactNode, useState } from "react";
 import { t } from "#renderer/core/texts.ts";
 import { Button } from "./button.tsx";
 import { Dialog } from "./dialog.tsx";
+import { Field, Input } from "./field.tsx";
 
 export interface ConfirmProps {
   readonly title: string;
@@ -10,6 +11,8 @@ export interface ConfirmProps {
   readonly verb: string;
   /** Names of what is lost, listed when there are several. */
   readonly objects?: readonly string[];
+  /** A word that must be typed first, for what loses data that nothing brings back. */
+  readonly typed?: string;
   readonly onConfirm: () => Promise<unknown>;
   readonly onClose: () => void;
 }
@@ -17,8 +20,9 @@ export interface ConfirmProps {
 const listedMax = 8;
 
 /** Asks before what cannot be undone. Focus starts on Cancel. */
-export function Confirm({ title, children, verb, objects = [], onConfirm, onClose }: ConfirmProps) {
+export function Confirm({ title, children, verb, objects = [], typed, onConfirm, onClose }: ConfirmProps) {
   const [busy, setBusy] = useState(false);
+  const [word, setWord] = useState("");
   const confirm = async (): Promise<void> => {
     setBusy(true);
     await onConfirm();
@@ -36,7 +40,7 @@ export function Confirm({ title, children, verb, objects = [], onConfirm, onClos
           <Button onClick={onClose} data-autofocus>
             {t.common.cancel}
           </Button>
-          <Button variant="danger" busy={busy} onClick={() => void confirm()}>
+          <Button variant="danger" busy={busy} disabled={typed !== undefined && word.trim() !== typed} onClick={() => void confirm()}>
             {verb}
           </Button>
         </>
@@ -52,6 +56,11 @@ export function Confirm({ title, children, verb, objects = [], onConfirm, onClos
           ))}
           {objects.length > listedMax && <li className="text-fg3">+{objects.length - listedMax}</li>}
         </ul>
+      )}
+      {typed !== undefined && (
+        <Field label={t.common.typed(typed)} className="mt-4">
+          {({ invalid: _, ...field }) => <Input {...field} mono value={word} onChange={(event) => setWord(event.target.value)} />}
+        </Field>
       )}
     </Dialog>
   );

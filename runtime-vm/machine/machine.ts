@@ -9,6 +9,8 @@ export interface Machine extends AsyncDisposable {
   start(opts: { signal: AbortSignal }): Promise<void>;
   /** Containers get their stop signal and timeout, then the guest powers off. Idempotent. */
   stop(): Promise<void>;
+  /** Deletes all that containers, images and volumes are kept in; the next start begins with nothing. Stops it first. Absent where that is not the machine's to delete. */
+  erase?(): Promise<void>;
   /** A fresh byte stream to the engine's HTTP API. Class `unavailable` while it does not run. */
   connect(): Promise<Duplex>;
 }

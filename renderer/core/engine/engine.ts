@@ -6,6 +6,7 @@ import type { FileList } from "#api/files.ts";
 import type { ImageHistoryItem, ImageInspect, ImageSummary, PullProgress } from "#api/images.ts";
 import type { NetworkCreateRequest, NetworkInspect } from "#api/networks.ts";
 import type { Volume, VolumeCreateRequest } from "#api/volumes.ts";
+import type { DiskUsage, UseKind } from "#renderer/core/diskuse.ts";
 import { jsonLines } from "./lines.ts";
 import { openStream, pathOf, request } from "./request.ts";
 
@@ -39,10 +40,17 @@ export interface FileChange {
   /** 0 changed, 1 added, 2 deleted. */
   readonly Kind: 0 | 1 | 2;
 }
-/** What the window reads of `GET /system/df`. */
-export interface DiskUsage {
-  readonly Volumes: readonly Volume[] | null;
+/** What a prune answers. */
+export interface Pruned {
+  readonly SpaceReclaimed?: number;
 }
+
+const prunes: Readonly<Record<UseKind, string>> = {
+  containers: "/containers/prune",
+  images: pathOf("/images/prune", { filters: '{"dangling":["false"]}' }),
+  volumes: pathOf("/volumes/prune", { filters: '{"all":["true"]}' }),
+  cache: pathOf("/build/prune", { all: true }),
+};
 
 /** The Engine API as the window uses it: every act here is one request a `docker` user could make. */
 export type Engine = ReturnType<typeof createEngine>;
@@ -172,8 +180,11 @@ export function createEngine(bridge: Bridge) {
       disconnect: (name: string, container: string) => request(bridge, "POST", `/networks/${id(name)}/disconnect`, { Container: container }),
     },
 
-    /** What volumes take of the disk, as `docker system df -v`. */
-    usage: () => request<DiskUsage>(bridge, "GET", "/system/df?type=volume"),
+    /** What takes room on the disk, as `docker system df -v`; of one kind of things, or of all. */
+    usage: (type?: "volume") => request<DiskUsage>(bridge, "GET", pathOf("/system/df", { type })),
+
+    /** Deletes all of a kind that nothing uses: `docker container|image -a|volume -a|builder -a prune`. */
+    prune: (kind: UseKind) => request<Pruned>(bridge, "POST", prunes[kind]),
 
     /** Events of one object that were kept, oldest first, then those to come. */
     eventsOf: (container: string, signal: AbortSignal) =>

@@ -1,4 +1,4 @@
-import { Box, HardDrive, Layers, type LucideIcon, Network, Settings } from "lucide-react";
+import { Box, Gauge, HardDrive, Layers, type LucideIcon, Network, Settings } from "lucide-react";
 import { t } from "#renderer/core/texts.ts";
 
 export interface Place {
@@ -13,6 +13,7 @@ export const places: readonly Place[] = [
   { path: "/images", label: t.nav.images, icon: Layers },
   { path: "/volumes", label: t.nav.volumes, icon: HardDrive },
   { path: "/networks", label: t.nav.networks, icon: Network },
+  { path: "/engine", label: t.nav.engine, icon: Gauge },
   { path: "/settings", label: t.nav.settings, icon: Settings },
 ];
 

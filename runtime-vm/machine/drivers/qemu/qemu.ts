@@ -246,6 +246,13 @@ export class QemuMachine implements Machine {
     this.#board.set({ phase: "stopped", steps: [] });
   }
 
+  async erase(): Promise<void> {
+    await this.stop();
+    // A guest that another process runs writes to it.
+    await using _claim = await claimRoot(this.#paths);
+    await rm(this.#paths.disk, { force: true });
+  }
+
   #followConfig(): Disposable | undefined {
     const { daemonFile: place, debug } = this.#options;
     if (place === undefined) return undefined;

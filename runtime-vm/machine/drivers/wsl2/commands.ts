@@ -9,6 +9,9 @@ export const importArguments = (directory: string, archive: string): string[] =>
 export const listArguments = (): string[] => ["--list", "--quiet"];
 export const terminateArguments = (): string[] => ["--terminate", distribution];
 
+/** Deletes the distribution with its disk. */
+export const unregisterArguments = (): string[] => ["--unregister", distribution];
+
 /** Runs a command in the distribution as root, without a shell between (`--exec` takes the words as they are). */
 export const execArguments = (command: readonly string[]): string[] => ["--distribution", distribution, "--user", "root", "--exec", ...command];
 

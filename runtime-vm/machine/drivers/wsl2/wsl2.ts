@@ -21,6 +21,7 @@ import {
   parseList,
   stopCommand,
   terminateArguments,
+  unregisterArguments,
 } from "./commands.ts";
 
 export interface Wsl2Options {
@@ -133,6 +134,11 @@ export class Wsl2Machine implements Machine {
       await wsl(terminateArguments(), never).catch((error: unknown) => this.#options.log(messageOf(error)));
     }
     this.#board.set({ phase: "stopped", steps: [] });
+  }
+
+  async erase(): Promise<void> {
+    await this.stop();
+    await wsl(unregisterArguments(), new AbortController().signal);
   }
 
   async connect(): Promise<Duplex> {
