@@ -132,6 +132,17 @@ test("a start of the engine counts restarts anew, lets rest who was stopped by h
   expect((await inspect(client, "byhand")).State.Status).toBe("exited");
 });
 
+test("who acts as soon as a new engine is there finds its starter image, and who deletes it has deleted it", async () => {
+  const isolate = `slipway-rw${process.pid}`;
+  const first = await startEngine({ isolate, root: place("first") });
+  const id = await create(clientOf(first), { Image: "slipway/welcome", Cmd: ["true"] });
+  await remove(clientOf(first), id);
+  await clientOf(first).json("DELETE", "/images/slipway/welcome");
+  await first.stop();
+  await using next = await startEngine({ isolate, root: place("first") });
+  expect(await clientOf(next).json("GET", "/images/json")).toEqual([]);
+});
+
 test("a second engine on the same root is refused and the first goes on", async () => {
   await using rig = await openRig("r2", { root: place("two") });
   await expect(startEngine({ isolate: rig.netns, root: rig.program.root })).rejects.toThrow(/another engine/);

@@ -53,7 +53,7 @@ import { openShimRuntime } from "#plugins/tasks-shim/runtime.ts";
 import { openTrash } from "#plugins/trash-directory/trash.ts";
 import { LocalVolumes } from "#plugins/volumes-local/store.ts";
 import { ApiServer } from "#server/http.ts";
-import { allRoutes } from "#server/routes.ts";
+import { afterwards, allRoutes } from "#server/routes.ts";
 import { hostAddress, hostNames, openLink, userNetwork } from "./machine.ts";
 import { type Engine, runProgram } from "./program.ts";
 
@@ -174,8 +174,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
     ...(userns === undefined ? {} : { userns }),
   };
   const containers = new ContainerManager(backends);
-  // Who acts at the first `ready` ever finds it.
-  await Promise.all([containers.restore(), loadStarterImage(tree.starterImage, { images, state, journal })]);
+  await containers.restore();
   const containerId = (reference: string): string => containers.idOf(reference);
   const builds = new Builds({ ...backends, images, builder, registries, host: hostPlatform(arch()), containerId }, buildCache);
   const system = createSystemInfo({
@@ -193,22 +192,22 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
     images: async () => (await images.list({ filters: {}, manifests: false, sharedSize: false, users: () => [] })).length,
     listeners: () => events.readerCount,
   });
-  const server = new ApiServer(
-    allRoutes({
-      system,
-      events,
-      containers,
-      images,
-      volumes,
-      volumeContents: new VolumeContents({ volumes, kernel, map }),
-      networks,
-      registries,
-      builds,
-      buildKit: openBuildKit(builds, buildKitVersion),
-      journal,
-    }),
+  const routes = allRoutes({
+    system,
+    events,
+    containers,
+    images,
+    volumes,
+    volumeContents: new VolumeContents({ volumes, kernel, map }),
+    networks,
+    registries,
+    builds,
+    buildKit: openBuildKit(builds, buildKitVersion),
     journal,
-  );
+  });
+  // Who acts at the first `ready` ever finds it, and nobody waits for it to be told that the engine is there.
+  const starter = loadStarterImage(tree.starterImage, { images, state, journal });
+  const server = new ApiServer(afterwards(starter, routes), journal);
   const counts = { version: release, containers: () => containers.counts(), events: () => events.publishedCount, listeners: () => events.readerCount };
   return {
     server,
@@ -222,6 +221,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
         journal.error("bridges and packet rules could not be made: containers will fail to start on them", error);
       }
       await containers.startAtBoot();
+      await starter;
       await swept;
     },
     close: async ({ stopContainers }) => {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { Router, route, splitVersion } from "./router.ts";
+import { type RequestContext, Router, route, splitVersion } from "./router.ts";
+import { afterwards } from "./routes.ts";
 
 const answer = () => ({ status: 200 });
 const router = new Router([
@@ -40,4 +41,15 @@ test("a version is split off the path when there is one", () => {
   expect(splitVersion("/v1.44/containers/json")).toEqual({ version: "1.44", path: "/containers/json" });
   expect(splitVersion("/containers/json")).toEqual({ version: undefined, path: "/containers/json" });
   expect(splitVersion("/vx.y/containers/json")).toEqual({ version: undefined, path: "/vx.y/containers/json" });
+});
+
+test("until it is opened a server tells only that it is there", async () => {
+  const opened = Promise.withResolvers<void>();
+  const [ping, list] = afterwards(opened.promise, [route("GET", "/_ping", answer), route("GET", "/images/json", answer)]);
+  const context = {} as RequestContext;
+  expect(ping?.handler(context)).toEqual({ status: 200 });
+  const listed = list?.handler(context);
+  expect(await Promise.race([listed, Promise.resolve("waits")])).toBe("waits");
+  opened.resolve();
+  expect(await listed).toEqual({ status: 200 });
 });

@@ -4,7 +4,7 @@ import type { ImageStore } from "#core/images/images.ts";
 import type { NetworkStore } from "#core/networks/networks.ts";
 import type { VolumeContents } from "#core/volumes/contents.ts";
 import type { VolumeStore } from "#core/volumes/volumes.ts";
-import type { Route } from "./router.ts";
+import type { Handler, Route } from "./router.ts";
 import { archiveRoutes } from "./routes-archive.ts";
 import { buildRoutes } from "./routes-build.ts";
 import { commitRoutes } from "./routes-commit.ts";
@@ -52,3 +52,17 @@ export const allRoutes = (nouns: Nouns): readonly Route[] => [
   ...volumeContentsRoutes(nouns.volumeContents),
   ...buildRoutes(nouns.builds, nouns.buildKit),
 ];
+
+/** What tells no more than that somebody is there. */
+const atOnce = new Set(["/_ping", "/version"]);
+
+/** The same routes, which answer once `opened` has resolved. */
+export const afterwards = (opened: Promise<void>, routes: readonly Route[]): readonly Route[] =>
+  routes.map((route) => {
+    if (atOnce.has(route.pattern)) return route;
+    const handler: Handler = async (context) => {
+      await opened;
+      return await route.handler(context);
+    };
+    return { ...route, handler };
+  });

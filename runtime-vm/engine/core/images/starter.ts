@@ -7,8 +7,8 @@ import type { ImageStore } from "./images.ts";
 /** Loaded once in the life of a root directory, when there is nothing to run yet; who deletes it has deleted it. */
 export async function loadStarterImage(archive: string, { images, state, journal }: { images: ImageStore; state: State; journal: Journal }): Promise<void> {
   if (!existsSync(archive) || hasHappened(state, "starter image")) return;
-  const some = await images.list({ filters: {}, manifests: false, sharedSize: false, users: () => [] });
   try {
+    const some = await images.list({ filters: {}, manifests: false, sharedSize: false, users: () => [] });
     if (some.length === 0) for await (const _line of images.load(createReadStream(archive), { signal: AbortSignal.timeout(120_000) }));
     nowHappened(state, "starter image");
   } catch (error) {
