@@ -63,10 +63,22 @@ export interface HostCalls {
   "context.use": (arg: { on: boolean }) => Promise<ContextStatus>;
   /** Simple checks of what usually goes wrong, each with what to do about it. */
   "diagnostics.run": () => Promise<readonly DiagnosticCheck[]>;
+  /** What is in a folder that the person has shared; "" stands above all of these. Class `forbidden` for any other. */
+  "folders.list": (arg: { path: string }) => Promise<FolderListing>;
   "settings.get": () => Promise<Settings>;
   /** What the settings are on this computer before anybody changes them. */
   "settings.defaults": () => Promise<Settings>;
   "settings.set": (arg: Partial<Settings>) => Promise<Settings>;
+}
+
+export interface FolderListing {
+  /** Links followed. */
+  readonly path: string;
+  /** The folder around it; "" where that is not shared. */
+  readonly parent?: string;
+  readonly entries: readonly { readonly name: string; readonly path: string; readonly kind: "folder" | "file" }[];
+  /** How many there are; more than `entries` has for a very large folder. */
+  readonly total: number;
 }
 
 export type Repairable = "machine" | "socket" | "context";
@@ -123,6 +135,8 @@ export interface StreamOpen {
   readonly kind: "download" | "upload" | "upgrade";
   /** Bytes the far side may send before the reader grants more: log 1 MiB, terminal 64 KiB, file 1 MiB. */
   readonly windowBytes: number;
+  /** Of an upload: the body is a folder of this computer, packed as a build's context by the host core, and the window writes nothing. */
+  readonly context?: { readonly folder: string; readonly dockerfile: string };
 }
 
 export interface BridgeStream {

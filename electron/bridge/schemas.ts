@@ -20,10 +20,19 @@ const engineRequest = v.strictObject({
   body: v.optional(v.unknown()),
 });
 
+const folder = v.pipe(v.string(), v.minLength(1), v.maxLength(4096));
+
 const streamOpen = v.strictObject({
   request: engineRequest,
   kind: v.picklist(["download", "upload", "upgrade"]),
   windowBytes: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(bridgeLimits.windowBytesMax)),
+  context: v.exactOptional(
+    v.strictObject({
+      folder,
+      // In the folder, and nowhere above it.
+      dockerfile: v.pipe(folder, v.regex(/^(?!\/)(?!(.*\/)?\.\.(\/|$))/, "a Dockerfile's path begins in its folder and stays there")),
+    }),
+  ),
 });
 
 /** Smallest and largest values a setting may have; the machine's own limits are the host's. */
@@ -32,7 +41,7 @@ export const settingsSchema = v.strictObject({
   memoryMiB: v.pipe(v.number(), v.integer(), v.minValue(512), v.maxValue(1024 * 1024)),
   cpus: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(256)),
   diskGiB: v.pipe(v.number(), v.integer(), v.minValue(8), v.maxValue(16 * 1024)),
-  folders: v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(4096))), v.maxLength(16)),
+  folders: v.pipe(v.array(folder), v.maxLength(16)),
   hostAccess: v.boolean(),
   tray: v.boolean(),
   onClose: v.picklist(["hide", "quit"]),
@@ -56,6 +65,7 @@ const argSchemas: { readonly [C in CallName]: v.GenericSchema<unknown, CallArg<C
   "context.status": nothing,
   "context.use": v.strictObject({ on: v.boolean() }),
   "diagnostics.run": nothing,
+  "folders.list": v.strictObject({ path: v.pipe(v.string(), v.maxLength(4096)) }),
   "settings.get": nothing,
   "settings.defaults": nothing,
   "settings.set": v.partial(settingsSchema) as v.GenericSchema<unknown, Partial<Settings>>,

@@ -32,13 +32,13 @@ export class EngineConnection {
     }
   }
 
-  /** Serves one stream of the bridge to its end. */
-  async stream(open: StreamOpen, stream: HostStream): Promise<void> {
+  /** Serves one stream of the bridge to its end; an upload sends what the window writes, or `body`. */
+  async stream(open: StreamOpen, stream: HostStream, body?: AsyncIterable<Uint8Array>): Promise<void> {
     const outgoing = this.#begin(open.request, stream.signal, connectionHeaders[open.kind]);
     try {
       const answer = answerTo(outgoing);
       let upload: Promise<void> | undefined;
-      if (open.kind === "upload") upload = send(stream.read(), outgoing);
+      if (open.kind === "upload") upload = send(body ?? stream.read(), outgoing);
       else outgoing.end(bodyOf(open.request));
       // The upload's own failure counts only while there is no answer: an engine may refuse before it has read everything.
       const first = await (upload === undefined ? answer : Promise.race([answer, upload.then(() => answer)]));

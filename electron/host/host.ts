@@ -2,14 +2,16 @@ import { mkdir } from "node:fs/promises";
 import type { MachineStatus } from "#api/machine.ts";
 import { messageOf } from "#base/errors.ts";
 import { Emitter } from "#base/event.ts";
-import type { HostInfo, Settings } from "#bridge/bridge.ts";
+import type { HostInfo, Settings, StreamOpen } from "#bridge/bridge.ts";
 import type { BridgeHost, HostApi, HostEvent } from "#bridge/serve.ts";
 import { EngineClient } from "#client/client.ts";
 import type { Machine } from "#machine/machine.ts";
+import { packContext } from "./build-context.ts";
 import { DockerContext } from "./context.ts";
 import { readDaemonConfig, writeDaemonConfig } from "./daemon-config.ts";
 import { runDiagnostics } from "./diagnostics.ts";
 import { EngineConnection } from "./engine.ts";
+import { SharedFolders } from "./folders.ts";
 import { Happenings } from "./happenings.ts";
 import { MachineKeeper } from "./keeper.ts";
 import { endpointOf, hostPaths } from "./paths.ts";
@@ -82,6 +84,9 @@ export async function openHost(options: HostOptions): Promise<Host> {
     // Another host name than the app's own 127.0.0.1: a container's page must never share its origin's storage.
     portHost: "localhost",
   };
+  const folders = new SharedFolders(() => settings.current.folders);
+  const contextOf = async ({ context: sent }: StreamOpen, signal: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined> =>
+    sent === undefined ? undefined : packContext({ ...sent, folder: await folders.resolve(sent.folder) }, signal);
   const calls: HostApi = {
     "engine.request": (request, opts) => engine.request(request, opts),
     "host.info": async () => info,
@@ -100,13 +105,18 @@ export async function openHost(options: HostOptions): Promise<Host> {
         { root: paths.root, socket: paths.socket, machine: () => keeper.status, engine, context: () => context.status(), settingsProblems: settings.problems },
         opts,
       ),
+    "folders.list": ({ path }) => folders.list(path),
     "settings.get": async () => settings.current,
     "settings.defaults": async () => settings.defaults,
     "settings.set": (change) => settings.set(change),
   };
   const all = undo.move();
   return {
-    bridge: { calls, stream: (open, stream) => engine.stream(open, stream), onEvent: (listener) => events.on(listener) },
+    bridge: {
+      calls,
+      stream: async (open, stream) => await engine.stream(open, stream, await contextOf(open, stream.signal)),
+      onEvent: (listener) => events.on(listener),
+    },
     get status() {
       return keeper.status;
     },

@@ -63,7 +63,7 @@ export async function progressAnswer(progress: AsyncIterable<PullProgress>): Pro
   return { status: 200, headers: json, stream: lines(all) };
 }
 
-export async function* lines(progress: AsyncIterable<PullProgress>): AsyncIterable<string> {
+export async function* lines(progress: AsyncIterable<object>): AsyncIterable<string> {
   try {
     for await (const message of progress) yield `${JSON.stringify(message)}\r\n`;
   } catch (error) {

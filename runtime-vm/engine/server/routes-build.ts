@@ -22,7 +22,7 @@ export const buildRoutes = (builds: Builds, doors: BuildDoors): readonly Route[]
   route("POST", "/session", ({ hijack, headers }) => taken(hijack, headers, (connection) => doors.session(connection, headers)), { upgrades: true }),
   route("POST", "/build", async ({ query, headers, body, signal }) => {
     if (query.get("version") === "2") throw new EngineError("invalidArgument", "BuildKit is reached at /grpc; POST /build is the classic builder (version=1)");
-    const options = optionsFrom(builds, query, registryConfig(headers["x-registry-config"]));
+    const options = optionsFrom(builds, query, authOf(headers["x-registry-config"]));
     const remote = query.get("remote");
     const context = remote === "" ? body : await fetchedContext(remote, signal);
     const scratch = join(builds.backends.paths.buildWork, `context-${randomUUID()}`);
@@ -53,7 +53,7 @@ async function taken(
   return hijacked;
 }
 
-function optionsFrom(builds: Builds, query: Query, auths: Readonly<Record<string, RegistryAuth>>): ClassicOptions {
+function optionsFrom(builds: Builds, query: Query, auth: ClassicOptions["auth"]): ClassicOptions {
   if (query.bool("squash")) throw new EngineError("invalidArgument", "squash is only supported with experimental mode");
   const platform = query.get("platform");
   return {
@@ -75,7 +75,7 @@ function optionsFrom(builds: Builds, query: Query, auths: Readonly<Record<string
     removes: query.get("rm") === "" || query.bool("rm"),
     platform: platform === "" ? undefined : parsePlatform(platform, builds.backends.host),
     hostConfig: hostConfigFrom(query),
-    auth: (image) => Promise.resolve(auths[authKey(image)]),
+    auth,
   };
 }
 
@@ -113,7 +113,7 @@ function hostConfigFrom(query: Query): HostConfig {
   };
 }
 
-function jsonParameter(query: Query, name: string): unknown {
+export function jsonParameter(query: Query, name: string): unknown {
   const text = query.get(name);
   if (text === "") return undefined;
   try {
@@ -121,6 +121,12 @@ function jsonParameter(query: Query, name: string): unknown {
   } catch (error) {
     throw new EngineError("invalidArgument", `error reading ${name}: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** The login for an image's registry, from X-Registry-Config. */
+export function authOf(header: string | string[] | undefined): (image: string) => Promise<RegistryAuth | undefined> {
+  const auths = registryConfig(header);
+  return (image) => Promise.resolve(auths[authKey(image)]);
 }
 
 /** Of each registry by its name; what is no such header is none, as for dockerd. */

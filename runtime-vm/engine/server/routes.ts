@@ -10,6 +10,7 @@ import { buildRoutes } from "./routes-build.ts";
 import { commitRoutes } from "./routes-commit.ts";
 import { containerRoutes } from "./routes-containers.ts";
 import { execRoutes } from "./routes-exec.ts";
+import { type FolderBuildBackend, folderBuildRoutes } from "./routes-folder-builds.ts";
 import { imageRoutes } from "./routes-images.ts";
 import { networkRoutes } from "./routes-networks.ts";
 import { portRoutes } from "./routes-ports.ts";
@@ -30,7 +31,7 @@ type Nouns = Parameters<typeof systemRoutes>[0] & {
   readonly volumes: VolumeStore;
   readonly volumeContents: VolumeContents;
   readonly builds: Builds;
-  readonly buildKit: Parameters<typeof buildRoutes>[1];
+  readonly buildKit: Parameters<typeof buildRoutes>[1] & { readonly folders: FolderBuildBackend };
   readonly journal: Parameters<typeof slipwayRoutes>[0];
 };
 
@@ -51,6 +52,7 @@ export const allRoutes = (nouns: Nouns): readonly Route[] => [
   ...volumeRoutes(nouns.volumes),
   ...volumeContentsRoutes(nouns.volumeContents),
   ...buildRoutes(nouns.builds, nouns.buildKit),
+  ...folderBuildRoutes(nouns.buildKit.folders),
 ];
 
 /** What tells no more than that somebody is there. */

@@ -3,7 +3,7 @@ import { familiarName, parseReference } from "#api/reference.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
 import type { PullProgress } from "#api/images.ts";
 import { DockerfileError } from "../dockerfile/errors.ts";
-import { IgnorePatterns, readIgnoreFile } from "../dockerfile/ignore.ts";
+import { IgnorePatterns, readIgnoreFile } from "#api/dockerignore.ts";
 import type { Dockerfile, InstructionOf } from "../dockerfile/instructions.ts";
 import { parseDockerfile } from "../dockerfile/parse.ts";
 import { readSource, type Source } from "../dockerfile/source.ts";

@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import { EngineError } from "#base/errors.ts";
-import { IgnorePatterns } from "../dockerfile/ignore.ts";
+import { IgnorePatterns } from "#api/dockerignore.ts";
 import type { LayerItem } from "./layer-tar.ts";
 import type { ModeChange } from "./mode.ts";
 import type { Owner } from "./owner.ts";

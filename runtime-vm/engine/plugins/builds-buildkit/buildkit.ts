@@ -4,17 +4,19 @@ import type { Builds } from "#core/builds/builds.ts";
 import { bridgeMethods } from "./bridge.ts";
 import { controlMethods, Jobs } from "./control.ts";
 import { BuildHistory } from "./history.ts";
+import { FolderBuilds } from "./folder-builds.ts";
 import { historyMethods } from "./history-calls.ts";
 import { serveGrpc } from "./server.ts";
 import { Shelf } from "./shelf.ts";
 import { Sessions } from "./session.ts";
 
-/** The two doors that BuildKit's clients knock at, on connections that were taken over from HTTP/1.1. */
+/** The two doors that BuildKit's clients knock at, on connections that were taken over from HTTP/1.1; and the window's. */
 export interface BuildKit {
   /** The client calls us. */
   grpc(connection: Duplex): Promise<void>;
   /** We call the client. */
   session(connection: Duplex, headers: IncomingHttpHeaders): Promise<void>;
+  readonly folders: FolderBuilds;
 }
 
 export function openBuildKit(builds: Builds, version: string): BuildKit {
@@ -26,6 +28,7 @@ export function openBuildKit(builds: Builds, version: string): BuildKit {
   };
   const one = (value: string | string[] | undefined): string => (Array.isArray(value) ? value.join(", ") : (value ?? ""));
   return {
+    folders: new FolderBuilds(builds, history),
     grpc: (connection) => serveGrpc(connection, methods, builds.backends.journal),
     session: (connection, headers) =>
       sessions.serve(connection, {

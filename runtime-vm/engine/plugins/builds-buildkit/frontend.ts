@@ -9,7 +9,7 @@ import type { BuildRequest, NamedContext } from "#core/builds/request.ts";
 import { TarTree } from "#core/builds/tar-tree.ts";
 import type { FileTree } from "#core/builds/tree.ts";
 import { DockerfileError } from "#core/dockerfile/errors.ts";
-import { readIgnoreFile } from "#core/dockerfile/ignore.ts";
+import { readIgnoreFile } from "#api/dockerignore.ts";
 import type { Dockerfile } from "#core/dockerfile/instructions.ts";
 import { parseDockerfile } from "#core/dockerfile/parse.ts";
 import { readSource, type Source } from "#core/dockerfile/source.ts";
@@ -106,7 +106,7 @@ export async function prepareBuild(frontend: Frontend, given: ReadonlyMap<string
   return { requests, definition, dockerfile, attributes, checked: warned };
 }
 
-function parsed(definition: Definition): { source: Source; dockerfile: Dockerfile } {
+export function parsed(definition: Definition): { source: Source; dockerfile: Dockerfile } {
   try {
     const source = readSource(definition.text);
     const dockerfile = parseDockerfile(source);
@@ -120,7 +120,7 @@ function parsed(definition: Definition): { source: Source; dockerfile: Dockerfil
 const scratch = ({ backends }: Builds): string => join(backends.paths.buildWork, `client-${randomUUID().slice(0, 8)}`);
 
 /** Runs work under a line of the client's display. */
-async function shown<T>(progress: Progress, name: string, work: (vertex: Vertex) => Promise<T>): Promise<T> {
+export async function shown<T>(progress: Progress, name: string, work: (vertex: Vertex) => Promise<T>): Promise<T> {
   const vertex = progress.vertex(name);
   try {
     const result = await work(vertex);
@@ -149,7 +149,7 @@ async function localDefinition(frontend: Frontend, { filename, contextName, dock
   return { text: files.text, ignores: readIgnoreFile(ignore ?? "") };
 }
 
-async function treeDefinition(tree: FileTree, { filename }: Attributes): Promise<{ text: string; ignores: string[] }> {
+export async function treeDefinition(tree: FileTree, { filename }: Attributes): Promise<{ text: string; ignores: string[] }> {
   const text = await textIn(tree, filename);
   if (text === undefined) throw new EngineError("notFound", `failed to read dockerfile: open ${filename}: no such file or directory`);
   return { text, ignores: [] };

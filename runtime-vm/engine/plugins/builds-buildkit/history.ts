@@ -1,3 +1,4 @@
+import type { BuildSource } from "#api/builds.ts";
 import type { Descriptor } from "#core/content/content.ts";
 import type { State } from "#core/state/state.ts";
 
@@ -9,6 +10,8 @@ export interface BuildRecord {
   readonly created: string;
   readonly completed?: string;
   readonly error?: { readonly code: number; readonly message: string };
+  /** Where the Dockerfile failed. */
+  readonly source?: BuildSource;
   readonly told: Readonly<Record<string, string>>;
   /** By platform; "" where there is only one. */
   readonly results: Readonly<Record<string, { readonly image?: Descriptor; readonly attestations: readonly Descriptor[] }>>;

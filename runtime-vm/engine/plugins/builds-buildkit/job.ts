@@ -1,7 +1,5 @@
-import { EngineError, messageOf } from "#base/errors.ts";
+import { EngineError } from "#base/errors.ts";
 import type { Builds, BuildResult } from "#core/builds/builds.ts";
-import { StepError } from "#core/builds/stage.ts";
-import { DockerfileError } from "#core/dockerfile/errors.ts";
 import type { Descriptor } from "#core/content/content.ts";
 import type { BuiltLayer } from "#core/images/building.ts";
 import type { StageState } from "#core/builds/state.ts";
@@ -9,13 +7,13 @@ import { formatPlatform, type Platform } from "#core/images/platform.ts";
 import { checkCaches, exportCache } from "./cache-export.ts";
 import { type CacheOption, importCaches } from "./cache-import.ts";
 import { type Export, exportResult, type Shipment, type Shipped } from "./exporter.ts";
-import { type Definition, DefinitionError, type Prepared, prepareBuild } from "./frontend.ts";
+import { type Definition, type Prepared, prepareBuild } from "./frontend.ts";
 import { Progress } from "./progress.ts";
 import { invocationId, type ProvenanceOptions, provenance, provenanceOptions } from "./provenance.ts";
 import { answered } from "./questions.ts";
+import { detailed } from "./source.ts";
 import type { Session } from "./session.ts";
 import type { Shelf } from "./shelf.ts";
-import { DetailedError } from "./status.ts";
 import type { Statement } from "./documents.ts";
 
 /** What a build of the client has given: of each platform, the image and what can be said of it. */
@@ -227,25 +225,4 @@ function cachesIn(text: string | undefined): CacheOption[] {
   if (text === undefined || text === "") return [];
   const options = JSON.parse(text) as { Type: string; Attrs: Record<string, string> }[];
   return options.map(({ Type, Attrs }) => ({ type: Type, attributes: new Map(Object.entries(Attrs)) }));
-}
-
-/** The sentence, and the lines of the Dockerfile that it is about. */
-function detailed(error: unknown, definition: Definition | undefined): unknown {
-  if (error instanceof DefinitionError) {
-    const lines = error.cause instanceof DockerfileError ? error.cause.lines : undefined;
-    return new DetailedError(error.message, lines === undefined ? [] : [sourceDetail(error.definition, lines)], { cause: error });
-  }
-  if (!(error instanceof StepError) || definition === undefined) return error;
-  const { lines } = error.instruction.node;
-  return new DetailedError(messageOf(error), [sourceDetail(definition, lines)], { cause: error });
-}
-
-function sourceDetail({ filename, text }: Definition, { start, end }: { start: number; end: number }): { url: string; json: unknown } {
-  return {
-    url: "github.com/moby/buildkit/errdefs.Source+json",
-    json: {
-      info: { filename, data: Buffer.from(text).toString("base64"), language: "Dockerfile" },
-      ranges: [{ start: { line: start }, end: { line: end } }],
-    },
-  };
 }

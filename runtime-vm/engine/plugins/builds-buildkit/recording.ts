@@ -5,7 +5,8 @@ import { formatPlatform } from "#core/images/platform.ts";
 import type { Export } from "./exporter.ts";
 import type { BuildHistory, BuildRecord } from "./history.ts";
 import type { Job } from "./job.ts";
-import { codeOf } from "./status.ts";
+import { sourceIn } from "./source.ts";
+import { codeOf, DetailedError } from "./status.ts";
 
 /** Writes a build down while it goes on. */
 export interface Recording {
@@ -31,8 +32,14 @@ export function beginRecord(history: BuildHistory, job: Job, wanted: readonly Ex
     history.end({ ...started, ...more, completed: new Date().toISOString(), steps: job.progress.steps }, job.progress.recorded);
   return {
     succeeded: (told, images) => end({ told, ...resultsOf(images) }),
-    failed: (error) => end({ error: { code: error instanceof EngineError ? codeOf[error.class] : 2, message: messageOf(error) } }),
+    failed: (error) => end(failureOf(error)),
   };
+}
+
+export function failureOf(error: unknown): Pick<BuildRecord, "error" | "source"> {
+  const source = error instanceof DetailedError ? error.details.map(sourceIn).find((one) => one !== undefined) : undefined;
+  const code = error instanceof EngineError ? codeOf[error.class] : 2;
+  return { error: { code, message: messageOf(error) }, ...(source === undefined ? {} : { source }) };
 }
 
 function resultsOf(images: ReturnType<Job["images"]>): Pick<BuildRecord, "results" | "documents"> {

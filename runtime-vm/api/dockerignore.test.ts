@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { IgnorePatterns, readIgnoreFile } from "./ignore.ts";
+import { IgnorePatterns, readIgnoreFile } from "./dockerignore.ts";
 
 const kept = (patterns: string, paths: readonly string[]): string[] => {
   const ignore = new IgnorePatterns(readIgnoreFile(patterns));

@@ -1,5 +1,3 @@
-import { posix } from "node:path";
-
 interface Pattern {
   readonly regexp: RegExp;
   readonly exception: boolean;
@@ -41,15 +39,15 @@ export function readIgnoreFile(text: string): string[] {
       const exception = line.startsWith("!");
       const path = exception ? line.slice(1).trim() : line;
       if (path === "") return exception ? ["!"] : [];
-      const clean = posix.normalize(path).replace(/\/+$/, "");
-      const relative = clean.length > 1 && clean.startsWith("/") ? clean.slice(1) : clean;
+      const cleaned = clean(path);
+      const relative = cleaned.length > 1 && cleaned.startsWith("/") ? cleaned.slice(1) : cleaned;
       return [exception ? `!${relative}` : relative];
     });
 }
 
 /** moby's patternmatcher: `**` stands for any number of names. */
 function regexpOf(pattern: string): RegExp {
-  const text = posix.normalize(pattern).replace(/^\/+|\/+$/g, "");
+  const text = clean(pattern).replace(/^\/+|\/+$/g, "");
   let source = "";
   for (let i = 0; i < text.length; i += 1) {
     const char = text[i] ?? "";
@@ -77,3 +75,14 @@ function regexpOf(pattern: string): RegExp {
 }
 
 const quoted = (char: string): string => char.replace(/[.*+?^${}()|[\]\\/-]/, "\\$&");
+
+/** Go's path.Clean: no empty name, no `.`, no `..` after a name. */
+function clean(path: string): string {
+  const kept: string[] = [];
+  for (const name of path.split("/")) {
+    if (name === "" || name === ".") continue;
+    if (name === ".." && kept.length > 0 && kept.at(-1) !== "..") kept.pop();
+    else if (name !== ".." || !path.startsWith("/")) kept.push(name);
+  }
+  return `${path.startsWith("/") ? "/" : ""}${kept.join("/")}` || ".";
+}
