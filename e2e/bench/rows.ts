@@ -194,7 +194,7 @@ const statsRow: Row = {
 const inspectRow: Row = {
   name: "inspect of a container",
   unit: "ms",
-  rounds: 100,
+  rounds: 400,
   budget: 1,
   async setup(target) {
     await createStarted(target, "inspect", ["sleep", "600"]);

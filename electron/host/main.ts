@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { EngineError } from "#base/errors.ts";
@@ -69,11 +68,11 @@ async function machineFactory(daemonConfig: string, options: DesktopOptions): Pr
       case "native": {
         if (nativeEngine === undefined) throw new EngineError("notImplemented", "the engine runs natively on Linux only, from a source tree");
         const socket = join(root, "engine.sock");
-        const config = existsSync(daemonConfig) ? daemonConfig : undefined;
-        return new NativeMachine({ socket, launch: nativeEngine(join(root, "engine"), socket, config), log });
+        const launch = (config: string | undefined) => nativeEngine(join(root, "engine"), socket, config);
+        return new NativeMachine({ socket, launch, daemonFile: daemonConfig, log });
       }
       case "wsl2":
-        return new Wsl2Machine({ root, archive: join(image, "rootfs.tar"), debug: false, log });
+        return new Wsl2Machine({ root, archive: join(image, "rootfs.tar"), daemonFile: { path: daemonConfig, required: false }, debug: false, log });
       case "qemu":
         return new QemuMachine({
           root,

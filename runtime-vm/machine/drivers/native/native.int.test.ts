@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -15,13 +15,18 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
+const daemonFile = (): string => join(root, "daemon.json");
 const machine = (): NativeMachine =>
   new NativeMachine({
     socket,
-    launch: {
+    launch: (config) => ({
       command: join(repository, "node_modules/.bin/node"),
-      args: [join(repository, "electron/launch/engine.mjs"), "--root", root, "--socket", socket, "--isolate", `slipway-native${process.pid}`],
-    },
+      args: [
+        ...[join(repository, "electron/launch/engine.mjs"), "--root", root, "--socket", socket, "--isolate", `slipway-native${process.pid}`],
+        ...(config === undefined ? [] : ["--config", config]),
+      ],
+    }),
+    daemonFile: daemonFile(),
     log: () => {},
   });
 
@@ -48,8 +53,28 @@ test("an engine is started, used and ended, and leaves a second machine alone th
   expect(await engine.json("GET", "/version")).toMatchObject({ Os: "linux" });
 });
 
+test("an engine follows its daemon.json while it runs, and a broken one is told of and changes nothing", async () => {
+  writeFileSync(daemonFile(), '{"labels": ["from=start"]}');
+  await using first = machine();
+  await first.start({ signal });
+  const engine = new EngineClient({ kind: "dial", dial: () => first.connect() });
+  const labels = async (): Promise<unknown> => (await engine.json<{ Labels: unknown }>("GET", "/info")).Labels;
+  expect(await labels()).toEqual(["from=start"]);
+  writeFileSync(daemonFile(), '{"labels": ["from=change"]}');
+  await expect.poll(labels, { timeout: 20_000 }).toEqual(["from=change"]);
+  writeFileSync(daemonFile(), '{"labels": [');
+  await expect
+    .poll(() => first.status.notices, { timeout: 20_000 })
+    .toEqual([expect.stringMatching(/^daemon\.json: the engine goes on as before: .*line 1, column 13/)]);
+  expect(await labels()).toEqual(["from=change"]);
+});
+
 test("an engine that cannot start fails the step with its own last words, and can be started once that is mended", async () => {
-  await using broken = new NativeMachine({ socket, launch: { command: "/bin/sh", args: ["-c", "echo no disk in this machine >&2; exit 3"] }, log: () => {} });
+  await using broken = new NativeMachine({
+    socket,
+    launch: () => ({ command: "/bin/sh", args: ["-c", "echo no disk in this machine >&2; exit 3"] }),
+    log: () => {},
+  });
   await expect(broken.start({ signal })).rejects.toMatchObject({ class: "unavailable", message: expect.stringContaining("no disk in this machine") as string });
   expect(broken.status).toMatchObject({ phase: "failed" });
   await using nobody = new NativeMachine({ socket, log: () => {} });

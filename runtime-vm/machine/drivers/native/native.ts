@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Duplex } from "node:stream";
 import type { MachineStatus } from "#api/machine.ts";
 import { delay, withDeadline } from "#base/deadline.ts";
 import { codeOf, EngineError, messageOf } from "#base/errors.ts";
+import { noticePrefix, readDaemonFile } from "#machine/daemon-file.ts";
+import { followDaemonFile } from "#machine/follow-daemon-file.ts";
 import type { Machine } from "#machine/machine.ts";
 import { ping } from "#machine/ping.ts";
 import { StatusBoard } from "#machine/status.ts";
@@ -15,7 +18,9 @@ export interface NativeOptions {
   /** Where the engine's API is or will be. */
   readonly socket: string;
   /** Starts the engine in the foreground when nothing answers at `socket`; absent: the socket is somebody else's to serve. */
-  readonly launch?: { readonly command: string; readonly args: readonly string[] };
+  readonly launch?: (config: string | undefined) => { readonly command: string; readonly args: readonly string[] };
+  /** The person's daemon.json: given to the engine that is started where it is there, which is told when it changes. */
+  readonly daemonFile?: string;
   readonly log: (line: string) => void;
 }
 
@@ -30,6 +35,7 @@ export class NativeMachine implements Machine {
   readonly #options: NativeOptions;
   readonly #board: StatusBoard;
   #engine: ChildProcess | undefined;
+  #following: Disposable | undefined;
   #starting: Promise<void> | undefined;
 
   constructor(options: NativeOptions) {
@@ -53,6 +59,7 @@ export class NativeMachine implements Machine {
 
   async #start(signal: AbortSignal): Promise<void> {
     this.#board.clearError();
+    this.#board.set({ notices: [] });
     const steps = new BootSteps(
       plan,
       () => 1,
@@ -74,12 +81,30 @@ export class NativeMachine implements Machine {
     if (await this.#answers()) return;
     const { launch, socket } = this.#options;
     if (!launch) throw new EngineError("unavailable", `no engine answers at ${socket}`);
-    const engine = spawn(launch.command, launch.args, { stdio: ["ignore", "pipe", "pipe"] });
+    const { daemonFile } = this.#options;
+    const config = daemonFile !== undefined && existsSync(daemonFile) ? daemonFile : undefined;
+    const { command, args } = launch(config);
+    const engine = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
     this.#engine = engine;
+    this.#follow(engine, config);
     const ready = this.#followOutput(engine);
     engine.once("exit", (code, by) => this.#onExit(engine, `the engine ended (${by ?? code})`));
     await once(engine, "spawn");
     await Promise.race([ready, this.#untilAnswered(signal), once(engine, "exit").then(([code]) => Promise.reject(this.#ended(code)))]);
+  }
+
+  /** Who changes the file sees at once when it is broken; what the engine makes of a sound one is in its log. */
+  #follow(engine: ChildProcess, config: string | undefined): void {
+    const { daemonFile: path } = this.#options;
+    if (path === undefined) return;
+    const takeOver = async (): Promise<readonly string[]> => {
+      if (config === undefined) return [`${noticePrefix}it counts from the next start of the engine on`];
+      await readDaemonFile({ path, required: true }, { debug: false });
+      engine.kill("SIGHUP");
+      return [];
+    };
+    this.#following?.[Symbol.dispose]();
+    this.#following = followDaemonFile({ place: { path, required: false }, board: this.#board, takeOver });
   }
 
   #ended(code: unknown): EngineError {
@@ -123,6 +148,8 @@ export class NativeMachine implements Machine {
   async stop(): Promise<void> {
     if (this.#board.current.phase === "stopped") return;
     this.#board.set({ phase: "stopping" });
+    this.#following?.[Symbol.dispose]();
+    this.#following = undefined;
     const engine = this.#engine;
     this.#engine = undefined;
     if (engine && engine.exitCode === null) {

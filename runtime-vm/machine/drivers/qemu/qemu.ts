@@ -3,7 +3,8 @@ import type { Duplex } from "node:stream";
 import type { MachineStatus } from "#api/machine.ts";
 import { delay } from "#base/deadline.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
-import type { Configured } from "#link/calls.ts";
+import { noticePrefix, readDaemonFile } from "#machine/daemon-file.ts";
+import { followDaemonFile } from "#machine/follow-daemon-file.ts";
 import { PublishedPorts } from "#machine/forward/ports.ts";
 import { hostCalls } from "#machine/host-calls.ts";
 import type { Machine } from "#machine/machine.ts";
@@ -15,7 +16,6 @@ import { Acceleration } from "./accelerator.ts";
 import { Backoff } from "./backoff.ts";
 import type { Accelerator, GuestArch } from "./command.ts";
 import { watchHealth } from "./health.ts";
-import { followDaemonFile } from "./reload.ts";
 import { prepareGuest, type QemuOptions } from "./prepare.ts";
 import { bootGuest, engineStream, GuestCrash, type GuestRun, GuestStuck, type RunHooks, shutDown, untilAnswered } from "./run.ts";
 
@@ -256,13 +256,15 @@ export class QemuMachine implements Machine {
   #followConfig(): Disposable | undefined {
     const { daemonFile: place, debug } = this.#options;
     if (place === undefined) return undefined;
-    const configure = async (text: string): Promise<Configured> => {
+    const takeOver = async (): Promise<readonly string[]> => {
+      const { text, notices } = await readDaemonFile(place, { debug });
       const signal = AbortSignal.timeout(connectPatienceMs * this.#slow);
       const link = await this.#run?.keeper.link(signal);
       if (link === undefined) throw new EngineError("unavailable", "the virtual machine is not running");
-      return await link.guest.call("configure", { text }, { signal });
+      const { warnings, waiting } = await link.guest.call("configure", { text }, { signal });
+      return [...notices, ...warnings.map(named), ...waiting.map((field) => `${noticePrefix}${field} counts from the next start of the machine on`)];
     };
-    return followDaemonFile({ place, debug, board: this.#board, configure });
+    return followDaemonFile({ place, board: this.#board, takeOver });
   }
 
   async #unclaim(): Promise<void> {
@@ -289,3 +291,6 @@ export class QemuMachine implements Machine {
     await this.#ports[Symbol.asyncDispose]();
   }
 }
+
+/** The engine names the file it was given, which people never see. */
+const named = (warning: string): string => noticePrefix + warning.replace(/^\S*daemon\.json: /, "");

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
-import { bridgeCommand, stopCommand } from "./commands.ts";
+import { bridgeCommand, signalCommand } from "./commands.ts";
 
 test("the bridge carries both directions and keeps half-close", async () => {
   const dir = mkdtempSync(join(tmpdir(), "slipway-bridge-"));
@@ -31,7 +31,7 @@ test("a stop asks the engine of this socket, and no other program", async () => 
   const engine = start(program, "--root", "/r", "--socket", socket);
   const others = [start(program, "--socket", `${socket}2`), start("-e", idle, socket)];
   await Promise.all([engine, ...others].map((child) => once(child.stdout, "data")));
-  const [command = "", ...args] = stopCommand(socket);
+  const [command = "", ...args] = signalCommand("TERM", socket);
   execFileSync(command, args);
   const [, signal] = (await once(engine, "exit")) as [number | null, string | null];
   expect(signal).toBe("SIGTERM");

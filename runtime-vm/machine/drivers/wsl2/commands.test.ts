@@ -2,10 +2,20 @@ import { expect, test } from "vitest";
 import { bridgeCommand, drivePath, engineCommand, execArguments, importArguments, parseList } from "./commands.ts";
 
 test("the engine runs as root in its own distribution, without a shell between", () => {
-  const command = engineCommand({ root: "/var/lib/slipway", socket: "/run/slipway.sock", debug: true });
+  const command = engineCommand({ root: "/var/lib/slipway", socket: "/run/slipway.sock", config: "/mnt/c/s/daemon.json", debug: true });
   expect(execArguments(command)).toEqual([
     ...["--distribution", "slipway", "--user", "root", "--exec"],
-    ...["/usr/bin/node", "/usr/lib/slipway/main.mjs", "--root", "/var/lib/slipway", "--socket", "/run/slipway.sock", "--debug"],
+    ...[
+      "/usr/bin/node",
+      "/usr/lib/slipway/main.mjs",
+      "--root",
+      "/var/lib/slipway",
+      "--socket",
+      "/run/slipway.sock",
+      "--config",
+      "/mnt/c/s/daemon.json",
+      "--debug",
+    ],
   ]);
 });
 

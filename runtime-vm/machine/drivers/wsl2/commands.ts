@@ -18,21 +18,23 @@ export const execArguments = (command: readonly string[]): string[] => ["--distr
 export interface EngineCommand {
   readonly root: string;
   readonly socket: string;
+  /** Path of daemon.json as the distribution sees it. */
+  readonly config: string;
   readonly debug: boolean;
 }
 
 /** The engine within the distribution. Windows' drives are mounted at /mnt/c there already, so the host prefix is empty. */
-export const engineCommand = ({ root, socket, debug }: EngineCommand): string[] => [
-  ...["/usr/bin/node", "/usr/lib/slipway/main.mjs", "--root", root, "--socket", socket],
+export const engineCommand = ({ root, socket, config, debug }: EngineCommand): string[] => [
+  ...["/usr/bin/node", "/usr/lib/slipway/main.mjs", "--root", root, "--socket", socket, "--config", config],
   ...(debug ? ["--debug"] : []),
 ];
 
-/** Asks the engine to end. In words of a plain shell: the tool tree has no pkill. The bridges, Node as well, are left alone. */
-export const stopCommand = (socket: string): string[] => ["/bin/sh", "-c", stopScript, "stop", socket];
+/** Asks the engine to end (TERM), or to read its configuration again (HUP). In words of a plain shell: the tool tree has no pkill. The bridges, Node as well, are left alone. */
+export const signalCommand = (signal: "TERM" | "HUP", socket: string): string[] => ["/bin/sh", "-c", signalScript, "signal", socket, signal];
 
-const stopScript = [
+const signalScript = [
   'for p in /proc/[0-9]*; do [ "${p#/proc/}" != $$ ] || continue',
-  'c=" $(tr "\\0" " " < "$p/cmdline" 2> /dev/null) "; case $c in *" -e "*) ;; *" --socket $1 "*) kill -TERM "${p#/proc/}" ;; esac; done',
+  'c=" $(tr "\\0" " " < "$p/cmdline" 2> /dev/null) "; case $c in *" -e "*) ;; *" --socket $1 "*) kill -"$2" "${p#/proc/}" ;; esac; done',
 ].join("; ");
 
 /**

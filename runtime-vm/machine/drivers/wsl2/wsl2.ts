@@ -7,19 +7,23 @@ import { Duplex } from "node:stream";
 import type { MachineStatus } from "#api/machine.ts";
 import { delay } from "#base/deadline.ts";
 import { codeOf, EngineError, messageOf } from "#base/errors.ts";
+import { type DaemonFilePlace, readDaemonFile, writeCarried } from "#machine/daemon-file.ts";
+import { followDaemonFile } from "#machine/follow-daemon-file.ts";
 import type { Machine } from "#machine/machine.ts";
+import { machinePaths } from "#machine/names.ts";
 import { ping } from "#machine/ping.ts";
 import { StatusBoard } from "#machine/status.ts";
 import { BootSteps, type StepPlan } from "#machine/steps.ts";
 import {
   bridgeCommand,
   distribution,
+  drivePath,
   engineCommand,
   execArguments,
   importArguments,
   listArguments,
   parseList,
-  stopCommand,
+  signalCommand,
   terminateArguments,
   unregisterArguments,
 } from "./commands.ts";
@@ -29,12 +33,15 @@ export interface Wsl2Options {
   readonly root: string;
   /** Archive of the tool tree, for the first import. */
   readonly archive: string;
+  /** The person's daemon.json, read before each start and when it changes. */
+  readonly daemonFile: DaemonFilePlace;
   readonly debug: boolean;
   readonly log: (line: string) => void;
 }
 
 const engineRoot = "/var/lib/slipway";
 const engineSocket = "/run/slipway.sock";
+const signalMsMax = 30_000;
 const plan: readonly StepPlan[] = [
   { name: "wsl", title: "Looking for WSL 2", deadlineMs: 30_000 },
   { name: "image", title: "Importing the system image", deadlineMs: 300_000 },
@@ -47,6 +54,7 @@ export class Wsl2Machine implements Machine {
   readonly #options: Wsl2Options;
   readonly #board = new StatusBoard("wsl2", "none");
   #engine: ChildProcess | undefined;
+  #following: Disposable | undefined;
   #starting: Promise<void> | undefined;
 
   constructor(options: Wsl2Options) {
@@ -96,10 +104,14 @@ export class Wsl2Machine implements Machine {
 
   /** The distribution lives as long as this process of it does. */
   async #launch(signal: AbortSignal): Promise<void> {
-    const engine = spawn("wsl.exe", execArguments(engineCommand({ root: engineRoot, socket: engineSocket, debug: this.#options.debug })), {
+    this.#board.set({ notices: await this.#carryConfig() });
+    const config = drivePath(this.#carried) ?? "";
+    const engine = spawn("wsl.exe", execArguments(engineCommand({ root: engineRoot, socket: engineSocket, config, debug: this.#options.debug })), {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#engine = engine;
+    this.#following?.[Symbol.dispose]();
+    this.#following = followDaemonFile({ place: this.#options.daemonFile, board: this.#board, takeOver: () => this.#takeOver() });
     engine.once("exit", (code) => this.#onExit(engine, `the engine ended with ${code}`));
     const ready = Promise.withResolvers<void>();
     for (const stream of [engine.stdout, engine.stderr]) {
@@ -116,6 +128,24 @@ export class Wsl2Machine implements Machine {
     await Promise.race([ready.promise, ended]);
   }
 
+  get #carried(): string {
+    return machinePaths(this.#options.root).daemonConfig;
+  }
+
+  /** Writes what the engine gets of daemon.json where the distribution sees it; the sentences that are to be said of the rest. */
+  async #carryConfig(): Promise<readonly string[]> {
+    const { daemonFile, debug } = this.#options;
+    const file = await readDaemonFile(daemonFile, { debug });
+    await writeCarried(this.#carried, file);
+    return file.notices;
+  }
+
+  async #takeOver(): Promise<readonly string[]> {
+    const notices = await this.#carryConfig();
+    await wsl(execArguments(signalCommand("HUP", engineSocket)), AbortSignal.timeout(signalMsMax));
+    return notices;
+  }
+
   #onExit(engine: ChildProcess, reason: string): void {
     if (this.#engine !== engine) return;
     this.#engine = undefined;
@@ -125,11 +155,13 @@ export class Wsl2Machine implements Machine {
   async stop(): Promise<void> {
     if (this.#board.current.phase === "stopped") return;
     this.#board.set({ phase: "stopping" });
+    this.#following?.[Symbol.dispose]();
+    this.#following = undefined;
     const engine = this.#engine;
     this.#engine = undefined;
     if (engine) {
       const never = new AbortController().signal;
-      await wsl(execArguments(stopCommand(engineSocket)), never).catch(() => {});
+      await wsl(execArguments(signalCommand("TERM", engineSocket)), never).catch(() => {});
       await Promise.race([once(engine, "exit"), delay(60_000)]);
       await wsl(terminateArguments(), never).catch((error: unknown) => this.#options.log(messageOf(error)));
     }

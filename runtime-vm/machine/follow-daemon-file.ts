@@ -1,21 +1,19 @@
 import { EngineError, messageOf } from "#base/errors.ts";
-import type { Configured } from "#link/calls.ts";
-import { type DaemonFilePlace, noticePrefix, readDaemonFile, watchDaemonFile } from "#machine/daemon-file.ts";
+import { type DaemonFilePlace, noticePrefix, watchDaemonFile } from "#machine/daemon-file.ts";
 import type { StatusBoard } from "#machine/status.ts";
 
 export interface Following {
   readonly place: DaemonFilePlace;
-  readonly debug: boolean;
   readonly board: StatusBoard;
-  /** Hands the file to the engine of the machine that runs now. */
-  readonly configure: (text: string) => Promise<Configured>;
+  /** Gives the engine that runs now the file as it is now; resolves with what is to be said of it, and rejects when the engine goes on as before. */
+  readonly takeOver: () => Promise<readonly string[]>;
 }
 
 /** While the machine is on, a daemon.json that changes is handed to its engine, and what comes of it is among the notices. */
 export function followDaemonFile(following: Following): Disposable {
   const over = new AbortController();
   let last = Promise.resolve();
-  const watching = watchDaemonFile(following.place, () => (last = last.then(() => takeOver(following, over.signal))));
+  const watching = watchDaemonFile(following.place, () => (last = last.then(() => changed(following, over.signal))));
   return {
     [Symbol.dispose]: () => {
       watching[Symbol.dispose]();
@@ -24,13 +22,11 @@ export function followDaemonFile(following: Following): Disposable {
   };
 }
 
-async function takeOver({ place, debug, board, configure }: Following, signal: AbortSignal): Promise<void> {
+async function changed({ board, takeOver }: Following, signal: AbortSignal): Promise<void> {
   let said: readonly string[];
   try {
     await untilRunning(board, signal);
-    const { text, notices } = await readDaemonFile(place, { debug });
-    const { warnings, waiting } = await configure(text);
-    said = [...notices, ...warnings.map(named), ...waiting.map((field) => `${noticePrefix}${field} counts from the next start of the machine on`)];
+    said = await takeOver();
   } catch (error) {
     if (signal.aborted) return;
     said = [`${noticePrefix}the engine goes on as before: ${messageOf(error)}`];
@@ -38,9 +34,6 @@ async function takeOver({ place, debug, board, configure }: Following, signal: A
   const others = board.current.notices.filter((notice) => !notice.startsWith(noticePrefix));
   board.set({ notices: [...others, ...said] });
 }
-
-/** The engine names the file it was given, which people never see. */
-const named = (warning: string): string => noticePrefix + warning.replace(/^\S*daemon\.json: /, "");
 
 /** A boot reads the file early on: a change that comes while it goes on is handed over after it. */
 async function untilRunning(board: StatusBoard, signal: AbortSignal): Promise<void> {
