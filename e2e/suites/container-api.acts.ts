@@ -10,7 +10,12 @@ const exec = (body: unknown): ApiCase => ({
 const top = (args: string): ApiCase => ({
   name: `top ${args}`,
   make: sleeper,
-  steps: [start, { call: `GET /containers/{n}/top?ps_args=${encodeURIComponent(args)}`, show: ["Titles", "Processes.length"] }],
+  // What was just started may still have the runtime's name.
+  steps: [
+    start,
+    { call: "GET /containers/{n}/top", show: ["Processes.0.7"], until: "sleep 600" },
+    { call: `GET /containers/{n}/top?ps_args=${encodeURIComponent(args)}`, show: ["Titles", "Processes.length"] },
+  ],
 });
 const pruned = (filters: object): Step => ({
   call: `POST /containers/prune?filters=${encodeURIComponent(JSON.stringify(filters))}`,
