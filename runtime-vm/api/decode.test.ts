@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { any, bool, decodeBody, int64, list, map, string, struct, words } from "./decode.ts";
+import { any, bool, decodeBody, int64, list, map, string, struct, uint64, words } from "./decode.ts";
 
 const shape = struct("network.CreateRequest", {
   Name: string,
@@ -24,6 +24,13 @@ test("unknown fields and nulls are left out", () => {
 test("one string stands for a command of one word", () => {
   expect(decodeBody('{"Cmd":"ls"}', shape)).toEqual({ Cmd: ["ls"] });
   expect(decodeBody('{"Cmd":["ls","-l"]}', shape)).toEqual({ Cmd: ["ls", "-l"] });
+});
+
+test("a number that the type does not hold is refused", () => {
+  expect(() => decodeBody("1e20", int64)).toThrow("cannot unmarshal number 100000000000000000000 into Go value of type int64");
+  expect(() => decodeBody("-1e20", int64)).toThrow("of type int64");
+  expect(() => decodeBody("1e20", uint64)).toThrow("of type uint64");
+  expect(decodeBody("9223372036854775807", int64)).toBe(2 ** 63);
 });
 
 test("a null in a map of pointers stays null", () => {

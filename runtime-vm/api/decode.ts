@@ -80,8 +80,7 @@ function decode(value: unknown, shape: Shape, place: Place): unknown {
       return value;
     case "int":
       if (typeof value !== "number") throw mismatch(value, shape, place);
-      if (!Number.isInteger(value) || (value < 0 && shape.go.startsWith("u")) || (shape.go === "uint16" && value > 65_535))
-        throw mismatch(value, shape, place, ` ${value}`);
+      if (!Number.isInteger(value) || !holds(shape.go, value)) throw mismatch(value, shape, place, ` ${value}`);
       return value;
     case "words":
       if (typeof value === "string") return [value];
@@ -110,6 +109,12 @@ function decodeStruct(value: Record<string, unknown>, shape: Shape & { kind: "st
     if (decoded !== undefined) result[field.name] = decoded;
   }
   return result;
+}
+
+/** Whether Go's type holds the number; at the very end of 64 bits a number here is not told from the next. */
+function holds(go: string, value: number): boolean {
+  if (go === "uint16") return value >= 0 && value <= 65_535;
+  return go.startsWith("u") ? value >= 0 && value <= 2 ** 64 : Math.abs(value) <= 2 ** 63;
 }
 
 const within = (place: Place, key: string): Place => ({ ...place, path: [...place.path, key] });

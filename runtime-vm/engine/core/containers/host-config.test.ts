@@ -34,6 +34,7 @@ test.each<[HostConfig, string]>([
   [{ IpcMode: "x" }, "invalid IPC mode: x"],
   [{ ExtraHosts: ["x"] }, 'bad format for add-host: "x"'],
   [{ Annotations: { "": "x" } }, "invalid Annotations: the empty string is not permitted as an annotation key"],
+  [{ Tmpfs: { x: "" } }, "invalid mount path: 'x' mount path must be absolute"],
   [{ RestartPolicy: { Name: "x" as "no" } }, "invalid restart policy: unknown policy 'x'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'"],
   [{ RestartPolicy: { Name: "always", MaximumRetryCount: 3 } }, "invalid restart policy: maximum retry count can only be used with 'on-failure'"],
   [{ RestartPolicy: { Name: "on-failure", MaximumRetryCount: -3 } }, "invalid restart policy: maximum retry count cannot be negative"],

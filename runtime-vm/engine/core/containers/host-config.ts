@@ -104,7 +104,8 @@ export function completeHostConfig(given: HostConfig, config: EngineConfig): Hos
     if (address.startsWith("[")) throw new EngineError("invalidArgument", `invalid IP address in add-host: ${JSON.stringify(address)}`);
   }
   for (const path of Object.keys(given.Tmpfs ?? {})) {
-    if (path !== "" && posix.resolve("/", path) === "/") throw new EngineError("invalidArgument", "invalid specification: destination can't be '/'");
+    if (!path.startsWith("/")) throw new EngineError("invalidArgument", `invalid mount path: '${path}' mount path must be absolute`);
+    if (posix.resolve(path) === "/") throw new EngineError("invalidArgument", "invalid specification: destination can't be '/'");
   }
   const privileged = given.Privileged === true;
   const logType = given.LogConfig?.Type || config.logDriver;
@@ -186,18 +187,18 @@ function checkNamespaceModes(given: HostConfig): void {
 }
 
 function restartPolicy(given: HostConfig): RestartPolicy {
-  const policy = checkedRestartPolicy(given.RestartPolicy ?? { Name: "" });
+  const policy = checkedRestartPolicy(given.RestartPolicy ?? {});
   if (given.AutoRemove === true && policy.Name !== "no") throw new EngineError("invalidArgument", "can't create 'AutoRemove' container with restart policy");
   return policy;
 }
 
 /** With both fields, or class invalidArgument. */
-export function checkedRestartPolicy({ Name: name, MaximumRetryCount: count = 0 }: RestartPolicy): RestartPolicy {
+export function checkedRestartPolicy({ Name: name = "", MaximumRetryCount: count = 0 }: Partial<RestartPolicy>): RestartPolicy {
   const wrong = (reason: string): EngineError => new EngineError("invalidArgument", `invalid restart policy: ${reason}`);
   if (!["", "no", "always", "unless-stopped", "on-failure"].includes(name)) {
     throw wrong(`unknown policy '${name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`);
   }
+  if (count !== 0 && name !== "on-failure") throw wrong(`maximum retry count can only be used with 'on-failure'${count < 0 ? " and cannot be negative" : ""}`);
   if (count < 0) throw wrong("maximum retry count cannot be negative");
-  if (count > 0 && name !== "on-failure") throw wrong("maximum retry count can only be used with 'on-failure'");
   return { Name: name || "no", MaximumRetryCount: count };
 }

@@ -37,7 +37,6 @@ export function parseMounts(config: ContainerConfig, hostConfig: HostConfig, inh
     taken.add(destination);
   }
   for (const path of Object.keys(hostConfig.Tmpfs ?? {})) {
-    if (!path.startsWith("/")) throw new EngineError("invalidArgument", `invalid mount path: '${path}' mount path must be absolute`);
     const destination = posix.resolve(path);
     if (taken.has(destination)) throw new EngineError("invalidArgument", `Duplicate mount point: ${destination}`);
     taken.add(destination);
@@ -120,7 +119,6 @@ function checkDestination(path: string, wrong: (reason: string) => EngineError):
 /** One entry of `HostConfig.Mounts` (`--mount`). */
 function parseMountSpec(spec: MountSpec): MountRequest {
   const wrong = (reason: string): EngineError => new EngineError("invalidArgument", `invalid mount config for type "${spec.Type ?? ""}": ${reason}`);
-  if (!["bind", "volume", "tmpfs", "image"].includes(spec.Type)) throw wrong("mount type unknown");
   const type = spec.Type as MountRequest["type"];
   for (const [field, owner] of [
     ["BindOptions", "bind"],
@@ -133,6 +131,7 @@ function parseMountSpec(spec: MountSpec): MountRequest {
     throw new EngineError("invalidArgument", `${field} must not be specified on mount type "${spec.Type}"`);
   }
   const destination = checkDestination(spec.Target ?? "", wrong);
+  if (!["bind", "volume", "tmpfs", "image"].includes(spec.Type)) throw wrong("mount type unknown");
   const source = spec.Source ?? "";
   const base = { ...plain, type, destination, readOnly: spec.ReadOnly ?? false };
   switch (type) {

@@ -107,7 +107,7 @@ async function acquireVolume(backends: Backends, volume: string, what: { contain
 function mountsFrom(catalog: Catalog, names: readonly string[]): MountRecord[] {
   return names.flatMap((entry) => {
     if (entry === "") throw new EngineError("invalidArgument", "volumes-from specification cannot be an empty string");
-    const [name = "", mode = ""] = entry.split(":", 2);
+    const [, name = "", mode = ""] = /^([^:]*):?(.*)$/s.exec(entry) ?? [];
     const parsed = parseMode(mode, "volume");
     if (parsed === undefined) throw new EngineError("invalidArgument", `invalid mode: ${mode}`);
     const container = catalog.find(name);
