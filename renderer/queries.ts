@@ -1,11 +1,12 @@
 import { useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { useEffect, useMemo } from "react";
 import { useStore } from "zustand";
+import type { BuildDetails, BuildSummary } from "#api/builds.ts";
 import type { ContainerInspect, ContainerSummary } from "#api/containers.ts";
 import type { ImageInspect, ImageSummary } from "#api/images.ts";
 import type { NetworkInspect } from "#api/networks.ts";
 import type { Volume } from "#api/volumes.ts";
-import type { ContextStatus, HostInfo, Settings } from "#bridge/bridge.ts";
+import type { ContextStatus, FolderListing, HostInfo, Settings } from "#bridge/bridge.ts";
 import type { EngineInfo } from "#renderer/core/engine/engine.ts";
 import { type UseOfKind, diskUse } from "#renderer/core/diskuse.ts";
 import { keys } from "#renderer/core/keys.ts";
@@ -33,6 +34,46 @@ export const useImages = (): UseQueryResult<ImageSummary[]> => {
 export const useImage = (name: string): UseQueryResult<ImageInspect> => {
   const { engine } = useApp();
   return useQuery({ queryKey: keys.image(name), queryFn: () => engine.images.inspect(name), enabled: useEngineUp(), retry: false });
+};
+
+/** Builds are read again whenever one begins or ends while somebody looks: the engine's events do not tell of them. */
+function useBuildChanges(): void {
+  const { engine, queries } = useApp();
+  const up = useEngineUp();
+  useEffect(() => {
+    if (!up) return;
+    const left = new AbortController();
+    const stale = (): void => void queries.invalidateQueries({ queryKey: keys.builds });
+    void (async () => {
+      for await (const _ of engine.builds.changes(left.signal, stale)) stale();
+    })().catch(() => undefined); // an engine that goes away tells by its state
+    return () => left.abort();
+  }, [up, engine, queries]);
+}
+
+export const useBuilds = (): UseQueryResult<BuildSummary[]> => {
+  const { engine } = useApp();
+  useBuildChanges();
+  return useQuery({ queryKey: keys.builds, queryFn: () => engine.builds.list(), enabled: useEngineUp() });
+};
+
+export const useBuild = (ref: string): UseQueryResult<BuildDetails> => {
+  const { engine } = useApp();
+  useBuildChanges();
+  return useQuery({ queryKey: keys.build(ref), queryFn: () => engine.builds.read(ref), enabled: useEngineUp() && ref !== "", retry: false });
+};
+
+/** What is in a folder of this computer; undefined: nothing is asked for. */
+export const useFolder = (path: string | undefined): UseQueryResult<FolderListing> => {
+  const { bridge } = useApp();
+  return useQuery({
+    queryKey: ["host", "folder", path],
+    queryFn: () => bridge.call("folders.list", { path: path ?? "" }),
+    enabled: path !== undefined,
+    staleTime: 0,
+    gcTime: 0,
+    retry: false,
+  });
 };
 
 export const useVolumes = (): UseQueryResult<Volume[]> => {

@@ -1,4 +1,6 @@
 import { Redirect, Route, Switch } from "wouter";
+import { BuildPage } from "./views/builds/buildpage.tsx";
+import { BuildsPage } from "./views/builds/buildspage.tsx";
 import { ContainerPage } from "./views/containers/containerpage.tsx";
 import { ContainersPage } from "./views/containers/containerspage.tsx";
 import { EnginePage } from "./views/engine/enginepage.tsx";
@@ -17,6 +19,8 @@ export const Routes = () => (
     <Route path="/containers/:id/:tab?">{({ id, tab }) => <ContainerPage key={id} id={decodeURIComponent(id)} tab={tab ?? "logs"} />}</Route>
     <Route path="/images" component={ImagesPage} />
     <Route path="/images/:name">{({ name }) => <ImagePage key={name} name={decodeURIComponent(name)} />}</Route>
+    <Route path="/builds" component={BuildsPage} />
+    <Route path="/builds/:ref">{({ ref }) => <BuildPage key={ref} build={decodeURIComponent(ref)} />}</Route>
     <Route path="/volumes" component={VolumesPage} />
     <Route path="/volumes/:name">{({ name }) => <VolumePage key={name} name={decodeURIComponent(name)} />}</Route>
     <Route path="/networks" component={NetworksPage} />

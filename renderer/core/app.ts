@@ -1,6 +1,7 @@
 import { QueryClient } from "@tanstack/react-query";
 import type { Bridge } from "#bridge/bridge.ts";
 import { createActs } from "./acts.ts";
+import { createBuildRuns } from "./buildruns.ts";
 import { createEngine, type EngineInfo } from "./engine/engine.ts";
 import { followEvents } from "./follow.ts";
 import { keys } from "./keys.ts";
@@ -33,7 +34,14 @@ export function createApp(bridge: Bridge) {
     stats: createStatsStore(engine, machineMemory),
     logs: createLogKeeper(engine, startLogWorker),
     transfers: createTransfers(engine),
-    selections: { containers: createSelection(), images: createSelection(), volumes: createSelection(), networks: createSelection() },
+    builds: createBuildRuns(engine),
+    selections: {
+      containers: createSelection(),
+      images: createSelection(),
+      builds: createSelection(),
+      volumes: createSelection(),
+      networks: createSelection(),
+    },
   };
 }
 

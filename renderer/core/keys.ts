@@ -10,6 +10,8 @@ export const keys = {
   images: ["images"],
   image: (name: string) => ["image", name],
   imageHistory: (id: string) => ["image", id, "history"],
+  builds: ["builds"],
+  build: (ref: string) => ["builds", ref],
   volumes: ["volumes"],
   volume: (name: string) => ["volume", name],
   usage: ["usage"],

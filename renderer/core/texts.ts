@@ -1,4 +1,5 @@
 import { count } from "./format.ts";
+import { buildTexts } from "./texts/builds.ts";
 import { containerTexts } from "./texts/containers.ts";
 import { enginePageTexts } from "./texts/engine.ts";
 import { objectTexts } from "./texts/objects.ts";
@@ -7,6 +8,7 @@ import { pageTexts } from "./texts/page.ts";
 /** Every text of the window, in this catalogue: what a translation replaces. Functions fill in names and numbers. */
 export const t = {
   ...containerTexts,
+  ...buildTexts,
   ...objectTexts,
   ...pageTexts,
 
@@ -16,6 +18,7 @@ export const t = {
     label: "Main",
     containers: "Containers",
     images: "Images",
+    builds: "Builds",
     volumes: "Volumes",
     networks: "Networks",
     engine: "Engine",

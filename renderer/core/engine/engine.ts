@@ -1,4 +1,5 @@
 import type { Bridge, BridgeStream } from "#bridge/bridge.ts";
+import type { BuildDetails, BuildMessage, BuildOptions, BuildSummary } from "#api/builds.ts";
 import type { ContainerCreateRequest, ContainerInspect, ContainerSummary, RestartPolicy } from "#api/containers.ts";
 import type { ContainerStats } from "#api/stats.ts";
 import type { EventMessage } from "#api/events.ts";
@@ -164,6 +165,17 @@ export function createEngine(bridge: Bridge) {
       },
     },
 
+    /** Of this engine's own: Docker tells of builds by BuildKit's gRPC alone. */
+    builds: {
+      list: () => request<BuildSummary[]>(bridge, "GET", "/slipway/builds"),
+      read: (name: string) => request<BuildDetails>(bridge, "GET", `/slipway/builds/${id(name)}`),
+      remove: (name: string) => request(bridge, "DELETE", `/slipway/builds/${id(name)}`),
+      /** A line whenever a build begins, ends or is forgotten; `opened` runs once none is missed. */
+      changes: (signal: AbortSignal, opened: () => void) => streamOf<{ ref: string }>({ method: "GET", path: "/slipway/builds/changes" }, signal, opened),
+      /** The host core sends the folder. */
+      start: (options: BuildOptions, signal: AbortSignal): AsyncGenerator<BuildMessage, void> => startBuild(bridge, options, signal),
+    },
+
     volumes: {
       list: () => request<{ Volumes: Volume[] | null; Warnings: string[] | null }>(bridge, "GET", "/volumes"),
       inspect: (name: string) => request<Volume>(bridge, "GET", `/volumes/${id(name)}`),
@@ -213,4 +225,26 @@ export function splitReference(image: string): { fromImage: string; tag: string 
   const colon = image.lastIndexOf(":");
   if (colon > image.lastIndexOf("/")) return { fromImage: image.slice(0, colon), tag: image.slice(colon + 1) };
   return { fromImage: image, tag: "latest" };
+}
+
+async function* startBuild(bridge: Bridge, options: BuildOptions, signal: AbortSignal): AsyncGenerator<BuildMessage, void> {
+  const { folder, dockerfile, target, platform, tags, args, noCache, pull } = options;
+  const buildargs = Object.keys(args).length === 0 ? undefined : JSON.stringify(args);
+  const query = pathOf("/slipway/builds", {
+    folder,
+    dockerfile,
+    target: target || undefined,
+    platform: platform || undefined,
+    buildargs,
+    nocache: noCache,
+    pull,
+  });
+  const path = [query, ...tags.map((tag) => `t=${encodeURIComponent(tag)}`)].join("&");
+  const request = { method: "POST", path, headers: { "Content-Type": "application/x-tar" } } as const;
+  const stream = await openStream(bridge, { kind: "upload", windowBytes: 256 * KiB, request, context: { folder, dockerfile } }, signal);
+  try {
+    yield* jsonLines<BuildMessage>(stream.bytes);
+  } finally {
+    stream.close();
+  }
 }

@@ -1,4 +1,4 @@
-import { Box, Gauge, HardDrive, Layers, type LucideIcon, Network, Settings } from "lucide-react";
+import { Box, Hammer, Gauge, HardDrive, Layers, type LucideIcon, Network, Settings } from "lucide-react";
 import { t } from "#renderer/core/texts.ts";
 
 export interface Place {
@@ -11,6 +11,7 @@ export interface Place {
 export const places: readonly Place[] = [
   { path: "/containers", label: t.nav.containers, icon: Box },
   { path: "/images", label: t.nav.images, icon: Layers },
+  { path: "/builds", label: t.nav.builds, icon: Hammer },
   { path: "/volumes", label: t.nav.volumes, icon: HardDrive },
   { path: "/networks", label: t.nav.networks, icon: Network },
   { path: "/engine", label: t.nav.engine, icon: Gauge },
