@@ -24,7 +24,16 @@ export const rest: readonly ApiCase[] = [
   {
     name: "removal of a link that is the container itself",
     make: sleeper,
-    steps: [{ call: "DELETE /containers/{n}?link=1&v=1" }, status],
+    steps: [{ call: "DELETE /containers/{n}?link=1&v=1" }, { call: "DELETE /containers/{n}-none?link=1" }, status],
+  },
+  {
+    name: "numbers past 64 bits, and a signal that is none for one that does not run",
+    make: sleeper,
+    steps: [
+      { call: "GET /containers/json?limit=99999999999999999999" },
+      { call: "POST /containers/{n}/stop?t=99999999999999999999" },
+      { call: "POST /containers/{n}/stop?signal=NOTHING" },
+    ],
   },
   {
     name: "figures of one that never ran",
@@ -48,7 +57,7 @@ export const rest: readonly ApiCase[] = [
   {
     name: "events by every parameter",
     steps: [
-      ...["since=5&until=1", "since=-1&until=1", "until=1", "since=1.5&until=2"],
+      ...["since=5&until=1", "since=-1&until=1", "since=5&until=0", "until=0", "until=1", "since=1.5&until=2"],
       ...["filters=x&until=1", "filters=%7B%22nonsense%22:%5B%22x%22%5D%7D&until=1", "filters=%5B%22x%22%5D&until=1"],
     ].map((query) => ({ call: `GET /events?${query}` })),
   },

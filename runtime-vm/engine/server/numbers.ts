@@ -24,5 +24,7 @@ export function unixNano(text: string, name: string): bigint | undefined {
   if (text === "" || text === "0") return undefined;
   const found = /^(-?\d+)(?:\.(\d{1,9})\d*)?$/.exec(text);
   if (found === null) throw new EngineError("invalidArgument", `invalid value for "${name}": ${JSON.stringify(text)} is no Unix time`);
-  return BigInt(found[1] ?? "0") * 1_000_000_000n + BigInt((found[2] ?? "").padEnd(9, "0"));
+  const seconds = BigInt(found[1] ?? "0");
+  if (BigInt.asIntN(64, seconds) !== seconds) throw new EngineError("invalidArgument", `invalid value for "${name}": ${JSON.stringify(text)} is out of range`);
+  return seconds * 1_000_000_000n + BigInt((found[2] ?? "").padEnd(9, "0"));
 }

@@ -21,6 +21,11 @@ test("numbers are whole or refused", () => {
   expect(() => new Query("limit=x").int("limit", 0)).toThrow('strconv.Atoi: parsing "x": invalid syntax');
 });
 
+test("numbers past 64 bits are out of range", () => {
+  expect(() => new Query("limit=99999999999999999999").int("limit", 0)).toThrow('strconv.Atoi: parsing "99999999999999999999": value out of range');
+  expect(() => unixNano("99999999999999999999", "since")).toThrow('invalid value for "since": "99999999999999999999" is out of range');
+});
+
 test("sizes need both sides", () => {
   expect(sizeOf(new Query("h=40&w=120"))).toEqual({ height: 40, width: 120 });
   expect(() => sizeOf(new Query("h=a&w=1"))).toThrow('invalid resize height "a": invalid syntax');

@@ -33,7 +33,9 @@ export class Query {
     const text = this.get(name);
     if (text === "") return absent;
     if (!/^[+-]?\d+$/.test(text)) throw new EngineError("invalidArgument", `strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
-    return Number(text);
+    const number = Number(text);
+    if (Math.abs(number) > 2 ** 63) throw new EngineError("invalidArgument", `strconv.Atoi: parsing ${JSON.stringify(text)}: value out of range`);
+    return number;
   }
 
   filters(): Filters {

@@ -1,4 +1,5 @@
 import { EngineError } from "#base/errors.ts";
+import { nowNano } from "#core/clock/clock.ts";
 import { authShape } from "#api/container-shapes.ts";
 import { eventFilter } from "#core/events/filter.ts";
 import type { EventLog } from "#core/events/events.ts";
@@ -27,7 +28,9 @@ export const systemRoutes = (backends: SystemBackends): readonly Route[] => [
   }),
   route("GET", "/events", ({ query, signal }) => {
     const sinceNano = unixNano(query.get("since"), "since");
-    const untilNano = unixNano(query.get("until"), "until");
+    // 0 asks for what was, and for nothing to come.
+    const pastOnly = query.get("until") === "0";
+    const untilNano = pastOnly ? 0n : unixNano(query.get("until"), "until");
     if (sinceNano !== undefined && untilNano !== undefined && sinceNano > untilNano) {
       throw new EngineError("invalidArgument", `\`since\` time (${query.get("since")}) cannot be after \`until\` time (${query.get("until")})`);
     }
@@ -36,7 +39,7 @@ export const systemRoutes = (backends: SystemBackends): readonly Route[] => [
       signal,
       // An `until` alone asks for what was, too.
       ...(sinceNano === undefined ? (untilNano === undefined ? {} : { sinceNano: 0n }) : { sinceNano }),
-      ...(untilNano === undefined ? {} : { untilNano }),
+      ...(untilNano === undefined ? {} : { untilNano: pastOnly ? nowNano() : untilNano }),
     });
     return { status: 200, stream: jsonLines(events) };
   }),

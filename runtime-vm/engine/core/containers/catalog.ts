@@ -55,10 +55,13 @@ export class Catalog {
     return this.#byId.get(links.find((link) => link.alias === alias)?.id ?? "");
   }
 
-  /** Whose link `parent/alias` is. */
+  /** Whose link `parent/alias` is; class notFound for a name alone that nobody has. */
   link(name: string): { parent: Container; alias: string } {
     const [first = "", alias = ""] = (name.startsWith("/") ? name.slice(1) : name).split("/");
-    if (alias === "") throw new EngineError("invalidArgument", `Conflict, cannot remove the default link name of the container`);
+    if (alias === "") {
+      this.get(first);
+      throw new EngineError("invalidArgument", "Conflict, cannot remove the default link name of the container");
+    }
     const parent = this.#byId.get(this.#byName.get(first) ?? "");
     if (parent?.spec.links?.some((link) => link.alias === alias) !== true) throw new EngineError("invalidArgument", `No such link: ${name}`);
     return { parent, alias };

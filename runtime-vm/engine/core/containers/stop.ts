@@ -19,7 +19,7 @@ const killMsMax = 10_000;
 
 /** Stops by the stop signal, after the grace time by SIGKILL. Resolves when the process has ended; `notModified` when none runs. */
 export async function stopContainer(supervisor: Supervisor, container: Container, options: StopOptions): Promise<void> {
-  checkSignal(options, `cannot stop container: ${container.name}`);
+  if (container.isRunning) checkSignal(options, `cannot stop container: ${container.name}`);
   const run = await beginStop(supervisor, container);
   if (run === undefined) return;
   await endRun(supervisor, container, run, options);
