@@ -307,7 +307,7 @@ test("no serious accessibility finding on any page, tab or dialog, in light and 
     }
     await page.emulateMedia({ colorScheme: "light", reducedMotion: null });
   };
-  for (const name of ["Images", "Builds", "Volumes", "Networks", "Engine", "Settings", "Containers"]) {
+  for (const name of ["Images", "Builds", "Volumes", "Networks", "Compose", "Engine", "Settings", "Containers"]) {
     await goTo(name);
     await look(name);
   }
@@ -349,7 +349,7 @@ test("nothing is cut off in a narrow window or at 200 % zoom", async () => {
     [640, 400],
   ] as const) {
     await page.setViewportSize({ width, height });
-    for (const name of ["Containers", "Images", "Builds", "Volumes", "Networks", "Settings"]) {
+    for (const name of ["Containers", "Images", "Builds", "Volumes", "Networks", "Compose", "Settings"]) {
       await goTo(name);
       const beyond = await page.evaluate(() => {
         const cut = [...document.querySelectorAll("main button, main a, nav a, footer button")].filter((element) => {

@@ -41,6 +41,7 @@ export function createApp(bridge: Bridge) {
       builds: createSelection(),
       volumes: createSelection(),
       networks: createSelection(),
+      compose: createSelection(),
     },
   };
 }

@@ -1,5 +1,6 @@
 import { count } from "./format.ts";
 import { buildTexts } from "./texts/builds.ts";
+import { composeTexts } from "./texts/compose.ts";
 import { containerTexts } from "./texts/containers.ts";
 import { enginePageTexts } from "./texts/engine.ts";
 import { objectTexts } from "./texts/objects.ts";
@@ -9,6 +10,7 @@ import { pageTexts } from "./texts/page.ts";
 export const t = {
   ...containerTexts,
   ...buildTexts,
+  ...composeTexts,
   ...objectTexts,
   ...pageTexts,
 
@@ -21,6 +23,7 @@ export const t = {
     builds: "Builds",
     volumes: "Volumes",
     networks: "Networks",
+    compose: "Compose",
     engine: "Engine",
     settings: "Settings",
     shortcuts: "Shortcuts",

@@ -99,7 +99,7 @@ export function createEngine(bridge: Bridge) {
           windowBytes: MiB,
           request: { method: "PUT", path: pathOf(`/containers/${id(name)}/archive`, { path }), headers: { "Content-Type": "application/x-tar" } },
         }),
-      remove: (name: string, force: boolean) => request(bridge, "DELETE", pathOf(`/containers/${id(name)}`, { force, v: true })),
+      remove: (name: string, force: boolean, v = true) => request(bridge, "DELETE", pathOf(`/containers/${id(name)}`, { force, v })),
       /** Raw log bytes: stdcopy frames, or plain bytes with a TTY; a time stamp before each line. */
       logs: (name: string, options: { since?: string; tail?: number }, signal: AbortSignal) =>
         openStream(

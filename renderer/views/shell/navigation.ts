@@ -1,4 +1,4 @@
-import { Box, Hammer, Gauge, HardDrive, Layers, type LucideIcon, Network, Settings } from "lucide-react";
+import { Box, Hammer, Gauge, HardDrive, Layers, type LucideIcon, Network, Settings, Workflow } from "lucide-react";
 import { t } from "#renderer/core/texts.ts";
 
 export interface Place {
@@ -14,6 +14,7 @@ export const places: readonly Place[] = [
   { path: "/builds", label: t.nav.builds, icon: Hammer },
   { path: "/volumes", label: t.nav.volumes, icon: HardDrive },
   { path: "/networks", label: t.nav.networks, icon: Network },
+  { path: "/compose", label: t.nav.compose, icon: Workflow },
   { path: "/engine", label: t.nav.engine, icon: Gauge },
   { path: "/settings", label: t.nav.settings, icon: Settings },
 ];
