@@ -2,6 +2,7 @@ import { afterAll, beforeAll } from "vitest";
 import { type Program, startMachine } from "../fixtures/program.ts";
 import { apparmorSuite } from "./apparmor.suite.ts";
 import { cliSuite } from "./cli.suite.ts";
+import { foreignSuite } from "./foreign.suite.ts";
 import { limitsComparedSuite } from "./limits-compared.suite.ts";
 import { limitsSuite } from "./limits.suite.ts";
 import { testcontainersSuite } from "./testcontainers.suite.ts";
@@ -18,6 +19,7 @@ afterAll(async () => {
 
 cliSuite("the stock docker CLI through the VM's socket", () => ({ socket: machine.socket, sharesLoopback: false }));
 apparmorSuite("AppArmor in the VM", () => ({ socket: machine.socket }));
+foreignSuite("another architecture in the VM", () => ({ socket: machine.socket }));
 limitsSuite("limits in the VM", () => ({ socket: machine.socket }));
 limitsComparedSuite("limits and figures, compared with dockerd on the same kernel", () => ({ socket: machine.socket }));
 testcontainersSuite("Testcontainers through the VM", () => ({ socket: machine.socket, sharesLoopback: false }));

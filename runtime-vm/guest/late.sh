@@ -12,6 +12,9 @@ set_to kernel/keys/maxbytes 2000000
 # Beside the engine's start, on another processor: the packet filter's would be loaded one by one otherwise, while the engine
 # that makes its first rules waits for each.
 modprobe -a $(cat /usr/libexec/slipway/modules-late)
+# Images of the other architecture run by emulation.
+modprobe binfmt_misc && mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc &&
+  cat /usr/libexec/slipway/foreign-programs > /proc/sys/fs/binfmt_misc/register
 tries=0
 until [ -S /run/docker.sock ] || [ $tries -ge 120 ]; do
   sleep 1

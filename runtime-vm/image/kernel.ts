@@ -33,7 +33,7 @@ export const kernelModules = (arch: Arch): KernelModules => ({
     ...["ipt_REJECT", "ip6t_REJECT", "xt_MASQUERADE", "xt_REDIRECT", "xt_nat", "xt_conntrack", "xt_addrtype", "xt_comment", "xt_mark", "xt_connmark"],
     ...["xt_multiport", "xt_tcpudp", "xt_statistic", "xt_recent", "xt_limit", "xt_owner", "xt_TPROXY", "xt_set", "ip_set_hash_ip", "ip_set_hash_net"],
     ...["ip_vs", "ip_vs_rr", "ip_vs_sh", "ip_vs_wrr"],
-    // Foreign architectures' programs; talk to the host.
+    // The other architecture's programs; talk to the host.
     ...["binfmt_misc", "vsock", "vmw_vsock_virtio_transport", "qemu_fw_cfg"],
   ],
 });

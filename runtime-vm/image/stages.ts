@@ -11,7 +11,7 @@ import { writeArchive } from "./archive.ts";
 import { fetchPackages, type Lock, readLock } from "./lock.ts";
 import { ModuleIndex, type ReadModule, writeModules } from "./modules.ts";
 import { npmFile } from "./npm.ts";
-import { type Arch, hostArch, nodeArch } from "./recipe.ts";
+import { type Arch, foreign, hostArch, nodeArch } from "./recipe.ts";
 import { writeRootImage } from "./rootimage.ts";
 import { digestOfFiles, type Stage, stampOf } from "./stage.ts";
 import { writeStarter } from "./starter.ts";
@@ -118,6 +118,7 @@ function placeGuest(tree: string, arch: Arch): void {
   const { early, late } = kernelModules(arch);
   writeFileSync(join(home, "modules-early"), `${early.join("\n")}\n`);
   writeFileSync(join(home, "modules-late"), `${late.join("\n")}\n`);
+  writeFileSync(join(home, "foreign-programs"), foreign(arch).registration);
 }
 
 /** Another architecture's parser does not run here, and need not: the policy is the same. */

@@ -1,9 +1,11 @@
 import { chownSync, mkdirSync } from "node:fs";
+import { arch } from "node:os";
 import { join } from "node:path";
 import { EngineError } from "#base/errors.ts";
 import type { ContainerCreateRequest, HostConfig } from "#api/containers.ts";
 import type { ImageConfigFile } from "#api/oci.ts";
 import { formatNano, nowNano } from "../clock/clock.ts";
+import { formatPlatform, hostPlatform, normalized, rankPlatform } from "../images/platform.ts";
 import { mappedRoot } from "../userns/identity.ts";
 import type { ContainerBackends } from "./backends.ts";
 import type { Catalog } from "./catalog.ts";
@@ -48,7 +50,8 @@ export async function createContainer(
   const settled = backends.specs.validate(config, asked);
   const links = requestedLinks(catalog, asked);
   const hostConfig = links.length === 0 ? settled.host : { ...settled.host, Links: null };
-  const warnings = [...settled.warnings, ...discarded(hostConfig), ...deprecations(body)];
+  const unasked = platform === undefined && image !== undefined ? foreignPlatform(image.config) : [];
+  const warnings = [...unasked, ...settled.warnings, ...discarded(hostConfig), ...deprecations(body)];
   backends.sandboxes.validateEndpoints(NetworkingConfig?.EndpointsConfig ?? {});
   const endpoints = requestedEndpoints(body, hostConfig);
   const name = wanted === "" ? generateName((candidate) => catalog.isFree(candidate)) : parseContainerName(wanted);
@@ -102,6 +105,13 @@ function joinedById(catalog: Catalog, host: HostConfig): HostConfig {
     if (name !== undefined && catalog.find(name) === undefined) throw new EngineError("invalidArgument", `No such container: ${name}`);
   }
   return { ...host, NetworkMode: modeById(catalog, NetworkMode), PidMode: modeById(catalog, PidMode), IpcMode: modeById(catalog, IpcMode) };
+}
+
+function foreignPlatform(image: ImageConfigFile): string[] {
+  const host = hostPlatform(arch());
+  if (rankPlatform(host, platformOf(image)) !== undefined) return [];
+  const [asked, here] = [formatPlatform(normalized(platformOf(image))), formatPlatform(host)];
+  return [`The requested image's platform (${asked}) does not match the detected host platform (${here}) and no specific platform was requested`];
 }
 
 const discarded = ({ NetworkMode, PortBindings }: HostConfig): string[] =>

@@ -1,6 +1,7 @@
 import { EngineError } from "#base/errors.ts";
 import type { Builds } from "#core/builds/builds.ts";
 import type { CacheUse } from "#core/builds/prune.ts";
+import { emulatedPlatforms } from "#core/images/emulated.ts";
 import type { CacheOption } from "./cache-import.ts";
 import type { Export } from "./exporter.ts";
 import { Job } from "./job.ts";
@@ -138,10 +139,14 @@ function exportsOf(request: Message): Export[] {
 }
 
 function worker(parts: ControlParts): Writer {
-  const { os, architecture, variant = "" } = parts.builds.backends.host;
-  const platform = new Writer().text(1, architecture).text(2, os).text(3, variant);
+  const { host } = parts.builds.backends;
+  const platforms = [host, ...emulatedPlatforms(host)].map(({ os, architecture, variant = "" }) =>
+    new Writer().text(1, architecture).text(2, os).text(3, variant),
+  );
   const labels = { "org.mobyproject.buildkit.worker.executor": "containerd", "org.mobyproject.buildkit.worker.snapshotter": "overlayfs" };
-  return new Writer().text(1, "slipway").map(2, labels).message(3, platform).message(5, versionOf(parts));
+  const worker = new Writer().text(1, "slipway").map(2, labels);
+  for (const platform of platforms) worker.message(3, platform);
+  return worker.message(5, versionOf(parts));
 }
 
 const versionOf = ({ version }: ControlParts): Writer => new Writer().text(1, "github.com/moby/buildkit").text(2, version);
