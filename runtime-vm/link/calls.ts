@@ -42,7 +42,16 @@ export type GuestCalls = {
   readonly usage: { readonly arg: null; readonly result: GuestUsage };
   /** The engine takes over another daemon.json, as at SIGHUP, and keeps it for its next start. Class `invalidArgument`, and nothing has changed, when it cannot be. */
   readonly configure: { readonly arg: { readonly text: string }; readonly result: Configured };
+  /** Files and folders of the host's that programs there have changed: the guest's watchers of them are told. */
+  readonly changed: { readonly arg: { readonly changes: readonly FileChange[] }; readonly result: null };
 };
+
+export interface FileChange {
+  /** As the guest has it below its host prefix. */
+  readonly path: string;
+  /** When it was changed last, in nanoseconds since 1970. */
+  readonly mtimeNs: string;
+}
 
 export interface Configured {
   readonly warnings: readonly string[];

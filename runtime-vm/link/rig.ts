@@ -30,6 +30,7 @@ const noHostCalls: Handlers<HostCalls> = { publish: noCall, unpublish: noCall, r
 const guestCalls: Handlers<GuestCalls> = {
   usage: async () => ({ memoryBytes: 1, memoryTotalBytes: 2, cpuBusyTicks: 3, cpuTotalTicks: 4 }),
   configure: noCall,
+  changed: noCall,
 };
 
 export async function openRig(given: { hostCalls?: (link: Pick<HostLink, "open">) => Partial<Handlers<HostCalls>>; times?: WatchdogTimes } = {}): Promise<Rig> {

@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { delay } from "#base/deadline.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
-import type { Configured, GuestUsage, Resolution } from "./calls.ts";
+import type { Configured, FileChange, GuestUsage, Resolution } from "./calls.ts";
+import { boot } from "./boot.ts";
 import { serveCtl } from "./ctl-guest.ts";
 import { dialDatagrams, dialStream, joinStream } from "./dial.ts";
 import { type Dialled, serveSession } from "./guest.ts";
@@ -21,7 +23,7 @@ export interface LinkOptions {
   /** Unix socket of the engine's own API. */
   readonly engineSocket: string;
   /** From the engine's `Kernel`. */
-  readonly io: { readonly poll: Poll; setTime(unixMs: number): void };
+  readonly io: { readonly poll: Poll; setTime(unixMs: number): void; setModified(path: string, ns: bigint): Promise<void> };
   readonly version: string;
   /** Takes over another daemon.json. */
   readonly configure: (text: string) => Promise<Configured>;
@@ -67,8 +69,8 @@ export function serveLink(options: LinkOptions): GuestLink {
     },
     onEnd: () => hosts.set(undefined),
   });
-  const boot = bootId();
-  const controlled = serveCtl({ ...options, signal, epoch: randomBytes(8).toString("hex"), boot, reset: () => session.abort() });
+  const bootedAs = bootId();
+  const controlled = serveCtl({ ...options, signal, epoch: randomBytes(8).toString("hex"), boot: bootedAs, reset: () => session.abort() });
 
   return {
     publisher: publications,
@@ -97,7 +99,7 @@ async function serveSessions(options: LinkOptions, signal: AbortSignal, events: 
         dial: (target) => dial(target, options.engineSocket),
         accept: events.accept,
         onHost: events.onHost,
-        serve: { usage: guestUsage, configure: ({ text }) => options.configure(text) },
+        serve: { usage: guestUsage, configure: ({ text }) => options.configure(text), changed: ({ changes }) => tellWatchers(changes, options.io) },
         signal: AbortSignal.any([signal, events.next()]),
       });
       await closedPort(port);
@@ -172,6 +174,12 @@ class HostSlot {
 }
 
 const bootId = (): string => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+
+/** Each by itself: one that is gone again, or somebody else's, is no reason to leave out the rest. */
+async function tellWatchers(changes: readonly FileChange[], { setModified }: LinkOptions["io"]): Promise<null> {
+  await Promise.allSettled(changes.map(({ path, mtimeNs }) => setModified(join(boot.hostPrefix, path), BigInt(mtimeNs))));
+  return null;
+}
 
 async function guestUsage(): Promise<GuestUsage> {
   const [meminfo = "", stat = "", uptime = ""] = await Promise.all(["meminfo", "stat", "uptime"].map((name) => readFile(`/proc/${name}`, "utf8")));

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { homedir, tmpdir } from "node:os";
@@ -176,6 +176,45 @@ test("a shared folder is the same in a container, both ways", async () => {
   });
   expect(await engine.json("POST", `/containers/${id}/wait`)).toMatchObject({ StatusCode: 0 });
   expect(await readFile(join(shared, "copy"), "utf8")).toBe("hellodone\n");
+});
+
+test("programs in containers are told of what is changed, made, renamed and deleted in a shared folder here", async () => {
+  const tree = join(shared, "watched");
+  await mkdir(tree);
+  await writeFile(join(tree, "there"), "before");
+  // Node is what a guest's root has to watch files with; what it sees there is what a bind mount of the same folder sees.
+  const script = `const { watch } = require("node:fs");
+    const seen = (folder) => watch(folder, (kind, name) => console.log(kind + " " + name));
+    seen(${JSON.stringify(`/host${tree}`)});
+    console.log("watching");`;
+  const id = await run("watcher", ["chroot", "/proc/1/root", "/usr/bin/node", "-e", script], {
+    PidMode: "host",
+    Privileged: true,
+    Mounts: [{ Type: "bind", Source: tree, Target: "/x" }],
+  });
+  let told = 0;
+  const next = async (what: string): Promise<string> => {
+    const lines = await until(`being told of ${what}`, async () => {
+      const now = (await output(id)).trim().split("\n");
+      return now.length > told && now.some((line, i) => i >= told && line.endsWith(what)) && now;
+    });
+    told = lines.length;
+    return lines.join("\n");
+  };
+  await next("watching");
+  const { mtimeNs } = await stat(join(tree, "there"), { bigint: true });
+  await sleep(2_000);
+  await writeFile(join(tree, "there"), "after");
+  expect(await next("there")).toContain("change there");
+  expect((await stat(join(tree, "there"), { bigint: true })).mtimeNs).toBeGreaterThan(mtimeNs);
+  expect(await readFile(join(tree, "there"), "utf8")).toBe("after");
+  await writeFile(join(tree, "new"), "");
+  expect(await next("new")).toContain("change new");
+  await rename(join(tree, "new"), join(tree, "renamed"));
+  await next("watched");
+  await rm(join(tree, "renamed"));
+  await next("watched");
+  await engine.call("DELETE", `/containers/${id}`, { query: { force: true } });
 });
 
 test("mounts go in and out of a container as far as its volume's propagation says, and a container's own root is seen nowhere else", async () => {

@@ -61,12 +61,17 @@ export const c = {
   prlimit: int<[number, number, Uint8Array | null, Uint8Array | null]>("prlimit64", "int", "int", "void*", "void*"),
 } as const;
 
-/** syncfs(2) may take as long as the disk does, so it runs on one of koffi's own threads; errno is not carried over. */
-export const syncfs = (fd: number): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const call = library(LIBC).func("syncfs", "int", ["int"]) as KoffiFunc<(fd: number) => number>;
-    call.async(fd, (error: unknown, result: number) => (error ? reject(error as Error) : resolve(result)));
-  });
+/** Calls that may take as long as a disk, or who serves its files, does: they run on koffi's own threads; errno is not carried over. */
+function threaded<A extends Value[]>(name: string, ...parameters: string[]): (...args: A) => Promise<number> {
+  let call: KoffiFunc<(...args: A) => number> | undefined;
+  return (...args) =>
+    new Promise((resolve, reject) => {
+      call ??= library(LIBC).func(name, "int", parameters) as KoffiFunc<(...args: A) => number>;
+      call.async(...args, (error: unknown, result: number) => (error ? reject(error as Error) : resolve(result)));
+    });
+}
+export const syncfs = threaded<[number]>("syncfs", "int");
+export const utimensat = threaded<[number, string, Uint8Array, number]>("utimensat", "int", "str", "void*", "int");
 
 /** System calls that glibc wraps too late or not at all; the numbers are the same on x86-64 and arm64. */
 const NR = { openat2: 437, open_tree: 428, mount_setattr: 442, move_mount: 429, fsopen: 430, fsconfig: 431, fsmount: 432, quotactl_fd: 443 } as const;

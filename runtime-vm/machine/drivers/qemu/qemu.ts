@@ -3,7 +3,10 @@ import type { Duplex } from "node:stream";
 import type { MachineStatus } from "#api/machine.ts";
 import { delay } from "#base/deadline.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
+import { EngineClient } from "#client/client.ts";
+import type { FileChange } from "#link/calls.ts";
 import { noticePrefix, readDaemonFile } from "#machine/daemon-file.ts";
+import { FileEvents } from "#machine/file-events.ts";
 import { followDaemonFile } from "#machine/follow-daemon-file.ts";
 import { PublishedPorts } from "#machine/forward/ports.ts";
 import { hostCalls } from "#machine/host-calls.ts";
@@ -51,6 +54,7 @@ export class QemuMachine implements Machine {
   readonly #acceleration: Acceleration;
   #claim: AsyncDisposable | undefined;
   #following: Disposable | undefined;
+  #fileEvents: FileEvents | undefined;
   #run: GuestRun | undefined;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -96,6 +100,7 @@ export class QemuMachine implements Machine {
       this.#claim ??= await claimRoot(this.#paths);
       this.#following ??= this.#followConfig();
       await this.#bootWithRetries(signal);
+      this.#fileEvents ??= this.#watchFiles();
     } catch (error) {
       await this.#unclaim();
       this.#board.set(
@@ -236,6 +241,8 @@ export class QemuMachine implements Machine {
     this.#board.set({ phase: "stopping" });
     this.#wanted.abort(new EngineError("cancelled", "the machine is being stopped"));
     await this.#starting?.catch(() => {});
+    await this.#fileEvents?.[Symbol.asyncDispose]();
+    this.#fileEvents = undefined;
     await this.#supervising;
     const run = this.#run;
     this.#run = undefined;
@@ -265,6 +272,18 @@ export class QemuMachine implements Machine {
       return [...notices, ...warnings.map(named), ...waiting.map((field) => `${noticePrefix}${field} counts from the next start of the machine on`)];
     };
     return followDaemonFile({ place, board: this.#board, takeOver });
+  }
+
+  #watchFiles(): FileEvents {
+    return new FileEvents({
+      engine: new EngineClient({ kind: "dial", dial: () => this.connect() }),
+      platform: this.#options.platform,
+      changed: async (changes: readonly FileChange[]) => {
+        const signal = AbortSignal.timeout(connectPatienceMs * this.#slow);
+        await (await this.#run?.keeper.link(signal))?.guest.call("changed", { changes }, { signal });
+      },
+      notice: (text) => this.#board.set({ notices: [...this.#board.current.notices.filter((other) => other !== text), text] }),
+    });
   }
 
   async #unclaim(): Promise<void> {
