@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ContainerStats } from "#api/stats.ts";
+import type { Why } from "#api/why.ts";
 import { EngineClient } from "#client/client.ts";
 import { busybox, dockerArchive } from "../fixtures/image.ts";
 import { type StockDocker, stockDocker } from "../fixtures/docker.ts";
@@ -121,6 +122,8 @@ export function limitsSuite(name: string, engine: () => { readonly socket: strin
       const since = await onMachine("date +%s");
       expect((await docker("run", "--name", "hungry", "-m", "16m", "busybox", "tail", "/dev/zero")).code).toBe(137);
       expect(await docker.ok("inspect", "-f", "{{.State.ExitCode}} {{.State.OOMKilled}}", "hungry")).toBe("137 true");
+      const { Explanation } = await client.json<Why>("GET", "/slipway/containers/hungry/why");
+      expect(Explanation).toMatchObject({ Rule: "oom-limit", Evidence: ["peak 16 MiB, limit 16 MiB", expect.any(String)] });
       // By the machine's own clock, which may be a moment ahead of this one's.
       const until = String(Number(await onMachine("date +%s")) + 1);
       const events = await docker.ok("events", "--since", since, "--until", until, "--filter", "container=hungry", "--format", "{{.Action}}");

@@ -21,6 +21,7 @@ import { streamRoutes } from "./routes-streams.ts";
 import { systemRoutes } from "./routes-system.ts";
 import { volumeContentsRoutes } from "./routes-volume-contents.ts";
 import { volumeRoutes } from "./routes-volumes.ts";
+import { whyRoutes } from "./routes-why.ts";
 
 /** All nouns; each table asks for what it needs of them. */
 type Nouns = Parameters<typeof systemRoutes>[0] & {
@@ -46,6 +47,7 @@ export const allRoutes = (nouns: Nouns): readonly Route[] => [
   ...commitRoutes(nouns.containers),
   ...containerRoutes(nouns.containers),
   ...portRoutes(nouns.containers),
+  ...whyRoutes(nouns.containers),
   ...registryRoutes(nouns.images, nouns.registries),
   ...imageRoutes(nouns.images, (id) => nouns.containers.imageUsers(id)),
   ...networkRoutes(nouns.networks),

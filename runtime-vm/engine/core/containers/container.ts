@@ -2,6 +2,7 @@ import type { ContainerStatus, HealthState } from "#api/containers.ts";
 import type { ContainerLog } from "../logs/logs.ts";
 import type { Sandbox } from "../networks/networks.ts";
 import type { Exit, Task } from "../tasks/tasks.ts";
+import type { SentSignal } from "../why/facts.ts";
 import type { HealthMonitor } from "./health.ts";
 import { InputGate } from "./input.ts";
 import type { ContainerRecord, ContainerSpec, Ended, Phase, Progress } from "./record.ts";
@@ -21,6 +22,8 @@ export interface Run {
   /** Settles when everything it printed is in its log. */
   readonly drained: Promise<void>;
   readonly health: HealthMonitor | undefined;
+  /** The last signals sent to it through this engine. */
+  sent: readonly SentSignal[];
 }
 
 /** What a container does right now, with exactly what is alive in it. */
@@ -50,6 +53,8 @@ export class Container {
   lastEndpoints: Sandbox["endpoints"] = {};
   /** The last word of the health check, kept after the end. */
   lastHealth: HealthState | undefined;
+  /** How its last runs ended under this engine, newest last. */
+  ends: readonly Ended[] = [];
   /** Delay before the next restart by its policy. */
   backoffMs = 0;
   /** The last run's mounts, network and task are gone. */

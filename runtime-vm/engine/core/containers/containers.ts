@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import type { ContainerInspect, ContainerSummary } from "#api/containers.ts";
 import type { ExecCreateRequest } from "#api/exec.ts";
 import type { ContainerStats } from "#api/stats.ts";
+import type { Why } from "#api/why.ts";
 import type { EndpointSettings, PortMap } from "#api/networks.ts";
 import type { Filters } from "#api/filters.ts";
 import { EngineError } from "#base/errors.ts";
@@ -38,6 +39,7 @@ import { type StopOptions, pauseContainer, restartContainer, stopContainer, unpa
 import { Supervisor } from "./supervisor.ts";
 import { type Top, topOf } from "./top.ts";
 import { type UpdateRequest, updateContainer } from "./update.ts";
+import { whyOf } from "./why.ts";
 import type { WaitCondition, WaitResult } from "./waiters.ts";
 import type { ContainerLog } from "../logs/logs.ts";
 import type { PortChange } from "../networks/ports.ts";
@@ -202,6 +204,11 @@ export class ContainerManager {
     if (container.run === undefined) throw new EngineError("conflict", `container ${container.id} is not running`);
     await container.run.task.resize(size);
     publishEvent(this.#backends.events, container, "resize", { height: String(size.height), width: String(size.width) });
+  }
+
+  /** Why it ended, does not start or is not well. */
+  why(reference: string): Promise<Why> {
+    return whyOf(this.#supervisor, this.#catalog.get(reference));
   }
 
   top(reference: string, psArgs: string): Top {

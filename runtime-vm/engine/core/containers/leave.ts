@@ -27,7 +27,7 @@ async function stopForShutdown(supervisor: Supervisor, container: Container): Pr
   const { run } = container;
   if (run === undefined) return;
   try {
-    await endRun(supervisor, container, run, {});
+    await endRun(supervisor, container, run, { by: "engine" });
     await container.settled;
   } catch (error) {
     if (!isClass(error, "notModified")) supervisor.backends.journal.warn(`container ${container.id} could not be stopped`, error);

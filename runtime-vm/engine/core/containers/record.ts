@@ -2,6 +2,7 @@ import type { ContainerConfig, HostConfig } from "#api/containers.ts";
 import type { EndpointSettings } from "#api/networks.ts";
 import type { Descriptor, Digest } from "../content/content.ts";
 import type { State } from "../state/state.ts";
+import type { Traces } from "../why/facts.ts";
 
 /** One file system of a container, as it was asked for and as it will be mounted. */
 export interface MountRecord {
@@ -53,6 +54,8 @@ export interface Ended {
   readonly exitCode: number;
   readonly oomKilled: boolean;
   readonly error: string;
+  /** What else tells why it ended. */
+  readonly traces?: Traces;
 }
 
 /** What a container does, as it is kept over restarts of the engine. */

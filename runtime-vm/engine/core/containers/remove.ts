@@ -41,7 +41,7 @@ function checkRemovable(container: Container, options: RemoveOptions): void {
 async function end(supervisor: Supervisor, container: Container): Promise<void> {
   supervisor.cancelRestart(container);
   const { run } = container;
-  if (run !== undefined) await endRun(supervisor, container, run, { signal: "SIGKILL" });
+  if (run !== undefined) await endRun(supervisor, container, run, { signal: "SIGKILL", by: "remove" });
   await container.settled;
 }
 

@@ -58,7 +58,14 @@ function restState({ progress: { phase } }: ContainerRecord): ContainerState {
   }
 }
 
-const lost = (startedAt: string): Ended => ({ startedAt, finishedAt: formatNano(nowNano()), exitCode: lostExitCode, oomKilled: false, error: "" });
+const lost = (startedAt: string): Ended => ({
+  startedAt,
+  finishedAt: formatNano(nowNano()),
+  exitCode: lostExitCode,
+  oomKilled: false,
+  error: "",
+  traces: { lost: true },
+});
 
 async function takeUp(supervisor: Supervisor, container: Container, phase: { startedAt: string; paused: boolean }): Promise<void> {
   const { backends, table } = supervisor;

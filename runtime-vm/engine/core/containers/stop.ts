@@ -1,6 +1,7 @@
 import { delay } from "#base/deadline.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
 import { limits } from "#base/limits.ts";
+import type { Sender, SentSignal } from "../why/facts.ts";
 import type { Container, Run } from "./container.ts";
 import { publishEvent } from "./events.ts";
 import { parseSignal } from "./signals.ts";
@@ -22,7 +23,7 @@ export async function stopContainer(supervisor: Supervisor, container: Container
   if (container.isRunning) checkSignal(options, `cannot stop container: ${container.name}`);
   const run = await beginStop(supervisor, container);
   if (run === undefined) return;
-  await endRun(supervisor, container, run, options);
+  await endRun(supervisor, container, run, { ...options, by: "stop" });
   publishEvent(supervisor.backends.events, container, "stop");
 }
 
@@ -48,13 +49,18 @@ async function beginStop(supervisor: Supervisor, container: Container): Promise<
 }
 
 /** Signal, grace, SIGKILL. Needs no lock: whoever else signals the same process does no harm. */
-export async function endRun(supervisor: Supervisor, container: Container, run: Run, { signal, timeoutSeconds }: StopOptions): Promise<void> {
+export async function endRun(
+  supervisor: Supervisor,
+  container: Container,
+  run: Run,
+  { signal, timeoutSeconds, by }: StopOptions & { readonly by: Sender },
+): Promise<void> {
   const { StopSignal, StopTimeout } = container.spec.config;
   const number = parseSignal(signal || StopSignal || "SIGTERM");
   const graceMs = timeoutSeconds !== undefined ? timeoutSeconds * 1_000 : StopTimeout !== undefined ? StopTimeout * 1_000 : limits.stopGraceMsDefault;
-  await sendSignal(supervisor, container, run, number);
+  await sendSignal(supervisor, container, run, { signal: number, by });
   if (await endsWithin(run, graceMs)) return;
-  await sendSignal(supervisor, container, run, 9);
+  await sendSignal(supervisor, container, run, { signal: 9, by });
   if (!(await endsWithin(run, killMsMax))) {
     throw new EngineError(
       "internal",
@@ -79,9 +85,15 @@ async function endsWithin(run: Run, ms: number): Promise<boolean> {
   return ended;
 }
 
+/** Of the signals of a run; the last two tell how it was ended. */
+const sentKept = 4;
+
 /** A paused process sees a signal once it is thawed: one that is to end it thaws it, any other waits. */
-async function sendSignal(supervisor: Supervisor, container: Container, run: Run, signal: number): Promise<void> {
+async function sendSignal(supervisor: Supervisor, container: Container, run: Run, sent: SentSignal): Promise<void> {
   const { backends } = supervisor;
+  const { signal } = sent;
+  // Before it is sent: the process may be gone by the time the call returns.
+  run.sent = [...run.sent, sent].slice(-sentKept);
   await run.task.kill(signal);
   publishEvent(backends.events, container, "kill", { signal: String(signal) });
   if (!isToEnd(container, signal) || container.state.kind !== "running" || !container.state.paused) return;
@@ -108,7 +120,7 @@ export async function killContainer(supervisor: Supervisor, container: Container
   }
   const { run } = container;
   if (run === undefined) return;
-  await sendSignal(supervisor, container, run, signal);
+  await sendSignal(supervisor, container, run, { signal, by: "kill" });
   // dockerd answers once a SIGKILL has had its effect, so that `rm` may follow.
   if (signal === 9) await endsWithin(run, killMsMax);
 }
@@ -125,7 +137,7 @@ export async function restartContainer(supervisor: Supervisor, container: Contai
     container.restartCount = 0;
     if (run !== undefined) {
       container.endsForGood = true;
-      await endRun(supervisor, container, run, options);
+      await endRun(supervisor, container, run, { ...options, by: "restart" });
       publishEvent(supervisor.backends.events, container, "stop");
     }
     await startContainer(supervisor, container);

@@ -8,6 +8,7 @@ import { Stopwatch } from "../journal/stopwatch.ts";
 import type { Sandbox } from "../networks/networks.ts";
 import type { Exit, Task } from "../tasks/tasks.ts";
 import type { ContainerBackends } from "./backends.ts";
+import type { MemoryTrace, Traces } from "../why/facts.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Container, Run } from "./container.ts";
 import { publishEvent, publishNetworkEvents, publishVolumeEvents } from "./events.ts";
@@ -20,6 +21,8 @@ import { startContainer } from "./start.ts";
 
 /** How long an ended process's output may still be on its way before those who wait are told of the end. */
 const drainMsMax = 2_000;
+/** Ends remembered of a container: enough to tell the period of its restarts. */
+const endsKept = 10;
 
 /**
  * Stands behind running containers: records how they end, tells those who wait, takes down what they used, and starts them
@@ -51,7 +54,7 @@ export class Supervisor {
     const { promise: ended, resolve } = Promise.withResolvers<Ended>();
     const drained = started.drained.catch((error: unknown) => this.backends.journal.error(`container ${container.id}: its log broke off`, error));
     const health = startHealthMonitor(container, started, this.backends);
-    const run: Run = { ...started, drained, ended, health };
+    const run: Run = { ...started, drained, ended, health, sent: [] };
     void this.#follow(container, run).then((end) => end === undefined || resolve(end));
     return run;
   }
@@ -73,13 +76,16 @@ export class Supervisor {
 
   #record(container: Container, run: Run, exit: Exit): Ended {
     const { backends } = this;
+    const memory = memoryKill(run.task.cgroup);
     const last: Ended = {
       startedAt: run.startedAt,
       finishedAt: formatNano(nanoOf(exit.at)),
       exitCode: exit.code,
-      oomKilled: wasOomKilled(run.task.cgroup),
+      oomKilled: memory !== undefined,
       error: "",
+      ...tracesOf(run, memory),
     };
+    container.ends = [...container.ends, last].slice(-endsKept);
     const again = !this.#stopping && !container.removing && wantsRestart(container, exit.code);
     container.input.close();
     container.lastEndpoints = run.sandbox.endpoints;
@@ -176,12 +182,19 @@ export class Supervisor {
   }
 }
 
-/** The kernel counts in the cgroup how many processes it killed for memory. */
-function wasOomKilled(cgroup: string): boolean {
+const tracesOf = ({ sent }: Run, memory: MemoryTrace | undefined): { traces?: Traces } =>
+  sent.length === 0 && memory === undefined ? {} : { traces: { ...(sent.length === 0 ? {} : { sent }), ...(memory === undefined ? {} : { memory }) } };
+
+/** The kernel counts in the cgroup how many processes it killed for memory, and how often the limit was reached. Undefined: none. */
+function memoryKill(cgroup: string): MemoryTrace | undefined {
+  const read = (name: string): string => readFileSync(join(cgroup, name), "utf8").trim();
   try {
-    return /^oom_kill [1-9]/m.test(readFileSync(join(cgroup, "memory.events"), "utf8"));
+    const events = read("memory.events");
+    if (!/^oom_kill [1-9]/m.test(events)) return undefined;
+    const [limit, peak] = [Number(read("memory.max")), Number(read("memory.peak"))];
+    return { peakBytes: peak, ofItsOwn: /^oom [1-9]/m.test(events), ...(Number.isFinite(limit) ? { limitBytes: limit } : {}) };
   } catch {
     // No memory controller here, or the cgroup went with its last process.
-    return false;
+    return undefined;
   }
 }
