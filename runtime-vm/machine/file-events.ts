@@ -35,6 +35,7 @@ export class FileEvents implements AsyncDisposable {
   readonly #trees = new Map<string, TreeWatch>();
   readonly #known = new Map<string, string>();
   readonly #pending = new Set<string>();
+  #woken = Promise.withResolvers<void>();
   readonly #running: Promise<unknown>;
 
   constructor(options: FileEventsOptions) {
@@ -74,14 +75,21 @@ export class FileEvents implements AsyncDisposable {
 
   async #open(source: string): Promise<void> {
     const full = (): void => this.#options.notice(`${source} has too many folders: containers are not told of changes that are made here in all of them`);
-    const tree = new TreeWatch(source, { changed: (path) => void this.#pending.add(path), full });
+    const tree = new TreeWatch(source, { changed: (path) => this.#note(path), full });
     this.#trees.set(source, tree);
     await tree.open();
+  }
+
+  #note(path: string): void {
+    this.#pending.add(path);
+    this.#woken.resolve();
   }
 
   async #tell(): Promise<void> {
     const { signal } = this.#over;
     while (!signal.aborted) {
+      if (this.#pending.size === 0) await this.#woken.promise;
+      this.#woken = Promise.withResolvers();
       await delay(tickMs, signal).catch(() => {});
       const changes: FileChange[] = [];
       for (const path of this.#pending) {
@@ -123,6 +131,7 @@ export class FileEvents implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#over.abort();
+    this.#woken.resolve();
     for (const tree of this.#trees.values()) tree[Symbol.dispose]();
     this.#trees.clear();
     await this.#running;
