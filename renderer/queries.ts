@@ -6,6 +6,7 @@ import type { ContainerInspect, ContainerSummary } from "#api/containers.ts";
 import type { ImageInspect, ImageSummary } from "#api/images.ts";
 import type { NetworkInspect } from "#api/networks.ts";
 import type { Volume } from "#api/volumes.ts";
+import type { Why } from "#api/why.ts";
 import type { ContextStatus, FolderListing, HostInfo, Settings } from "#bridge/bridge.ts";
 import type { EngineInfo } from "#renderer/core/engine/engine.ts";
 import { type UseOfKind, diskUse } from "#renderer/core/diskuse.ts";
@@ -24,6 +25,13 @@ export const useContainers = (): UseQueryResult<ContainerSummary[]> => {
 export const useContainer = (id: string): UseQueryResult<ContainerInspect> => {
   const { engine } = useApp();
   return useQuery({ queryKey: keys.container(id), queryFn: () => engine.containers.inspect(id), enabled: useEngineUp(), retry: false });
+};
+
+/** Why a container is not as somebody wanted it; asked only of one that does not run, or is not well. */
+export const useWhy = ({ Id, State }: ContainerInspect): UseQueryResult<Why> => {
+  const { engine } = useApp();
+  const asked = State.Status !== "running" || State.Health?.Status === "unhealthy";
+  return useQuery({ queryKey: keys.why(Id), queryFn: () => engine.containers.why(Id), enabled: useEngineUp() && asked, retry: false });
 };
 
 export const useImages = (): UseQueryResult<ImageSummary[]> => {

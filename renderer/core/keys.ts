@@ -2,6 +2,7 @@
 export const keys = {
   containers: ["containers"],
   container: (id: string) => ["container", id],
+  why: (id: string) => ["container", id, "why"],
   /** Not below the container's own: their views ask anew by themselves. */
   processes: (id: string) => ["processes", id],
   files: (id: string, path: string) => ["files", id, path],

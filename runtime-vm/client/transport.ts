@@ -88,8 +88,11 @@ async function pump(outgoing: ReturnType<typeof request>, body: AsyncIterable<Ui
     if (outgoing.destroyed) return;
     if (!outgoing.write(chunk)) {
       await new Promise<void>((resolve) => {
-        outgoing.once("drain", resolve);
-        outgoing.once("close", resolve);
+        const goOn = (): void => {
+          outgoing.off("drain", goOn).off("close", goOn);
+          resolve();
+        };
+        outgoing.on("drain", goOn).on("close", goOn);
       });
     }
   }

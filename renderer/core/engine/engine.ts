@@ -7,6 +7,7 @@ import type { FileList } from "#api/files.ts";
 import type { ImageHistoryItem, ImageInspect, ImageSummary, PullProgress } from "#api/images.ts";
 import type { NetworkCreateRequest, NetworkInspect } from "#api/networks.ts";
 import type { Volume, VolumeCreateRequest } from "#api/volumes.ts";
+import type { Why } from "#api/why.ts";
 import type { DiskUsage, UseKind } from "#renderer/core/diskuse.ts";
 import { jsonLines } from "./lines.ts";
 import { openStream, pathOf, request } from "./request.ts";
@@ -78,6 +79,8 @@ export function createEngine(bridge: Bridge) {
       update: (name: string, limits: UpdateLimits) => request<{ Warnings: string[] | null }>(bridge, "POST", `/containers/${id(name)}/update`, limits),
       commit: (name: string, repo: string, tag: string) =>
         request<{ Id: string }>(bridge, "POST", pathOf("/commit", { container: name, repo: repo || undefined, tag: tag || undefined })),
+      /** Why it ended, does not start or is not well; of this engine's own. */
+      why: (name: string) => request<Why>(bridge, "GET", `/slipway/containers/${id(name)}/why`),
       top: (name: string) =>
         request<ProcessTable>(bridge, "GET", pathOf(`/containers/${id(name)}/top`, { ps_args: "-eo pid,ppid,user,stat,pcpu,pmem,time,args" })),
       changes: (name: string) => request<FileChange[] | null>(bridge, "GET", `/containers/${id(name)}/changes`),

@@ -4,6 +4,8 @@ import { count } from "#renderer/core/format.ts";
 export const containerTexts = {
   containers: {
     title: "Containers",
+    why: "Why it is so",
+    whyEvidence: "What was found",
     search: "Search containers",
     run: "Run",
     columns: { name: "Name", state: "State", image: "Image", ports: "Ports", cpu: "CPU", memory: "Memory", created: "Created", actions: "Actions" },

@@ -26,6 +26,25 @@ const page = (bridge: FakeBridge): void => {
 };
 const asked = (bridge: FakeBridge, call: string) => bridge.asked.filter(({ method, path }) => `${method} ${path}`.startsWith(call));
 
+test("a container that ended with an error says why, from what, and what to do; one that runs is not asked about", async () => {
+  const why = {
+    Rule: "command-not-found",
+    Verdict: "The image has no program serve.",
+    Evidence: ['exec: "serve": not found'],
+    Fix: "Name a program that the image has.",
+  };
+  using window = await openWindow("/containers/web-id/network", (bridge) => {
+    page(bridge);
+    bridge.answer("GET /containers/web-id/json", { body: { ...inspected, State: { Status: "exited", Running: false, ExitCode: 127 } } });
+    bridge.answer("GET /slipway/containers/web-id/why", { body: { Id: "web-id", Name: "web", Status: "exited", Explanation: why } });
+  });
+  const card = await found(() => byTestId("why"));
+  for (const text of [why.Verdict, why.Fix, ...why.Evidence]) expect(card.textContent).toContain(text);
+  window.bridge.answer("GET /containers/web-id/json", { body: inspected });
+  window.bridge.event({ Type: "container", Action: "start", Actor: { ID: "web-id", Attributes: {} } });
+  await found(() => byTestId("why") === null);
+});
+
 test("processes are what the engine says, with its titles", async () => {
   using _window = await openWindow("/containers/web-id/processes", (bridge) => {
     page(bridge);

@@ -31,6 +31,7 @@ import { LogsTab } from "./logs/logstab.tsx";
 import { type ContainerDialogName, containerMenu } from "./menuitems.ts";
 import { NetworkTab } from "./networktab.tsx";
 import { ProcessesTab } from "./processestab.tsx";
+import { WhyCard } from "./whycard.tsx";
 
 // The terminal and the charts bring libraries of their own: they are read when first looked at.
 const TerminalTab = lazy(() => import("./terminal/terminaltab.tsx"));
@@ -66,6 +67,7 @@ export function ContainerPage({ id, tab }: { readonly id: string; readonly tab: 
   return (
     <section aria-label={container.Name.slice(1)} className="flex min-h-0 flex-1 flex-col">
       <Header container={container} />
+      <WhyCard container={container} />
       <div className="shrink-0 border-b border-line px-4">
         <Tabs label={container.Name.slice(1)} tabs={tabs} current={current} onSelect={(next) => go(`/containers/${id}/${next}`, { replace: true })} />
       </div>
