@@ -86,7 +86,8 @@ async function said(host: Host, network: string, script: string): Promise<string
 
 /** Serves `text` once a connection on port 80, again and again. */
 const server = (text: string) => sh(`while :; do echo ${text} | nc -l -p 80; done`);
-const fetchFrom = (name: string): string => `for i in $(seq 50); do nc -w 2 ${name} 80 </dev/null && exit 0; sleep 0.2; done; exit 1`;
+/** A connection that waited behind another one's is closed with nothing said. */
+const fetchFrom = (name: string): string => `for i in $(seq 50); do nc -w 2 ${name} 80 </dev/null | grep . && exit 0; sleep 0.2; done; exit 1`;
 
 test("without an etcd that answers there is no network, and it says whom it asked", async () => {
   await expect(create("a", overlay("x"))).rejects.toThrow("no etcd answers (http://10.250.0.1:2379: ");
