@@ -28,11 +28,12 @@ export const useContainer = (id: string): UseQueryResult<ContainerInspect> => {
 };
 
 /** Why a container is not as somebody wanted it; asked only of one that does not run, or is not well. */
-export const useWhy = ({ Id, State }: ContainerInspect): UseQueryResult<Why> => {
+export function useWhy({ Id, State }: ContainerInspect): Why["Explanation"] {
   const { engine } = useApp();
   const asked = State.Status !== "running" || State.Health?.Status === "unhealthy";
-  return useQuery({ queryKey: keys.why(Id), queryFn: () => engine.containers.why(Id), enabled: useEngineUp() && asked, retry: false });
-};
+  const { data } = useQuery({ queryKey: keys.why(Id), queryFn: () => engine.containers.why(Id), enabled: useEngineUp() && asked, retry: false });
+  return asked ? (data?.Explanation ?? null) : null;
+}
 
 export const useImages = (): UseQueryResult<ImageSummary[]> => {
   const { engine } = useApp();

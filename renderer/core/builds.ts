@@ -1,5 +1,6 @@
 import type { BuildStep, BuildSummary, BuildUpdate } from "#api/builds.ts";
 import type { Tone } from "./containers.ts";
+import { quoted } from "./copyrun.ts";
 
 /** One step of a build, with the end of what it said. */
 export interface StepView extends BuildStep {
@@ -75,5 +76,5 @@ export function buildCommand({ folder, dockerfile, target, platform, tags, args,
     ...(pull ? ["--pull"] : []),
     folder === "" ? "." : folder,
   ];
-  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(" ");
+  return words.map(quoted).join(" ");
 }

@@ -1,6 +1,6 @@
 import type { ContainerSummary } from "#api/containers.ts";
 import type { NetworkInspect } from "#api/networks.ts";
-import type { Tone } from "./containers.ts";
+import { quoted } from "./copyrun.ts";
 import { projectOf } from "./projects.ts";
 
 /** A Compose project as its containers' labels tell of it: the engine knows no other. */
@@ -53,11 +53,6 @@ function projectFrom(name: string, members: readonly ContainerSummary[]): Compos
   };
 }
 
-export const runningIn = (members: readonly ContainerSummary[]): number => members.filter(({ State }) => State === "running").length;
-
-export const composeTone = (members: readonly ContainerSummary[]): Tone =>
-  runningIn(members) === members.length ? "running" : runningIn(members) === 0 ? "idle" : "paused";
-
 /** The words that `docker compose ls` uses: `running(3), exited(1)`. */
 export function composeStatus(members: readonly ContainerSummary[]): string {
   const counts = [...Map.groupBy(members, ({ State }) => State)].map(([state, its]) => `${state}(${its.length})`);
@@ -89,5 +84,5 @@ export function downOrder(services: readonly ComposeService[]): readonly Compose
 /** `docker compose …` for the project as it was brought up. */
 export function composeCommand({ name, folder, files }: ComposeProject, verb: string): string {
   const words = ["docker", "compose", "-p", name, ...files.flatMap((file) => ["-f", file]), ...(folder === "" ? [] : ["--project-directory", folder])];
-  return `${words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(" ")} ${verb}`;
+  return `${words.map(quoted).join(" ")} ${verb}`;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ContainerSummary } from "#api/containers.ts";
-import { arrangeProjects, isProject, passes, rowId, runningOf } from "./projects.ts";
+import { arrangeProjects, isProject, passes, rowId, runningIn } from "./projects.ts";
 
 const container = (name: string, project = "", State: ContainerSummary["State"] = "running") =>
   ({ Id: name, Names: [`/${name}`], State, Labels: project === "" ? {} : { "com.docker.compose.project": project } }) as unknown as ContainerSummary;
@@ -9,7 +9,7 @@ const rows = [container("a"), container("s1", "shop"), container("b"), container
 test("a project's containers stand together where its first one stood, below a row that counts those that run", () => {
   const arranged = arrangeProjects(rows, new Set());
   expect(arranged.map(rowId)).toEqual(["a", "project:shop", "s1", "s2", "b", "project:x", "x1"]);
-  expect(arranged.filter(isProject).map((row) => [row.project, runningOf(row), row.members.length])).toEqual([
+  expect(arranged.filter(isProject).map((row) => [row.project, runningIn(row.members), row.members.length])).toEqual([
     ["shop", 1, 2],
     ["x", 1, 1],
   ]);

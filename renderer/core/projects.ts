@@ -1,4 +1,5 @@
 import type { ContainerSummary } from "#api/containers.ts";
+import type { Tone } from "./containers.ts";
 
 /** A row that stands above the containers of one Compose project. */
 export interface ProjectRow {
@@ -12,8 +13,11 @@ export const isProject = (row: ListRow): row is ProjectRow => "project" in row;
 export const projectOf = ({ Labels }: ContainerSummary): string | undefined => Labels?.["com.docker.compose.project"] || undefined;
 export const rowId = (row: ListRow): string => (isProject(row) ? `project:${row.project}` : row.Id);
 
-/** How many of a project's containers run. */
-export const runningOf = ({ members }: ProjectRow): number => members.filter(({ State }) => State === "running").length;
+/** How many of some containers run: a project's, or a service's. */
+export const runningIn = (members: readonly ContainerSummary[]): number => members.filter(({ State }) => State === "running").length;
+
+export const toneOf = (members: readonly ContainerSummary[]): Tone =>
+  runningIn(members) === members.length ? "running" : runningIn(members) === 0 ? "idle" : "paused";
 
 /**
  * Gathers the containers of each project below a row of its own, where the first of them stands in the order given; those of a

@@ -1,30 +1,26 @@
-import { Play, RotateCw, Square, Trash2, Workflow } from "lucide-react";
+import { Trash2, Workflow } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useLocation } from "wouter";
 import type { ContainerSummary } from "#api/containers.ts";
 import { useApp } from "#renderer/appcontext.ts";
-import { type ComposeProject, composeProjects, composeStatus, composeTone, runningIn } from "#renderer/core/compose.ts";
-import { canStart, canStop } from "#renderer/core/containers.ts";
+import { type ComposeProject, composeProjects, composeStatus } from "#renderer/core/compose.ts";
+import { runningIn, toneOf } from "#renderer/core/projects.ts";
 import { t } from "#renderer/core/texts.ts";
 import { useContainers } from "#renderer/queries.ts";
-import { IconButton } from "#renderer/ui/button.tsx";
 import { cx } from "#renderer/ui/cx.ts";
 import type { MenuItem } from "#renderer/ui/menu.tsx";
-import { MenuButton } from "#renderer/ui/menubutton.tsx";
 import { Middle } from "#renderer/ui/middle.tsx";
 import { NameLink } from "#renderer/ui/namelink.tsx";
 import { StateDot, toneText } from "#renderer/ui/statedot.tsx";
 import type { Column } from "#renderer/ui/tablerow.tsx";
-import { type ContainerActions, type Target, targetOf, useContainerActions } from "#renderer/views/containers/actions.ts";
+import { type ContainerActions, useContainerActions } from "#renderer/views/containers/actions.ts";
+import { MembersButtons, membersMenu } from "#renderer/views/containers/members.tsx";
 import { ListPage } from "#renderer/views/objects/listpage.tsx";
 import { DownProjects } from "./downprojects.tsx";
 
 const nameOf = ({ name }: ComposeProject): string => name;
 const searched = ({ folder, services }: ComposeProject): string => [folder, ...services.map(({ name }) => name)].join(" ");
 export const pathOfProject = (name: string): string => `/compose/${encodeURIComponent(name)}`;
-
-export const startable = (members: readonly ContainerSummary[]): Target[] => members.filter(({ State }) => canStart(State)).map(targetOf);
-export const stoppable = (members: readonly ContainerSummary[]): Target[] => members.filter(({ State }) => canStop(State)).map(targetOf);
 
 /** All Compose projects that have containers, whoever brought them up. */
 export function ComposePage() {
@@ -36,9 +32,7 @@ export function ComposePage() {
   const rows = useMemo(() => (query.data === undefined ? undefined : composeProjects(query.data)), [query.data]);
   const columns = useMemo(() => columnsFor(actions), [actions]);
   const menuOf = ({ name, members }: ComposeProject): readonly MenuItem[] => [
-    { label: t.containers.start, icon: Play, disabled: startable(members).length === 0, onSelect: () => void actions.run("start", startable(members)) },
-    { label: t.containers.stop, icon: Square, disabled: stoppable(members).length === 0, onSelect: () => void actions.run("stop", stoppable(members)) },
-    { label: t.containers.restart, icon: RotateCw, disabled: stoppable(members).length === 0, onSelect: () => void actions.run("restart", stoppable(members)) },
+    ...membersMenu(members, actions),
     { kind: "line" },
     { label: t.compose.down, icon: Trash2, danger: true, onSelect: () => setDown([name]) },
   ];
@@ -72,8 +66,8 @@ export function ComposePage() {
 }
 
 export const MembersState = ({ members }: { readonly members: readonly ContainerSummary[] }) => (
-  <span data-testid="state" data-tip={composeStatus(members)} className={cx("flex items-center gap-2 whitespace-nowrap", toneText(composeTone(members)))}>
-    <StateDot tone={composeTone(members)} />
+  <span data-testid="state" data-tip={composeStatus(members)} className={cx("flex items-center gap-2 whitespace-nowrap", toneText(toneOf(members)))}>
+    <StateDot tone={toneOf(members)} />
     {t.compose.state(runningIn(members), members.length)}
   </span>
 );
@@ -114,17 +108,7 @@ function columnsFor(actions: ContainerActions): readonly Column<ComposeProject>[
       quietHeader: true,
       width: "112px",
       alignRight: true,
-      cell: ({ name, members }) => (
-        <div data-controls className="flex justify-end">
-          {startable(members).length > 0 && (
-            <IconButton icon={Play} label={t.projects.start(name)} onClick={() => void actions.run("start", startable(members))} />
-          )}
-          {stoppable(members).length > 0 && (
-            <IconButton icon={Square} label={t.projects.stop(name)} onClick={() => void actions.run("stop", stoppable(members))} />
-          )}
-          <MenuButton name={name} />
-        </div>
-      ),
+      cell: ({ name, members }) => <MembersButtons project={name} members={members} actions={actions} />,
     },
   ];
 }

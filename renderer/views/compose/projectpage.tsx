@@ -12,8 +12,9 @@ import { Facts } from "#renderer/ui/page.tsx";
 import { Reading } from "#renderer/ui/reading.tsx";
 import { SimpleTable } from "#renderer/ui/simpletable.tsx";
 import { useContainerActions } from "#renderer/views/containers/actions.ts";
+import { startable, stoppable } from "#renderer/views/containers/members.tsx";
 import { useEscape } from "#renderer/views/shell/keyboard.ts";
-import { MembersState, startable, stoppable } from "./composepage.tsx";
+import { MembersState } from "./composepage.tsx";
 import { DownProjects } from "./downprojects.tsx";
 
 /** One Compose project: its services, each with its state and containers. */

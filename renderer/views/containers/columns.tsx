@@ -13,7 +13,8 @@ import { Middle } from "#renderer/ui/middle.tsx";
 import type { Column } from "#renderer/ui/tablerow.tsx";
 import { type ContainerActions, type Target, targetOf } from "./actions.ts";
 import { CpuCell, MemoryCell, NameCell, PortsCell, StateCell, usePending } from "./cells.tsx";
-import { ProjectButtons, ProjectName, ProjectState } from "./projectrow.tsx";
+import { MembersButtons } from "./members.tsx";
+import { ProjectName, ProjectState } from "./projectrow.tsx";
 
 const stateOrder = ["running", "restarting", "paused", "removing", "created", "exited", "dead"];
 const nameOf = ({ Names }: ContainerSummary): string => plainName(Names);
@@ -104,7 +105,7 @@ export function columnsFor(actions: ContainerActions, shown: readonly OptionalCo
       alignRight: true,
       cell: either(
         (container) => <RowActions container={container} actions={actions} />,
-        (row) => <ProjectButtons row={row} actions={actions} />,
+        (row) => <MembersButtons {...row} actions={actions} />,
       ),
     },
   ];

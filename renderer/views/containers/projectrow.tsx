@@ -1,16 +1,11 @@
-import { ChevronDown, ChevronRight, Play, RotateCw, Square, Trash2 } from "lucide-react";
-import type { ContainerSummary } from "#api/containers.ts";
-import { canStart, canStop } from "#renderer/core/containers.ts";
-import { type ProjectRow, runningOf } from "#renderer/core/projects.ts";
+import { ChevronDown, ChevronRight, Trash2 } from "lucide-react";
+import { type ProjectRow, runningIn, toneOf } from "#renderer/core/projects.ts";
 import { t } from "#renderer/core/texts.ts";
-import { IconButton } from "#renderer/ui/button.tsx";
 import { cx } from "#renderer/ui/cx.ts";
 import type { MenuItem } from "#renderer/ui/menu.tsx";
-import { MenuButton } from "#renderer/ui/menubutton.tsx";
 import { StateDot, toneText } from "#renderer/ui/statedot.tsx";
-import { type ContainerActions, targetOf } from "./actions.ts";
-
-const toneOf = (row: ProjectRow) => (runningOf(row) === row.members.length ? "running" : runningOf(row) === 0 ? "idle" : "paused");
+import type { ContainerActions } from "./actions.ts";
+import { membersMenu } from "./members.tsx";
 
 export function ProjectName({ row }: { readonly row: ProjectRow }) {
   const Chevron = row.collapsed ? ChevronRight : ChevronDown;
@@ -29,37 +24,20 @@ export function ProjectName({ row }: { readonly row: ProjectRow }) {
 }
 
 export function ProjectState({ row }: { readonly row: ProjectRow }) {
-  const tone = toneOf(row);
+  const tone = toneOf(row.members);
   return (
     <span data-testid="state" className={cx("flex items-center gap-1.5", toneText(tone))}>
       <StateDot tone={tone} />
-      {t.projects.running(runningOf(row), row.members.length)}
+      {t.projects.running(runningIn(row.members), row.members.length)}
     </span>
   );
 }
 
-const startable = (members: readonly ContainerSummary[]) => members.filter(({ State }) => canStart(State)).map(targetOf);
-const stoppable = (members: readonly ContainerSummary[]) => members.filter(({ State }) => canStop(State)).map(targetOf);
-
-export function ProjectButtons({ row, actions }: { readonly row: ProjectRow; readonly actions: ContainerActions }) {
-  const [toStart, toStop] = [startable(row.members), stoppable(row.members)];
-  return (
-    <div data-controls className="flex justify-end">
-      {toStart.length > 0 && <IconButton icon={Play} label={t.projects.start(row.project)} onClick={() => void actions.run("start", toStart)} />}
-      {toStop.length > 0 && <IconButton icon={Square} label={t.projects.stop(row.project)} onClick={() => void actions.run("stop", toStop)} />}
-      <MenuButton name={row.project} />
-    </div>
-  );
-}
-
 export function projectMenu(row: ProjectRow, actions: ContainerActions, toggle: () => void, onDelete: () => void): readonly MenuItem[] {
-  const [toStart, toStop] = [startable(row.members), stoppable(row.members)];
   return [
     { label: row.collapsed ? t.projects.expand : t.projects.collapse, onSelect: toggle },
     { kind: "line" },
-    { label: t.containers.start, icon: Play, disabled: toStart.length === 0, onSelect: () => void actions.run("start", toStart) },
-    { label: t.containers.stop, icon: Square, disabled: toStop.length === 0, onSelect: () => void actions.run("stop", toStop) },
-    { label: t.containers.restart, icon: RotateCw, disabled: toStop.length === 0, onSelect: () => void actions.run("restart", toStop) },
+    ...membersMenu(row.members, actions),
     { kind: "line" },
     { label: t.containers.deleteDots, icon: Trash2, danger: true, onSelect: onDelete },
   ];

@@ -5,9 +5,8 @@ import { useWhy } from "#renderer/queries.ts";
 
 /** Why the container ended, does not start or is not well: one sentence, one thing to do, and what that is judged from. */
 export function WhyCard({ container }: { readonly container: ContainerInspect }) {
-  const explanation = useWhy(container).data?.Explanation;
-  const healthy = container.State.Status === "running" && container.State.Health?.Status !== "unhealthy";
-  if (explanation === undefined || explanation === null || healthy) return null;
+  const explanation = useWhy(container);
+  if (explanation === null) return null;
   return (
     <section aria-label={t.containers.why} data-testid="why" className="mx-4 mt-1 mb-2 flex gap-2.5 rounded-lg bg-warn-soft px-3 py-2.5">
       <Lightbulb size={16} aria-hidden className="mt-0.5 shrink-0 text-warn-text" />
