@@ -1,18 +1,18 @@
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { EndpointSettings } from "#api/networks.ts";
-import { EngineError, isClass, messageOf } from "#base/errors.ts";
+import { EngineError, messageOf } from "#base/errors.ts";
 import type { EventLog } from "../events/events.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { LinkedPair } from "./driver.ts";
 import { Directory } from "./names.ts";
 import type { Sandbox, Sandboxes, SandboxRequest } from "./networks.ts";
-import { dnsNames, markEndpoint, type Owner, planEndpoint, releaseEndpoint } from "./plan.ts";
+import { dnsNames, markEndpoint, type Owner, releaseEndpoint } from "./plan.ts";
 import { parsePort, type PortChange, portsAfter, type Publication, publicationsOf } from "./ports.ts";
 import { bridgeOf, parentOf } from "./record.ts";
 import { type EndpointRecord, endpointSettings, gatewayOf, hostEnds, linkOf, linksOf, SandboxFiles, type SandboxRecord } from "./sandbox-record.ts";
 import { type Live, type ServiceOptions, SandboxServices } from "./services.ts";
-import type { SharedNetworks } from "./shared.ts";
+import { SharedEndpoints } from "./shared-endpoints.ts";
 import { checkEndpoint, checkEndpoints, checkJoinable, checkRequest, networksOf, parseMode, settingsOf } from "./settings.ts";
 import type { LiveNetwork } from "./store.ts";
 
@@ -34,6 +34,7 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
   readonly #files: SandboxFiles;
   readonly #directory: Directory;
   readonly #services: SandboxServices;
+  readonly #shared: SharedEndpoints;
   readonly #live = new Map<string, Live>();
   /** What an earlier engine left, until `restore` or `sweep`. */
   readonly #dormant = new Map<string, SandboxRecord>();
@@ -44,18 +45,15 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
     this.#files = new SandboxFiles(options.recordsDir);
     this.#directory = new Directory(options.fixedNames);
     this.#services = new SandboxServices(options, this.#directory);
+    this.#shared = new SharedEndpoints(options, this.#directory);
     for (const record of this.#files.all()) {
       this.#dormant.set(record.containerId, record);
       for (const endpoint of record.endpoints) {
         this.#occupy(endpoint);
-        this.#sharedBy(endpoint)?.hold(endpoint);
+        this.#shared.hold(endpoint);
       }
     }
-    options.shared?.follow({
-      appeared: (endpoint) => this.#seeOther(endpoint),
-      gone: (endpoint) => this.#forgetOther(endpoint),
-      lost: (endpoint) => this.#lose(endpoint),
-    });
+    this.#shared.follow((endpoint) => this.#lose(endpoint));
     const known = new Set([...this.#dormant.values()].map(({ netns }) => netns));
     for (const name of readdirSync(options.netnsDir)) {
       const path = join(options.netnsDir, name);
@@ -97,7 +95,7 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
       const network = this.#options.networks.get(name);
       if (network.record.configOnly === true) throw new EngineError("forbidden", "cannot create endpoint on configuration-only network");
       if (endpoints.length > 0) checkJoinable(network.record);
-      const endpoint = await this.#plan(network, owner, settingsOf(request, name), taken);
+      const endpoint = await this.#shared.plan(network, owner, settingsOf(request, name), taken);
       endpoints.push(endpoint);
       this.#occupy(endpoint);
     }
@@ -176,7 +174,7 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
     await this.#services.silence(live);
     this.#relink();
     this.#drop(live.record);
-    await this.#options.shared?.released();
+    await this.#shared.released();
   }
 
   /** Tells who may talk to whom where containers are kept apart. */
@@ -204,7 +202,7 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
       const renamed = { ...endpoint, containerName: live.owner.containerName, dnsNames: dnsNames(live.owner, endpoint.settings.Aliases ?? []) };
       this.#unlist(endpoint);
       this.#list(renamed);
-      this.#sharedBy(renamed)?.hold(renamed);
+      this.#shared.hold(renamed);
       return renamed;
     });
     this.#update(live, { endpoints });
@@ -223,7 +221,7 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
     }
     checkEndpoint(network.record, settings);
     const taken = endpoints.map(({ containerInterface }) => containerInterface);
-    const endpoint = await this.#plan(network, live.owner, settings, taken);
+    const endpoint = await this.#shared.plan(network, live.owner, settings, taken);
     await using undo = new AsyncDisposableStack();
     this.#occupy(endpoint);
     undo.defer(() => this.#vacate(endpoint));
@@ -254,7 +252,7 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
     this.#vacate(endpoint);
     this.#update(live, { endpoints: live.record.endpoints.filter((one) => one !== endpoint) });
     this.#setGateways(live.record);
-    await this.#options.shared?.released();
+    await this.#shared.released();
     if (live.published === undefined) await this.#publish(live, ports);
     this.#tell("disconnect", endpoint);
     return this.#sandbox(live);
@@ -332,43 +330,7 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
     const network = this.#options.networks.find(endpoint.network);
     if (network !== undefined) releaseEndpoint(network, endpoint);
     this.#unlist(endpoint);
-    this.#sharedBy(endpoint)?.release(endpoint);
-  }
-
-  /** An endpoint with addresses that are its alone. What another engine has given away meanwhile stays taken, and is told of in time. */
-  async #plan(network: LiveNetwork, owner: Owner, settings: EndpointSettings, taken: readonly string[]): Promise<EndpointRecord> {
-    const { overlay, attachable, name } = network.record;
-    if (overlay === undefined) return planEndpoint(network, owner, settings, taken);
-    if (!attachable) throw new EngineError("forbidden", `Could not attach to network ${name}: network ${name} not manually attachable`);
-    const asked = settings.IPAMConfig?.IPv4Address || settings.IPAMConfig?.IPv6Address;
-    for (;;) {
-      const endpoint = planEndpoint(network, owner, settings, taken);
-      try {
-        await this.#options.shared?.claim(endpoint);
-        return endpoint;
-      } catch (error) {
-        const elsewhere = isClass(error, "conflict");
-        if (!elsewhere || asked) releaseEndpoint(network, endpoint);
-        if (!elsewhere) throw error;
-        if (asked) throw new EngineError("forbidden", "Address already in use", { cause: error });
-      }
-    }
-  }
-
-  #sharedBy(endpoint: EndpointRecord): SharedNetworks | undefined {
-    return this.#network(endpoint)?.record.overlay === undefined ? undefined : this.#options.shared;
-  }
-
-  #seeOther(endpoint: EndpointRecord): void {
-    const network = this.#network(endpoint);
-    if (network !== undefined) markEndpoint(network, endpoint);
-    this.#directory.add(endpoint);
-  }
-
-  #forgetOther(endpoint: EndpointRecord): void {
-    const network = this.#network(endpoint);
-    if (network !== undefined) releaseEndpoint(network, endpoint);
-    this.#directory.remove(endpoint);
+    this.#shared.release(endpoint);
   }
 
   /** Of two that have an address the one that everybody knows keeps it. */
