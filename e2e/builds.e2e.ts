@@ -1,15 +1,14 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page, test } from "@playwright/test";
 import { openRig, type Rig } from "./engine/rig.ts";
-import { type Program, startWeb } from "./fixtures/program.ts";
+import { look, openWindow, type TestWindow } from "./fixtures/window.ts";
 
 // Builds in the window over a native engine: a folder is chosen, built, built again from the cache, mended, cancelled.
 test.describe.configure({ mode: "serial", timeout: 180_000 });
 
 let rig: Rig;
-let web: Program;
+let window: TestWindow;
 let page: Page;
 let shared: string;
 
@@ -22,49 +21,27 @@ test.beforeAll(async ({ browser }) => {
   mkdirSync(join(shared, "shop"), { recursive: true });
   writeFileSync(join(shared, "shop", "a.txt"), "what is copied");
   write("cat /a");
-  process.env["DOCKER_CONFIG"] = join(rig.program.root, "docker-config");
-  const root = join(rig.program.root, "web");
-  mkdirSync(root);
-  writeFileSync(join(root, "settings.json"), JSON.stringify({ folders: [shared], contextAsked: true }));
-  web = await startWeb({ root, args: ["--engine", rig.program.socket] });
-  page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
-  await page.goto(web.socket);
-  await expect(page.getByTestId("engine-state")).toContainText("running", { ignoreCase: true });
+  window = await openWindow(browser, rig, { folders: [shared] });
+  page = window.page;
 });
 test.afterAll(async () => {
-  await page?.context().close();
-  await web?.[Symbol.asyncDispose]();
+  await window?.[Symbol.asyncDispose]();
   await rig?.[Symbol.asyncDispose]();
 });
 
 const state = () => page.getByTestId("build-state");
 const step = (name: string) => page.getByTestId("build-step").filter({ hasText: name });
-async function look(place: string): Promise<void> {
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    await expect(page.locator("html")).toHaveAttribute("data-theme", colorScheme);
-    const { violations } = await new AxeBuilder({ page }).options({ resultTypes: ["violations"] }).analyze();
-    const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-    expect(
-      serious.map(({ id, nodes }) => `${place}, ${colorScheme}: ${id}: ${nodes[0]?.html}`),
-      place,
-    ).toEqual([]);
-    await page.screenshot({ path: test.info().outputPath(`${place}-${colorScheme}.png`) });
-  }
-  await page.emulateMedia({ colorScheme: "light", reducedMotion: null });
-}
-
 test("a folder is chosen among the shared ones and built, and its steps are seen", async () => {
   await page.getByRole("navigation").getByRole("link", { name: "Builds" }).click();
   await expect(page.getByRole("heading", { name: "No builds yet" })).toBeVisible();
-  await look("empty");
+  await look(page, "empty");
   await page.getByTestId("build").first().click();
   await page.getByRole("button", { name: "Browse…" }).click();
   const picker = page.getByTestId("folder-picker");
   await picker.getByRole("button", { name: shared }).click();
   await picker.getByRole("button", { name: "shop" }).click();
   await expect(picker).toContainText("Dockerfile");
-  await look("form");
+  await look(page, "form");
   await picker.getByRole("button", { name: "Use this folder" }).click();
   await page.getByLabel("Image name").fill("shop:1");
   await page.getByLabel("Build arguments").fill("WHO=world");
@@ -82,7 +59,7 @@ test("again, all is cached; without the cache, all runs anew", async () => {
   await page.getByRole("button", { name: "Build again without cache" }).click();
   await expect(page.getByTestId("build-steps")).not.toContainText("CACHED");
   await expect(state()).toHaveText("done");
-  await look("done");
+  await look(page, "done");
 });
 
 test("a failure marks its line of the Dockerfile and shows what the step said", async () => {
@@ -92,14 +69,14 @@ test("a failure marks its line of the Dockerfile and shows what the step said", 
   await expect(step("exit 7")).toContainText("went wrong");
   await expect(page.getByTestId("failed-source")).toContainText("Dockerfile, line 6");
   await expect(page.getByTestId("failed-source").getByText("exit 7")).toBeInViewport({ ratio: 1 });
-  await look("failed");
+  await look(page, "failed");
 });
 
 test("a build is cancelled, and nothing of it goes on", async () => {
   write("echo waiting; sleep 600");
   await page.getByRole("button", { name: "Build again", exact: true }).click();
   await expect(step("sleep 600")).toContainText("waiting");
-  await look("running");
+  await look(page, "running");
   await page.getByTestId("build-cancel").click();
   await expect(state()).toHaveText("cancelled");
   await expect.poll(async () => (await rig.client.json<{ state: string }[]>("GET", "/slipway/builds")).map((one) => one.state)).not.toContain("running");
@@ -108,13 +85,13 @@ test("a build is cancelled, and nothing of it goes on", async () => {
 test("the history has them all; one is deleted, and the cache is freed after a look at what goes", async () => {
   await page.getByRole("button", { name: "Back" }).click();
   await expect(page.getByTestId("table-builds").getByTestId("row-shop:1")).toHaveCount(5);
-  await look("list");
+  await look(page, "list");
   await page.getByTestId("row-shop:1").first().getByRole("button", { name: "Actions for shop:1" }).click();
   await page.getByRole("menuitem", { name: "Delete from history…" }).click();
   await page.getByTestId("confirm").getByRole("button", { name: "Delete 1 build" }).click();
   await expect(page.getByTestId("row-shop:1")).toHaveCount(4);
   await page.getByTestId("build-cache").click();
-  await look("cache");
+  await look(page, "cache");
   await page.getByTestId("confirm").getByRole("button").last().click();
   await expect(page.getByTestId("toast").last()).toContainText("reclaimed");
 });

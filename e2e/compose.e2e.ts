@@ -1,10 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page, test } from "@playwright/test";
 import { openRig, type Rig } from "./engine/rig.ts";
 import { stockDocker } from "./fixtures/docker.ts";
-import { type Program, startWeb } from "./fixtures/program.ts";
+import { look, openWindow, type TestWindow } from "./fixtures/window.ts";
 
 // Projects that the stock `docker compose` brings up, in the window: seen, stopped, started and taken down.
 test.describe.configure({ mode: "serial", timeout: 180_000 });
@@ -17,7 +16,7 @@ volumes: { data: {} }
 `;
 
 let rig: Rig;
-let web: Program;
+let window: TestWindow;
 let page: Page;
 let compose: (...args: readonly string[]) => Promise<string>;
 
@@ -28,50 +27,28 @@ test.beforeAll(async ({ browser }) => {
   writeFileSync(join(folder, "compose.yaml"), project);
   const docker = stockDocker({ socket: rig.program.socket });
   compose = (...args) => docker.ok("compose", "-f", join(folder, "compose.yaml"), ...args);
-  process.env["DOCKER_CONFIG"] = join(rig.program.root, "docker-config");
-  const root = join(rig.program.root, "web");
-  mkdirSync(root);
-  writeFileSync(join(root, "settings.json"), JSON.stringify({ contextAsked: true }));
-  web = await startWeb({ root, args: ["--engine", rig.program.socket] });
-  page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
-  await page.goto(web.socket);
-  await expect(page.getByTestId("engine-state")).toContainText("running", { ignoreCase: true });
+  window = await openWindow(browser, rig);
+  page = window.page;
 });
 test.afterAll(async () => {
-  await page?.context().close();
-  await web?.[Symbol.asyncDispose]();
+  await window?.[Symbol.asyncDispose]();
   await compose?.("down", "-v", "-t", "1").catch(() => undefined);
   await rig?.[Symbol.asyncDispose]();
 });
 
-async function look(place: string): Promise<void> {
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    await expect(page.locator("html")).toHaveAttribute("data-theme", colorScheme);
-    const { violations } = await new AxeBuilder({ page }).options({ resultTypes: ["violations"] }).analyze();
-    const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-    expect(
-      serious.map(({ id, nodes }) => `${colorScheme}: ${id}: ${nodes[0]?.html}`),
-      place,
-    ).toEqual([]);
-    await page.screenshot({ path: test.info().outputPath(`${place}-${colorScheme}.png`) });
-  }
-  await page.emulateMedia({ colorScheme: "light", reducedMotion: null });
-}
-
 test("a project appears when the CLI brings it up, with its services' states and their logs", async () => {
   await page.getByRole("navigation").getByRole("link", { name: "Compose" }).click();
   await expect(page.getByRole("heading", { name: "No Compose projects" })).toBeVisible();
-  await look("empty");
+  await look(page, "empty");
   await compose("up", "-d");
   await expect(page.getByTestId("row-shop").getByTestId("state")).toHaveText("running (3/3)");
-  await look("list");
+  await look(page, "list");
   await page.getByTestId("row-shop").getByRole("link", { name: "shop" }).click();
   const service = page.getByRole("table", { name: "Services" }).getByRole("row").filter({ hasText: "shop-web-1" });
   await expect(service).toContainText("running (2/2)");
   await service.getByRole("button", { name: "Stop web" }).click();
   await expect(service).toContainText("running (0/2)");
-  await look("project");
+  await look(page, "project");
   await service.getByRole("link", { name: "shop-web-2" }).click();
   await expect(page.getByTestId("log-view")).toContainText("up");
   await page.goBack();
@@ -82,7 +59,7 @@ test("a project appears when the CLI brings it up, with its services' states and
 test("a project is taken down as compose would: containers and network go, the volume stays", async () => {
   await page.getByTestId("compose-down").click();
   await expect(page.getByTestId("confirm")).toContainText("3 containers and 1 network");
-  await look("down");
+  await look(page, "down");
   await page.getByTestId("confirm").getByRole("button", { name: "Take down shop" }).click();
   await expect(page.getByRole("heading", { name: "No Compose projects" })).toBeVisible();
   await expect(page.getByTestId("toast").last()).toContainText("Took down shop");
