@@ -2,6 +2,7 @@
 // The progress goes to standard error: standard output is the program's.
 // Dependency-free on purpose: it runs under whatever Node a fresh machine has, before node_modules exists.
 import { join } from "node:path";
+import { ensureClients } from "../../e2e/fixtures/clients.mjs";
 import { become } from "./become.mjs";
 import { imagePackages } from "./image.mjs";
 import { SetupError, node, prepareImage, prepareMachine, prepareWindow, repository } from "./setup.mjs";
@@ -10,8 +11,13 @@ const say = (line) => console.error(line);
 const programs = {
   machine: { file: "runtime-vm/machine/main.ts", prepare: () => prepareMachine(undefined, say) },
   web: { file: "electron/web/main.ts", prepare: () => prepareWindow(undefined, say) },
-  bench: { file: "e2e/bench/main.ts", prepare: () => prepareImage([...imagePackages, "busybox-static", "docker-registry", "iproute2"], say) },
+  bench: { file: "e2e/bench/main.ts", prepare: prepareBench },
 };
+
+async function prepareBench() {
+  await prepareImage([...imagePackages, "busybox-static", "docker-registry", "iproute2"], say);
+  ensureClients();
+}
 
 try {
   const [name, ...args] = process.argv.slice(2);

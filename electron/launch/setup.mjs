@@ -53,10 +53,15 @@ export async function prepareMachine(packages = appPackages(process.arch, imageP
   await step("system image of the virtual machine", buildSystemImage, say);
 }
 
-/** What building the system image needs, the engine's tool tree among it. */
-export async function prepareImage(packages = imagePackages, say = console.log) {
+/** The npm packages, Node 24 among them: all that checking and building the sources needs. */
+export async function preparePackages(say = console.log) {
   requireNode();
   await step("npm packages", installNpmPackages, say);
+}
+
+/** What building the system image needs, the engine's tool tree among it. */
+export async function prepareImage(packages = imagePackages, say = console.log) {
+  await preparePackages(say);
   await step("system packages", (line) => installSystemPackages(packages, line), say);
 }
 
