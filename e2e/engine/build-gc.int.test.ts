@@ -53,3 +53,14 @@ test("a size may be a share of the disk", async () => {
   expect(await cached(small)).toBeLessThan(200_000);
   await expect(small.client.json("GET", "/images/three/json")).resolves.toMatchObject({ RepoTags: ["three:latest"] });
 });
+
+test("a disk with as much room as it shall have left takes nothing away, one with less takes all", async () => {
+  write({ policy: [{ minFreeSpace: "1MB", all: true }] });
+  await using roomy = await openRig("gcf", { root: join(dir, "roomy"), args: ["--config", file] });
+  await build("four", roomy);
+  expect(await cached(roomy)).toBeGreaterThan(200_000);
+  write({ policy: [{ minFreeSpace: "100%", all: true }] });
+  await using full = await openRig("gcg", { root: join(dir, "full"), args: ["--config", file] });
+  await build("five", full);
+  expect(await cached(full)).toBeLessThan(200_000);
+});

@@ -6,6 +6,7 @@ import { buffer } from "node:stream/consumers";
 import type { HostConfig } from "#api/containers.ts";
 import { normalizedName, parseReference, withDefaultTag } from "#api/reference.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
+import { givenBounds } from "#core/builds/bounds.ts";
 import type { Builds } from "#core/builds/builds.ts";
 import { download } from "#core/builds/download.ts";
 import { classicBuild, type ClassicOptions } from "#core/builds/classic.ts";
@@ -30,8 +31,9 @@ export const buildRoutes = (builds: Builds, doors: BuildDoors): readonly Route[]
     return { status: 200, headers: json, stream: lines(messages) };
   }),
   route("POST", "/build/prune", async ({ query }) => {
-    const keepBytes = query.int("max-used-space", query.int("reserved-space", query.int("keep-storage", 0)));
-    const { ids, bytes } = await builds.prune({ all: query.bool("all"), keepBytes, filters: query.filters() });
+    const sizes = { maxUsed: query.int("max-used-space", 0), reserved: query.int("reserved-space", query.int("keep-storage", 0)) };
+    const bounds = givenBounds({ ...sizes, minFree: query.int("min-free-space", 0) });
+    const { ids, bytes } = await builds.prune({ all: query.bool("all"), bounds, filters: query.filters() });
     return { status: 200, json: { CachesDeleted: ids.length === 0 ? null : ids, SpaceReclaimed: bytes } };
   }),
 ];

@@ -1,12 +1,13 @@
-import { mkdirSync, readdirSync, statfsSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { KeyedLock } from "#base/lock.ts";
 import { EngineError } from "#base/errors.ts";
 import type { Digest } from "../content/content.ts";
 import { MNT } from "../kernel/kernel.ts";
+import { boundsOn } from "./bounds.ts";
 import type { BuildBackends } from "./backends.ts";
 import type { BuildCache, CacheRecord } from "./cache.ts";
-import { type CacheUse, cacheUse, pruneCache, type PruneOptions } from "./prune.ts";
+import { type CacheUse, cacheUse, diskOf, pruneCache, type PruneOptions } from "./prune.ts";
 import type { BuildRequest } from "./request.ts";
 import { withoutGiven } from "./root-tree.ts";
 import { solve } from "./solve.ts";
@@ -73,10 +74,7 @@ export class Builds {
   async #collect(): Promise<void> {
     const { config, journal, paths } = this.#house.backends;
     try {
-      for (const rule of config.buildGc) {
-        const { blocks, bsize } = statfsSync(paths.builds);
-        await this.prune({ ...rule, keepBytes: rule.keepShare === undefined ? rule.keepBytes : Math.floor(blocks * bsize * rule.keepShare) });
-      }
+      for (const rule of config.buildGc) await this.prune({ ...rule, bounds: boundsOn(diskOf(paths.builds), rule.bounds) });
     } catch (error) {
       journal.warn("the build cache could not be cut down", error);
     }

@@ -1,7 +1,9 @@
+import { statfsSync } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Filters } from "#api/filters.ts";
 import { codeOf, EngineError } from "#base/errors.ts";
+import { type CacheBounds, type Disk, keptBytes } from "./bounds.ts";
 import type { BuildHouse } from "./work.ts";
 import type { CacheRecord } from "./cache.ts";
 
@@ -19,8 +21,8 @@ export interface CacheUse {
 export interface PruneOptions {
   /** Those that images share, too. */
   readonly all: boolean;
-  /** So much may stay, the newest first; 0: nothing. */
-  readonly keepBytes: number;
+  /** How much may stay, the newest first; nothing where nothing is said. */
+  readonly bounds: CacheBounds;
   readonly filters: Filters;
 }
 
@@ -52,15 +54,16 @@ export async function pruneCache(house: BuildHouse, options: PruneOptions, now =
   const uses = await cacheUse(house);
   const matches = filterOf(options.filters, now);
   let kept = uses.reduce((sum, { bytes }) => sum + bytes, 0);
+  const may = keptBytes(options.bounds, { used: kept, free: diskOf(backends.paths.builds).free });
   const going: CacheUse[] = [];
   for (const use of uses) {
     if (use.type === "exec.cachemount" && privateMounts.has(use.record.key.slice("mount:".length))) continue;
-    if ((!options.all && use.shared) || !matches(use) || (options.keepBytes > 0 && kept <= options.keepBytes)) continue;
+    if ((!options.all && use.shared) || !matches(use) || (may > 0 && kept <= may)) continue;
     going.push(use);
     kept -= use.bytes;
   }
   cache.remove(going.map(({ record }) => record.key));
-  if (options.all && options.keepBytes === 0 && Object.keys(options.filters).length === 0) cache.forgetTimes();
+  if (options.all && may === 0 && Object.keys(options.filters).length === 0) cache.forgetTimes();
   let bytes = 0;
   for (const { record, type, bytes: own } of going) {
     if (type !== "exec.cachemount") continue;
@@ -69,6 +72,12 @@ export async function pruneCache(house: BuildHouse, options: PruneOptions, now =
   }
   bytes += await backends.builder.collectLayers(going.flatMap(({ record }) => record.layer ?? []));
   return { ids: going.map(({ id }) => id), bytes };
+}
+
+/** The disk that holds a directory. */
+export function diskOf(path: string): Disk {
+  const { blocks, bfree, bsize } = statfsSync(path);
+  return { bytes: blocks * bsize, free: bfree * bsize };
 }
 
 const mountDirectory = (mounts: string, { key }: CacheRecord): string => join(mounts, key.slice("mount:".length));

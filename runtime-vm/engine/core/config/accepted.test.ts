@@ -34,7 +34,7 @@ const cases: readonly [key: string, value: unknown, effect: Record<string, unkno
   ["bip", "10.9.0.1/24", { bip: "10.9.0.1/24" }],
   ["bip6", "fd00::1/64", { bip6: "fd00::1/64" }],
   ["bridge", "br0", { bridge: "br0" }],
-  ["builder", { gc: { defaultMaxUsedSpace: "20GB" } }, { buildGc: [{ keepBytes: 20 * 2 ** 30, all: true, filters: {} }] }],
+  ["builder", { gc: { defaultMaxUsedSpace: "20GB" } }, { buildGc: [{ bounds: { maxUsed: { bytes: 20 * 2 ** 30 } }, all: true, filters: {} }] }],
   ["cdi-spec-dirs", ["/etc/cdi"], { cdiSpecDirs: ["/etc/cdi"] }],
   ["cgroup-parent", "/mine", { cgroupParent: "/mine" }],
   ["containerd", "/run/c.sock", "no containerd"],
@@ -148,7 +148,18 @@ const partly: readonly [key: string, value: unknown, effect: Record<string, unkn
   ["storage-opts", ["size=1g"], { rootBytes: 2 ** 30 }],
   ["storage-opts", ["overlay2.size=2g", "overlay2.override_kernel_check=true"], { rootBytes: 2 ** 31 }],
   ["builder", {}, { buildGc: [] }],
-  ["builder", { gc: { defaultMaxUsedSpace: "20%" } }, { buildGc: [{ keepBytes: 0, keepShare: 0.2, all: true, filters: {} }] }],
+  ["builder", { gc: { defaultMaxUsedSpace: "20%" } }, { buildGc: [{ bounds: { maxUsed: { share: 0.2 } }, all: true, filters: {} }] }],
+  ["builder", { gc: { defaultMinFreeSpace: "5GB" } }, { buildGc: [{ bounds: { minFree: { bytes: 5 * 2 ** 30 } }, all: true, filters: {} }] }],
+  [
+    "builder",
+    { gc: { policy: [{ minFreeSpace: "10%" }, { maxUsedSpace: "9GB", reservedSpace: "1GB", keepStorage: "2GB", minFreeSpace: "" }] } },
+    {
+      buildGc: [
+        { bounds: { minFree: { share: 0.1 } }, all: false, filters: {} },
+        { bounds: { maxUsed: { bytes: 9 * 2 ** 30 }, reserved: { bytes: 2 ** 30 } }, all: false, filters: {} },
+      ],
+    },
+  ],
   ["userns-remap", "root", { usernsRemap: "root" }],
   ["builder", { gc: { enabled: false, defaultKeepStorage: "20GB" } }, { buildGc: [] }],
   [
@@ -165,8 +176,8 @@ const partly: readonly [key: string, value: unknown, effect: Record<string, unkn
     },
     {
       buildGc: [
-        { keepBytes: 10 * 2 ** 30, all: false, filters: { "unused-for": ["48h"] } },
-        { keepBytes: 2 ** 30, all: true, filters: { type: ["regular"] } },
+        { bounds: { reserved: { bytes: 10 * 2 ** 30 } }, all: false, filters: { "unused-for": ["48h"] } },
+        { bounds: { reserved: { bytes: 2 ** 30 } }, all: true, filters: { type: ["regular"] } },
       ],
     },
   ],

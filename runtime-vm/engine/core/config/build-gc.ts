@@ -1,12 +1,11 @@
 import { EngineError } from "#base/errors.ts";
+import type { CacheBounds, DiskSize } from "../builds/bounds.ts";
 import { bytes, flag, object, text, texts, type Reader, wrong } from "./values.ts";
 
 /** What the build cache is cut down to after a build. */
 export interface BuildGcRule {
-  /** So much may stay, the most recently used. */
-  readonly keepBytes: number;
-  /** Instead of bytes: so much of the disk that the cache is on, from 0 to 1. */
-  readonly keepShare?: number;
+  /** How large it may stay; what was used longest ago goes first. */
+  readonly bounds: CacheBounds<DiskSize>;
   /** What images share goes, too. */
   readonly all: boolean;
   readonly filters: Readonly<Record<string, readonly string[]>>;
@@ -14,8 +13,8 @@ export interface BuildGcRule {
 
 type Warn = (reason: string) => void;
 
-/** Newer names first: each stands for the ones after it. */
-const sizes = ["maxUsedSpace", "reservedSpace", "keepStorage"];
+/** `keepStorage` is the old name of what is reserved. */
+const names = { maxUsed: ["maxUsedSpace"], reserved: ["reservedSpace", "keepStorage"], minFree: ["minFreeSpace"] } as const;
 
 /** `builder` of daemon.json: its `gc` with sizes of its own and a list of rules. Names are read without case, as Go does. */
 export function builder(value: unknown, key: string, warn: Warn): { buildGc?: readonly BuildGcRule[] } {
@@ -24,22 +23,19 @@ export function builder(value: unknown, key: string, warn: Warn): { buildGc?: re
   if (given["gc"] === undefined) return {};
   const gc = lowered(object(given["gc"], `${key}.gc`));
   const on = gc["enabled"] === undefined ? true : flag(gc["enabled"], `${key}.gc.enabled`);
-  const fallback = sizeOf(gc, `${key}.gc`, warn, "default");
-  const rules = gc["policy"] === undefined ? [] : policy(gc["policy"], `${key}.gc.policy`, fallback, warn);
+  const fallback = boundsOf(gc, `${key}.gc`, "default");
+  const rules = gc["policy"] === undefined ? [] : policy(gc["policy"], `${key}.gc.policy`, fallback ?? {});
   if (!on) return {};
   if (rules.length > 0) return { buildGc: rules };
-  return fallback === undefined ? {} : { buildGc: [{ ...fallback, all: true, filters: {} }] };
+  return fallback === undefined ? {} : { buildGc: [{ bounds: fallback, all: true, filters: {} }] };
 }
 
-/** A size of a rule. */
-type Kept = Pick<BuildGcRule, "keepBytes" | "keepShare">;
-
-function policy(value: unknown, key: string, fallback: Kept | undefined, warn: Warn): BuildGcRule[] {
+function policy(value: unknown, key: string, fallback: BuildGcRule["bounds"]): BuildGcRule[] {
   if (!Array.isArray(value)) throw wrong(key, "a list of rules");
   return value.map((item: unknown) => {
     const rule = lowered(object(item, key));
     return {
-      ...(sizeOf(rule, key, warn) ?? fallback ?? { keepBytes: 0 }),
+      bounds: boundsOf(rule, key) ?? fallback,
       all: rule["all"] === undefined ? false : flag(rule["all"], `${key}.all`),
       filters: rule["filter"] === undefined ? {} : filters(rule["filter"], `${key}.filter`),
     };
@@ -47,17 +43,20 @@ function policy(value: unknown, key: string, fallback: Kept | undefined, warn: W
 }
 
 /** Undefined where nothing is said. */
-function sizeOf(given: Readonly<Record<string, unknown>>, key: string, warn: Warn, prefix = ""): Kept | undefined {
-  const asked = [...sizes, "minFreeSpace"].map((name) => (prefix === "" ? name : `${prefix}${name[0]?.toUpperCase()}${name.slice(1)}`));
-  for (const name of asked) {
-    const size = given[name.toLowerCase()];
-    if (size === undefined) continue;
-    const where = `${key}.${name}`;
-    if (name.toLowerCase().endsWith("minfreespace")) warn(`${where}: the build cache is cut down to a size, whatever else the disk holds`);
-    else if (text(size, where).endsWith("%")) return { keepBytes: 0, keepShare: share(text(size, where), where) };
-    else if (size !== "" && bytes(size, where) > 0) return { keepBytes: bytes(size, where) };
-  }
-  return undefined;
+function boundsOf(given: Readonly<Record<string, unknown>>, key: string, prefix = ""): BuildGcRule["bounds"] | undefined {
+  const written = (name: string): string => (prefix === "" ? name : `${prefix}${name[0]?.toUpperCase()}${name.slice(1)}`);
+  const found = Object.entries(names).flatMap(([bound, all]) => {
+    const sizes = all.map(written).map((name) => sizeOf(given[name.toLowerCase()], `${key}.${name}`));
+    const size = sizes.find((one) => one !== undefined);
+    return size === undefined ? [] : [[bound, size] as const];
+  });
+  return found.length === 0 ? undefined : Object.fromEntries(found);
+}
+
+function sizeOf(size: unknown, where: string): DiskSize | undefined {
+  if (size === undefined || size === "") return undefined;
+  if (text(size, where).endsWith("%")) return { share: share(text(size, where), where) };
+  return bytes(size, where) > 0 ? { bytes: bytes(size, where) } : undefined;
 }
 
 function share(percent: string, key: string): number {

@@ -1,5 +1,6 @@
 import { EngineError } from "#base/errors.ts";
 import type { Builds } from "#core/builds/builds.ts";
+import { givenBounds } from "#core/builds/bounds.ts";
 import type { CacheUse } from "#core/builds/prune.ts";
 import { emulatedPlatforms } from "#core/images/emulated.ts";
 import type { CacheOption } from "./cache-import.ts";
@@ -160,7 +161,8 @@ async function prune({ builds }: ControlParts, call: Call): Promise<void> {
     (filters[name] ??= []).push(value);
   }
   const rows = await builds.usage();
-  const { ids } = await builds.prune({ all: request.bool(2), keepBytes: request.int(5) || request.int(4), filters });
+  const bounds = givenBounds({ reserved: request.int(4), maxUsed: request.int(5), minFree: request.int(6) });
+  const { ids } = await builds.prune({ all: request.bool(2), bounds, filters });
   for (const row of rows) if (ids.includes(row.id)) await call.send(usageRecord(row).done());
 }
 
