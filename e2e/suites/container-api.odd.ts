@@ -11,6 +11,11 @@ const started = (make: object): ApiCase => ({
   steps: [start, { call: "GET /containers/{n}/json", show: ["State.Status"] }] satisfies readonly Step[],
 });
 const connected = (EndpointsConfig: object, more: object = {}): object => ({ ...more, NetworkingConfig: { EndpointsConfig } });
+const asked = (call: string, body?: object): ApiCase => ({
+  name: `${call} ${JSON.stringify(body ?? null)}`,
+  steps: [{ call, ...(body === undefined ? {} : { body }) }],
+});
+const leave: Step = { call: "POST /networks/host/disconnect", body: { Container: "{n}" } };
 const failsAtStart = clientsFault("dockerd takes it, and fails at start");
 
 /** What nobody asks for, and somebody will. */
@@ -45,6 +50,12 @@ export const oddities: readonly ApiCase[] = [
   created(connected({ host: null }, { NetworkDisabled: true })),
   created(connected({ default: null })),
   host({ RestartPolicy: {} }),
+  mount({ Type: "volume", Target: "/x", ReadOnly: true }),
+  asked("POST /containers/missing-one/kill?signal=nonsense"),
+  asked("POST /containers/missing-one/update", { RestartPolicy: { Name: "nonsense" } }),
+  asked("POST /containers/missing-one/update", { Memory: 1024 }),
+  { name: "a new name with a space, after a slash", make: sleeper, steps: [{ call: "POST /containers/{n}/rename?name=/x%20y" }] },
+  { name: "leaving a network it is not in", make: sleeper, steps: [leave, start, leave] },
   host({ RestartPolicy: { MaximumRetryCount: -3 } }),
   host({ VolumesFrom: ["missing:/x:bad"] }),
   host({ Tmpfs: { x: "wrong" } }),

@@ -8,6 +8,7 @@ export const networksCases: readonly FlagCase[] = [
     ["--dns", "1.1.1.1", "--dns-option", "timeout:3", "--dns-search", "example.test", ...sh("grep -v '^#' /etc/resolv.conf")],
     host("Dns", "DnsOptions", "DnsSearch"),
   ),
+  one("dns-option", ["--dns-option", "ndots:3", ...sh("grep -e '^options' -e ndots /etc/resolv.conf")]),
   one("dns", ["--dns", "nonsense", "busybox", "true"]),
   one("expose", ["--expose", "81-82/udp", "busybox", "true"], config("ExposedPorts")),
   one("expose", ["--expose", "nonsense", "busybox", "true"]),

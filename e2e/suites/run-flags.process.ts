@@ -41,6 +41,7 @@ export const processCases: readonly FlagCase[] = [
     config("Hostname", "Domainname"),
   ),
   one("hostname", ["-h", "-bad-", "busybox", "hostname"]),
+  one("hostname", ["-h", "box.example.test", ...sh("hostname; grep box /etc/hosts | cut -f2")]),
   one("label", ["-l", "a=b", "-l", "bare", "busybox", "true"], config("Labels")),
   one("label-file", ["--label-file", "{dir}/label.list", "busybox", "true"], config("Labels")),
   one("annotation", ["--annotation", "x.y=z", "busybox", "true"], host("Annotations")),

@@ -1,5 +1,6 @@
 import { EngineError } from "#base/errors.ts";
 import type { Container } from "./container.ts";
+import { parseSignal } from "./signals.ts";
 import { startContainer } from "./start.ts";
 import { killContainer } from "./stop.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -33,7 +34,8 @@ function removeLater(supervisor: Supervisor, container: Container): void {
 /** One signal; what cannot be done is told by the name that was asked for. */
 export async function killByHand(supervisor: Supervisor, reference: string, signal: string): Promise<void> {
   try {
-    await killContainer(supervisor, supervisor.catalog.get(reference), signal);
+    const number = parseSignal(signal || "SIGKILL");
+    await killContainer(supervisor, supervisor.catalog.get(reference), number);
   } catch (error) {
     if (error instanceof EngineError) throw new EngineError(error.class, `cannot kill container: ${reference}: ${error.message}`, { cause: error });
     throw error;

@@ -36,7 +36,7 @@ export async function disconnectNetwork(supervisor: Supervisor, container: Conta
     run.sandbox = await supervisor.backends.sandboxes.disconnect(container.id, name);
     filesAfterDisconnect(supervisor, container, left);
   } else if (!Object.hasOwn(container.spec.endpoints, name)) {
-    throw new EngineError("internal", `container ${container.id} is not connected to network ${name}`);
+    throw new EngineError("internal", `container ${container.id} is not connected to the network ${name}`);
   }
   const { [name]: _left, ...others } = container.spec.endpoints;
   setEndpoints(supervisor, container, others);

@@ -38,7 +38,7 @@ import { statsOnce, streamStats } from "./statistics.ts";
 import { type StopOptions, pauseContainer, restartContainer, stopContainer, unpauseContainer } from "./stop.ts";
 import { Supervisor } from "./supervisor.ts";
 import { type Top, topOf } from "./top.ts";
-import { type UpdateRequest, updateContainer } from "./update.ts";
+import { settleUpdate, type UpdateRequest, updateContainer } from "./update.ts";
 import { whyOf } from "./why.ts";
 import type { WaitCondition, WaitResult } from "./waiters.ts";
 import type { ContainerLog } from "../logs/logs.ts";
@@ -148,9 +148,11 @@ export class ContainerManager {
     return changePorts(this.#supervisor, this.#catalog.get(reference), change);
   }
 
-  /** `docker update`: limits and restart policy, at once. */
-  update(reference: string, request: UpdateRequest): Promise<readonly string[]> {
-    return updateContainer(this.#supervisor, this.#catalog.get(reference), request);
+  /** `docker update`: limits and restart policy, at once; resolves with the warnings. What is wrong in itself is said before who is missing. */
+  async update(reference: string, request: UpdateRequest): Promise<readonly string[]> {
+    const settled = settleUpdate(this.#supervisor, request);
+    await updateContainer(this.#supervisor, this.#catalog.get(reference), settled);
+    return settled.warnings;
   }
 
   /** `docker rm --link PARENT/ALIAS`: the parent forgets the link, both containers stay. */

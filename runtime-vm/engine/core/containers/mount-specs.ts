@@ -173,6 +173,7 @@ function subpathOf(subpath: string | undefined, wrong: (reason: string) => Engin
 
 function volumeOf(spec: MountSpec, source: string, wrong: (reason: string) => EngineError): Pick<MountRequest, "source" | "mode" | "copyUp" | "volume"> {
   const { NoCopy, Labels, DriverConfig, Subpath } = spec.VolumeOptions ?? {};
+  if (spec.ReadOnly === true && source === "") throw wrong("must not set ReadOnly mode when using anonymous volumes");
   if (Subpath && source === "") throw wrong("must not set Subpath when using anonymous volumes");
   const volume = {
     ...(DriverConfig?.Name ? { driver: DriverConfig.Name } : {}),

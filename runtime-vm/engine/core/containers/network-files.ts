@@ -1,5 +1,6 @@
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import type { EndpointSettings } from "#api/networks.ts";
+import { ownNames } from "../networks/files.ts";
 import type { Sandbox } from "../networks/networks.ts";
 import type { Supervisor } from "./supervisor.ts";
 import type { Container } from "./container.ts";
@@ -12,7 +13,7 @@ import { containerFiles } from "./start.ts";
 export function filesAfterConnect({ backends }: Supervisor, container: Container, change: { before: Sandbox; after: Sandbox; network: string }): void {
   const { hosts, resolvConf } = containerFiles(backends, container);
   const { Hostname = "", Domainname = "" } = container.spec.config;
-  const names = Domainname === "" ? Hostname : `${Hostname}.${Domainname} ${Hostname}`;
+  const names = ownNames(Hostname, Domainname);
   const lines = addressesOf(change.after.endpoints[change.network]).map((address) => `${address}\t${names}\n`);
   if (lines.length > 0) appendFileSync(hosts, lines.join(""));
   const { before, after } = { before: change.before.files.resolvConf, after: change.after.files.resolvConf };

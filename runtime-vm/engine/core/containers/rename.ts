@@ -27,6 +27,9 @@ function checkedName(name: string): string {
   try {
     return parseContainerName(name);
   } catch {
-    throw new EngineError("invalidArgument", `Error when allocating new name: Invalid container name (/${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
+    throw new EngineError(
+      "invalidArgument",
+      `Error when allocating new name: Invalid container name (/${name.replace(/^\//, "")}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,
+    );
   }
 }

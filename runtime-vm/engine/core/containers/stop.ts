@@ -109,8 +109,7 @@ function isToEnd({ spec }: Container, signal: number): boolean {
 }
 
 /** `docker kill`: one signal. Any counts as a stop by hand. */
-export async function killContainer(supervisor: Supervisor, container: Container, signalText: string): Promise<void> {
-  const signal = parseSignal(signalText || "SIGKILL");
+export async function killContainer(supervisor: Supervisor, container: Container, signal: number): Promise<void> {
   using _lock = await supervisor.locks.acquire(container.id);
   if (!container.isRunning) throw new EngineError("conflict", `container ${container.id} is not running`);
   container.manuallyStopped = true;

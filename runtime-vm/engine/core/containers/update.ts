@@ -25,13 +25,24 @@ const limitFields = [
   "PidsLimit",
 ] as const;
 
-/** Changes limits at once in a running container, and for good. Everything or nothing; resolves with the warnings. */
-export async function updateContainer(supervisor: Supervisor, container: Container, request: UpdateRequest): Promise<readonly string[]> {
+/** What a request comes to, whichever container it is for. */
+export function settleUpdate({ backends }: Supervisor, request: UpdateRequest): SettledUpdate {
+  const policy = request.RestartPolicy?.Name ? checkedRestartPolicy(request.RestartPolicy) : undefined;
+  const { warnings, host: limits } = backends.specs.settle(request);
+  return { policy, warnings, limits };
+}
+
+export interface SettledUpdate {
+  readonly policy: RestartPolicy | undefined;
+  readonly limits: HostConfig;
+  readonly warnings: readonly string[];
+}
+
+/** Changes limits at once in a running container, and for good. Everything or nothing. */
+export async function updateContainer(supervisor: Supervisor, container: Container, { policy, limits }: SettledUpdate): Promise<void> {
   const { backends, table } = supervisor;
   using _lock = await supervisor.locks.acquire(container.id);
   if (container.removing) throw new EngineError("conflict", `cannot update container ${container.id}: container is marked for removal`);
-  const policy = request.RestartPolicy?.Name ? checkedRestartPolicy(request.RestartPolicy) : undefined;
-  const { warnings, host: limits } = backends.specs.settle(request);
   const before = container.spec.hostConfig;
   const conflict = conflictOf(limits, policy, before);
   if (conflict !== undefined) throw new EngineError("conflict", `Cannot update container ${container.id}: ${conflict}`);
@@ -41,7 +52,6 @@ export async function updateContainer(supervisor: Supervisor, container: Contain
   container.spec = { ...container.spec, hostConfig };
   table.setSpec(container.id, container.name, container.spec);
   publishEvent(backends.events, container, "update");
-  return warnings;
 }
 
 const isSaid = (value: unknown): boolean => value !== undefined && value !== null && value !== 0 && value !== "";

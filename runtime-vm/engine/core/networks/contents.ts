@@ -1,6 +1,6 @@
 import { type HostFile, hostResolvConf } from "./host.ts";
 import type { SandboxRequest } from "./networks.ts";
-import { hostsFile, reachableFromContainers, type ResolvConf, resolvConfFile } from "./files.ts";
+import { hostsFile, ownNames, reachableFromContainers, type ResolvConf, resolvConfFile } from "./files.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";
 
 export interface ContentsOptions {
@@ -46,7 +46,7 @@ export class SandboxContents {
     return {
       hosts: hostsFile({
         ...(hostsBase === "" ? {} : { base: hostsBase.endsWith("\n") ? hostsBase : `${hostsBase}\n` }),
-        hostname: request.domainname === undefined ? request.hostname : `${request.hostname}.${request.domainname} ${request.hostname}`,
+        hostname: ownNames(request.hostname, request.domainname),
         extraHosts: [...(kind === "internal" ? [] : [...this.#options.fixedNames].map(([name, address]) => `${name}:${address}`)), ...request.extraHosts],
         hostGateway: this.#options.hostGateway(),
         endpoints: record.endpoints,

@@ -38,6 +38,13 @@ export function hostsFile({ base, hostname, extraHosts, hostGateway, endpoints }
   return `${base ?? HOSTS_HEAD}${extra.join("")}${own.join("")}`;
 }
 
+/** The names of a container in its own hosts file: the whole one, and the one before its first dot. */
+export function ownNames(hostname: string, domainname = ""): string {
+  const whole = domainname === "" ? hostname : `${hostname}.${domainname}`;
+  const dot = whole.indexOf(".");
+  return dot === -1 ? whole : `${whole} ${whole.slice(0, dot)}`;
+}
+
 /** `name:address` or `name=address`, the address possibly IPv6 in brackets. */
 export function splitExtraHost(text: string): [name: string, address: string] {
   const at = text.search(/[:=]/);
@@ -96,15 +103,15 @@ export function resolvConfFile({ host, asked, kind }: ResolvRequest): string {
     `# Based on host file: '/etc/resolv.conf'${{ internal: " (internal resolver)", legacy: " (legacy)", host: "" }[kind]}\n`,
     ...(internal && external.length > 0 ? [`# ExtServers: [${external.join(" ")}]\n`] : []),
     `# Overrides: [${overrides(asked).join(" ")}]\n`,
-    ...(internal ? [`# Option ndots from: ${ndotsFrom(asked, host)}\n`] : []),
+    ...ndotsFrom({ asked, host, internal }),
   ];
   return `${RESOLV_HEAD}${lines.join("")}`;
 }
 
-function ndotsFrom(asked: ResolvConf, host: ResolvConf): string {
+function ndotsFrom({ asked, host, internal }: { asked: ResolvConf; host: ResolvConf; internal: boolean }): string[] {
   const sets = ({ options }: ResolvConf): boolean => options.some((option) => option.startsWith("ndots:"));
-  if (sets(asked)) return "override";
-  return asked.options.length === 0 && sets(host) ? "host" : "internal";
+  const from = sets(asked) ? "override" : asked.options.length === 0 && sets(host) ? "host" : internal ? "internal" : undefined;
+  return from === undefined ? [] : [`# Option ndots from: ${from}\n`];
 }
 
 const overrides = (asked: ResolvConf): string[] => [

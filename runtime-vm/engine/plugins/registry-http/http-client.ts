@@ -44,7 +44,8 @@ const backoffMs = 250;
 const retryAfterMsMax = 60_000;
 /** A peer that sends nothing for this long is gone. */
 const silenceMsMax = 60_000;
-const transient = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT", "EAI_AGAIN", "ECONNABORTED", "ERR_SOCKET_CONNECTION_TIMEOUT"]);
+/** A name that was not found for want of an answer is not among them: the resolver has already asked more than once. */
+const transient = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT", "ECONNABORTED", "ERR_SOCKET_CONNECTION_TIMEOUT"]);
 
 /** HTTP/1.1 with keep-alive, redirects, and patience with servers that fail for a moment. */
 export class HttpClient implements Disposable {
