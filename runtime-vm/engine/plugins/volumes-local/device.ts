@@ -3,7 +3,7 @@ import { closeSync } from "node:fs";
 import { isIP } from "node:net";
 import { constants } from "node:os";
 import { getSystemErrorMessage } from "node:util";
-import { EngineError } from "#base/errors.ts";
+import { codeOf, EngineError, messageOf } from "#base/errors.ts";
 import { type Kernel, KernelError, MS } from "#core/kernel/kernel.ts";
 import { type MountOptions, parseMountOptions } from "#core/volumes/mount-options.ts";
 
@@ -22,17 +22,21 @@ export function deviceOf(options: Readonly<Record<string, string>> | null): Devi
 }
 
 /** Mounts it at `target`. A path of the host is found under `hostPrefix`, whatever links lie on the way. */
-export async function mountDevice(kernel: Kernel, device: Device, target: string, hostPrefix: string): Promise<void> {
-  const options = await resolved(device);
+export async function mountDevice(kernel: Kernel, asked: Device, target: string, hostPrefix: string): Promise<void> {
+  const failed = (reason: string, cause: unknown): EngineError => new EngineError("internal", `error while mounting volume '${target}': ${reason}`, { cause });
+  const device = await resolved(asked).catch((error: unknown) => {
+    throw failed(`error resolving passed in network volume address: ${messageOf(error)}`, error);
+  });
+  const options = parseMountOptions(device.options);
   try {
     if ((options.flags & MS.BIND) !== 0) bind(kernel, device.device, target, options, hostPrefix);
     else kernel.mount({ source: device.device, target, type: device.type, flags: options.flags, data: options.data });
     if (options.propagation !== 0) kernel.mount({ source: "none", target, flags: options.propagation });
   } catch (error) {
     if (!(error instanceof KernelError)) throw error;
-    const reason = reasonOf(error.code);
-    const message = `failed to mount local volume: mount ${device.device}:${target}, flags: 0x${options.flags.toString(16)}: ${reason}`;
-    throw new EngineError("internal", `error while mounting volume '${target}': ${message}`, { cause: error });
+    const flags = options.flags === 0 ? "" : `, flags: 0x${options.flags.toString(16)}`;
+    const data = options.data === "" ? "" : `, data: ${options.data.replace(/(^|,)(pass(?:word)?=)[^,]*/g, "$1$2********")}`;
+    throw failed(`failed to mount local volume: mount ${device.device}:${target}${flags}${data}: ${reasonOf(error.code)}`, error);
   }
 }
 
@@ -48,20 +52,40 @@ function bind(kernel: Kernel, device: string, target: string, options: MountOpti
   }
 }
 
-/** The kernel takes servers of network file systems as addresses only. */
-async function resolved({ type, options }: Device): Promise<MountOptions> {
-  const parsed = parseMountOptions(options);
-  if (!["nfs", "nfs4", "cifs"].includes(type)) return parsed;
-  const words = await Promise.all(
-    parsed.data.split(",").map(async (word) => {
-      const host = /^addr=(.+)$/.exec(word)?.[1];
-      return host === undefined || isIP(host) !== 0 ? word : `addr=${(await lookup(host)).address}`;
-    }),
-  );
-  return { ...parsed, data: words.join(",") };
+/**
+ * With addresses for names: the kernel takes servers of network file systems as addresses only. They are said by `addr`, or
+ * for cifs by the device alone.
+ */
+async function resolved(device: Device): Promise<Device> {
+  if (device.type !== "nfs" && device.type !== "cifs") return device;
+  const [, name] = /(?:^|,)addr=([^,]*)/.exec(device.options) ?? [];
+  if (name !== undefined && isIP(name) === 0) return { ...device, options: device.options.replace(`addr=${name}`, `addr=${await addressOf(name)}`) };
+  const [, server] = /^\/\/([^/:]+)/.exec(device.device) ?? [];
+  if (device.type !== "cifs" || server === undefined || isIP(server) !== 0) return device;
+  return { ...device, device: device.device.replace(server, await addressOf(server)) };
 }
+
+async function addressOf(name: string): Promise<string> {
+  try {
+    return (await lookup(name, { order: "ipv4first" })).address;
+  } catch (error) {
+    throw new EngineError("internal", `lookup ${name}: ${codeOf(error) === "ENOTFOUND" ? "no such host" : "no resolver answers"}`, { cause: error });
+  }
+}
+
+/** What mount(2) can answer, where Go's words are not those of libuv. */
+const GO_WORDS: Readonly<Record<string, string>> = {
+  EBUSY: "device or resource busy",
+  EHOSTUNREACH: "no route to host",
+  EIO: "input/output error",
+  ENOKEY: "required key not available",
+  ENOTBLK: "block device required",
+  EREMOTEIO: "remote I/O error",
+  ESTALE: "stale NFS file handle",
+  EUCLEAN: "structure needs cleaning",
+};
 
 function reasonOf(code: string): string {
   const errno = (constants.errno as Readonly<Record<string, number>>)[code];
-  return errno === undefined ? code : getSystemErrorMessage(-errno);
+  return GO_WORDS[code] ?? (errno === undefined ? code : getSystemErrorMessage(-errno));
 }

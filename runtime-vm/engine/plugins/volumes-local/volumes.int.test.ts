@@ -116,6 +116,46 @@ test("a device that is not there fails in dockerd's words and counts no user", a
   await volumes.remove("b2", { force: false });
 });
 
+/** Whether this kernel mounts NFS or SMB decides only between two words of the last part. */
+const none = /: (no such device|connection refused|protocol not supported|invalid argument|operation already in progress)$/;
+test.each<[string, Record<string, string>, string]>([
+  [
+    "nfs by address",
+    { type: "nfs", o: "addr=127.0.0.1,vers=3,port=1,mountport=1,nolock,soft,ro", device: ":/x" },
+    "mount :/x:AT, flags: 0x1, data: addr=127.0.0.1,vers=3,port=1,mountport=1,nolock,soft",
+  ],
+  [
+    "nfs by name",
+    { type: "nfs", o: "addr=localhost,vers=3,port=1,mountport=1,nolock,soft", device: ":/x" },
+    "mount :/x:AT, data: addr=127.0.0.1,vers=3,port=1,mountport=1,nolock,soft",
+  ],
+  [
+    "cifs by its device, its password hidden",
+    { type: "cifs", o: "username=u,password=secret,port=1", device: "//localhost/s" },
+    "mount //127.0.0.1/s:AT, data: username=u,password=********,port=1",
+  ],
+])("%s is mounted with an address, and a refusal says by what call", async (_, DriverOpts, call) => {
+  const { Mountpoint } = await volumes.create({ Name: "far", DriverOpts });
+  const refused = await volumes.acquire("far", "a").then(
+    () => "mounted",
+    (error: Error) => error.message,
+  );
+  expect(refused).toMatch(none);
+  expect(refused.replace(none, "")).toBe(`error while mounting volume '${Mountpoint}': failed to mount local volume: ${call.replace("AT", Mountpoint)}`);
+  await volumes.remove("far", { force: false });
+});
+
+test("a server that has no address, and options that a file system does not know, are named", async () => {
+  const nowhere = await volumes.create({ Name: "nowhere", DriverOpts: { type: "nfs", o: "addr=nowhere.invalid", device: ":/x" } });
+  await expect(volumes.acquire("nowhere", "a")).rejects.toThrow(
+    `error while mounting volume '${nowhere.Mountpoint}': error resolving passed in network volume address: lookup nowhere.invalid: no`,
+  );
+  const { Mountpoint } = await volumes.create({ Name: "odd", DriverOpts: { type: "tmpfs", o: "size=1m,odd=1,noexec", device: "tmpfs" } });
+  await expect(volumes.acquire("odd", "a")).rejects.toThrow(`mount tmpfs:${Mountpoint}, flags: 0x8, data: size=1m,odd=1: invalid argument`);
+  const { Mountpoint: nul } = await volumes.create({ Name: "nul", DriverOpts: { type: "ext4", device: "/dev/null" } });
+  await expect(volumes.acquire("nul", "a")).rejects.toThrow(`mount /dev/null:${nul}: block device required`);
+});
+
 test("a size that the file system cannot hold a volume to makes no volume", async () => {
   await expect(volumes.create({ Name: "small", DriverOpts: { size: "1m" } })).rejects.toThrow("create small: quota size requested but no quota support");
   expect(volumes.list({})).toEqual([]);
