@@ -1,7 +1,8 @@
+import { contains, parseCidr } from "./address.ts";
 import { type HostFile, hostResolvConf } from "./host.ts";
 import type { SandboxRequest } from "./networks.ts";
 import { hostsFile, ownNames, reachableFromContainers, type ResolvConf, resolvConfFile } from "./files.ts";
-import type { SandboxRecord } from "./sandbox-record.ts";
+import { leadsOut, type SandboxRecord } from "./sandbox-record.ts";
 
 export interface ContentsOptions {
   readonly hostFile: HostFile;
@@ -33,9 +34,15 @@ export class SandboxContents {
     return this.#options.resolveInside || this.#host().servers.every((server) => !reachableFromContainers(server));
   }
 
-  /** Resolvers asked for, by the container or the engine's configuration; none: the host's. */
-  upstreams(request: SandboxRequest): readonly string[] {
-    return this.#asked(request).servers;
+  /**
+   * Resolvers asked for, by the container or the engine's configuration; undefined: the host's. Who has no way out learns
+   * nothing from outside by names either: only resolvers on its own networks are asked.
+   */
+  upstreams(record: SandboxRecord, request: SandboxRequest): readonly string[] | undefined {
+    const { servers } = this.#asked(request);
+    if (leadsOut(record)) return servers.length === 0 ? undefined : servers;
+    const near = record.endpoints.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).map((at) => at && parseCidr(`${at.address}/${at.length}`)?.prefix);
+    return servers.filter((server) => near.some((subnet) => subnet !== undefined && contains(subnet, server)));
   }
 
   files(record: SandboxRecord, request: SandboxRequest): { hosts: string; resolvConf: string; hostname: string } {

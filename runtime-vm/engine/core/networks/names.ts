@@ -10,8 +10,11 @@ export interface Lookup {
 
 /** Serves 127.0.0.11:53 inside sandboxes. */
 export interface NameService {
-  /** Serves until disposed. What `lookup` does not know goes to `upstreams` (addresses; none: the service's own default). Replaces what an earlier engine left there. */
-  serve(what: { netns: string; lookup: Lookup; upstreams: readonly string[] }): Promise<AsyncDisposable>;
+  /**
+   * Serves until disposed. What `lookup` does not know goes to `upstreams`, asked for at each query (addresses; undefined: the
+   * service's own default). Replaces what an earlier engine left there.
+   */
+  serve(what: { netns: string; lookup: Lookup; upstreams: () => readonly string[] | undefined }): Promise<AsyncDisposable>;
 }
 
 /** All names of all connected endpoints. Names are compared without case, as DNS does. */

@@ -68,6 +68,11 @@ export function gatewayOf(record: SandboxRecord, family: 4 | 6): EndpointRecord 
   return first;
 }
 
+/** The endpoint that packets to elsewhere leave by; none on internal networks, nor where they leave by the interface itself. */
+export const wayOut = (record: SandboxRecord): EndpointRecord | undefined => gatewayOf(record, 4) ?? gatewayOf(record, 6);
+
+export const leadsOut = (record: SandboxRecord): boolean => wayOut(record) !== undefined || record.endpoints.some(({ direct }) => direct === true);
+
 export function endpointSettings(endpoint: EndpointRecord): EndpointSettings {
   return {
     IPAMConfig: endpoint.settings.IPAMConfig ?? null,

@@ -9,7 +9,7 @@ import type { PortPublisher, SandboxRequest } from "./networks.ts";
 import type { Owner } from "./plan.ts";
 import { PortAllocations, type PortChange, portMap, type Publication, publications, publicationsOf, removes } from "./ports.ts";
 import { Published, type Publishing, type Target } from "./publish.ts";
-import { type EndpointRecord, gatewayOf, type SandboxRecord } from "./sandbox-record.ts";
+import { type EndpointRecord, gatewayOf, type SandboxRecord, wayOut } from "./sandbox-record.ts";
 import type { SharedNetworks } from "./shared.ts";
 import type { Networks } from "./store.ts";
 
@@ -48,7 +48,7 @@ export class SandboxServices {
     live.names = await this.#options.names.serve({
       netns,
       lookup: this.#directory.lookup(() => live.record.endpoints),
-      upstreams: this.#options.contents.upstreams(live.request),
+      upstreams: () => this.#options.contents.upstreams(live.record, live.request),
     });
   }
 
@@ -138,7 +138,5 @@ function addressesOf(record: SandboxRecord): Partial<Record<Family, string>> {
   const [ipv4, ipv6] = [gatewayOf(record, 4)?.ipv4?.address, gatewayOf(record, 6)?.ipv6?.address];
   return { ...(ipv4 === undefined ? {} : { 4: ipv4 }), ...(ipv6 === undefined ? {} : { 6: ipv6 }) };
 }
-
-const wayOut = (record: SandboxRecord): EndpointRecord | undefined => gatewayOf(record, 4) ?? gatewayOf(record, 6);
 
 const nameOf = ({ owner, request: { project } }: Live): string => `container ${owner.containerName}${project === undefined ? "" : ` of project ${project}`}`;

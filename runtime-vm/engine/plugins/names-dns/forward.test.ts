@@ -51,6 +51,26 @@ test("when all fail the client learns their failure, when none answers it is an 
   await expect(serverResolver(() => [], port)(query, "udp", never)).rejects.toMatchObject({ class: "unavailable" });
 });
 
+test("a server that was silent is not waited for as long again, until it answers", async () => {
+  const asked: number[] = [];
+  const port = await serve("127.0.0.2", 0, () => []);
+  const socket = open.at(-1) as Socket;
+  let afterMs = 0;
+  socket.on("message", (message, from) => {
+    asked.push(afterMs);
+    if (asked.length > 1) setTimeout(() => open.includes(socket) && socket.send(answer(message, "192.0.2.2"), from.port, from.address), afterMs);
+  });
+  const resolve = serverResolver(() => ["127.0.0.2"], port, { serverMsMax: 1_500, silentMsMax: 150, silentWhileMs: 60_000 });
+  const timely = async (ms: number) => {
+    afterMs = ms;
+    return await resolve(query, "udp", never).then(dataOf, () => "silence");
+  };
+  expect(await timely(0)).toBe("silence");
+  expect(await timely(600)).toBe("silence");
+  expect(await timely(0)).toBe("192.0.2.2");
+  expect(await timely(600)).toBe("192.0.2.2");
+});
+
 test("a reply to another query is not taken for ours", async () => {
   const port = await serve("127.0.0.2", 0, (message) => {
     const wrong = answer(message, "198.51.100.1");

@@ -10,23 +10,32 @@ export type Transport = "udp" | "tcp";
 /** Asks the world for what is not ours: a whole DNS query to a whole reply. Rejects when nobody answers. */
 export type Resolver = (query: Uint8Array, transport: Transport, signal: AbortSignal) => Promise<Uint8Array>;
 
-/** As resolv.conf's own: this long for one server, then the next. */
-const SERVER_MS_MAX = 4_000;
+/** As resolv.conf's own: this long for one server, then the next. One that was silent is given less for a while: not every name shall take that long. */
+const PATIENCE = { serverMsMax: 4_000, silentMsMax: 500, silentWhileMs: 30_000 } as const;
 const SERVERS_MAX = 3;
 
 /** Asks each server in turn; the first good reply wins, else the last bad one. */
-export function serverResolver(servers: () => readonly string[], port = 53): Resolver {
+export function serverResolver(
+  servers: () => readonly string[],
+  port = 53,
+  patience: { readonly [limit in keyof typeof PATIENCE]: number } = PATIENCE,
+): Resolver {
+  const silentUntil = new Map<string, number>();
   return async (query, transport, signal) => {
     let failure: Uint8Array | undefined;
     let cause: unknown;
     for (const server of servers().slice(0, SERVERS_MAX)) {
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(SERVER_MS_MAX)]);
+      const wasSilent = (silentUntil.get(server) ?? 0) > Date.now();
+      const late = AbortSignal.timeout(wasSilent ? patience.silentMsMax : patience.serverMsMax);
+      const limit = AbortSignal.any([signal, late]);
       try {
         const reply = transport === "udp" ? await askByUdp(query, server, port, limit) : await askByTcp(query, server, port, limit);
+        silentUntil.delete(server);
         if (!isFailure(reply)) return reply;
         failure = reply;
       } catch (error) {
         signal.throwIfAborted();
+        if (late.aborted && !wasSilent) silentUntil.set(server, Date.now() + patience.silentWhileMs);
         cause = error;
       }
     }

@@ -33,7 +33,8 @@ export class DnsService implements NameService {
 
   async serve({ netns, lookup, upstreams }: Parameters<NameService["serve"]>[0]): Promise<AsyncDisposable> {
     const { kernel } = this.#options;
-    const resolver = upstreams.length > 0 ? serverResolver(() => upstreams) : this.#options.fallback;
+    const asked = serverResolver(() => upstreams() ?? []);
+    const resolver: Resolver = (...query) => (upstreams() === undefined ? this.#options.fallback : asked)(...query);
     const { udp, tcp } = kernel.inNetns(netns, () => {
       const sockets = {
         udp: kernel.boundSocket({ kind: "udp", address: INTERNAL_RESOLVER, port: 0 }),
