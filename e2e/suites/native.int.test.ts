@@ -1,6 +1,7 @@
 import { afterAll, beforeAll } from "vitest";
 import { type Program, startEngine } from "../fixtures/program.ts";
 import { cliSuite } from "./cli.suite.ts";
+import { composeSuite } from "./compose.suite.ts";
 import { librariesSuite } from "./libraries.suite.ts";
 
 let engine: Program;
@@ -15,3 +16,4 @@ afterAll(async () => {
 
 cliSuite("the stock docker CLI against a native engine", () => ({ socket: engine.socket, netns, sharesLoopback: true }));
 librariesSuite("dockerode and Compose against a native engine", () => ({ socket: engine.socket, netns, sharesLoopback: true }));
+composeSuite("Compose against a native engine", () => ({ socket: engine.socket, netns, sharesLoopback: true }));
