@@ -5,6 +5,7 @@ import type { EngineFlags } from "#core/config/flags.ts";
 import type { EngineConfig } from "#core/config/config.ts";
 import { Builds } from "#core/builds/builds.ts";
 import { BuildCache } from "#core/builds/cache.ts";
+import { Compose } from "#core/compose/compose.ts";
 import { type ContainerBackends } from "#core/containers/backends.ts";
 import { ContainerManager } from "#core/containers/containers.ts";
 import { prepareRoot } from "#core/containers/prepare-root.ts";
@@ -69,6 +70,7 @@ const tree = {
   starterImage: "/usr/share/slipway/starter.tar",
   /** Linked statically: it runs as PID 1 of containers that have no libraries. */
   init: "/usr/bin/tini-static",
+  compose: { script: "/usr/libexec/slipway/compose.sh", program: "/usr/libexec/docker/cli-plugins/docker-compose" },
 } as const;
 
 /** Whoever called sudo owns the socket. */
@@ -202,6 +204,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
     networks,
     registries,
     builds,
+    compose: new Compose({ ...tree.compose, socket: config.socket, hostPrefix: config.hostPrefix }),
     buildKit: openBuildKit(builds, buildKitVersion),
     journal,
   });

@@ -34,7 +34,18 @@ export function foreign(arch: Arch): { readonly program: string; readonly regist
 
 export const recipe = (arch: Arch): Recipe => ({
   packages: [
-    ...["apparmor", "busybox-static", "ca-certificates", "containerd", "crun", "erofs-utils", "golang-github-docker-docker-dev", "nftables", "qemu-user"],
+    ...[
+      "apparmor",
+      "busybox-static",
+      "ca-certificates",
+      "containerd",
+      "crun",
+      "docker-compose",
+      "erofs-utils",
+      "golang-github-docker-docker-dev",
+      "nftables",
+      "qemu-user",
+    ],
     ...["tini", "virtiofsd", "xfsprogs"],
     ...["gcc-14-base", "libblkid1", "libbsd0", "libc6", "libcap-ng0", "libcap2", "libdeflate0", "libedit2", "libgcc-s1", "libgmp10", "libinih1", "libjansson4"],
     ...["liblz4-1", "liblzma5", "libmd0", "libmnl0", "libnftables1", "libnftnl11", "libpcre2-8-0", "libseccomp2", "libselinux1", "libstdc++6", "libsystemd0"],
@@ -42,6 +53,8 @@ export const recipe = (arch: Arch): Recipe => ({
   ],
   programs: [
     ...["usr/bin/busybox", "usr/bin/crun", "usr/bin/containerd-shim-runc-v2", "usr/bin/mkfs.erofs", "usr/bin/tini-static", "usr/libexec/virtiofsd"],
+    // Speaks to the engine's socket for the window; the `docker` CLI brings its own.
+    "usr/libexec/docker/cli-plugins/docker-compose",
     // Static: it runs the other architecture's programs in containers that have none of our libraries.
     `usr/bin/${foreign(arch).program}`,
     ...["usr/sbin/mkfs.xfs", "usr/sbin/xfs_repair", "usr/sbin/xfs_growfs", "usr/sbin/nft"],

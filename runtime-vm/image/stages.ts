@@ -64,7 +64,7 @@ export function imageStages(plan: Build): readonly (() => Stage)[] {
 }
 
 const code = (...names: string[]): string => digestOfFiles(names.map((name) => join(import.meta.dirname, name)));
-const guestFiles = ["boot.sh", "late.sh", "engine.sh", "shutdown.sh", "inittab", "fstab"].map((name) => join(guest, name));
+const guestFiles = ["boot.sh", "late.sh", "engine.sh", "compose.sh", "shutdown.sh", "inittab", "fstab"].map((name) => join(guest, name));
 
 const starterFiles = (): string[] => [
   icon,

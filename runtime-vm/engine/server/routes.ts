@@ -1,4 +1,5 @@
 import type { Builds } from "#core/builds/builds.ts";
+import type { Compose } from "#core/compose/compose.ts";
 import type { ContainerManager } from "#core/containers/containers.ts";
 import type { ImageStore } from "#core/images/images.ts";
 import type { NetworkStore } from "#core/networks/networks.ts";
@@ -8,6 +9,7 @@ import type { Handler, Route } from "./router.ts";
 import { archiveRoutes } from "./routes-archive.ts";
 import { buildRoutes } from "./routes-build.ts";
 import { commitRoutes } from "./routes-commit.ts";
+import { composeRoutes } from "./routes-compose.ts";
 import { containerRoutes } from "./routes-containers.ts";
 import { execRoutes } from "./routes-exec.ts";
 import { type FolderBuildBackend, folderBuildRoutes } from "./routes-folder-builds.ts";
@@ -32,6 +34,7 @@ type Nouns = Parameters<typeof systemRoutes>[0] & {
   readonly volumes: VolumeStore;
   readonly volumeContents: VolumeContents;
   readonly builds: Builds;
+  readonly compose: Compose;
   readonly buildKit: Parameters<typeof buildRoutes>[1] & { readonly folders: FolderBuildBackend };
   readonly journal: Parameters<typeof slipwayRoutes>[0];
 };
@@ -55,6 +58,7 @@ export const allRoutes = (nouns: Nouns): readonly Route[] => [
   ...volumeContentsRoutes(nouns.volumeContents),
   ...buildRoutes(nouns.builds, nouns.buildKit),
   ...folderBuildRoutes(nouns.buildKit.folders),
+  ...composeRoutes(nouns.compose),
 ];
 
 /** What tells no more than that somebody is there. */
