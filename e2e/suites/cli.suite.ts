@@ -12,6 +12,8 @@ export interface EngineUnderTest {
   readonly netns?: string;
   /** Whether 127.0.0.1 of the tests is 127.0.0.1 of the engine (false for a VM: it cannot pull from there). */
   readonly sharesLoopback: boolean;
+  /** A folder whose content containers may mount; any of this machine when absent. */
+  readonly folder?: string;
 }
 
 /** What a person types on the first day, with the stock docker CLI against any engine of ours. */

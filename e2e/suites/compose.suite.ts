@@ -67,7 +67,7 @@ export function composeSuite(name: string, engine: () => EngineUnderTest): void 
 
     beforeAll(async () => {
       docker = stockDocker(engine());
-      dir = mkdtempSync("/var/tmp/slipway-compose-");
+      dir = mkdtempSync(join(engine().folder ?? "/var/tmp", "slipway-compose-"));
       writeFileSync(join(dir, "busybox.tar"), await dockerArchive([await busybox("busybox:latest")]));
       writeFileSync(join(dir, "compose.yaml"), project);
       writeFileSync(join(dir, ".env"), `WEB_PORT=${port}\nGREETED=you\n`);

@@ -1,6 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { EngineClient } from "#client/client.ts";
+import { create, remove } from "../engine/rig.ts";
 import { type StockDocker, stockDocker } from "../fixtures/docker.ts";
 import { busybox, dockerArchive } from "../fixtures/image.ts";
 import { type Holdings, holdings } from "../fixtures/leaks.ts";
@@ -9,7 +11,8 @@ import { type Program, startEngine } from "../fixtures/program.ts";
 
 const netns = `slipway-l${process.pid}`;
 const root = mkdtempSync("/var/tmp/slipway-leaks-");
-const rounds = process.env.SLIPWAY_TEST_LONG === "1" ? 200 : 6;
+const long = process.env.SLIPWAY_TEST_LONG === "1";
+const rounds = long ? 200 : 6;
 let engine: Program;
 let docker: StockDocker;
 let clean: Holdings;
@@ -66,6 +69,44 @@ test("networks, volumes and execs that are gone leave nothing", async () => {
   await docker.ok("rm", "-f", "worker");
   await docker.ok("network", "rm", "lan");
   await docker.ok("volume", "rm", "vol");
+  await expectClean();
+});
+
+test(`${long ? 500 : 50} containers, with ports, volumes and two networks each, leave nothing, and their addresses are free`, async () => {
+  const client = new EngineClient({ kind: "socket", path: engine.socket });
+  await docker.ok("network", "create", "one");
+  await docker.ok("network", "create", "two");
+  const cycle = async (name: string): Promise<void> => {
+    const HostConfig = {
+      NetworkMode: "one",
+      PortBindings: { "80/tcp": [{ HostIp: "", HostPort: "" }], "53/udp": [{ HostIp: "", HostPort: "" }] },
+      Tmpfs: { "/t": "" },
+    };
+    const NetworkingConfig = { EndpointsConfig: { one: { Aliases: ["web"] }, two: {} } };
+    await create(client, { name, Cmd: ["sleep", "1000"], HostConfig, NetworkingConfig, Volumes: { "/v": {} } });
+    await client.call("POST", `/containers/${name}/start`);
+    await remove(client, name);
+  };
+  for (let made = 0; made < (long ? 500 : 50); made += 10) await Promise.all(Array.from({ length: 10 }, (_, i) => cycle(`c${made + i}`)));
+  const first = await docker.ok("run", "--rm", "--network", "one", "busybox", "ip", "-4", "addr", "show", "eth0");
+  expect(first).toMatch(/inet \d+\.\d+\.0\.2\/16/);
+  await docker.ok("network", "rm", "one", "two");
+  await expectClean();
+});
+
+test("thousands of short connections to a published port all get their answer, and leave nothing open", async () => {
+  const count = long ? 10_000 : 1_000;
+  await docker.ok("run", "-d", "--name", "web", "-p", "127.0.0.1:19091:80", "busybox", "httpd", "-f", "-p", "80", "-h", "/www");
+  const open = (): number => readdirSync(`/proc/${daemonOf(engine.socket)}/fd`).length;
+  const ask = async (times: number): Promise<number> => {
+    const asked = await docker.inside([process.execPath, join(import.meta.dirname, "../fixtures/connections.program.ts"), "19091", String(times)]);
+    return Number(asked.stdout);
+  };
+  expect(await ask(50)).toBe(50);
+  const before = open();
+  expect(await ask(count)).toBe(count);
+  await expect.poll(open, { timeout: 20_000 }).toBeLessThanOrEqual(before + 2);
+  await docker.ok("rm", "-f", "web");
   await expectClean();
 });
 

@@ -1,20 +1,26 @@
+import { mkdtempSync, rmSync } from "node:fs";
 import { afterAll, beforeAll } from "vitest";
 import { type Program, startMachine } from "../fixtures/program.ts";
 import { apparmorSuite } from "./apparmor.suite.ts";
 import { cliSuite } from "./cli.suite.ts";
+import { composeSuite } from "./compose.suite.ts";
 import { foreignSuite } from "./foreign.suite.ts";
 import { limitsComparedSuite } from "./limits-compared.suite.ts";
 import { limitsSuite } from "./limits.suite.ts";
+import { sharesSuite } from "./shares.suite.ts";
 import { testcontainersSuite } from "./testcontainers.suite.ts";
 
 let machine: Program;
+let folder: string;
 
 beforeAll(async () => {
+  folder = mkdtempSync("/var/tmp/slipway-shared-");
   // As many as when the answers to compare with were recorded.
-  machine = await startMachine({ args: ["--cpus", "2"] });
+  machine = await startMachine({ args: ["--cpus", "2", "--share", folder] });
 });
 afterAll(async () => {
   await machine?.[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 cliSuite("the stock docker CLI through the VM's socket", () => ({ socket: machine.socket, sharesLoopback: false }));
@@ -23,3 +29,5 @@ foreignSuite("another architecture in the VM", () => ({ socket: machine.socket }
 limitsSuite("limits in the VM", () => ({ socket: machine.socket }));
 limitsComparedSuite("limits and figures, compared with dockerd on the same kernel", () => ({ socket: machine.socket }));
 testcontainersSuite("Testcontainers through the VM", () => ({ socket: machine.socket, sharesLoopback: false }));
+composeSuite("Compose through the VM", () => ({ socket: machine.socket, sharesLoopback: false, folder }));
+sharesSuite("folders of this computer in containers of the VM", () => ({ socket: machine.socket, sharesLoopback: false, folder }));
