@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { codeOf } from "#base/errors.ts";
-import type { EndpointSettings, PortMap } from "#api/networks.ts";
-import type { Link } from "./driver.ts";
+import type { EndpointSettings, NetworkInspect, PortMap } from "#api/networks.ts";
+import type { GatewayRoute, Link } from "./driver.ts";
 import { interfaceSysctls } from "./endpoint-options.ts";
 
 interface Address {
@@ -68,10 +68,27 @@ export function gatewayOf(record: SandboxRecord, family: 4 | 6): EndpointRecord 
   return first;
 }
 
+/** Where packets to elsewhere go, of each family that has such a way. */
+export function gatewaysOf(record: SandboxRecord): GatewayRoute[] {
+  return ([4, 6] as const).flatMap((family) => {
+    const endpoint =
+      gatewayOf(record, family) ?? record.endpoints.find(({ direct, ipv4, ipv6 }) => direct === true && (family === 4 ? ipv4 : ipv6) !== undefined);
+    const address = family === 4 ? endpoint?.ipv4?.gateway : endpoint?.ipv6?.gateway;
+    return endpoint === undefined || address === undefined ? [] : [{ family, address, containerInterface: endpoint.containerInterface }];
+  });
+}
+
 /** The endpoint that packets to elsewhere leave by; none on internal networks, nor where they leave by the interface itself. */
 export const wayOut = (record: SandboxRecord): EndpointRecord | undefined => gatewayOf(record, 4) ?? gatewayOf(record, 6);
 
 export const leadsOut = (record: SandboxRecord): boolean => wayOut(record) !== undefined || record.endpoints.some(({ direct }) => direct === true);
+
+/** As a network's inspect shows it. */
+export function endpointRow({ containerName, id, mac, ipv4, ipv6 }: EndpointRecord): NetworkInspect["Containers"][string] {
+  const withLength = (address: { address: string; length: number } | undefined): string =>
+    address === undefined ? "" : `${address.address}/${address.length}`;
+  return { Name: containerName, EndpointID: id, MacAddress: mac, IPv4Address: withLength(ipv4), IPv6Address: withLength(ipv6) };
+}
 
 export function endpointSettings(endpoint: EndpointRecord): EndpointSettings {
   return {

@@ -2,16 +2,18 @@ import type { NetworkCreateRequest, NetworkInspect } from "#api/networks.ts";
 import { EngineError, isClass } from "#base/errors.ts";
 import type { EventLog } from "../events/events.ts";
 import type { State } from "../state/state.ts";
-import { overlaps, parseCidr, type Prefix, prefixOf, prefixText } from "./address.ts";
-import { buildRecord, type CreateContext } from "./create.ts";
+import type { Prefix } from "./address.ts";
+import { buildRecord } from "./create.ts";
+import { asksForBridge, type BridgeSettings, openDefaultBridge, wantsBridge } from "./default-bridge.ts";
 import type { BridgeNetwork, NetworkDriver } from "./driver.ts";
 import { matchesNetwork, matchesPrune } from "./filters.ts";
 import { type AddressPool, SubnetPool } from "./ipam.ts";
+import { checkNew, type JoinContext, joinNetwork } from "./join.ts";
 import type { NetworkStore } from "./networks.ts";
-import { type BridgeDefaults, defaultBridgeRecord, plainRecord } from "./predefined.ts";
+import { plainRecord } from "./predefined.ts";
 import { bridgeOf, inspectRecord, isPredefined, type NetworkRecord, NetworkTable, parentOf, subnetsOf } from "./record.ts";
 import { markEndpoint } from "./plan.ts";
-import type { EndpointRecord } from "./sandbox-record.ts";
+import { type EndpointRecord, endpointRow } from "./sandbox-record.ts";
 import type { SharedNetworks } from "./shared.ts";
 
 export interface NetworkStoreOptions {
@@ -22,7 +24,7 @@ export interface NetworkStoreOptions {
   /** Absent: no network is between engines. */
   readonly shared?: SharedNetworks;
   /** daemon.json's, of the default bridge and of new networks. */
-  readonly settings: BridgeDefaults & { readonly bridge?: string; readonly networkOptions?: Readonly<Record<string, Readonly<Record<string, string>>>> };
+  readonly settings: BridgeSettings & { readonly networkOptions?: Readonly<Record<string, Readonly<Record<string, string>>>> };
 }
 
 /** A network that is there: its record, its free addresses, who is connected. */
@@ -31,9 +33,6 @@ export interface LiveNetwork {
   readonly subnets: readonly SubnetPool[];
   readonly endpoints: Set<EndpointRecord>;
 }
-
-/** The bridge's usual name, and the one taken where somebody else's Docker has that. */
-const DEFAULT_BRIDGES = ["docker0", "slipway0"] as const;
 
 export class Networks implements NetworkStore {
   readonly #options: NetworkStoreOptions;
@@ -49,13 +48,12 @@ export class Networks implements NetworkStore {
     this.#table = new NetworkTable(options.state);
     const records = this.#table.all();
     for (const record of records) this.#add(record);
-    if (!this.#wantsBridge) this.#dropDefaultBridge();
-    const predefined = this.#wantsBridge ? ["none", "host", "bridge"] : ["none", "host"];
-    this.#unmade = predefined.some((wanted) => !records.some(({ name }) => name === wanted));
-    const { bip, bip6, bridge, fixedCidr, fixedCidr6, defaultGateway, defaultGateway6 } = options.settings;
-    const asked = [bip, bip6, bridge, fixedCidr, fixedCidr6, defaultGateway, defaultGateway6].some((text = "") => text !== "");
+    const wanted = wantsBridge(options.settings);
+    if (!wanted) this.#dropDefaultBridge();
+    const predefined = wanted ? ["none", "host", "bridge"] : ["none", "host"];
+    this.#unmade = predefined.some((one) => !records.some(({ name }) => name === one));
     // What daemon.json asks for in vain is told at the start.
-    if (this.#unmade && asked) this.prepare();
+    if (this.#unmade && asksForBridge(options.settings)) this.prepare();
   }
 
   get #live(): Map<string, LiveNetwork> {
@@ -71,7 +69,7 @@ export class Networks implements NetworkStore {
     const records = [...this.#loaded.values()].map(({ record }) => record);
     this.#options.driver.sweep(new Set(records.map(({ id }) => id)));
     for (const record of records) if (record.name !== "bridge") this.#restore(record);
-    if (this.#wantsBridge) this.#openDefaultBridge(records.find(({ name }) => name === "bridge"));
+    if (wantsBridge(this.#options.settings)) this.#openDefaultBridge(records.find(({ name }) => name === "bridge"));
     this.#program();
     this.#prepared = true;
     this.#unmade = false;
@@ -93,20 +91,18 @@ export class Networks implements NetworkStore {
 
   inspect(idOrName: string): NetworkInspect {
     const { record, endpoints } = this.get(idOrName);
-    const containers = [...endpoints].map((endpoint) => [endpoint.container, containerRow(endpoint)] as const);
+    const containers = [...endpoints].map((endpoint) => [endpoint.container, endpointRow(endpoint)] as const);
     return inspectRecord(record, Object.fromEntries(containers));
   }
 
   async create(request: NetworkCreateRequest): Promise<{ Id: string; Warning: string }> {
-    if (!isPredefined(request.Name) && [...this.#live.values()].some(({ record }) => record.name === request.Name)) {
-      throw new EngineError("conflict", `network with name ${request.Name} already exists`);
-    }
+    if (!isPredefined(request.Name)) checkNew(request.Name, this.#names());
     this.prepare();
     const driverOptions = this.#options.settings.networkOptions?.[request.Driver || "bridge"] ?? {};
     const { shared } = this.#options;
     const asked = { ...request, Options: { ...driverOptions, ...request.Options } };
     const between = request.Driver === "overlay" && request.ConfigOnly !== true && shared !== undefined;
-    const record = between ? await this.#join(asked, shared) : buildRecord(asked, this.#context());
+    const record = between ? await joinNetwork(asked, shared, () => this.#context()) : buildRecord(asked, this.#context());
     this.#save(record);
     try {
       this.#ensure(record);
@@ -120,8 +116,13 @@ export class Networks implements NetworkStore {
     return { Id: record.id, Warning: "" };
   }
 
-  #context(): CreateContext {
+  #names(): ReadonlySet<string> {
+    return new Set([...this.#live.values()].map(({ record }) => record.name));
+  }
+
+  #context(): JoinContext {
     return {
+      names: this.#names(),
       used: this.#subnets(),
       routed: this.#options.driver.routes(),
       pools: this.#options.pools,
@@ -131,27 +132,6 @@ export class Networks implements NetworkStore {
       },
       bridges: new Map([...this.#live.values()].flatMap(({ record: r }) => (r.bridge === undefined ? [] : [[r.bridge.interface, r.id] as const]))),
     };
-  }
-
-  /** The network of that name of all engines, which is made of the request when it is the first one. */
-  async #join(request: NetworkCreateRequest, shared: SharedNetworks): Promise<NetworkRecord> {
-    const { mtu } = shared;
-    // Refused is what nobody could have, whatever others made of the name.
-    buildRecord(request, { ...this.#context(), overlay: { vni: 0, mtu } });
-    const record = await shared.join(request.Name, ({ used, vni }) => {
-      const context = this.#context();
-      return buildRecord(request, { ...context, used: [...context.used, ...used], overlay: { vni, mtu } });
-    });
-    if ([...this.#live.values()].some(({ record: other }) => other.name === request.Name)) {
-      throw new EngineError("conflict", `network with name ${request.Name} already exists`);
-    }
-    try {
-      checkJoined(request, record, this.#subnets());
-    } catch (error) {
-      await shared.leave(record);
-      throw error;
-    }
-    return record;
   }
 
   async remove(idOrName: string): Promise<void> {
@@ -212,40 +192,13 @@ export class Networks implements NetworkStore {
   }
 
   #openDefaultBridge(before: NetworkRecord | undefined): void {
-    const { settings, pools, driver } = this.#options;
-    const { bip, bridge = "" } = settings;
-    if (bip !== "" && parseCidr(bip) === undefined)
-      throw new EngineError("invalidArgument", `bip ${bip} is not an address with a prefix length, like 172.17.0.1/16`);
-    const used = [...this.#subnets(), ...(before === undefined ? driver.routes() : [])];
-    if (bridge !== "" && bridge !== DEFAULT_BRIDGES[0]) {
-      const record = defaultBridgeRecord({ ...settings, pools, interface: bridge, foreign: driver.addressesOf(bridge), used }, before);
-      this.#ensure(record);
-      return this.#replace(record);
-    }
-    const names = new Set([...(before?.bridge === undefined || before.bridge.foreign === true ? [] : [before.bridge.interface]), ...DEFAULT_BRIDGES]);
-    let refused: unknown;
-    for (const name of names) {
-      const record = defaultBridgeRecord({ ...settings, pools, interface: name, used }, before);
-      try {
-        this.#ensure(record);
-      } catch (error) {
-        if (!isClass(error, "conflict")) throw error;
-        refused = error;
-        continue;
-      }
-      this.#replace(record);
-      return;
-    }
-    throw refused;
+    const context = { ...this.#options, before, used: this.#subnets(), ensure: (record: NetworkRecord) => this.#ensure(record) };
+    this.#replace(openDefaultBridge(context));
   }
 
   /** Networks whose configuration is this one's. */
   #dependants({ id, name }: NetworkRecord): LiveNetwork[] {
     return [...this.#live.values()].filter(({ record }) => record.configFrom !== undefined && (record.configFrom === name || record.configFrom === id));
-  }
-
-  get #wantsBridge(): boolean {
-    return this.#options.settings.bridge !== "none";
   }
 
   #dropDefaultBridge(): void {
@@ -311,23 +264,4 @@ export class Networks implements NetworkStore {
   #publish(action: string, record: NetworkRecord): void {
     this.#options.events.publish({ type: "network", action, id: record.id, attributes: { name: record.name, type: record.driver } });
   }
-}
-
-/** Whether the network that others have made suits what was asked for here, and this engine's own. */
-function checkJoined(request: NetworkCreateRequest, record: NetworkRecord, own: readonly Prefix[]): void {
-  const subnets = record.subnets.map(({ subnet }) => prefixOf(subnet));
-  const has = `network ${record.name} is there on other engines with subnet ${subnets.map(prefixText).join(", ")}`;
-  for (const { Subnet = "" } of request.IPAM?.Config ?? []) {
-    if (Subnet !== "" && !subnets.some((subnet) => prefixText(subnet) === prefixText(prefixOf(Subnet)))) {
-      throw new EngineError("forbidden", `${has}, not with ${Subnet}: leave the subnet out, or give the network another name`);
-    }
-  }
-  const clash = own.find((other) => subnets.some((subnet) => overlaps(subnet, other)));
-  if (clash !== undefined) throw new EngineError("forbidden", `${has}, which overlaps with this engine's network ${prefixText(clash)}`);
-}
-
-function containerRow({ containerName, id, mac, ipv4, ipv6 }: EndpointRecord): NetworkInspect["Containers"][string] {
-  const withLength = (address: { address: string; length: number } | undefined): string =>
-    address === undefined ? "" : `${address.address}/${address.length}`;
-  return { Name: containerName, EndpointID: id, MacAddress: mac, IPv4Address: withLength(ipv4), IPv6Address: withLength(ipv6) };
 }

@@ -1,7 +1,7 @@
 /** Networks besides the usual: on interfaces of the machine, routed, isolated, with a configuration of others. */
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { addresses, ask, closeAll, id, inOwnNetwork, kernel, net, openAll, request, run, serve, talkFrom } from "./rig.ts";
+import { addresses, ask, closeAll, id, inOwnNetwork, kernel, net, openAll, request, run, serve, talk, talkFrom } from "./rig.ts";
 
 inOwnNetwork();
 
@@ -119,6 +119,31 @@ test("an isolated network has no address of the machine, and its first one is a 
   const a = await net.sandboxes.open(request("a", { mode: "i" }));
   expect(a.endpoints["i"]).toMatchObject({ IPAddress: "172.18.0.1", Gateway: "" });
   expect(ip("-br", "-4", "addr")).not.toContain("172.18.");
+});
+
+test("a network's packets are as large as asked, and its auxiliary addresses are nobody's", async () => {
+  const IPAM = { Config: [{ Subnet: "10.74.0.0/24", AuxiliaryAddresses: { printer: "10.74.0.2", router: "10.74.0.4" } }] };
+  await net.networks.create({ Name: "n", Options: { "com.docker.network.driver.mtu": "1280" }, IPAM });
+  const found = await Promise.all(["a", "b"].map(async (name) => await net.sandboxes.open(request(name, { mode: "n" }))));
+  expect(found.map(({ endpoints }) => endpoints["n"]?.IPAddress).toSorted()).toEqual(["10.74.0.3", "10.74.0.5"]);
+  for (const { netns, interfaces } of found) {
+    expect(run(netns, "ip", "link", "show", "eth0")).toContain("mtu 1280");
+    expect(ip("link", "show", interfaces[0] ?? "")).toContain("mtu 1280");
+  }
+  expect(net.networks.inspect("n").IPAM.Config?.[0]).toMatchObject({ AuxiliaryAddresses: { printer: "10.74.0.2", router: "10.74.0.4" } });
+});
+
+test("what is published on 127.0.0.1 is there and nowhere else: not at other addresses, and not for containers", async () => {
+  await net.networks.create({ Name: "n" });
+  const a = await net.sandboxes.open(request("a", { mode: "n", ports: { "80/tcp": [{ HostIp: "127.0.0.1", HostPort: "8080" }] } }));
+  const b = await net.sandboxes.open(request("b"));
+  const server = await serve(a.netns, 80);
+  expect(await talk("127.0.0.1", 8080, "hi")).toContain("heard hi");
+  for (const address of ["127.0.0.2", "172.17.0.1", "172.18.0.1"]) await expect(talk(address, 8080, "hi")).rejects.toThrow("ECONNREFUSED");
+  for (const address of ["127.0.0.1", "172.17.0.1", "172.18.0.1"]) {
+    expect(() => run(b.netns, "timeout", "1", "bash", "-c", `exec 3<>/dev/tcp/${address}/8080`)).toThrow();
+  }
+  server.close();
 });
 
 test("an endpoint's options name its interface and set what the kernel does with it", async () => {
