@@ -36,6 +36,7 @@ import { FileJournal } from "#plugins/journal-file/journal.ts";
 import { createKernel } from "#plugins/kernel-koffi/kernel.ts";
 import { openLayers } from "#plugins/layers-erofs/layers.ts";
 import { createLogDrivers } from "#plugins/logs-jsonfile/drivers.ts";
+import { FileLogMemory } from "#plugins/logs-jsonfile/log-memory.ts";
 import { createRemoteLogDrivers } from "#plugins/logs-remote/drivers.ts";
 import { byNameResolver } from "#plugins/names-dns/by-name.ts";
 import { serverResolver } from "#plugins/names-dns/forward.ts";
@@ -150,6 +151,8 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
   cleanup.use(logDrivers);
   const remoteLogDrivers = createRemoteLogDrivers({ cache: logDrivers.cache, kernel, hostPrefix: config.hostPrefix, report: log });
   const logs = new Map(Object.entries({ ...logDrivers.drivers, ...remoteLogDrivers }));
+  const memory = { containers: paths.containers, memory: paths.logMemory, limits: () => config.logMemory };
+  const logMemory = new FileLogMemory({ ...memory, report: (line) => journal.warn(line) });
   const apparmor = AppArmor.open({ policy: tree.apparmorPolicy });
   const confinement = { seccompProfile: tree.seccompProfile, ...(apparmor === undefined ? {} : { apparmor }) };
   const specs = createDockerSpecs({ kernel, defaults: config, ...confinement, initBinary: tree.init, cgroupRoot });
@@ -166,6 +169,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
     specs,
     tasks,
     logs,
+    logMemory,
     stats,
     events,
     kernel,

@@ -16,6 +16,8 @@ export const enginePaths = (root: string) =>
     snapshots: join(root, "snapshots"),
     /** <container>/ hostname, hosts, resolv.conf, log files. */
     containers: join(root, "containers"),
+    /** <container>/ container.json and log files, of removed ones. */
+    logMemory: join(root, "log-memory"),
     /** <name>/_data. */
     volumes: join(root, "volumes"),
     /** Of builds: mounts/<hash>/ are their cache mounts, work/ what they need while they run. */

@@ -14,6 +14,7 @@ import { containerRoutes } from "./routes-containers.ts";
 import { execRoutes } from "./routes-exec.ts";
 import { type FolderBuildBackend, folderBuildRoutes } from "./routes-folder-builds.ts";
 import { imageRoutes } from "./routes-images.ts";
+import { logRoutes } from "./routes-logs.ts";
 import { networkRoutes } from "./routes-networks.ts";
 import { portRoutes } from "./routes-ports.ts";
 import { registryRoutes } from "./routes-registry.ts";
@@ -51,6 +52,7 @@ export const allRoutes = (nouns: Nouns): readonly Route[] => [
   ...containerRoutes(nouns.containers),
   ...portRoutes(nouns.containers),
   ...whyRoutes(nouns.containers),
+  ...logRoutes(nouns.containers),
   ...registryRoutes(nouns.images, nouns.registries),
   ...imageRoutes(nouns.images, (id) => nouns.containers.imageUsers(id)),
   ...networkRoutes(nouns.networks),

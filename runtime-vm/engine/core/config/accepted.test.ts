@@ -24,7 +24,7 @@ const accepted = `
 const conflicting = ["config-file", "validate"];
 
 /** Not dockerd's: they have cases of their own below. */
-const ownKeys = ["slipway", "slipway.overlay"];
+const ownKeys = ["slipway", "slipway.logMemory", "slipway.overlay"];
 
 /** A value that asks for something, for each key; and the field it lands in, or the reason it does not. */
 const cases: readonly [key: string, value: unknown, effect: Record<string, unknown> | string][] = [
@@ -183,6 +183,8 @@ const partly: readonly [key: string, value: unknown, effect: Record<string, unkn
   ],
   ["exec-opts", ["native.cgroupdriver=cgroupfs"], {}],
   ["slipway", {}, {}],
+  ["slipway", { logMemory: { days: 2 } }, { logMemory: { days: 2, maxBytes: 1024 ** 3 } }],
+  ["slipway.logMemory", { maxSize: "2g" }, { logMemory: { days: 7, maxBytes: 2 * 1024 ** 3 } }],
   ["slipway.overlay", { etcd: ["http://e:2379"], advertise: "10.0.0.1" }, { overlay: { etcd: ["http://e:2379"], advertise: "10.0.0.1" } }],
   [
     "slipway",
@@ -211,6 +213,9 @@ test.each([
   ["default-gateway", "fd00::1", "default-gateway must be an IPv4 address, got fd00::1"],
   ["icc", "no", "icc must be true or false"],
   ["slipway", { x: 1 }, 'slipway: unknown field "x"'],
+  ["slipway", { logMemory: { hours: 1 } }, 'slipway.logMemory: unknown field "hours"'],
+  ["slipway", { logMemory: { days: -1 } }, "slipway.logMemory.days must be from 0 (off) to 3650"],
+  ["slipway.logMemory", { maxSize: "lots" }, "slipway.logMemory.maxSize: invalid size: 'lots'"],
   ["slipway.overlay", { advertise: "10.0.0.1" }, "slipway.overlay.etcd must be a list of URLs"],
   ["slipway.overlay", { etcd: ["10.0.0.5:2379"], advertise: "10.0.0.1" }, "slipway.overlay.etcd must be URLs with http:// or https://"],
   ["slipway", { overlay: { etcd: ["http://e:2379"], advertise: "eth0" } }, "slipway.overlay.advertise must be the IP address of this machine"],

@@ -1,4 +1,5 @@
 import type { BuildGcRule } from "./build-gc.ts";
+import type { LogMemoryLimits } from "../logs/memory.ts";
 import type { RegistryAuth } from "../registry/registry.ts";
 
 /** Where the API is served besides the program's own socket. */
@@ -126,6 +127,8 @@ export interface EngineConfig extends ContainerDefaults, NetworkDefaults, Transf
   readonly cdiSpecDirs: readonly string[];
   /** Whose ids containers' users get (`userns-remap`); "" for none. */
   readonly usernsRemap: string;
+  /** Of removed containers' output. */
+  readonly logMemory: LogMemoryLimits;
   readonly group?: string;
   /** Prefix under which the host's own files appear to this process (`/host` behind the native launcher; `` in the VM). */
   readonly hostPrefix: string;

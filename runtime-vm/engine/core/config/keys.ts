@@ -2,7 +2,7 @@ import { EngineError } from "#base/errors.ts";
 import { builder } from "./build-gc.ts";
 import type { EngineConfig } from "./config.ts";
 import { absolute, execOptions, features, ipcMode, labels, logLevel, metricsAddress, mirrors, proxies, searchDomains, storageOptions } from "./readers.ts";
-import { overlay, slipway } from "./overlay.ts";
+import { slipway, slipwayFields } from "./slipway.ts";
 import { type Reader, address, addressOf, addresses, bytes, cidr, cidr6, flag, mapOf, number, pools, runtimes, text, texts, ulimits } from "./values.ts";
 
 /** What the file says, before it is completed: hosts and certificates still as they are written. */
@@ -152,7 +152,7 @@ export const keys: Readonly<Record<string, Key>> = {
   "selinux-enabled": only(flag, is(false), forSecurity("this engine sets no SELinux labels on containers")),
   "shutdown-timeout": into("shutdownTimeoutSeconds", number),
   slipway,
-  "slipway.overlay": overlay,
+  ...Object.fromEntries(Object.entries(slipwayFields).map(([name, read]) => [`slipway.${name}`, read])),
   "storage-driver": only(text, is("", "overlayfs", "overlay2"), "layers are mounted by overlayfs, always"),
   "storage-opts": storageOptions,
   "swarm-default-advertise-addr": only(text, isEmpty, noSwarm),

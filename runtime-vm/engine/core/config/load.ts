@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from "node:path";
 import { EngineError } from "#base/errors.ts";
 import type { EngineConfig } from "./config.ts";
+import { logMemoryDefault } from "./log-memory.ts";
 import { readDocument } from "./document.ts";
 import type { EngineFlags } from "./flags.ts";
 import { apiHosts } from "./hosts.ts";
@@ -23,6 +24,7 @@ export const defaults = {
   metricsAddress: "",
   pidFile: "",
   usernsRemap: "",
+  logMemory: logMemoryDefault,
   cdiSpecDirs: ["/etc/cdi", "/var/run/cdi"],
   insecureRegistries: [],
   registryMirrors: [],

@@ -6,14 +6,6 @@ import { object, text, texts, wrong } from "./values.ts";
 
 type Part = Pick<EngineConfig, "overlay">;
 
-/** `"slipway": {"overlay": {...}}`; the same may be written as `"slipway.overlay": {...}`. */
-export function slipway(value: unknown, key: string): Partial<Part> {
-  const { overlay: given, ...strangers } = object(value, key);
-  const [stranger] = Object.keys(strangers);
-  if (stranger !== undefined) throw new EngineError("invalidArgument", `${key}: unknown field ${JSON.stringify(stranger)}: there is "overlay"`);
-  return given === undefined ? {} : overlay(given, `${key}.overlay`);
-}
-
 export function overlay(value: unknown, key: string): Part {
   const { etcd, advertise, tls, ...strangers } = object(value, key);
   const [stranger] = Object.keys(strangers);

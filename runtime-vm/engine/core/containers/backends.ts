@@ -6,6 +6,7 @@ import type { Journal } from "../journal/journal.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { LayerStore, Snapshotter } from "../layers/layers.ts";
 import type { LogDriver } from "../logs/logs.ts";
+import type { LogMemory } from "../logs/memory.ts";
 import type { NetworkStore, Sandboxes } from "../networks/networks.ts";
 import type { EnginePaths } from "../paths.ts";
 import type { SpecBuilder } from "../specs/builder.ts";
@@ -28,6 +29,7 @@ export interface ContainerBackends {
   readonly tasks: TaskRuntime;
   /** By the name in `HostConfig.LogConfig.Type`. */
   readonly logs: ReadonlyMap<string, LogDriver>;
+  readonly logMemory: LogMemory;
   readonly stats: StatsReader;
   readonly events: EventLog;
   readonly kernel: Pick<Kernel, "openInRoot" | "getxattrs" | "setxattr" | "mkfifo" | "mknod" | "mount" | "umount" | "mountsUnder">;

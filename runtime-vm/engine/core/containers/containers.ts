@@ -27,6 +27,7 @@ import { ContainerFiles, type WriteOptions } from "./files.ts";
 import { inspectContainer } from "./inspect.ts";
 import { leaveContainers } from "./leave.ts";
 import { type ListOptions, listContainers } from "./list.ts";
+import { logOwner } from "./log-memory.ts";
 import { openLog } from "./logs.ts";
 import { removeLink } from "./links.ts";
 import { type PruneResult, pruneContainers } from "./prune.ts";
@@ -42,6 +43,7 @@ import { settleUpdate, type UpdateRequest, updateContainer } from "./update.ts";
 import { whyOf } from "./why.ts";
 import type { WaitCondition, WaitResult } from "./waiters.ts";
 import type { ContainerLog } from "../logs/logs.ts";
+import type { LogSearch } from "../logs/memory.ts";
 import type { PortChange } from "../networks/ports.ts";
 
 /** Everything that can be done with containers. Every `reference` is an id, a name or the beginning of an id. */
@@ -199,6 +201,11 @@ export class ContainerManager {
     const container = this.#catalog.get(reference);
     const log = await openLog(this.#backends, container);
     return { log, tty: container.spec.config.Tty ?? false, running: container.isRunning };
+  }
+
+  /** Through the logs of all there are and of those that were removed: JSON lines. */
+  searchLogs(search: LogSearch): AsyncIterable<Buffer> {
+    return this.#backends.logMemory.search(search, () => this.#catalog.all().map(logOwner));
   }
 
   async resize(reference: string, size: { width: number; height: number }): Promise<void> {

@@ -3,6 +3,7 @@ import { EngineError } from "#base/errors.ts";
 import { limits } from "#base/limits.ts";
 import type { Container } from "./container.ts";
 import { publishEvent } from "./events.ts";
+import { rememberLog } from "./log-memory.ts";
 import { closeLog, logDriverOf } from "./logs.ts";
 import { endRun } from "./stop.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -48,6 +49,7 @@ async function end(supervisor: Supervisor, container: Container): Promise<void> 
 async function dismantle(supervisor: Supervisor, container: Container, options: RemoveOptions): Promise<void> {
   const { backends, catalog, table } = supervisor;
   const { id } = container;
+  rememberLog(backends, container);
   await table.remove(id);
   catalog.delete(container);
   await closeLog(container);
