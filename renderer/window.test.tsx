@@ -264,3 +264,29 @@ test("a look at another tab and back finds the same page", async () => {
   await found(() => byTestId("inspect"));
   expect(document.querySelector("section[aria-label=web]")).toBe(page);
 });
+
+test("a disk that gets full says how full, by what and what can be had back; put away, it returns when it gets worse", async () => {
+  const room = (freeBytes: number, of: "machine" | "computer" = "machine"): object => ({
+    usage: { memoryBytes: 1, memoryTotalBytes: 2, disk: { of, totalBytes: 64e9, freeBytes } },
+  });
+  using window = await openWindow("/containers", (bridge) => {
+    bridge.answer("GET /containers/json", { body: [] });
+    bridge.answer("GET /system/df", {
+      body: { Volumes: [{ Name: "db", UsageData: { Size: 30e9, RefCount: 1 } }], Containers: [container("job", { SizeRw: 5e9 })] },
+    });
+  });
+  await found(() => byTestId("engine-state"));
+  window.bridge.machine(room(32e9));
+  expect(byTestId("disk-banner")).toBeFalsy();
+  window.bridge.machine(room(8e9));
+  const banner = await found(() => byTestId("disk-banner"));
+  expect(banner.textContent).toContain("87 % full: 8 GB are left");
+  await found(() => banner.textContent.includes("Largest: volume db (30 GB), container job (5 GB). 5 GB are not in use."));
+  await click(await found(() => button("Not now")));
+  await found(() => !byTestId("disk-banner"));
+  window.bridge.machine(room(1e9, "computer"));
+  await found(() => byTestId("disk-banner")?.textContent.includes("This computer’s disk is nearly full"));
+  await click(await found(() => button("Make room")));
+  await found(() => !button("Make room"));
+  expect(byTestId("disk-banner")).toBeTruthy();
+});

@@ -146,6 +146,24 @@ test("prune, rmi and volume removal work on a full disk, and an engine killed th
   expect(await wait(rig.client, await run(rig.client, { ...sh("exit 4") }))).toBe(4);
 });
 
+test("a disk that gets full is told of, in docker info and in the engine's log, with what takes most of it", async () => {
+  const { client } = rig;
+  const warnings = async (): Promise<string> => (await client.json<{ Warnings: string[] | null }>("GET", "/info")).Warnings?.join("\n") ?? "";
+  expect(await warnings()).not.toContain("% full");
+  const filler = await run(client, { name: "filler", ...sh(`dd if=/dev/zero of=/fill bs=1M count=${Math.floor(freeMiB() - diskMiB / 10)}`) });
+  await wait(client, filler);
+  expect(await warnings()).toMatch(/the disk of \S+ is (8[5-9]|9\d) % full, \d+ MiB are left: docker system df shows what takes it/);
+  await rig[Symbol.asyncDispose]();
+  rig = await openRig("full", { root: disk });
+  const log = async (): Promise<string> => {
+    const { body } = await rig.client.stream("GET", "/slipway/log");
+    return await text(body);
+  };
+  await expect.poll(log, { timeout: 30_000 }).toMatch(/the disk of \S+ is \d+ % full, \d+ MiB are left; largest are container filler \([\d.]+MB\)/);
+  await remove(rig.client, filler);
+  await expect.poll(warnings, { timeout: 30_000 }).not.toContain("% full");
+});
+
 test("the database of an engine that lived on a full disk is whole", async () => {
   for (const { Id } of await rig.client.json<{ Id: string }[]>("GET", "/containers/json", { query: { all: 1 } })) await remove(rig.client, Id);
   await rig.program.stop();

@@ -111,3 +111,14 @@ test("nothing is asked of an engine that does not run, and a failed one is told 
   await rig.happenings.stop("web");
   expect(asked).toEqual(["POST /containers/web/stop"]);
 });
+
+test("a disk that gets fuller is told of once a level, not while it stays or gets emptier", () => {
+  using seen = open();
+  const filled = (freeBytes: number): void =>
+    seen.machine.fire({ ...status("running"), usage: { memoryBytes: 1, memoryTotalBytes: 2, disk: { of: "machine", totalBytes: 64e9, freeBytes } } });
+  for (const free of [30e9, 9e9, 8e9, 2e9, 1e9, 8e9, 30e9]) filled(free);
+  expect(seen.heard).toEqual([
+    { kind: "engine", title: "The disk is 85 % full", body: "9.0 GB are left. The Engine page shows what takes the room." },
+    { kind: "engine", title: "The disk is 96 % full", body: "2.0 GB are left. The Engine page shows what takes the room." },
+  ]);
+});

@@ -1,6 +1,7 @@
 import type { EventMessage } from "#api/events.ts";
 import type { MachineStatus } from "#api/machine.ts";
 import { delay } from "#base/deadline.ts";
+import { type DiskLevel, type DiskRoom, levelOf, takenShare } from "#base/disk-room.ts";
 import { Emitter } from "#base/event.ts";
 import type { Notified } from "#bridge/bridge.ts";
 import type { EngineClient } from "#client/client.ts";
@@ -49,6 +50,7 @@ export class Happenings implements Disposable {
   readonly #told = new Map<string, number>();
   #following: AbortController | undefined;
   #phase: MachineStatus["phase"] = "stopped";
+  #diskLevel: DiskLevel = "plenty";
   #rereading: NodeJS.Timeout | undefined;
 
   constructor({ client, status, onStatus }: HappeningsOptions) {
@@ -75,7 +77,8 @@ export class Happenings implements Disposable {
     this.#unfollow();
   }
 
-  #machine({ phase, error }: MachineStatus): void {
+  #machine({ phase, error, usage }: MachineStatus): void {
+    if (usage?.disk !== undefined) this.#disk(usage.disk);
     if (phase === this.#phase) return;
     const before = this.#phase;
     this.#phase = phase;
@@ -83,6 +86,19 @@ export class Happenings implements Disposable {
     else this.#unfollow();
     if (phase === "failed" && before !== "stopped")
       this.#happened.fire({ kind: "engine", title: "The engine has failed", body: error?.message ?? "Open Slipway to see its log." });
+  }
+
+  /** Told when it gets fuller, not while it stays full. */
+  #disk(room: DiskRoom): void {
+    const before = this.#diskLevel;
+    this.#diskLevel = levelOf(room);
+    if (this.#diskLevel === "plenty" || this.#diskLevel === before || before === "critical") return;
+    const left = `${(room.freeBytes / 1e9).toFixed(1)} GB are left.`;
+    this.#happened.fire({
+      kind: "engine",
+      title: `The disk is ${Math.floor(takenShare(room) * 100)} % full`,
+      body: `${left} The Engine page shows what takes the room.`,
+    });
   }
 
   #unfollow(): void {

@@ -127,6 +127,17 @@ export const t = {
     states: { waiting: "waiting", running: "running", done: "done", failed: "failed", skipped: "skipped" },
   },
 
+  disk: {
+    machine: (percent: number, free: string) => `The machine’s disk is ${percent} % full: ${free} are left`,
+    computer: (free: string) => `This computer’s disk is nearly full: ${free} are left for containers`,
+    counting: "Counting what takes the room…",
+    takers: (named: readonly string[], reclaimable: string) => `Largest: ${named.join(", ")}. ${reclaimable} are not in use.`,
+    notOurs: "Nothing of it is taken by images, containers or volumes.",
+    kinds: { images: "image", containers: "container", volumes: "volume", cache: "build cache" },
+    makeRoom: "Make room",
+    away: "Not now",
+  },
+
   context: {
     title: "Use Slipway for the docker command?",
     text: "docker, Compose and IDEs then use this engine. The former context can be given back at any time.",

@@ -30,5 +30,15 @@ export interface MachineStatus {
   /** Last lines of console and engine log, newest last. */
   readonly logTail: readonly string[];
   /** Whole-VM figures for the footer; absent until known. 100: every processor is busy. */
-  readonly usage?: { readonly cpuPercent?: number; readonly memoryBytes: number; readonly memoryTotalBytes: number; readonly diskBytes?: number };
+  readonly usage?: MachineUsage;
+}
+
+export interface MachineUsage {
+  readonly cpuPercent?: number;
+  readonly memoryBytes: number;
+  readonly memoryTotalBytes: number;
+  /** What the data disk takes of the computer. */
+  readonly diskBytes?: number;
+  /** Room on the data disk. `of` names the disk that ends first: that one, or the computer's, which it grows on. */
+  readonly disk?: { readonly of: "machine" | "computer"; readonly totalBytes: number; readonly freeBytes: number };
 }

@@ -37,6 +37,7 @@ export function openLink({ config, flags, kernel, journal, stop, release }: Surr
     engineSocket: config.socket,
     io: kernel,
     version: release,
+    root: config.root,
     configure: (text) => configure(text, config, flags),
     shutdown: () => stop.ask({ stopContainers: true, powerOff: true }),
     powerOff: () => {

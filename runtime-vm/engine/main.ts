@@ -21,6 +21,7 @@ import { mappedRoot } from "#core/userns/identity.ts";
 import { openUserns } from "#core/userns/open.ts";
 import { remappedRoot } from "#core/userns/remap.ts";
 import { VolumeContents } from "#core/volumes/contents.ts";
+import { DiskWatch } from "#core/system/disk-watch.ts";
 import { metricsText } from "#core/system/metrics.ts";
 import { reloader } from "#core/system/reload.ts";
 import { withEnvironment } from "#core/system/proxies.ts";
@@ -54,6 +55,7 @@ import { createCgroupStats } from "#plugins/stats-cgroup/reader.ts";
 import { openShimRuntime } from "#plugins/tasks-shim/runtime.ts";
 import { openTrash } from "#plugins/trash-directory/trash.ts";
 import { LocalVolumes } from "#plugins/volumes-local/store.ts";
+import { diskTakers } from "#server/disk-takers.ts";
 import { ApiServer } from "#server/http.ts";
 import { afterwards, allRoutes } from "#server/routes.ts";
 import { hostAddress, hostNames, openLink, userNetwork } from "./machine.ts";
@@ -212,6 +214,8 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
     buildKit: openBuildKit(builds, buildKitVersion),
     journal,
   });
+  const disk = new DiskWatch({ root: config.root, describe: () => diskTakers({ containers, images, volumes, builds }), journal });
+  cleanup.use(disk);
   // Who acts at the first `ready` ever finds it, and nobody waits for it to be told that the engine is there.
   const starter = loadStarterImage(tree.starterImage, { images, state, journal });
   const server = new ApiServer(afterwards(starter, routes), journal);
@@ -230,6 +234,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
       await containers.startAtBoot();
       await starter;
       await swept;
+      await disk.look();
     },
     close: async ({ stopContainers }) => {
       await server[Symbol.asyncDispose]();

@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import type { DiskRoom } from "#base/disk-room.ts";
 import { EngineError, type ErrorClass, messageOf } from "#base/errors.ts";
 import { linkLimits } from "./limits.ts";
 import { JsonLines } from "./lines.ts";
@@ -65,6 +66,8 @@ export interface GuestUsage {
   /** Busy and total clock ticks since boot; a difference of two readings is a load. */
   readonly cpuBusyTicks: number;
   readonly cpuTotalTicks: number;
+  /** Of the data disk. */
+  readonly disk: DiskRoom;
 }
 
 interface Pending {

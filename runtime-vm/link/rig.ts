@@ -28,7 +28,7 @@ export interface Rig extends AsyncDisposable {
 const noCall = (): Promise<never> => Promise.reject(new Error("not served in this test"));
 const noHostCalls: Handlers<HostCalls> = { publish: noCall, unpublish: noCall, resolve: noCall, dial: noCall };
 const guestCalls: Handlers<GuestCalls> = {
-  usage: async () => ({ memoryBytes: 1, memoryTotalBytes: 2, cpuBusyTicks: 3, cpuTotalTicks: 4 }),
+  usage: async () => ({ memoryBytes: 1, memoryTotalBytes: 2, cpuBusyTicks: 3, cpuTotalTicks: 4, disk: { totalBytes: 10, freeBytes: 5 } }),
   configure: noCall,
   changed: noCall,
 };

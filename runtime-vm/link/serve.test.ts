@@ -9,6 +9,7 @@ test("a port that is missing is said once, calls fail as unavailable, and dispos
     ctlPath: "/nonexistent/ctl",
     engineSocket: "/nonexistent/engine.sock",
     io: { poll: async () => 0, setTime: () => {}, setModified: async () => {} },
+    root: "/",
     version: "1",
     configure: async () => ({ warnings: [], waiting: [] }),
     shutdown: async () => {},

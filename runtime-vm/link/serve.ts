@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { delay } from "#base/deadline.ts";
+import { roomFrom } from "#base/disk-room.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
 import type { Configured, FileChange, GuestUsage, Resolution } from "./calls.ts";
 import { boot } from "./boot.ts";
@@ -25,6 +26,8 @@ export interface LinkOptions {
   /** From the engine's `Kernel`. */
   readonly io: { readonly poll: Poll; setTime(unixMs: number): void; setModified(path: string, ns: bigint): Promise<void> };
   readonly version: string;
+  /** The engine's root directory, on the data disk. */
+  readonly root: string;
   /** Takes over another daemon.json. */
   readonly configure: (text: string) => Promise<Configured>;
   /** The host wants the machine off: stop the containers and resolve; `powerOff` follows. */
@@ -99,7 +102,11 @@ async function serveSessions(options: LinkOptions, signal: AbortSignal, events: 
         dial: (target) => dial(target, options.engineSocket),
         accept: events.accept,
         onHost: events.onHost,
-        serve: { usage: guestUsage, configure: ({ text }) => options.configure(text), changed: ({ changes }) => tellWatchers(changes, options.io) },
+        serve: {
+          usage: () => guestUsage(options.root),
+          configure: ({ text }) => options.configure(text),
+          changed: ({ changes }) => tellWatchers(changes, options.io),
+        },
         signal: AbortSignal.any([signal, events.next()]),
       });
       await closedPort(port);
@@ -181,7 +188,7 @@ async function tellWatchers(changes: readonly FileChange[], { setModified }: Lin
   return null;
 }
 
-async function guestUsage(): Promise<GuestUsage> {
+async function guestUsage(root: string): Promise<GuestUsage> {
   const [meminfo = "", stat = "", uptime = ""] = await Promise.all(["meminfo", "stat", "uptime"].map((name) => readFile(`/proc/${name}`, "utf8")));
-  return parseUsage(meminfo, stat, uptime);
+  return { ...parseUsage(meminfo, stat, uptime), disk: roomFrom(await statfs(root)) };
 }

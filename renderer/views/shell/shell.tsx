@@ -13,6 +13,7 @@ import { TooltipHost } from "#renderer/ui/tooltip.tsx";
 import { RunDialog } from "#renderer/views/containers/rundialog.tsx";
 import { PageBoundary } from "./boundary.tsx";
 import { DiagnosticsDialog } from "./diagnostics.tsx";
+import { DiskBanner } from "./diskbanner.tsx";
 import { Footer } from "./footer.tsx";
 import { useGlobalKeys } from "./keyboard.ts";
 import { Palette } from "./palette.tsx";
@@ -33,6 +34,7 @@ export function Shell() {
         <Sidebar onShortcuts={() => setHelp(true)} onPalette={() => setPalette(true)} />
         <main className="flex min-w-0 flex-1 flex-col">
           <EngineBanner />
+          <DiskBanner />
           <PageBoundary place={location}>
             <Routes />
           </PageBoundary>

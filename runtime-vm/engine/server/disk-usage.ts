@@ -1,4 +1,5 @@
 import { EngineError } from "#base/errors.ts";
+import type { ContainerSummary } from "#api/containers.ts";
 import { type ApiVersion, has } from "#api/versions.ts";
 import type { CacheUse } from "#core/builds/prune.ts";
 import type { ContainerManager } from "#core/containers/containers.ts";
@@ -31,7 +32,7 @@ export async function diskUsage(backends: DiskBackends, version: ApiVersion, ask
   };
 }
 
-const imagesOf = ({ images, containers }: DiskBackends): ReturnType<ImageStore["list"]> =>
+export const imagesOf = ({ images, containers }: DiskBackends): ReturnType<ImageStore["list"]> =>
   images.list({ filters: {}, manifests: false, sharedSize: true, users: (id) => containers.imageUsers(id) });
 
 const cacheRow = ({ id, type, description, bytes, shared, record }: CacheUse): object => ({
@@ -47,7 +48,7 @@ const cacheRow = ({ id, type, description, bytes, shared, record }: CacheUse): o
 });
 
 /** Rows of the list, without what only the list tells. */
-async function containersOf({ containers }: DiskBackends): Promise<object[]> {
+export async function containersOf({ containers }: DiskBackends): Promise<Omit<ContainerSummary, "ImageManifestDescriptor">[]> {
   const rows = await containers.list({ all: true, limit: 0, size: true, filters: {} });
   return rows.map(({ ImageManifestDescriptor: _, ...row }) => row);
 }

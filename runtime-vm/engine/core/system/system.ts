@@ -7,6 +7,7 @@ import { defaults } from "../config/load.ts";
 import { stockRuntimes } from "../config/values.ts";
 import type { DevicesByName } from "../specs/builder.ts";
 import type { State } from "../state/state.ts";
+import { diskWarning } from "./disk-watch.ts";
 import { engineId } from "./facts.ts";
 import { maskCredentials } from "./proxies.ts";
 import type { RuntimeFacts } from "./runtime.ts";
@@ -92,6 +93,7 @@ async function infoOf(parts: SystemParts, id: string, os: { name: string; versio
   const has = (name: string): boolean => controllers.has(name);
   const forwarding = read("/proc/sys/net/ipv4/ip_forward").trim() === "1";
   const devices = parts.devices();
+  const full = await diskWarning(config.root);
   return {
     ID: id,
     Containers: total,
@@ -164,6 +166,7 @@ async function infoOf(parts: SystemParts, id: string, os: { name: string; versio
     Warnings: [
       ...limitWarnings(has),
       ...(forwarding ? [] : ["WARNING: IPv4 forwarding is disabled"]),
+      ...(full === undefined ? [] : [`WARNING: ${full}`]),
       ...config.warnings.map((warning) => `WARNING: ${warning}`),
       ...devices.problems.map(({ file, reason }) => `CDI: Error associated with spec file ${file}: ${reason}`),
     ],

@@ -1,3 +1,6 @@
+import { statfs } from "node:fs/promises";
+import type { MachineUsage } from "#api/machine.ts";
+import { type DiskRoom, roomFrom } from "#base/disk-room.ts";
 import { messageOf } from "#base/errors.ts";
 import type { GuestUsage } from "#link/calls.ts";
 import type { StatusBoard } from "#machine/status.ts";
@@ -36,8 +39,14 @@ async function showUsage(run: GuestRun, board: StatusBoard, disk: string, before
   const link = await run.keeper.link(AbortSignal.timeout(intervalMs));
   const now = await link.guest.call("usage", null, { signal: AbortSignal.timeout(intervalMs) });
   const share = before === undefined ? {} : cpuShare(now, before);
-  board.set({ usage: { ...share, memoryBytes: now.memoryBytes, memoryTotalBytes: now.memoryTotalBytes, diskBytes: await diskUsage(disk) } });
+  const { memoryBytes, memoryTotalBytes } = now;
+  board.set({ usage: { ...share, memoryBytes, memoryTotalBytes, diskBytes: await diskUsage(disk), disk: roomToGrow(now.disk, roomFrom(await statfs(disk))) } });
   return now;
+}
+
+/** What is free on the data disk can be written only as far as the disk it grows on has room. */
+export function roomToGrow(machine: DiskRoom, computer: DiskRoom): Required<MachineUsage>["disk"] {
+  return computer.freeBytes < machine.freeBytes ? { ...machine, of: "computer", freeBytes: computer.freeBytes } : { ...machine, of: "machine" };
 }
 
 /** A processor that was switched on in between makes more work than time: it counts from the next pair on. */
