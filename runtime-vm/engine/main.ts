@@ -16,6 +16,7 @@ import type { Kernel } from "#core/kernel/kernel.ts";
 import { exposedCollector, MemoryKeeper } from "#core/memory/memory.ts";
 import { hostFileReader, hostResolvConf } from "#core/networks/host.ts";
 import { openNetworking } from "#core/networks/open.ts";
+import { PressureRecorder } from "#core/pressure/recorder.ts";
 import { enginePaths } from "#core/paths.ts";
 import { mappedRoot } from "#core/userns/identity.ts";
 import { openUserns } from "#core/userns/open.ts";
@@ -51,6 +52,7 @@ import { openRegistries } from "#plugins/registry-http/registries.ts";
 import { AppArmor } from "#plugins/specs-docker/apparmor.ts";
 import { createDockerSpecs } from "#plugins/specs-docker/builder.ts";
 import { openSqliteState } from "#plugins/state-sqlite/state.ts";
+import { createPressureReader } from "#plugins/stats-cgroup/pressure.ts";
 import { createCgroupStats } from "#plugins/stats-cgroup/reader.ts";
 import { openShimRuntime } from "#plugins/tasks-shim/runtime.ts";
 import { openTrash } from "#plugins/trash-directory/trash.ts";
@@ -153,7 +155,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
   cleanup.use(logDrivers);
   const remoteLogDrivers = createRemoteLogDrivers({ cache: logDrivers.cache, kernel, hostPrefix: config.hostPrefix, report: log });
   const logs = new Map(Object.entries({ ...logDrivers.drivers, ...remoteLogDrivers }));
-  const memory = { containers: paths.containers, memory: paths.logMemory, limits: () => config.logMemory };
+  const memory = { containers: paths.containers, memory: paths.logMemory, limits: config.logMemory };
   const logMemory = new FileLogMemory({ ...memory, report: (line) => journal.warn(line) });
   const apparmor = AppArmor.open({ policy: tree.apparmorPolicy });
   const confinement = { seccompProfile: tree.seccompProfile, ...(apparmor === undefined ? {} : { apparmor }) };
@@ -183,6 +185,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
   };
   const containers = new ContainerManager(backends);
   await containers.restore();
+  const pressure = cleanup.use(new PressureRecorder({ reader: createPressureReader(), events, journal, subjects: () => containers.subjects() }));
   const containerId = (reference: string): string => containers.idOf(reference);
   const builds = new Builds({ ...backends, images, builder, registries, host: hostPlatform(arch()), containerId }, buildCache);
   const system = createSystemInfo({
@@ -210,6 +213,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
     networks,
     registries,
     builds,
+    pressure,
     compose: new Compose({ ...tree.compose, socket: config.socket, hostPrefix: config.hostPrefix }),
     buildKit: openBuildKit(builds, buildKitVersion),
     journal,

@@ -17,6 +17,7 @@ import { imageRoutes } from "./routes-images.ts";
 import { logRoutes } from "./routes-logs.ts";
 import { networkRoutes } from "./routes-networks.ts";
 import { portRoutes } from "./routes-ports.ts";
+import { pressureRoutes } from "./routes-pressure.ts";
 import { registryRoutes } from "./routes-registry.ts";
 import { slipwayRoutes } from "./routes-slipway.ts";
 import { storeRoutes } from "./routes-store.ts";
@@ -37,6 +38,7 @@ type Nouns = Parameters<typeof systemRoutes>[0] & {
   readonly builds: Builds;
   readonly compose: Compose;
   readonly buildKit: Parameters<typeof buildRoutes>[1] & { readonly folders: FolderBuildBackend };
+  readonly pressure: Parameters<typeof pressureRoutes>[0];
   readonly journal: Parameters<typeof slipwayRoutes>[0];
 };
 
@@ -53,6 +55,7 @@ export const allRoutes = (nouns: Nouns): readonly Route[] => [
   ...portRoutes(nouns.containers),
   ...whyRoutes(nouns.containers),
   ...logRoutes(nouns.containers),
+  ...pressureRoutes(nouns.pressure, nouns.containers),
   ...registryRoutes(nouns.images, nouns.registries),
   ...imageRoutes(nouns.images, (id) => nouns.containers.imageUsers(id)),
   ...networkRoutes(nouns.networks),

@@ -24,6 +24,8 @@ import { changePorts } from "./published-ports.ts";
 import { publishEvent } from "./events.ts";
 import { type Exec, Execs } from "./exec.ts";
 import { ContainerFiles, type WriteOptions } from "./files.ts";
+import { subjectOf } from "./subject.ts";
+import type { Subject } from "../pressure/recorder.ts";
 import { inspectContainer } from "./inspect.ts";
 import { leaveContainers } from "./leave.ts";
 import { type ListOptions, listContainers } from "./list.ts";
@@ -253,6 +255,11 @@ export class ContainerManager {
   /** The full id. */
   idOf(reference: string): string {
     return this.#catalog.get(reference).id;
+  }
+
+  /** Whose pressure is recorded. */
+  subjects(): Subject[] {
+    return this.#catalog.all().map(subjectOf);
   }
 
   /** How many there are, for `/info`. */

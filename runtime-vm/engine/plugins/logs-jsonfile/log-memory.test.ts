@@ -41,7 +41,7 @@ function remove(memory: FileLogMemory, gone: LogOwner): void {
 
 const generous: LogMemoryLimits = { days: 7, maxBytes: 1024 ** 3 };
 const open = (limits: LogMemoryLimits = generous): FileLogMemory =>
-  new FileLogMemory({ containers: join(root, "containers"), memory: join(root, "memory"), limits: () => limits, report: (line) => void reports.push(line) });
+  new FileLogMemory({ containers: join(root, "containers"), memory: join(root, "memory"), limits, report: (line) => void reports.push(line) });
 
 const everything: LogSearch = {
   ignoreCase: false,

@@ -19,8 +19,7 @@ export interface LogMemoryOptions {
   readonly containers: string;
   /** `ID/` with the same names; on the same file system. */
   readonly memory: string;
-  /** Asked at each use, since a reload may change them. */
-  readonly limits: () => LogMemoryLimits;
+  readonly limits: LogMemoryLimits;
   readonly report: (line: string) => void;
 }
 
@@ -49,7 +48,7 @@ export class FileLogMemory implements LogMemory {
   }
 
   keep(owner: LogOwner): void {
-    const { days, maxBytes } = this.#options.limits();
+    const { days, maxBytes } = this.#options.limits;
     if (days === 0 || maxBytes === 0) return;
     try {
       this.#keep(owner);
@@ -114,7 +113,7 @@ export class FileLogMemory implements LogMemory {
   }
 
   #expire(): void {
-    const { days, maxBytes } = this.#options.limits();
+    const { days, maxBytes } = this.#options.limits;
     const before = Date.now() - days * dayMs;
     for (const [id, { removedMs }] of this.#kept) {
       if (this.#bytes <= maxBytes && removedMs >= before) return;

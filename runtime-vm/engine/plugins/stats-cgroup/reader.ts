@@ -1,10 +1,9 @@
 import type { ContainerStats } from "#api/stats.ts";
 import type { StatsReader } from "#core/stats/stats.ts";
-import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import { totalmem } from "node:os";
 import { join } from "node:path";
-import { codeOf } from "#base/errors.ts";
 import { blockIo, cpuUsage, interfaces, memoryStats, pidsStats, systemCpu } from "./counters.ts";
+import { readOrEmpty, readText } from "./files.ts";
 
 const never = "0001-01-01T00:00:00Z";
 
@@ -57,32 +56,3 @@ const noBlockIo: ContainerStats["blkio_stats"] = {
   io_time_recursive: null,
   sectors_recursive: null,
 };
-
-/**
- * A controller the kernel does not hand out has no files; a container that just ended has no directory. Read at once: the kernel makes
- * these texts in microseconds, and each would be handed to another thread and back four times.
- */
-function readOrEmpty(path: string): string {
-  try {
-    return existsSync(path) ? readText(path) : "";
-  } catch (error) {
-    const code = codeOf(error);
-    if (code === "ENOENT" || code === "ENODEV" || code === "ESRCH" || code === "EINVAL") return "";
-    throw error;
-  }
-}
-
-/** Shared: every use is synchronous. */
-const buffer = Buffer.allocUnsafe(16 * 1024);
-
-/** Without what fs.readFileSync does for files whose size nobody knows, which takes longer than reading them. */
-function readText(path: string): string {
-  const fd = openSync(path, "r");
-  try {
-    let text = "";
-    for (let bytes = readSync(fd, buffer); bytes > 0; bytes = readSync(fd, buffer)) text += buffer.toString("latin1", 0, bytes);
-    return text;
-  } finally {
-    closeSync(fd);
-  }
-}
