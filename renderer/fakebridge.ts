@@ -1,6 +1,6 @@
 import type { MachineStatus } from "#api/machine.ts";
 import { EngineError } from "#base/errors.ts";
-import type { Bridge, BridgeStream, EngineRequest, HostInfo, Settings } from "#bridge/bridge.ts";
+import type { Bridge, BridgeStream, EngineRequest, FolderListing, HostInfo, Settings } from "#bridge/bridge.ts";
 
 type Answer = { readonly status?: number; readonly body?: unknown } | ((request: EngineRequest) => { readonly status?: number; readonly body?: unknown });
 
@@ -13,6 +13,8 @@ export interface FakeBridge extends Bridge {
   event(event: object): void;
   machine(status: Partial<MachineStatus>): void;
   host(info: Partial<HostInfo>): void;
+  /** Puts a text into a shared folder of this computer. */
+  file(path: string, text: string): void;
 }
 
 const running: MachineStatus = { phase: "running", driver: "qemu", accelerator: "kvm", steps: [], notices: [], restarts: 0, logTail: [] };
@@ -27,11 +29,13 @@ export function fakeBridge(): FakeBridge {
     ["GET /info", { body: { ServerVersion: "1.0", NCPU: 2, MemTotal: 4e9, Warnings: null, OperatingSystem: "Linux", KernelVersion: "6" } }],
   ]);
   const asked: EngineRequest[] = [];
+  const files = new Map<string, string>();
+  const folders = new Map<string, FolderListing>();
   const pushers = new Set<(line: string) => void>();
   const machineListeners = new Set<(status: MachineStatus) => void>();
   let status = running;
   let config = "";
-  let info: HostInfo = { version: "0.0.1", platform: "linux", mode: "browser", socketPath: "/x.sock", portHost: "localhost" };
+  let info: HostInfo = { version: "0.0.1", platform: "linux", mode: "browser", socketPath: "/x.sock", home: "/home/me", portHost: "localhost" };
   const defaults: Settings = {
     theme: "system",
     memoryMiB: 4096,
@@ -63,6 +67,9 @@ export function fakeBridge(): FakeBridge {
     "config.get": () => ({ path: "/home/me/daemon.json", text: config }),
     "config.set": ({ text }: { text: string }) => void (config = text),
     "context.status": () => ({ created: true, current: "default" }),
+    "folders.list": ({ path }: { path: string }) => folders.get(path) ?? { path, parent: "", entries: [], total: 0 },
+    "files.read": ({ path }: { path: string }) => ({ path, text: files.get(path) ?? "", version: files.get(path) ?? "" }),
+    "files.write": ({ path, text }: { path: string; text: string }) => (files.set(path, text), { path, text, version: text }),
     "settings.get": () => settings,
     "settings.defaults": () => defaults,
     "settings.set": (change: Partial<Settings>) => (settings = { ...settings, ...change }),
@@ -77,6 +84,12 @@ export function fakeBridge(): FakeBridge {
     machine(change) {
       status = { ...status, ...change };
       for (const listener of machineListeners) listener(status);
+    },
+    file(path, text) {
+      files.set(path, text);
+      const folder = path.slice(0, path.lastIndexOf("/"));
+      const entries = [...(folders.get(folder)?.entries ?? []), { name: path.slice(folder.length + 1), path, kind: "file" as const }];
+      folders.set(folder, { path: folder, parent: "", entries, total: entries.length });
     },
     host: (change) => void (info = { ...info, ...change }),
     call: (async (name: string, arg: never) => {

@@ -2,7 +2,7 @@ import { Redirect, Route, Switch } from "wouter";
 import { BuildPage } from "./views/builds/buildpage.tsx";
 import { BuildsPage } from "./views/builds/buildspage.tsx";
 import { ComposePage } from "./views/compose/composepage.tsx";
-import { ProjectPage } from "./views/compose/projectpage.tsx";
+import { OpenedPage, ProjectPage } from "./views/compose/projectpage.tsx";
 import { ContainerPage } from "./views/containers/containerpage.tsx";
 import { ContainersPage } from "./views/containers/containerspage.tsx";
 import { EnginePage } from "./views/engine/enginepage.tsx";
@@ -29,6 +29,7 @@ export const Routes = () => (
     <Route path="/networks/:id">{({ id }) => <NetworkPage key={id} id={decodeURIComponent(id)} />}</Route>
     <Route path="/engine" component={EnginePage} />
     <Route path="/compose" component={ComposePage} />
+    <Route path="/compose/files/:files">{({ files }) => <OpenedPage key={files} files={decodeURIComponent(files).split("\n")} />}</Route>
     <Route path="/compose/:name">{({ name }) => <ProjectPage key={name} name={decodeURIComponent(name)} />}</Route>
     <Route path="/settings" component={SettingsPage} />
     <Route>

@@ -51,3 +51,25 @@ test("a volume is snapshot, forked, exported, imported and looked into", async (
   await expect(client.json("POST", "/slipway/volumes/db/fork", { json: { Name: "later", Snapshot: "first" } })).rejects.toMatchObject({ class: "notFound" });
   for (const name of ["db", "now", "then", "packed"]) await client.call("DELETE", `/volumes/${name}`);
 });
+
+test("one file of a volume is read and written, and the volume is emptied with its snapshots kept", async () => {
+  const { client } = rig;
+  await inside("notes", "mkdir -p /data/deep/er; echo one > /data/deep/er/note; ln -s /etc /data/etc; touch /data/.hidden");
+  const { body } = await client.stream("GET", "/slipway/volumes/notes/archive", { query: { path: "/deep/er/note" } });
+  const tar = Buffer.concat(await body.toArray());
+  expect(tar.subarray(0, 4).toString()).toBe("note");
+  expect(tar.subarray(512, 515).toString()).toBe("one");
+  await call(client, "POST", "/slipway/volumes/notes/import", {
+    query: { path: "/deep" },
+    body: (async function* () {
+      yield await Promise.resolve(tar);
+    })(),
+  });
+  expect(await inside("notes", "cat /data/deep/note")).toBe("one\n");
+  await client.json("POST", "/slipway/volumes/notes/snapshots", { json: { Name: "before" } });
+  await client.call("POST", "/slipway/volumes/notes/empty");
+  expect(await inside("notes", "ls -A /data | wc -l; ls /etc/resolv.conf")).toBe("0\n/etc/resolv.conf\n");
+  expect(await client.json("GET", "/slipway/volumes/notes/snapshots")).toMatchObject({ Snapshots: [{ Name: "before" }] });
+  await expect(client.call("POST", "/slipway/volumes/nowhere/empty")).rejects.toMatchObject({ class: "notFound" });
+  await client.call("DELETE", "/volumes/notes");
+});

@@ -27,6 +27,8 @@ export interface HostInfo {
   /** Why browser mode: "Electron's binary is not installed". */
   readonly modeReason?: string;
   readonly socketPath: string;
+  /** The person's own folder: what `~` means in a compose file. */
+  readonly home: string;
   /** Host name for links to published ports. */
   readonly portHost: string;
 }
@@ -65,10 +67,22 @@ export interface HostCalls {
   "diagnostics.run": () => Promise<readonly DiagnosticCheck[]>;
   /** What is in a folder that the person has shared; "" stands above all of these. Class `forbidden` for any other. */
   "folders.list": (arg: { path: string }) => Promise<FolderListing>;
+  /** A text in a folder that the person has shared, of at most 1 MiB. */
+  "files.read": (arg: { path: string }) => Promise<SharedFile>;
+  /** Class `conflict`, and nothing is written, when the file is not that of `version` any more; with "" there must be none yet. */
+  "files.write": (arg: { path: string; text: string; version: string }) => Promise<SharedFile>;
   "settings.get": () => Promise<Settings>;
   /** What the settings are on this computer before anybody changes them. */
   "settings.defaults": () => Promise<Settings>;
   "settings.set": (arg: Partial<Settings>) => Promise<Settings>;
+}
+
+export interface SharedFile {
+  /** Links followed. */
+  readonly path: string;
+  readonly text: string;
+  /** Changes whenever somebody writes the file. */
+  readonly version: string;
 }
 
 export interface FolderListing {

@@ -9,7 +9,7 @@ import { type BridgeHost, type HostApi, type HostEvent, type HostStream, serveBr
 import type { Transport } from "./transport.ts";
 
 // Both real ends over a real MessageChannel; only what is behind the host end is the test's own.
-const info: HostInfo = { version: "1", platform: "linux", mode: "browser", socketPath: "/s", portHost: "localhost" };
+const info: HostInfo = { version: "1", platform: "linux", mode: "browser", socketPath: "/s", home: "/home/me", portHost: "localhost" };
 const open: StreamOpen = { request: { method: "GET", path: "/x" }, kind: "download", windowBytes: 64 * 1024 };
 const cleanups: (() => void)[] = [];
 afterEach(() => {

@@ -66,6 +66,8 @@ const argSchemas: { readonly [C in CallName]: v.GenericSchema<unknown, CallArg<C
   "context.use": v.strictObject({ on: v.boolean() }),
   "diagnostics.run": nothing,
   "folders.list": v.strictObject({ path: v.pipe(v.string(), v.maxLength(4096)) }),
+  "files.read": v.strictObject({ path: folder }),
+  "files.write": v.strictObject({ path: folder, text: v.pipe(v.string(), v.maxLength(1024 * 1024)), version: v.pipe(v.string(), v.maxLength(64)) }),
   "settings.get": nothing,
   "settings.defaults": nothing,
   "settings.set": v.partial(settingsSchema) as v.GenericSchema<unknown, Partial<Settings>>,

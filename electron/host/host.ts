@@ -1,4 +1,5 @@
 import { mkdir } from "node:fs/promises";
+import { homedir } from "node:os";
 import type { MachineStatus } from "#api/machine.ts";
 import { messageOf } from "#base/errors.ts";
 import { Emitter } from "#base/event.ts";
@@ -18,6 +19,7 @@ import { endpointOf, hostPaths } from "./paths.ts";
 import { serveDockerSocket } from "./proxy.ts";
 import { repair } from "./repair.ts";
 import { SettingsStore, thisComputer } from "./settings.ts";
+import { readSharedFile, writeSharedFile } from "./shared-files.ts";
 
 export interface HostOptions {
   /** The data directory. */
@@ -81,6 +83,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     mode: options.mode,
     ...(options.modeReason === undefined ? {} : { modeReason: options.modeReason }),
     socketPath: paths.socket,
+    home: homedir(),
     // Another host name than the app's own 127.0.0.1: a container's page must never share its origin's storage.
     portHost: "localhost",
   };
@@ -106,6 +109,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
         opts,
       ),
     "folders.list": ({ path }) => folders.list(path),
+    "files.read": ({ path }) => readSharedFile(folders, path),
+    "files.write": (file) => writeSharedFile(folders, file),
     "settings.get": async () => settings.current,
     "settings.defaults": async () => settings.defaults,
     "settings.set": (change) => settings.set(change),

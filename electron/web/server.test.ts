@@ -12,7 +12,7 @@ import type { HostApi } from "#bridge/serve.ts";
 import { type WebServer, serveWeb } from "./server.ts";
 import { readFiles } from "./static.ts";
 
-const info: HostInfo = { version: "1", platform: "linux", mode: "browser", socketPath: "/s", portHost: "localhost" };
+const info: HostInfo = { version: "1", platform: "linux", mode: "browser", socketPath: "/s", home: "/home/me", portHost: "localhost" };
 let dir = "";
 let server: WebServer;
 

@@ -2,6 +2,7 @@ import { QueryClient } from "@tanstack/react-query";
 import type { Bridge } from "#bridge/bridge.ts";
 import { createActs } from "./acts.ts";
 import { createBuildRuns } from "./buildruns.ts";
+import { createComposeRuns } from "./composeruns.ts";
 import { createEngine, type EngineInfo } from "./engine/engine.ts";
 import { followEvents } from "./follow.ts";
 import { keys } from "./keys.ts";
@@ -35,6 +36,7 @@ export function createApp(bridge: Bridge) {
     logs: createLogKeeper(engine, startLogWorker),
     transfers: createTransfers(engine),
     builds: createBuildRuns(engine),
+    composeRuns: createComposeRuns(engine),
     selections: {
       containers: createSelection(),
       images: createSelection(),

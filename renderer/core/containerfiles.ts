@@ -1,8 +1,33 @@
 import type { BridgeStream } from "#bridge/bridge.ts";
-import type { FileEntry } from "#api/files.ts";
+import type { FileEntry, FileList } from "#api/files.ts";
 import type { Engine, FileChange } from "./engine/engine.ts";
 import { EngineFailure } from "./engine/request.ts";
 import { firstFile, type TarFile, tarOf } from "./tar.ts";
+
+/** Where files are looked at and changed: in a container, or in a volume. */
+export interface FilePlace {
+  /** No two places have the same. */
+  readonly id: string;
+  list(path: string): Promise<FileList>;
+  /** A tar of one path. */
+  read(path: string, signal: AbortSignal): Promise<BridgeStream>;
+  /** The caller writes a tar that is unpacked in `directory`, then ends the stream. */
+  write(directory: string): BridgeStream;
+}
+
+export const containerPlace = ({ containers }: Engine, id: string): FilePlace => ({
+  id,
+  list: (path) => containers.files(id, path),
+  read: (path, signal) => containers.read(id, path, signal),
+  write: (directory) => containers.write(id, directory),
+});
+
+export const volumePlace = ({ volumes }: Engine, name: string): FilePlace => ({
+  id: `volume ${name}`,
+  list: (path) => volumes.files(name, path),
+  read: (path, signal) => volumes.read(name, path, signal),
+  write: (directory) => volumes.write(name, directory),
+});
 
 /** What is shown and edited as text. */
 export const textBytesMax = 1024 * 1024;
@@ -36,8 +61,8 @@ export interface TextFile {
 }
 
 /** The file's text; undefined when it is too large, no regular file, or not UTF-8. */
-export async function readText(engine: Engine, container: string, path: string, signal: AbortSignal): Promise<TextFile | undefined> {
-  const stream = await engine.containers.read(container, path, signal);
+export async function readText(place: FilePlace, path: string, signal: AbortSignal): Promise<TextFile | undefined> {
+  const stream = await place.read(path, signal);
   try {
     const file = firstFile(await upTo(stream.bytes, textBytesMax + 4096));
     if (file === undefined || file.bytes.includes(0)) return undefined;
@@ -62,14 +87,19 @@ async function upTo(bytes: AsyncIterable<Uint8Array>, max: number): Promise<Uint
   return all.subarray(0, length);
 }
 
-/** Writes a file into a directory of the container, as `docker cp` does. Resolves when the engine has it. */
-export async function writeFile(engine: Engine, container: string, directory: string, file: TarFile, now: number): Promise<void> {
-  const stream = engine.containers.write(container, directory);
-  const call = `PUT /containers/${container}/archive`;
+/** Writes a file into a directory, as `docker cp` does. Resolves when the engine has it. */
+export const writeFile = (place: FilePlace, directory: string, file: TarFile, now: number): Promise<void> =>
+  sendTar(place.write(directory), [tarOf(file, Math.floor(now / 1000))], `the files of ${directory}`);
+
+/** Sends a tar and waits for the answer. `call` names it in the error of an engine that refuses. */
+export async function sendTar(stream: BridgeStream, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, call: string): Promise<void> {
   const answer = readAnswer(stream, call);
   answer.catch(() => stream.close());
+  const send = async (): Promise<void> => {
+    for await (const chunk of chunks) await stream.write(chunk);
+  };
   // An engine that refuses closes early: its own words are the error, not the broken pipe.
-  await stream.write(tarOf(file, Math.floor(now / 1000))).catch(async (error: unknown) => {
+  await send().catch(async (error: unknown) => {
     await answer;
     throw error;
   });

@@ -42,6 +42,19 @@ export const Select = ({ className, children, ...rest }: ComponentPropsWithRef<"
   </span>
 );
 
+export const TextArea = ({ invalid = false, className, ...rest }: ComponentPropsWithRef<"textarea"> & { readonly invalid?: boolean }) => (
+  <textarea
+    spellCheck={false}
+    aria-invalid={invalid || undefined}
+    className={cx(
+      "w-full resize-y rounded-md border bg-page px-2.5 py-1.5 font-mono text-sm text-fg shadow-control focus:border-focus focus:outline-2 focus:-outline-offset-1 focus:outline-[var(--focus)]",
+      invalid ? "border-danger" : "border-line-strong",
+      className,
+    )}
+    {...rest}
+  />
+);
+
 export interface FieldProps {
   readonly label: string;
   readonly hint?: ReactNode;

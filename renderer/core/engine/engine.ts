@@ -6,11 +6,12 @@ import type { EventMessage } from "#api/events.ts";
 import type { FileList } from "#api/files.ts";
 import type { ImageHistoryItem, ImageInspect, ImageSummary, PullProgress } from "#api/images.ts";
 import type { NetworkCreateRequest, NetworkInspect } from "#api/networks.ts";
-import type { Volume, VolumeCreateRequest } from "#api/volumes.ts";
 import type { Why } from "#api/why.ts";
 import type { DiskUsage, UseKind } from "#renderer/core/diskuse.ts";
+import { composeCalls } from "./compose.ts";
 import { jsonLines } from "./lines.ts";
 import { openStream, pathOf, request } from "./request.ts";
+import { volumeCalls } from "./volumes.ts";
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -179,12 +180,8 @@ export function createEngine(bridge: Bridge) {
       start: (options: BuildOptions, signal: AbortSignal): AsyncGenerator<BuildMessage, void> => startBuild(bridge, options, signal),
     },
 
-    volumes: {
-      list: () => request<{ Volumes: Volume[] | null; Warnings: string[] | null }>(bridge, "GET", "/volumes"),
-      inspect: (name: string) => request<Volume>(bridge, "GET", `/volumes/${id(name)}`),
-      create: (body: VolumeCreateRequest) => request<Volume>(bridge, "POST", "/volumes/create", body),
-      remove: (name: string) => request(bridge, "DELETE", `/volumes/${id(name)}`),
-    },
+    volumes: volumeCalls(bridge),
+    compose: composeCalls(bridge),
 
     networks: {
       list: () => request<NetworkInspect[]>(bridge, "GET", "/networks"),

@@ -12,7 +12,7 @@ import { useFolder } from "#renderer/queries.ts";
 import { Button } from "#renderer/ui/button.tsx";
 import { Dialog } from "#renderer/ui/dialog.tsx";
 import { ErrorNotice } from "#renderer/ui/errornotice.tsx";
-import { Checkbox, Field, Input } from "#renderer/ui/field.tsx";
+import { Checkbox, Field, Input, TextArea } from "#renderer/ui/field.tsx";
 import { FolderPicker } from "./folderpicker.tsx";
 
 const texts = t.builds.form;
@@ -106,18 +106,7 @@ export function BuildDialog({ options, onClose }: { readonly options: BuildOptio
           {text("platform", texts.platform, texts.platformHint, "linux/amd64")}
         </div>
         <Field label={texts.args} hint={texts.argsHint} error={mistakes.args}>
-          {({ invalid, ...props }) => (
-            <textarea
-              {...props}
-              aria-invalid={invalid || undefined}
-              rows={2}
-              spellCheck={false}
-              placeholder="VERSION=1.2"
-              value={form.args}
-              onChange={(event) => set({ args: event.target.value })}
-              className="w-full resize-y rounded-md border border-line-strong bg-page px-2.5 py-1.5 font-mono text-sm text-fg shadow-control focus:border-focus focus:outline-2 focus:-outline-offset-1 focus:outline-[var(--focus)]"
-            />
-          )}
+          {(props) => <TextArea {...props} rows={2} placeholder="VERSION=1.2" value={form.args} onChange={(event) => set({ args: event.target.value })} />}
         </Field>
         <div className="flex flex-wrap gap-x-5 gap-y-2">
           <label className="flex items-center gap-2">

@@ -11,10 +11,13 @@ export interface FolderPickerProps {
   readonly path: string;
   readonly onGo: (path: string) => void;
   readonly onChoose: (path: string) => void;
+  /** Called with a file's path; without it files are only shown. */
+  readonly onFile?: (path: string) => void;
+  readonly chooseLabel?: string;
 }
 
 /** The shared folders of this computer, one at a time. */
-export function FolderPicker({ path, onGo, onChoose }: FolderPickerProps) {
+export function FolderPicker({ path, onGo, onChoose, onFile, chooseLabel = t.builds.form.choose }: FolderPickerProps) {
   const { data, error } = useFolder(path);
   const hidden = (data?.total ?? 0) - (data?.entries.length ?? 0);
   return (
@@ -25,7 +28,7 @@ export function FolderPicker({ path, onGo, onChoose }: FolderPickerProps) {
         </Button>
         <span className="min-w-0 flex-1 font-mono text-sm text-fg2">{path === "" ? t.builds.form.shared : <Middle text={data?.path ?? path} />}</span>
         <Button small disabled={path === "" || data === undefined} onClick={() => onChoose(data?.path ?? path)}>
-          {t.builds.form.choose}
+          {chooseLabel}
         </Button>
       </header>
       {error !== null && (
@@ -37,13 +40,17 @@ export function FolderPicker({ path, onGo, onChoose }: FolderPickerProps) {
         {data?.entries.length === 0 && <li className="px-2 py-1 text-fg3">{t.builds.form.noFolders}</li>}
         {data?.entries.map((entry) => (
           <li key={entry.path}>
-            {entry.kind === "folder" ? (
+            {entry.kind === "folder" || onFile !== undefined ? (
               <button
                 type="button"
-                onClick={() => onGo(entry.path)}
+                onClick={() => (entry.kind === "folder" ? onGo(entry.path) : onFile?.(entry.path))}
                 className="flex h-[26px] w-full items-center gap-2 rounded-md px-2 text-left hover:bg-hover"
               >
-                <Folder size={14} aria-hidden className="shrink-0 text-accent-text" />
+                {entry.kind === "folder" ? (
+                  <Folder size={14} aria-hidden className="shrink-0 text-accent-text" />
+                ) : (
+                  <FileText size={14} aria-hidden className="shrink-0 text-fg3" />
+                )}
                 <span className="truncate">{entry.name}</span>
               </button>
             ) : (

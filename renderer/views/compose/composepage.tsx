@@ -1,4 +1,4 @@
-import { Trash2, Workflow } from "lucide-react";
+import { FolderOpen, Trash2, Workflow } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useLocation } from "wouter";
 import type { ContainerSummary } from "#api/containers.ts";
@@ -7,6 +7,7 @@ import { type ComposeProject, composeProjects, composeStatus } from "#renderer/c
 import { runningIn, toneOf } from "#renderer/core/projects.ts";
 import { t } from "#renderer/core/texts.ts";
 import { useContainers } from "#renderer/queries.ts";
+import { Button } from "#renderer/ui/button.tsx";
 import { cx } from "#renderer/ui/cx.ts";
 import type { MenuItem } from "#renderer/ui/menu.tsx";
 import { Middle } from "#renderer/ui/middle.tsx";
@@ -17,6 +18,7 @@ import { type ContainerActions, useContainerActions } from "#renderer/views/cont
 import { MembersButtons, membersMenu } from "#renderer/views/containers/members.tsx";
 import { ListPage } from "#renderer/views/objects/listpage.tsx";
 import { DownProjects } from "./downprojects.tsx";
+import { OpenDialog } from "./opendialog.tsx";
 
 const nameOf = ({ name }: ComposeProject): string => name;
 const searched = ({ folder, services }: ComposeProject): string => [folder, ...services.map(({ name }) => name)].join(" ");
@@ -29,6 +31,12 @@ export function ComposePage() {
   const actions = useContainerActions();
   const [, go] = useLocation();
   const [down, setDown] = useState<readonly string[]>([]);
+  const [opening, setOpening] = useState(false);
+  const open = (
+    <Button variant="primary" icon={FolderOpen} onClick={() => setOpening(true)} data-testid="compose-open-button">
+      {t.compose.open}
+    </Button>
+  );
   const rows = useMemo(() => (query.data === undefined ? undefined : composeProjects(query.data)), [query.data]);
   const columns = useMemo(() => columnsFor(actions), [actions]);
   const menuOf = ({ name, members }: ComposeProject): readonly MenuItem[] => [
@@ -57,9 +65,10 @@ export function ComposePage() {
         menuOf={menuOf}
         onDelete={(picked) => setDown(picked.map(nameOf))}
         defaultSort={{ column: "name", down: false }}
-        actions={undefined}
-        empty={{ title: t.compose.emptyTitle, text: t.compose.emptyText, command: t.compose.emptyCommand, action: undefined }}
+        actions={open}
+        empty={{ title: t.compose.emptyTitle, text: t.compose.emptyText, command: t.compose.emptyCommand, action: open }}
       />
+      {opening && <OpenDialog onClose={() => setOpening(false)} />}
       {going.length > 0 && <DownProjects projects={going} onClose={() => setDown([])} />}
     </>
   );

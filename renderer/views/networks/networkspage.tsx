@@ -6,15 +6,19 @@ import { useApp } from "#renderer/appcontext.ts";
 import { shortId } from "#renderer/core/format.ts";
 import { isBuiltIn, networkUsers, subnetsOf } from "#renderer/core/networks.ts";
 import { t } from "#renderer/core/texts.ts";
+import { usePref } from "#renderer/prefstate.ts";
 import { useContainers, useEngineUp, useNetworks } from "#renderer/queries.ts";
 import { Badge } from "#renderer/ui/badge.tsx";
 import { Button } from "#renderer/ui/button.tsx";
 import { MenuButton } from "#renderer/ui/menubutton.tsx";
 import { NameLink } from "#renderer/ui/namelink.tsx";
+import { Page } from "#renderer/ui/page.tsx";
 import type { Column } from "#renderer/ui/tablerow.tsx";
+import { Segmented } from "#renderer/ui/tabs.tsx";
 import { ListPage } from "#renderer/views/objects/listpage.tsx";
 import { CreateNetwork } from "./createnetwork.tsx";
 import { DeleteNetworks } from "./deletenetworks.tsx";
+import { NetworkMapView } from "./networkmap.tsx";
 
 interface NetworkRow {
   readonly network: NetworkInspect;
@@ -25,12 +29,18 @@ const nameOf = (row: NetworkRow): string => row.network.Name;
 const searched = (row: NetworkRow): string => `${row.network.Driver} ${subnetsOf(row.network)} ${shortId(row.network.Id)}`;
 const selectable = (row: NetworkRow): boolean => !isBuiltIn(row.network);
 
+const views = [
+  { id: "list", label: t.networks.list },
+  { id: "map", label: t.networks.map },
+] as const;
+
 export function NetworksPage() {
   const { selections } = useApp();
   const query = useNetworks();
   const containers = useContainers().data;
   const up = useEngineUp();
   const [, go] = useLocation();
+  const [view, setView] = usePref<"list" | "map">("networks.view", "list");
   const [creating, setCreating] = useState(false);
   const [deleting, setDeleting] = useState<readonly NetworkRow[]>();
   const rows = useMemo(
@@ -42,34 +52,47 @@ export function NetworksPage() {
       {t.networks.create}
     </Button>
   );
+  const actions = (
+    <>
+      <Segmented label={t.networks.view} choices={views} current={view} onSelect={setView} />
+      {create}
+    </>
+  );
   return (
     <>
-      <ListPage
-        name="networks"
-        title={t.networks.title}
-        icon={NetworkIcon}
-        searchLabel={t.networks.search}
-        failedText={t.networks.listFailed}
-        query={query}
-        rows={rows}
-        note={t.networks.count(rows?.length ?? 0)}
-        columns={columns}
-        idOf={idOf}
-        nameOf={nameOf}
-        searched={searched}
-        selection={selections.networks}
-        selectable={selectable}
-        onOpen={(row) => go(`/networks/${row.network.Id}`)}
-        menuOf={(row) => [
-          { label: t.containers.copyId, onSelect: () => void navigator.clipboard.writeText(row.network.Id) },
-          { kind: "line" },
-          { label: t.containers.deleteDots, icon: Trash2, danger: true, disabled: isBuiltIn(row.network), onSelect: () => setDeleting([row]) },
-        ]}
-        onDelete={setDeleting}
-        defaultSort={{ column: "name", down: false }}
-        actions={create}
-        empty={{ title: t.networks.emptyTitle, text: t.networks.emptyText, command: t.networks.emptyCommand, action: create }}
-      />
+      {view === "map" && (
+        <Page title={t.networks.title} note={t.networks.count(rows?.length ?? 0)} actions={actions}>
+          <NetworkMapView />
+        </Page>
+      )}
+      {view === "list" && (
+        <ListPage
+          name="networks"
+          title={t.networks.title}
+          icon={NetworkIcon}
+          searchLabel={t.networks.search}
+          failedText={t.networks.listFailed}
+          query={query}
+          rows={rows}
+          note={t.networks.count(rows?.length ?? 0)}
+          columns={columns}
+          idOf={idOf}
+          nameOf={nameOf}
+          searched={searched}
+          selection={selections.networks}
+          selectable={selectable}
+          onOpen={(row) => go(`/networks/${row.network.Id}`)}
+          menuOf={(row) => [
+            { label: t.containers.copyId, onSelect: () => void navigator.clipboard.writeText(row.network.Id) },
+            { kind: "line" },
+            { label: t.containers.deleteDots, icon: Trash2, danger: true, disabled: isBuiltIn(row.network), onSelect: () => setDeleting([row]) },
+          ]}
+          onDelete={setDeleting}
+          defaultSort={{ column: "name", down: false }}
+          actions={actions}
+          empty={{ title: t.networks.emptyTitle, text: t.networks.emptyText, command: t.networks.emptyCommand, action: create }}
+        />
+      )}
       {creating && <CreateNetwork onClose={() => setCreating(false)} />}
       {deleting !== undefined && <DeleteNetworks networks={deleting.map((row) => row.network)} onClose={() => setDeleting(undefined)} />}
     </>

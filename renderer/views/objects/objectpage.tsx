@@ -21,19 +21,17 @@ export interface ObjectPageProps<T> {
   readonly facts: (value: T) => readonly (readonly [label: string, value: ReactNode])[];
   readonly actions?: ReactNode;
   readonly onDelete?: (() => void) | undefined;
+  /** Tabs between what matters and what the engine knows. */
+  readonly views?: readonly { readonly id: string; readonly label: string; readonly draw: (value: T) => ReactNode }[] | undefined;
   readonly more?: ((value: T) => ReactNode) | undefined;
   readonly children?: ReactNode;
 }
 
-const tabs = [
-  { id: "overview", label: t.common.overview },
-  { id: "inspect", label: t.common.inspect },
-] as const;
-
 /** One image, volume or network: what matters about it, and all the engine knows. */
-export function ObjectPage<T>({ title, icon: Icon, note, listPath, query, facts, actions, onDelete, more, children }: ObjectPageProps<T>) {
+export function ObjectPage<T>({ title, icon: Icon, note, listPath, query, facts, actions, onDelete, views = [], more, children }: ObjectPageProps<T>) {
   const [, go] = useLocation();
-  const [tab, setTab] = useState<"overview" | "inspect">("overview");
+  const [tab, setTab] = useState("overview");
+  const tabs = [{ id: "overview", label: t.common.overview }, ...views, { id: "inspect", label: t.common.inspect }];
   useEscape(() => go(listPath));
   return (
     <section aria-label={title} className="flex min-h-0 flex-1 flex-col">
@@ -67,6 +65,7 @@ export function ObjectPage<T>({ title, icon: Icon, note, listPath, query, facts,
             {more?.(query.data)}
           </div>
         )}
+        {query.error === null && query.data !== undefined && views.find(({ id }) => id === tab)?.draw(query.data)}
         {query.error === null && query.data !== undefined && tab === "inspect" && <InspectTab value={query.data} />}
       </TabPanel>
       {children}

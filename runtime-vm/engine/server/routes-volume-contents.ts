@@ -12,15 +12,24 @@ export const volumeContentsRoutes = (contents: VolumeContents): readonly Route[]
     status: 200,
     json: await contents.list(params.name, query.get("path") || "/"),
   })),
+  route("GET", "/slipway/volumes/{name}/archive", ({ params, query }) => ({
+    status: 200,
+    headers: { "Content-Type": "application/x-tar" },
+    stream: contents.archive(params.name, query.get("path") || "/"),
+  })),
+  route("POST", "/slipway/volumes/{name}/empty", async ({ params }) => {
+    await contents.empty(params.name);
+    return { status: 204 };
+  }),
   route("GET", "/slipway/volumes/{name}/size", async ({ params }) => ({ status: 200, json: { Size: await contents.size(params.name) } })),
   route("GET", "/slipway/volumes/{name}/export", ({ params }) => ({
     status: 200,
     headers: { "Content-Type": "application/x-tar" },
     stream: contents.export(params.name),
   })),
-  route("POST", "/slipway/volumes/{name}/import", async ({ params, headers, body }) => ({
+  route("POST", "/slipway/volumes/{name}/import", async ({ params, query, headers, body }) => ({
     status: 201,
-    json: await contents.import(params.name, await plain(body, headers["content-encoding"])),
+    json: await contents.import(params.name, await plain(body, headers["content-encoding"]), query.get("path") || "/"),
   })),
   route("POST", "/slipway/volumes/{name}/fork", async ({ params, json }) => {
     const { Name = "", Snapshot = "" } = ((await json(forkShape)) ?? {}) as { Name?: string; Snapshot?: string };

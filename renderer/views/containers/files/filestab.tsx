@@ -1,10 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { CornerLeftUp, Download, File as FileIcon, Folder, Link2, RefreshCw, Upload } from "lucide-react";
-import { type DragEvent, useRef, useState } from "react";
+import { type DragEvent, useMemo, useRef, useState } from "react";
 import type { ContainerInspect } from "#api/containers.ts";
 import type { FileEntry } from "#api/files.ts";
 import { useApp } from "#renderer/appcontext.ts";
-import { joinPath, markOf, modeText, parentOf, uploadOf, writeFile } from "#renderer/core/containerfiles.ts";
+import { containerPlace, type FilePlace, joinPath, markOf, modeText, parentOf, uploadOf, writeFile } from "#renderer/core/containerfiles.ts";
 import { saveStream } from "#renderer/core/download.ts";
 import type { FileChange } from "#renderer/core/engine/engine.ts";
 import { explain } from "#renderer/core/explain.ts";
@@ -22,26 +22,40 @@ import { Reading } from "#renderer/ui/reading.tsx";
 import { SimpleTable } from "#renderer/ui/simpletable.tsx";
 import { FileView } from "./fileview.tsx";
 
-/** A container's files, one directory at a time, running or not. */
-export function FilesTab({ container }: { readonly container: ContainerInspect }) {
+/** A container's files, running or not, with those marked that are not its image's. */
+export function FilesTab({ container: { Id: id } }: { readonly container: ContainerInspect }) {
   const { engine } = useApp();
-  const up = useEngineUp();
-  const [path, setPath] = useState("/");
-  const [open, setOpen] = useState<FileEntry>();
-  const { Id: id } = container;
-  const list = useQuery({ queryKey: keys.files(id, path), queryFn: () => engine.containers.files(id, path), enabled: up, staleTime: 0, retry: false });
+  const place = useMemo(() => containerPlace(engine, id), [engine, id]);
   const changes = useQuery({
     queryKey: keys.changes(id),
     queryFn: async () => (await engine.containers.changes(id)) ?? [],
-    enabled: up,
+    enabled: useEngineUp(),
     staleTime: 0,
     retry: false,
   });
-  const refresh = async (): Promise<void> => void (await Promise.all([list.refetch(), changes.refetch()]));
+  return <Files place={place} changes={changes.data ?? []} onChanged={() => void changes.refetch()} />;
+}
+
+interface FilesProps {
+  readonly place: FilePlace;
+  readonly changes?: readonly FileChange[];
+  readonly onChanged?: () => void;
+}
+
+/** Files, one directory at a time: to look at, edit, take out and put in. */
+export function Files({ place, changes = [], onChanged }: FilesProps) {
+  const up = useEngineUp();
+  const [path, setPath] = useState("/");
+  const [open, setOpen] = useState<FileEntry>();
+  const list = useQuery({ queryKey: keys.files(place.id, path), queryFn: () => place.list(path), enabled: up, staleTime: 0, retry: false });
+  const refresh = async (): Promise<void> => {
+    onChanged?.();
+    await list.refetch();
+  };
   const upload = async (files: readonly File[]): Promise<void> => {
     for (const file of files) {
       try {
-        await writeFile(engine, id, path, await uploadOf(file), Date.now());
+        await writeFile(place, path, await uploadOf(file), Date.now());
       } catch (error) {
         return toastFailed(error, t.files.uploadFailed(file.name));
       }
@@ -61,7 +75,7 @@ export function FilesTab({ container }: { readonly container: ContainerInspect }
         <Crumbs path={here} onGo={setPath} />
         <span className="ml-auto flex items-center gap-1.5">
           <IconButton icon={RefreshCw} label={t.files.refresh} onClick={() => void refresh()} />
-          <IconButton icon={Download} label={t.files.download} onClick={() => void download(engine, id, here)} />
+          <IconButton icon={Download} label={t.files.download} onClick={() => void download(place, here)} />
           <UploadButton onFiles={(files) => void upload(files)} />
         </span>
       </div>
@@ -72,24 +86,24 @@ export function FilesTab({ container }: { readonly container: ContainerInspect }
           <Entries
             path={here}
             entries={list.data.entries}
-            changes={changes.data ?? []}
+            changes={changes}
             onEnter={enter}
-            onDownload={(name) => void download(engine, id, joinPath(here, name))}
+            onDownload={(name) => void download(place, joinPath(here, name))}
           />
         )}
         {list.data !== undefined && list.data.total > list.data.entries.length && (
           <p className="mt-3 text-sm text-fg3">{t.files.more(list.data.total - list.data.entries.length)}</p>
         )}
       </div>
-      {open !== undefined && <FileView container={id} directory={here} entry={open} onClose={() => setOpen(undefined)} onSaved={() => void refresh()} />}
+      {open !== undefined && <FileView place={place} directory={here} entry={open} onClose={() => setOpen(undefined)} onSaved={() => void refresh()} />}
     </DropZone>
   );
 }
 
-async function download(engine: ReturnType<typeof useApp>["engine"], id: string, path: string): Promise<void> {
+async function download(place: FilePlace, path: string): Promise<void> {
   const name = path === "/" ? "root" : (path.split("/").at(-1) ?? "files");
   try {
-    await saveStream(await engine.containers.read(id, path, new AbortController().signal), `${name}.tar`);
+    await saveStream(await place.read(path, new AbortController().signal), `${name}.tar`);
   } catch (error) {
     toastFailed(error, t.files.readFailed(path));
   }

@@ -1,8 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { FileEntry } from "#api/files.ts";
-import { useApp } from "#renderer/appcontext.ts";
-import { joinPath, readText, textBytesMax, type TextFile, writeFile } from "#renderer/core/containerfiles.ts";
+import { type FilePlace, joinPath, readText, textBytesMax, type TextFile, writeFile } from "#renderer/core/containerfiles.ts";
 import { explain } from "#renderer/core/explain.ts";
 import { memory } from "#renderer/core/format.ts";
 import { keys } from "#renderer/core/keys.ts";
@@ -14,7 +13,7 @@ import { ErrorNotice } from "#renderer/ui/errornotice.tsx";
 import { Reading } from "#renderer/ui/reading.tsx";
 
 export interface FileViewProps {
-  readonly container: string;
+  readonly place: FilePlace;
   readonly directory: string;
   readonly entry: FileEntry;
   readonly onClose: () => void;
@@ -23,12 +22,11 @@ export interface FileViewProps {
 
 /** A file as text, to read and to edit. Never anything else as text. */
 export function FileView(props: FileViewProps) {
-  const { container, directory, entry, onClose } = props;
-  const { engine } = useApp();
+  const { place, directory, entry, onClose } = props;
   const path = joinPath(directory, entry.name);
   const { data, error, isLoading } = useQuery({
-    queryKey: keys.fileText(container, path),
-    queryFn: async ({ signal }) => (entry.size > textBytesMax ? null : ((await readText(engine, container, path, signal)) ?? null)),
+    queryKey: keys.fileText(place.id, path),
+    queryFn: async ({ signal }) => (entry.size > textBytesMax ? null : ((await readText(place, path, signal)) ?? null)),
     staleTime: 0,
     gcTime: 0,
     retry: false,
@@ -44,8 +42,7 @@ export function FileView(props: FileViewProps) {
   );
 }
 
-function Editor({ container, directory, entry, path, opened, onClose, onSaved }: FileViewProps & { readonly path: string; readonly opened: TextFile }) {
-  const { engine } = useApp();
+function Editor({ place, directory, entry, path, opened, onClose, onSaved }: FileViewProps & { readonly path: string; readonly opened: TextFile }) {
   const [text, setText] = useState(opened.text);
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<unknown>();
@@ -57,11 +54,11 @@ function Editor({ container, directory, entry, path, opened, onClose, onSaved }:
     setBusy(true);
     setFailure(undefined);
     try {
-      const now = (await engine.containers.files(container, directory)).entries.find(({ name }) => name === entry.name);
+      const now = (await place.list(directory)).entries.find(({ name }) => name === entry.name);
       setConflict(now !== undefined && now.mtime !== known);
       if (now !== undefined && now.mtime !== known) return setKnown(now.mtime);
       const file = { ...opened.file, name: entry.name, bytes: new TextEncoder().encode(text) };
-      await writeFile(engine, container, directory, file, Date.now());
+      await writeFile(place, directory, file, Date.now());
       toastDone(t.files.saved(entry.name));
       onSaved();
       onClose();

@@ -3,11 +3,13 @@ import { closeSync, constants, openSync } from "node:fs";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
+import { setImmediate } from "node:timers/promises";
 import type { FileList } from "#api/files.ts";
 import type { Volume, VolumeSnapshot } from "#api/volumes.ts";
 import { EngineError, codeOf, isClass } from "#base/errors.ts";
 import { KeyedLock } from "#base/lock.ts";
-import { exportArchive } from "../containers/archive-read.ts";
+import type { Directory } from "../containers/at.ts";
+import { exportArchive, readArchive } from "../containers/archive-read.ts";
 import { writeArchive } from "../containers/archive-write.ts";
 import { copyTree } from "../containers/copy-up.ts";
 import { listDirectory } from "../containers/list-directory.ts";
@@ -22,6 +24,24 @@ export interface VolumeContentsOptions {
   readonly kernel: Kernel;
   /** Whose ids the containers' users have. */
   readonly map?: IdentityMap | undefined;
+}
+
+/** Entries removed before others of this process get a turn. */
+const removedAtOnce = 256;
+
+/** Reached from open directories only: what writes to the volume meanwhile cannot lead it elsewhere. */
+async function emptied(directory: Directory, budget: { left: number }): Promise<void> {
+  for (const name of directory.names()) {
+    if (directory.lstat(name)?.isDirectory() === true) {
+      using below = directory.directory(name);
+      await emptied(below, budget);
+    }
+    directory.remove(name);
+    budget.left -= 1;
+    if (budget.left > 0) continue;
+    budget.left = removedAtOnce;
+    await setImmediate();
+  }
 }
 
 /** A snapshot that is not whole yet; what a crash leaves of one goes with the next. */
@@ -59,6 +79,26 @@ export class VolumeContents {
     return usage.find((volume) => volume.Name === name)?.UsageData?.Size ?? 0;
   }
 
+  /** A tar of one path, under its last name. */
+  archive(name: string, path: string): AsyncIterable<Buffer> {
+    this.#options.volumes.inspect(name);
+    return this.#archiveOf(name, path);
+  }
+
+  async *#archiveOf(name: string, path: string): AsyncGenerator<Buffer> {
+    const { kernel, map } = this.#options;
+    await using held = await this.#hold(name);
+    yield* readArchive(new View(held.path, kernel), kernel, { container: name, path }, map);
+  }
+
+  /** Removes everything in the volume; it stays, with its snapshots. */
+  async empty(name: string): Promise<void> {
+    await this.#using(name, async (view) => {
+      using directory = view.directory("/");
+      await emptied(directory, { left: removedAtOnce });
+    });
+  }
+
   /** A tar of everything in the volume. */
   export(name: string): AsyncIterable<Buffer> {
     this.#options.volumes.inspect(name);
@@ -71,12 +111,12 @@ export class VolumeContents {
     yield* exportArchive(held.path, kernel, map);
   }
 
-  /** Unpacks a tar into the volume, over what is there; makes the volume when there is none. */
-  async import(name: string, tar: Readable): Promise<Volume> {
+  /** Unpacks a tar into a directory of the volume, over what is there; makes the volume when there is none. */
+  async import(name: string, tar: Readable, path = "/"): Promise<Volume> {
     const { volumes, kernel, map } = this.#options;
     await volumes.create({ Name: name });
     const options = { noOverwriteDirNonDir: false, map, check: () => {}, step: () => {} };
-    await this.#using(name, (view) => writeArchive(view, kernel, { container: name, path: "/", tar }, options));
+    await this.#using(name, (view) => writeArchive(view, kernel, { container: name, path, tar }, options));
     return volumes.inspect(name);
   }
 
