@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { once } from "node:events";
 import { afterAll, expect, test } from "vitest";
@@ -41,4 +41,21 @@ test("an engine killed in the middle of a step leaves nothing of the step, and a
   const second = await build(client, "RUN echo two > /two");
   await second.over;
   expect(second.text()).toMatch(/echo one[^]*Using cache[^]*echo two[^]*Successfully built/);
+});
+
+test("an engine that is stopped ends the steps that run", async () => {
+  const running = (): string[] =>
+    readdirSync("/proc").filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("sleep\x006543");
+      } catch {
+        return false;
+      }
+    });
+  const stopped = await openRig("bs", { root: join(root, "stopped") });
+  const first = await build(stopped.client, "RUN echo going; exec sleep 6543");
+  await expect.poll(first.text, { timeout: 60_000 }).toContain("going");
+  await expect.poll(running, { timeout: 30_000 }).toHaveLength(1);
+  await stopped[Symbol.asyncDispose]();
+  expect(running()).toEqual([]);
 });

@@ -242,6 +242,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
     },
     close: async ({ stopContainers }) => {
       await server[Symbol.asyncDispose]();
+      await withDeadline(closeMsMax, "ending builds", () => builds.close());
       await containers.close({ stopContainers });
       await withDeadline(closeMsMax, "closing the engine", async () => {
         // Only shims without containers end.

@@ -34,22 +34,15 @@ export function foreign(arch: Arch): { readonly program: string; readonly regist
 
 export const recipe = (arch: Arch): Recipe => ({
   packages: [
-    ...[
-      "apparmor",
-      "busybox-static",
-      "ca-certificates",
-      "containerd",
-      "crun",
-      "docker-compose",
-      "erofs-utils",
-      "golang-github-docker-docker-dev",
-      "nftables",
-      "qemu-user",
-    ],
-    ...["tini", "virtiofsd", "xfsprogs"],
-    ...["gcc-14-base", "libblkid1", "libbsd0", "libc6", "libcap-ng0", "libcap2", "libdeflate0", "libedit2", "libgcc-s1", "libgmp10", "libinih1", "libjansson4"],
-    ...["liblz4-1", "liblzma5", "libmd0", "libmnl0", "libnftables1", "libnftnl11", "libpcre2-8-0", "libseccomp2", "libselinux1", "libstdc++6", "libsystemd0"],
-    ...["libtinfo6", "liburcu8t64", "libuuid1", "libxtables12", "libxxhash0", "libyajl2", "libzstd1", "zlib1g"],
+    ...["apparmor", "busybox-static", "ca-certificates", "containerd", "crun", "docker-compose", "erofs-utils", "golang-github-docker-docker-dev"],
+    ...["git", "nftables", "openssh-client", "qemu-user", "tini", "virtiofsd", "xfsprogs"],
+    ...["gcc-14-base", "libblkid1", "libbrotli1", "libbsd0", "libc6", "libcap-ng0", "libcap2", "libcom-err2", "libcrypt1", "libcurl3t64-gnutls"],
+    ...["libdeflate0", "libedit2", "libexpat1", "libffi8", "libgcc-s1", "libgmp10", "libgnutls30t64", "libgssapi-krb5-2", "libhogweed6t64"],
+    ...["libidn2-0", "libinih1", "libjansson4", "libk5crypto3", "libkeyutils1", "libkrb5-3", "libkrb5support0", "libldap2", "liblz4-1", "liblzma5"],
+    ...["libmd0", "libmnl0", "libnettle8t64", "libnftables1", "libnftnl11", "libnghttp2-14", "libnghttp3-9", "libngtcp2-16"],
+    ...["libngtcp2-crypto-gnutls8", "libp11-kit0", "libpcre2-8-0", "libpsl5t64", "librtmp1", "libsasl2-2", "libseccomp2", "libselinux1"],
+    ...["libssh2-1t64", "libssl3t64", "libstdc++6", "libsystemd0", "libtasn1-6", "libtinfo6", "libunistring5", "liburcu8t64", "libuuid1"],
+    ...["libxtables12", "libxxhash0", "libyajl2", "libzstd1", "zlib1g"],
   ],
   programs: [
     ...["usr/bin/busybox", "usr/bin/crun", "usr/bin/containerd-shim-runc-v2", "usr/bin/mkfs.erofs", "usr/bin/tini-static", "usr/libexec/virtiofsd"],
@@ -58,6 +51,8 @@ export const recipe = (arch: Arch): Recipe => ({
     // Static: it runs the other architecture's programs in containers that have none of our libraries.
     `usr/bin/${foreign(arch).program}`,
     ...["usr/sbin/mkfs.xfs", "usr/sbin/xfs_repair", "usr/sbin/xfs_growfs", "usr/sbin/nft"],
+    // Fetch the contexts of builds, in a sandbox.
+    ...["usr/bin/git", "usr/lib/git-core/git-remote-http", "usr/lib/git-core/git-remote-https", "usr/bin/ssh"],
     // Opened by name at run time: libnftables by the engine, libgcc_s by a thread's end, the rest by the resolver.
     ...["libnftables.so.1", "libgcc_s.so.1", "libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2", "librt.so.1", "libutil.so.1"].map(
       (name) => `usr/lib/${triplet(arch)}/${name}`,

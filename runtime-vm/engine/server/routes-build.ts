@@ -1,16 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { IncomingHttpHeaders } from "node:http";
-import { type Duplex, Readable } from "node:stream";
-import { buffer } from "node:stream/consumers";
+import type { Duplex } from "node:stream";
 import type { HostConfig } from "#api/containers.ts";
 import { normalizedName, parseReference, withDefaultTag } from "#api/reference.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
 import { givenBounds } from "#core/builds/bounds.ts";
 import type { Builds } from "#core/builds/builds.ts";
-import { download } from "#core/builds/download.ts";
+import { remoteTar } from "#core/builds/classic-context.ts";
 import { classicBuild, type ClassicOptions } from "#core/builds/classic.ts";
-import { packTar } from "#core/layers/tar-writer.ts";
 import type { RegistryAuth } from "#core/registry/registry.ts";
 import { parsePlatform } from "#core/images/platform.ts";
 import { json, lines } from "./image-answers.ts";
@@ -25,7 +23,8 @@ export const buildRoutes = (builds: Builds, doors: BuildDoors): readonly Route[]
     if (query.get("version") === "2") throw new EngineError("invalidArgument", "BuildKit is reached at /grpc; POST /build is the classic builder (version=1)");
     const options = optionsFrom(builds, query, authOf(headers["x-registry-config"]));
     const remote = query.get("remote");
-    const context = remote === "" ? body : await fetchedContext(remote, signal);
+    await using undo = new AsyncDisposableStack();
+    const context = remote === "" ? body : await remoteTar(builds, remote, { signal, undo });
     const scratch = join(builds.backends.paths.buildWork, `context-${randomUUID()}`);
     const messages = await classicBuild(builds, options, { context, scratch, signal });
     return { status: 200, headers: json, stream: lines(messages) };
@@ -144,22 +143,4 @@ function registryConfig(header: string | string[] | undefined): Readonly<Record<
 function authKey(image: string): string {
   const { domain } = parseReference(image);
   return domain === "docker.io" ? "https://index.docker.io/v1/" : domain;
-}
-
-/** A context, or a Dockerfile alone, from an address. */
-async function fetchedContext(remote: string, signal: AbortSignal): Promise<Readable> {
-  if (!/^https?:\/\//.test(remote) || /\.git(#|$)/.test(remote)) {
-    throw new EngineError("notImplemented", `${remote}: git repositories are not fetched by this engine; clone it and build from there`);
-  }
-  const answer = await download(remote, signal).catch((error: unknown) => {
-    signal.throwIfAborted();
-    throw new EngineError("internal", `error downloading remote context ${remote}: ${messageOf(error)}`, { cause: error });
-  });
-  if (answer.statusCode !== 200) {
-    answer.destroy();
-    const status = `${answer.statusCode} ${answer.statusMessage}`;
-    throw new EngineError("internal", `error downloading remote context ${remote}: failed to GET ${remote} with status ${status}`);
-  }
-  if (!(answer.headers["content-type"] ?? "").startsWith("text/plain")) return answer;
-  return Readable.from([packTar([{ name: "Dockerfile", body: await buffer(answer) }])]);
 }

@@ -6,25 +6,66 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { EngineError, isClass } from "#base/errors.ts";
 import { parseHeader } from "../layers/tar-header.ts";
+import type { CopyInstruction } from "../dockerfile/instructions.ts";
 import type { CopySource } from "./copy.ts";
 import { download } from "./download.ts";
+import { checkout, resolveCommit } from "./git.ts";
+import type { GitAddress } from "./git-address.ts";
+import type { GitAccess } from "./git-sandbox.ts";
+import type { StepWatch } from "./request.ts";
 import { TarTree } from "./tar-tree.ts";
 import { type FileTree, hasWildcard, nameOf, resolved, treePath, type TreeEntry } from "./tree.ts";
 import type { BuildWork } from "./work.ts";
 
 /** ADD's two extras: files from an address, and archives that are unpacked. */
 export const isUrl = (source: string): boolean => /^https?:\/\//.test(source);
-export const isGit = (source: string): boolean => /^(git@|git:\/\/|ssh:\/\/)/.test(source) || /^https?:\/\/[^#?]+\.git(#.*)?$/.test(source);
 
+/** A source that is not among the build's files. */
 export interface Fetched {
-  readonly source: Extract<CopySource, { kind: "bytes" }>;
-  readonly digest: string;
+  /** What decides its files. */
+  readonly key: unknown;
+  readonly source: () => Promise<CopySource>;
 }
 
 const fetchedBytesMax = 1024 ** 3;
 
-/** What is at an address, as a file. */
-export async function fetchSource(address: string, { checksum, signal }: { checksum: string; signal: AbortSignal }): Promise<Fetched> {
+/** What is at an address: a file, or what the archive it is holds. */
+export async function fetchSource(work: BuildWork, { checksum, unpack }: CopyInstruction, address: string): Promise<Fetched> {
+  const { source, digest } = await fetchFile(address, { checksum, signal: work.request.signal });
+  return {
+    key: ["url", source.name, digest],
+    source: async () => (unpack === true ? await unpackedBytes(work, source.bytes) : undefined) ?? source,
+  };
+}
+
+/** The files of a repository; all that is asked of it beforehand is which commit is meant. */
+export async function gitSource(work: BuildWork, { checksum, keepGitDir = false }: CopyInstruction, given: GitAddress, watch: StepWatch): Promise<Fetched> {
+  if (checksum !== "" && given.checksum !== "" && checksum !== given.checksum) {
+    throw new EngineError("invalidArgument", `checksum conflicts: ${JSON.stringify(checksum)} vs ${JSON.stringify(given.checksum)}`);
+  }
+  const { secret, ssh, signal } = work.request;
+  const output: GitAccess["output"] = (chunk) => watch.output("stderr", chunk);
+  const access: GitAccess = { backends: work.backends, secret, ssh, signal, scratch: () => work.scratch(), output };
+  const address = { ...given, checksum: checksum === "" ? given.checksum : checksum };
+  const commit = await resolveCommit(access, address).catch((error: unknown) => {
+    throw error instanceof EngineError ? new EngineError(error.class, `failed to load cache key: ${error.message}`, { cause: error }) : error;
+  });
+  const { remote, subdir, submodules } = address;
+  const keeps = address.keepGitDir ?? keepGitDir;
+  const uri = `${remote.replace(/#.*$/, "")}#${address.ref === "" ? commit.want : address.ref}`;
+  work.materials.set(uri, { uri, digest: { sha1: commit.sha } });
+  return {
+    key: ["git", remote, commit.sha, subdir, keeps, submodules],
+    source: async () => ({ kind: "path", tree: work.use(await checkout(access, commit, { keepGitDir: keeps })), pattern: "/", ownOwner: false }),
+  };
+}
+
+interface FetchedFile {
+  readonly source: Extract<CopySource, { kind: "bytes" }>;
+  readonly digest: string;
+}
+
+async function fetchFile(address: string, { checksum, signal }: { checksum: string; signal: AbortSignal }): Promise<FetchedFile> {
   if (checksum !== "" && !/^sha256:[0-9a-f]{64}$/.test(checksum)) throw new EngineError("invalidArgument", "invalid checksum digest length");
   const answer = await download(address, signal);
   if (answer.statusCode !== 200) {
@@ -54,7 +95,7 @@ export async function archiveSource(work: BuildWork, tree: FileTree, pattern: st
 }
 
 /** The same for bytes that were fetched. */
-export async function unpackedBytes(work: BuildWork, bytes: Uint8Array): Promise<CopySource | undefined> {
+async function unpackedBytes(work: BuildWork, bytes: Uint8Array): Promise<CopySource | undefined> {
   const path = work.scratch();
   const file = await open(path, "wx");
   try {

@@ -30,6 +30,8 @@ export interface BuildResult {
 /** Everything that can be done with builds. */
 export class Builds {
   readonly #house: BuildHouse;
+  readonly #closing = new AbortController();
+  readonly #running = new Set<Promise<unknown>>();
 
   constructor(backends: BuildBackends, cache: BuildCache) {
     this.#house = { backends, cache, steps: new KeyedLock(), mounts: new KeyedLock(), privateMounts: new Set() };
@@ -50,9 +52,26 @@ export class Builds {
 
   /** Builds, and hands what came of it to `take` while it is certainly there. Nothing but the cache is left when it rejects. */
   async build<T>(request: BuildRequest, take: (result: BuildResult) => Promise<T>): Promise<T> {
-    const result = await this.#build(request, take);
+    const result = await this.during(request.signal, (signal) => this.#build({ ...request, signal }, take));
     await this.#collect();
     return result;
+  }
+
+  /** Work of a build: its signal aborts with the one given, and when the engine stops, which waits for it. */
+  async during<T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const running = work(AbortSignal.any([signal, this.#closing.signal]));
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  /** Ends every build; resolves when nothing of them runs. */
+  async close(): Promise<void> {
+    this.#closing.abort(new EngineError("cancelled", "the engine is stopping"));
+    await Promise.allSettled(this.#running);
   }
 
   async #build<T>(request: BuildRequest, take: (result: BuildResult) => Promise<T>): Promise<T> {
@@ -63,7 +82,7 @@ export class Builds {
     request.signal.throwIfAborted();
     return await take({
       state,
-      materials: [...work.materials.values()],
+      materials: [...(request.materials ?? []), ...work.materials.values()],
       records: [...work.records.values()],
       files: async () => withoutGiven(await work.roots.tree(state.diffIds)),
       register: (names) => this.#register(state, names),

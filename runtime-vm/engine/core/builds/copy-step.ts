@@ -3,9 +3,10 @@ import { EngineError } from "#base/errors.ts";
 import { heredocText } from "../dockerfile/heredoc.ts";
 import type { CopyInstruction } from "../dockerfile/instructions.ts";
 import type { BuiltLayer } from "../images/building.ts";
-import { archiveSource, fetchSource, isGit, isUrl, unpackedBytes } from "./add-sources.ts";
+import { archiveSource, type Fetched, fetchSource, gitSource, isUrl } from "./add-sources.ts";
 import { cacheKey, epochKey } from "./cache.ts";
 import { absoluteDestination, type CopySource, planCopy, SourceMissing } from "./copy.ts";
+import { gitAddress } from "./git-address.ts";
 import { layerTar } from "./layer-tar.ts";
 import { parseMode } from "./mode.ts";
 import { type Owner, ownerOf } from "./owner.ts";
@@ -48,12 +49,12 @@ export async function copyStep(work: BuildWork, { instruction, state, stage, sou
     const bytes = Buffer.from(file.expand ? expanded(text, variables, escape, { raw: true }) : text);
     return { kind: "bytes" as const, name: posix.basename(file.name), bytes, mode: 0o644, mtime: work.now };
   });
-  const addresses = instruction.kind === "add" ? patterns.filter((pattern) => isUrl(pattern) || isGit(pattern)) : [];
-  const fetched = await Promise.all(addresses.map((address) => fetchedSource(work, instruction, address)));
-  const paths = patterns.filter((pattern) => !addresses.includes(pattern));
+  const fetching = instruction.kind === "add" ? patterns.map((pattern) => fetchedSource(work, instruction, pattern, { state, watch })) : [];
+  const fetched = await Promise.all(fetching.filter((one) => one !== undefined));
+  const paths = patterns.filter((_, i) => fetching[i] === undefined);
   const keys = [
     ...files.map((file) => ["inline", file.name, cacheKey(file.bytes.toString("base64"))]),
-    ...fetched.map(({ digest, source: { name } }) => ["url", name, digest]),
+    ...fetched.map((one) => one.key),
     paths.length > 0 && source !== undefined ? await sourceKey(source, paths) : [],
   ];
   const { kind, parents, unpack } = instruction;
@@ -62,7 +63,7 @@ export async function copyStep(work: BuildWork, { instruction, state, stage, sou
     const tree = paths.length > 0 && source !== undefined ? await source.tree() : undefined;
     const sources = [
       ...(tree === undefined ? [] : await pathSources(work, instruction, { tree, paths, ownOwner: source?.ownOwner === true })),
-      ...(await Promise.all(fetched.map(async ({ source: one }) => (unpack === true ? await unpackedBytes(work, one.bytes) : undefined) ?? one))),
+      ...(await Promise.all(fetched.map((one) => one.source()))),
       ...files,
     ];
     checkMany(state, instruction, sources, { tree, paths, destination });
@@ -88,9 +89,16 @@ function refuseInClassic({ chmod, excludes, link, parents, checksum }: CopyInstr
   );
 }
 
-async function fetchedSource(work: BuildWork, { checksum }: CopyInstruction, address: string): ReturnType<typeof fetchSource> {
-  if (isGit(address)) throw new EngineError("notImplemented", `ADD ${address}: git repositories are not fetched by this engine; clone it and copy from there`);
-  return await fetchSource(address, { checksum, signal: work.request.signal });
+/** Undefined where the source is a path. */
+function fetchedSource(
+  work: BuildWork,
+  instruction: CopyInstruction,
+  source: string,
+  { state, watch }: Pick<CopyStep, "state" | "watch">,
+): Promise<Fetched> | undefined {
+  const address = state.flavor === "classic" ? undefined : gitAddress(source);
+  if (address !== undefined) return gitSource(work, instruction, address, watch);
+  return isUrl(source) ? fetchSource(work, instruction, source) : undefined;
 }
 
 async function sourceKey(source: Source, paths: readonly string[]): Promise<unknown> {

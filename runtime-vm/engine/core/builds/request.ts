@@ -10,6 +10,7 @@ import type { Flavor } from "./run-config.ts";
 import type { BuildArgs } from "./scope.ts";
 import type { StageState } from "./state.ts";
 import type { FileTree } from "./tree.ts";
+import type { BuildMaterial } from "./work.ts";
 
 /** Everything that a build is asked for. */
 export interface BuildRequest {
@@ -39,6 +40,8 @@ export interface BuildRequest {
   readonly imported?: (key: string) => Promise<CacheRecord | undefined>;
   /** SOURCE_DATE_EPOCH, in seconds. */
   readonly epoch: number | undefined;
+  /** What its contexts came from, as far as they were fetched by then. */
+  readonly materials?: readonly BuildMaterial[];
   readonly observer: BuildObserver;
   readonly signal: AbortSignal;
 }

@@ -21,9 +21,8 @@ import { MountPoints } from "./mount-points.ts";
 import { openDirectory, openRoot, type Roots } from "./roots.ts";
 import { upperTar } from "./upper.ts";
 
-/** A command in the root of a build step. */
-export interface RunRequest {
-  readonly layers: readonly Digest[];
+/** A command in some root. */
+export interface CommandRequest {
   readonly args: readonly string[];
   readonly env: readonly string[];
   readonly user: string;
@@ -35,11 +34,16 @@ export interface RunRequest {
   readonly mounts: readonly SpecMount[];
   /** Its users are these of the machine. */
   readonly userns: Userns | undefined;
-  readonly started: (id: string) => void;
   readonly output: (stream: "stdout" | "stderr", chunk: Buffer) => void | Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+/** A command in the root of a build step. */
+export interface RunRequest extends CommandRequest {
+  readonly layers: readonly Digest[];
+  readonly started: (id: string) => void;
   /** Seconds: no file of the layer is younger. */
   readonly latest: number | undefined;
-  readonly signal: AbortSignal;
 }
 
 /** The command ended, and not well. */
@@ -87,7 +91,8 @@ async function writtenLayer({ builder }: BuildBackends, pieces: AsyncGenerator<B
   return await builder.writeLayer(gathered(whole()), signal);
 }
 
-async function execute(backends: BuildBackends, { id, rootfs }: { id: string; rootfs: string }, request: RunRequest): Promise<number> {
+/** Runs a command to its end; its exit code. Nothing of it is left but what it wrote. */
+export async function execute(backends: BuildBackends, { id, rootfs }: { id: string; rootfs: string }, request: CommandRequest): Promise<number> {
   await using undo = new Undo(backends.journal);
   const { userns } = request;
   const hostConfig = completeHostConfig(request.hostConfig, backends.config);
@@ -117,7 +122,7 @@ async function execute(backends: BuildBackends, { id, rootfs }: { id: string; ro
   return await outcome(task, request);
 }
 
-async function outcome(task: Task, { output, signal }: RunRequest): Promise<number> {
+async function outcome(task: Task, { output, signal }: CommandRequest): Promise<number> {
   const kill = (): void => void task.kill(9).catch(() => undefined);
   const pumps = Promise.all([pump(task.stdio.stdout, (chunk) => output("stdout", chunk)), pump(task.stdio.stderr, (chunk) => output("stderr", chunk))]);
   signal.throwIfAborted();

@@ -19,6 +19,8 @@ export interface Attributes {
   /** `--build-context`. */
   readonly contexts: ReadonlyMap<string, string>;
   readonly epoch: number | undefined;
+  /** Of a context that is a repository. */
+  readonly keepGitDir: boolean;
 }
 
 export function readAttributes(attributes: ReadonlyMap<string, string>, host: Platform): Attributes {
@@ -40,6 +42,7 @@ export function readAttributes(attributes: ReadonlyMap<string, string>, host: Pl
     contextName: get("contextkey") || "context",
     dockerfileName: get("dockerfilekey") || "dockerfile",
     contexts: new Map(below("context:")),
+    keepGitDir: ["1", "true"].includes((args.get("BUILDKIT_CONTEXT_KEEP_GIT_DIR") ?? "").toLowerCase()),
     epoch: /^\d+$/.test(epoch) ? Number(epoch) : undefined,
   };
 }

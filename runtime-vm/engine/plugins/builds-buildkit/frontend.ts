@@ -1,13 +1,7 @@
-import { randomUUID } from "node:crypto";
-import { join } from "node:path";
-import { Readable } from "node:stream";
 import { EngineError, messageOf } from "#base/errors.ts";
-import type { Builds } from "#core/builds/builds.ts";
-import { download } from "#core/builds/download.ts";
-import type { StageState } from "#core/builds/state.ts";
 import type { BuildRequest, NamedContext } from "#core/builds/request.ts";
-import { TarTree } from "#core/builds/tar-tree.ts";
 import type { FileTree } from "#core/builds/tree.ts";
+import type { BuildMaterial } from "#core/builds/work.ts";
 import { DockerfileError } from "#core/dockerfile/errors.ts";
 import { readIgnoreFile } from "#api/dockerignore.ts";
 import type { Dockerfile } from "#core/dockerfile/instructions.ts";
@@ -16,26 +10,12 @@ import { readSource, type Source } from "#core/dockerfile/source.ts";
 import { formatPlatform, type Platform } from "#core/images/platform.ts";
 import { type Attributes, readAttributes } from "./attributes.ts";
 import { type Checked, checked } from "./checks.ts";
-import { agentSocket, credentials, secret, uploaded } from "./client.ts";
+import { agentSocket, credentials, secret } from "./client.ts";
 import { syncFiles } from "./file-sync.ts";
-import type { Progress, Vertex } from "./progress.ts";
+import { type Frontend, scratch, shown } from "./frontend-work.ts";
+import type { Vertex } from "./progress.ts";
+import { remoteContext } from "./remote-context.ts";
 import { refuseSbom } from "./provenance.ts";
-import type { Session } from "./session.ts";
-
-export interface Frontend {
-  readonly builds: Builds;
-  readonly session: Session;
-  readonly progress: Progress;
-  readonly signal: AbortSignal;
-  /** Disposed when the build is over. */
-  readonly undo: AsyncDisposableStack;
-  /** Names of the client's directories that were read. */
-  readonly locals: Set<string>;
-  /** What another build has given, by the name that the client gave it here: of each platform. */
-  readonly result: (name: string) => readonly StageState[];
-  /** Of caches elsewhere. */
-  readonly imported: BuildRequest["imported"];
-}
 
 /** The text that was built, for showing its lines. */
 export interface Definition {
@@ -66,7 +46,13 @@ export async function prepareBuild(frontend: Frontend, given: ReadonlyMap<string
   const { builds, session, progress, signal } = frontend;
   const attributes = readAttributes(given, builds.backends.host);
   refuseSbom(given);
-  const remote = attributes.context === "" ? undefined : await remoteContext(frontend, attributes.context);
+  const materials: BuildMaterial[] = [];
+  const fetched = async (address: string): Promise<FileTree> => {
+    const { tree, material } = await remoteContext(frontend, address, attributes);
+    if (material !== undefined) materials.push(material);
+    return tree;
+  };
+  const remote = attributes.context === "" ? undefined : await fetched(attributes.context);
   const { text, ignores } = remote === undefined ? await localDefinition(frontend, attributes) : await treeDefinition(remote, attributes);
   const definition = { filename: attributes.filename, text };
   const { source, dockerfile } = parsed(definition);
@@ -80,7 +66,7 @@ export async function prepareBuild(frontend: Frontend, given: ReadonlyMap<string
   }
   let context: Promise<FileTree> | undefined;
   const localContext = (): Promise<FileTree> => contextTree(frontend, attributes.contextName, { excludes: ignores, follow: copiedPaths(dockerfile) });
-  const named = new Map([...attributes.contexts].map(([name, value]) => [name, namedContext(frontend, name, value)]));
+  const named = new Map([...attributes.contexts].map(([name, value]) => [name, namedContext(frontend, name, value, fetched)]));
   const requestOf = (platform: Platform | undefined): BuildRequest => ({
     flavor: "buildkit",
     source,
@@ -98,6 +84,7 @@ export async function prepareBuild(frontend: Frontend, given: ReadonlyMap<string
     secret: (id) => secret(session, id, signal),
     ssh: (id) => agentSocket(session, id, { path: scratch(builds), signal }),
     epoch,
+    materials,
     ...(frontend.imported === undefined ? {} : { imported: frontend.imported }),
     observer: platform === undefined || platforms.length < 2 ? progress : progress.under(formatPlatform(platform)),
     signal,
@@ -114,21 +101,6 @@ export function parsed(definition: Definition): { source: Source; dockerfile: Do
     return { source, dockerfile };
   } catch (error) {
     throw error instanceof DockerfileError ? new DefinitionError(definition, error) : error;
-  }
-}
-
-const scratch = ({ backends }: Builds): string => join(backends.paths.buildWork, `client-${randomUUID().slice(0, 8)}`);
-
-/** Runs work under a line of the client's display. */
-export async function shown<T>(progress: Progress, name: string, work: (vertex: Vertex) => Promise<T>): Promise<T> {
-  const vertex = progress.vertex(name);
-  try {
-    const result = await work(vertex);
-    vertex.done();
-    return result;
-  } catch (error) {
-    vertex.failed(messageOf(error));
-    throw error;
   }
 }
 
@@ -210,28 +182,7 @@ function copiedPaths({ stages }: Dockerfile): string[] {
   return all.some((path) => path === "" || path === "." || path.includes("$") || path.includes("\\") || /^\.\/?$/.test(path)) ? [] : all;
 }
 
-/** A context that is an archive, at an address or sent by the client. */
-async function remoteContext(frontend: Frontend, address: string): Promise<FileTree> {
-  const { builds, session, progress, signal, undo } = frontend;
-  return await shown(progress, `[internal] load remote build context`, async () => {
-    const own = /^https?:\/\/buildkit-session\/(.*)$/.exec(address)?.[1];
-    const from = own === undefined ? await fetched(address, signal) : Readable.from(uploaded(session, `/${own}`, signal));
-    const spooled = await TarTree.spool(builds.backends.builder.plain(from, signal), scratch(builds), signal);
-    return undo.use(spooled);
-  });
-}
-
-async function fetched(address: string, signal: AbortSignal): Promise<Readable> {
-  if (!/^https?:\/\//.test(address) || /\.git(#|$)/.test(address)) {
-    throw new EngineError("notImplemented", `${address}: git repositories are not fetched by this engine; clone it and build from there`);
-  }
-  const answer = await download(address, signal);
-  if (answer.statusCode === 200) return answer;
-  answer.destroy();
-  throw new EngineError("unavailable", `${address}: answered ${answer.statusCode} ${answer.statusMessage}`);
-}
-
-function namedContext(frontend: Frontend, name: string, value: string): NamedContext {
+function namedContext(frontend: Frontend, name: string, value: string, remote: (address: string) => Promise<FileTree>): NamedContext {
   const image = /^docker-image:\/\/(.+)$/.exec(value)?.[1];
   if (image !== undefined) return { kind: "image", reference: image };
   const input = /^input:(.+)$/.exec(value)?.[1];
@@ -247,5 +198,5 @@ function namedContext(frontend: Frontend, name: string, value: string): NamedCon
         )),
     };
   }
-  return { kind: "files", tree: () => (tree ??= remoteContext(frontend, value)) };
+  return { kind: "files", tree: () => (tree ??= remote(value)) };
 }
