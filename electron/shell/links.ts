@@ -1,5 +1,5 @@
 /** What a link may look like: a page that only ever shows something, and at most one object's id. It never acts. */
-const linkForm = /^slipway:\/\/(containers|images|volumes|networks|settings)(\/[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127})?\/?$/;
+const linkForm = /^slipway:\/\/(containers|images|builds|volumes|networks|compose|engine|settings)(\/[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127})?\/?$/;
 
 /** The page's route for a `slipway://` link (`slipway://containers/web` is `#/containers/web`); undefined for any other text. */
 export function routeOf(link: string): string | undefined {

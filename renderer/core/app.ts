@@ -1,5 +1,6 @@
 import { QueryClient } from "@tanstack/react-query";
 import type { Bridge } from "#bridge/bridge.ts";
+import { createActivity } from "./activity.ts";
 import { createActs } from "./acts.ts";
 import { createBuildRuns } from "./buildruns.ts";
 import { createComposeRuns } from "./composeruns.ts";
@@ -17,7 +18,9 @@ import { createTransfers } from "./transfers.ts";
 /** Everything the window holds, made once from the bridge. Nothing in it is a state the engine lacks. */
 export type App = ReturnType<typeof createApp>;
 
-export function createApp(bridge: Bridge) {
+export function createApp(given: Bridge) {
+  const activity = createActivity(given);
+  const { bridge } = activity;
   const engine = createEngine(bridge);
   // Answers stay fresh until an event says otherwise: no polling, no reading again on focus.
   const queries = new QueryClient({
@@ -27,6 +30,7 @@ export function createApp(bridge: Bridge) {
   const machine = createMachineStore(bridge);
   return {
     bridge,
+    activity,
     engine,
     queries,
     machine,

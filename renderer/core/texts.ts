@@ -1,4 +1,5 @@
 import { count } from "./format.ts";
+import { activityTexts } from "./texts/activity.ts";
 import { buildTexts } from "./texts/builds.ts";
 import { composeTexts } from "./texts/compose.ts";
 import { containerTexts } from "./texts/containers.ts";
@@ -8,6 +9,7 @@ import { pageTexts } from "./texts/page.ts";
 
 /** Every text of the window, in this catalogue: what a translation replaces. Functions fill in names and numbers. */
 export const t = {
+  ...activityTexts,
   ...containerTexts,
   ...buildTexts,
   ...composeTexts,

@@ -1,4 +1,4 @@
-import { ArrowDownToLine, CircleAlert, CircleCheck, CirclePause, Cpu, HardDrive, type LucideIcon, MemoryStick, PlugZap } from "lucide-react";
+import { ArrowDownToLine, CircleAlert, CircleCheck, CirclePause, Cpu, HardDrive, ListTree, type LucideIcon, MemoryStick, PlugZap } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { useStore } from "zustand";
 import type { MachineStatus } from "#api/machine.ts";
@@ -83,6 +83,7 @@ export function Footer() {
         </>
       )}
       <div className="ml-auto flex items-center gap-1">
+        <ActivityButton />
         <TransfersButton />
         {info !== undefined && <Item>{`${t.settings.engine} ${info.ServerVersion}`}</Item>}
         {host !== undefined && (
@@ -111,6 +112,23 @@ const Item = ({ children, tip, testId, className }: ItemProps) => (
     {children}
   </span>
 );
+
+function ActivityButton() {
+  const { activity } = useApp();
+  const open = useStore(activity.store, (state) => state.open);
+  return (
+    <button
+      type="button"
+      data-testid="activity-button"
+      data-tip={t.activity.tip}
+      aria-expanded={open}
+      onClick={() => activity.toggle()}
+      className="flex h-5 items-center gap-1.5 rounded-sm px-1.5 hover:bg-hover hover:text-fg"
+    >
+      <ListTree size={12} aria-hidden /> {t.activity.title}
+    </button>
+  );
+}
 
 function TransfersButton() {
   const list = useStore(useApp().transfers.store, (state) => state.list);

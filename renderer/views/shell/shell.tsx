@@ -11,6 +11,7 @@ import { Button } from "#renderer/ui/button.tsx";
 import { ToastHost } from "#renderer/ui/toasts.tsx";
 import { TooltipHost } from "#renderer/ui/tooltip.tsx";
 import { RunDialog } from "#renderer/views/containers/rundialog.tsx";
+import { ActivityDrawer } from "./activitydrawer.tsx";
 import { PageBoundary } from "./boundary.tsx";
 import { DiagnosticsDialog } from "./diagnostics.tsx";
 import { DiskBanner } from "./diskbanner.tsx";
@@ -39,6 +40,7 @@ export function Shell() {
             <Routes />
           </PageBoundary>
         </main>
+        <ActivityDrawer />
       </div>
       <Footer />
       {palette && <Palette onRun={setRunning} onClose={() => setPalette(false)} />}
