@@ -9,6 +9,7 @@ export default defineConfig({
           name: "unit",
           include: ["runtime-vm/**/*.test.ts", "electron/**/*.test.ts", "e2e/**/*.test.ts", "*.test.ts"],
           exclude: ["**/*.int.test.ts", "**/*.vm.test.ts", "**/node_modules/**", "**/out/**"],
+          testTimeout: 60_000,
         },
       },
       { test: { name: "renderer", environment: "jsdom", include: ["renderer/**/*.test.ts", "renderer/**/*.test.tsx"] } },

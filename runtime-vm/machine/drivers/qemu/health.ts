@@ -6,6 +6,7 @@ import type { GuestUsage } from "#link/calls.ts";
 import type { StatusBoard } from "#machine/status.ts";
 import { diskUsage } from "./disk.ts";
 import type { GuestRun } from "./run.ts";
+import { DiskStarvation } from "./starvation.ts";
 
 const intervalMs = 5_000;
 /** Between the first two readings: usage is told from a pair. */
@@ -21,12 +22,14 @@ const cutOffMs = 180_000;
  */
 export async function watchHealth(run: GuestRun, board: StatusBoard, disk: string, slow: number, signal: AbortSignal): Promise<string> {
   const over = AbortSignal.any([run.ended, signal]);
+  using starvation = new DiskStarvation({ qmp: run.qmp, ctl: run.ctl, board, disk });
   let before = await showUsage(run, board, disk, undefined).catch(() => undefined);
   let waitMs = firstMs;
   while (!over.aborted) {
     await pause(waitMs, over);
     waitMs = intervalMs;
     if (over.aborted) break;
+    if (starvation.held) continue;
     const silence = run.ctl.silenceMs ?? 0;
     if (silence > hungMs * slow) return `the virtual machine has been silent for ${Math.round(silence / 1_000)} s`;
     if (run.keeper.downMs > cutOffMs * slow) return `no link to the engine could be made for ${Math.round(run.keeper.downMs / 1_000)} s`;
