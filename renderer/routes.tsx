@@ -8,6 +8,7 @@ import { ContainersPage } from "./views/containers/containerspage.tsx";
 import { EnginePage } from "./views/engine/enginepage.tsx";
 import { ImagePage } from "./views/images/imagepage.tsx";
 import { ImagesPage } from "./views/images/imagespage.tsx";
+import { LogsPage } from "./views/logs/logspage.tsx";
 import { NetworkPage } from "./views/networks/networkpage.tsx";
 import { NetworksPage } from "./views/networks/networkspage.tsx";
 import { SettingsPage } from "./views/settings/settingspage.tsx";
@@ -31,6 +32,7 @@ export const Routes = () => (
     <Route path="/compose" component={ComposePage} />
     <Route path="/compose/files/:files">{({ files }) => <OpenedPage key={files} files={decodeURIComponent(files).split("\n")} />}</Route>
     <Route path="/compose/:name">{({ name }) => <ProjectPage key={name} name={decodeURIComponent(name)} />}</Route>
+    <Route path="/logs" component={LogsPage} />
     <Route path="/settings" component={SettingsPage} />
     <Route>
       <Redirect to="/containers" replace />

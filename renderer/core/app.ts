@@ -7,6 +7,7 @@ import { createComposeRuns } from "./composeruns.ts";
 import { createEngine, type EngineInfo } from "./engine/engine.ts";
 import { followEvents } from "./follow.ts";
 import { keys } from "./keys.ts";
+import { createLogFinder } from "./logs/found.ts";
 import { createLogKeeper } from "./logs/keeper.ts";
 import { startLogWorker } from "./logs/session.ts";
 import { createMachineStore } from "./machine.ts";
@@ -38,6 +39,7 @@ export function createApp(given: Bridge) {
     acts: createActs(),
     stats: createStatsStore(engine, machineMemory),
     logs: createLogKeeper(engine, startLogWorker),
+    logFinder: createLogFinder(engine),
     transfers: createTransfers(engine),
     builds: createBuildRuns(engine),
     composeRuns: createComposeRuns(engine),

@@ -4,6 +4,7 @@ import { buildTexts } from "./texts/builds.ts";
 import { composeTexts } from "./texts/compose.ts";
 import { containerTexts } from "./texts/containers.ts";
 import { enginePageTexts } from "./texts/engine.ts";
+import { logTexts } from "./texts/logs.ts";
 import { objectTexts } from "./texts/objects.ts";
 import { pageTexts } from "./texts/page.ts";
 
@@ -13,6 +14,7 @@ export const t = {
   ...containerTexts,
   ...buildTexts,
   ...composeTexts,
+  ...logTexts,
   ...objectTexts,
   ...pageTexts,
 
@@ -26,6 +28,7 @@ export const t = {
     volumes: "Volumes",
     networks: "Networks",
     compose: "Compose",
+    logs: "Logs",
     engine: "Engine",
     settings: "Settings",
     shortcuts: "Shortcuts",

@@ -5,6 +5,7 @@ import type { ContainerStats } from "#api/stats.ts";
 import type { EventMessage } from "#api/events.ts";
 import type { FileList } from "#api/files.ts";
 import type { ImageHistoryItem, ImageInspect, ImageSummary, PullProgress } from "#api/images.ts";
+import type { LogSearchLine } from "#api/log-search.ts";
 import type { NetworkCreateRequest, NetworkInspect } from "#api/networks.ts";
 import type { Why } from "#api/why.ts";
 import type { DiskUsage, UseKind } from "#renderer/core/diskuse.ts";
@@ -197,6 +198,10 @@ export function createEngine(bridge: Bridge) {
 
     /** Deletes all of a kind that nothing uses: `docker container|image -a|volume -a|builder -a prune`. */
     prune: (kind: UseKind) => request<Pruned>(bridge, "POST", prunes[kind]),
+
+    /** Through the output of everything that ever ran; of this engine's own. */
+    searchLogs: (query: Parameters<typeof pathOf>[1], signal: AbortSignal) =>
+      streamOf<LogSearchLine>({ method: "GET", path: pathOf("/slipway/logs/search", query) }, signal),
 
     /** Events of one object that were kept, oldest first, then those to come. */
     eventsOf: (container: string, signal: AbortSignal) =>

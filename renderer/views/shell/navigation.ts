@@ -1,4 +1,4 @@
-import { Box, Hammer, Gauge, HardDrive, Layers, type LucideIcon, Network, Settings, Workflow } from "lucide-react";
+import { Box, Hammer, Gauge, HardDrive, Layers, type LucideIcon, Network, ScrollText, Settings, Workflow } from "lucide-react";
 import { t } from "#renderer/core/texts.ts";
 
 export interface Place {
@@ -15,6 +15,7 @@ export const places: readonly Place[] = [
   { path: "/volumes", label: t.nav.volumes, icon: HardDrive },
   { path: "/networks", label: t.nav.networks, icon: Network },
   { path: "/compose", label: t.nav.compose, icon: Workflow },
+  { path: "/logs", label: t.nav.logs, icon: ScrollText },
   { path: "/engine", label: t.nav.engine, icon: Gauge },
   { path: "/settings", label: t.nav.settings, icon: Settings },
 ];
