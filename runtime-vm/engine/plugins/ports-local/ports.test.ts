@@ -1,7 +1,9 @@
+import { randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { alsoLocally } from "./also.ts";
 import { localPorts } from "./publisher.ts";
@@ -67,6 +69,45 @@ test("ten megabytes arrive whole in both directions", async () => {
   await using port = await publish();
   const big = "x".repeat(10 * 1024 * 1024);
   expect((await talk(port.hostPort, big)).length).toBe(big.length + "heard ".length);
+});
+
+test("what a slow client reads of a fast server is every byte in its order", async () => {
+  const sent = randomBytes(24 * 1024 * 1024);
+  const fast = createServer((socket) => void socket.end(sent)).listen(0, "127.0.0.1");
+  await once(fast, "listening");
+  await using port = await publish({ port: (fast.address() as AddressInfo).port });
+  const read = async (): Promise<Buffer> => {
+    const socket = connect({ port: port.hostPort, host: "127.0.0.1" });
+    const chunks: Buffer[] = [];
+    for await (const chunk of socket) {
+      chunks.push(chunk as Buffer);
+      if (chunks.length % 16 === 0) await setTimeout(5);
+    }
+    return Buffer.concat(chunks);
+  };
+  for (const got of await Promise.all([read(), read(), read()])) expect(got.equals(sent)).toBe(true);
+  fast.close();
+}, 60_000);
+
+test("a client that goes away in the middle takes the connection behind along, and a server that breaks off is a reset", async () => {
+  const endless = createServer((socket) => {
+    socket.on("error", (error) => seen.push(error.message));
+    const more = (): void => void (socket.destroyed || socket.write(Buffer.alloc(65_536), more));
+    more();
+  }).listen(0, "127.0.0.1");
+  await once(endless, "listening");
+  await using port = await publish({ port: (endless.address() as AddressInfo).port });
+  const leaving = connect(port.hostPort, "127.0.0.1");
+  await once(leaving, "data");
+  leaving.destroy();
+  await expect.poll(() => count(endless), { timeout: 20_000 }).toBe(0);
+  const [[behind], staying] = await Promise.all([once(endless, "connection"), Promise.resolve(connect(port.hostPort, "127.0.0.1"))]);
+  await once(staying, "data");
+  (behind as Socket).resetAndDestroy();
+  staying.resume();
+  const [error] = (await once(staying, "error")) as [Error & { code: string }];
+  expect(error.code).toBe("ECONNRESET");
+  endless.close();
 });
 
 test("a server that ends first lets the client go on sending", async () => {
