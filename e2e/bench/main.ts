@@ -8,6 +8,7 @@ import { removeAll, type Row } from "./row.ts";
 import { bareRow, pullRow, rows } from "./rows.ts";
 import { buildRows } from "./rows-build.ts";
 import { memoryAfterRow } from "./rows-memory.ts";
+import { networkRows } from "./rows-network.ts";
 import { startOutcomes } from "./starts.ts";
 import { Target } from "./target.ts";
 
@@ -27,7 +28,7 @@ if (targets.length > 0) {
     await removeAll(target);
     await target.call("POST", "/images/load?quiet=1", archive);
   }
-  for (const row of [...rows, ...buildRows].filter(wanted)) await runRow(row);
+  for (const row of [...rows, ...networkRows, ...buildRows].filter(wanted)) await runRow(row);
   if (wanted(bareRow)) await bare();
   if (
     flags["no-pull"] !== true &&

@@ -14,6 +14,8 @@ export interface Outcome {
 
 export const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
+const isRate = (unit: string): boolean => unit.endsWith("/s");
+
 /** Prints the table, and writes it to `json` where that is given. */
 export function report(labels: readonly string[], outcomes: readonly Outcome[], json: string | undefined): void {
   const table = outcomes.map(judged);
@@ -23,7 +25,7 @@ export function report(labels: readonly string[], outcomes: readonly Outcome[], 
   console.log(`|---|${heads.map(() => "---:").join("|")}|---:|---|`);
   for (const { row, unit, values, ratio, budget, met } of table) {
     const cells = heads.map((_, i) => values[i]).map((v) => (v === undefined ? "-" : `${v.toFixed(1)} ${unit}`));
-    const asked = budget === undefined ? "" : `${unit === "MB/s" ? ">=" : "<="} ${budget}x${met === undefined ? "" : met ? " met" : " MISSED"}`;
+    const asked = budget === undefined ? "" : `${isRate(unit) ? ">=" : "<="} ${budget}x${met === undefined ? "" : met ? " met" : " MISSED"}`;
     console.log(`| ${row} | ${cells.join(" | ")} | ${ratio === undefined ? "" : `${ratio.toFixed(2)}x`} | ${asked} |`);
   }
   if (json !== undefined) writeFileSync(json, `${JSON.stringify({ labels, rows: table }, null, 2)}\n`);
@@ -34,6 +36,6 @@ function judged(outcome: Outcome): Outcome & { readonly ratio: number | undefine
   const own = values[0];
   const reference = outcome.against ?? (values.length > 1 ? values.at(-1) : undefined);
   const ratio = own === undefined || reference === undefined ? undefined : own / reference;
-  const met = ratio === undefined || budget === undefined ? undefined : unit === "MB/s" ? ratio >= budget : ratio <= budget;
+  const met = ratio === undefined || budget === undefined ? undefined : isRate(unit) ? ratio >= budget : ratio <= budget;
   return { ...outcome, ratio, met };
 }
