@@ -1,3 +1,5 @@
+import { oddImages } from "./image-api.odd.ts";
+
 /** One request; its whole answer is compared with what dockerd 28.5 was recorded to say. They build on one another, in this order. */
 export interface ImageCase {
   /** `{app}` and `{multi}` are the digests of those images; `{app:12}` the first so many digits of one. */
@@ -5,8 +7,8 @@ export interface ImageCase {
   /** One of `bodies`. */
   readonly body?: string;
   readonly json?: unknown;
-  /** Only our status is compared. */
-  readonly ours?: { readonly reason: string; readonly status: number };
+  /** Only our status is compared, and what it has to say. */
+  readonly ours?: { readonly reason: string; readonly status: number; readonly says?: string };
 }
 
 const filters = (value: Readonly<Record<string, readonly string[]>>): string => `filters=${encodeURIComponent(JSON.stringify(value))}`;
@@ -23,6 +25,13 @@ const exceptions: Readonly<Record<string, ImageCase["ours"]>> = {
   "POST /images/app:1/tag?repo=": { reason: "dockerd tags nothing, and says nothing", status: 400 },
   [`GET /distribution/${remote}:1/json`]: { reason: "dockerd names no platform of an OCI manifest, whose config does", status: 200 },
   [`POST /images/prune?${filters({ dangling: ["false"] })}`]: { reason: "the space of unpacked layers is reclaimed, too", status: 200 },
+  [`POST /images/prune?${filters({ dangling: ["true", "false"] })}`]: {
+    reason: "dockerd tells the two in any order",
+    status: 400,
+    says: "invalid filter 'dangling=",
+  },
+  "GET /images/127.0.0.1:5062/team/odd:nested/json": { reason: "an index within an index is not counted in the size", status: 200 },
+  "GET /images/127.0.0.1:5062/team/odd:nested-bare/json": { reason: "an index within an index is not counted in the size", status: 200 },
   "POST /images/prune": { reason: "the space of unpacked layers is reclaimed, too", status: 200 },
 };
 
@@ -93,6 +102,36 @@ const transfers: readonly ImageCase[] = [
   { call: `GET /images/search?term=x&${filters({ "is-official": ["maybe"] })}` },
 ];
 
+const artifact = (kind: string) => ({ reason: "dockerd keeps an artifact as an image of which no container can be made", says: `is an artifact (${kind})` });
+/** Where we refuse an image, and say why; nothing of it is kept. */
+const refused: Readonly<Record<string, { readonly reason: string; readonly says: string }>> = {
+  artifact: artifact("application/vnd.example.note"),
+  "artifact-index": artifact("application/vnd.example.note"),
+  "artifact-platform": artifact("application/vnd.example.note"),
+  chart: artifact("application/vnd.cncf.helm.config.v1+json"),
+  signature: { reason: "dockerd says no more than that, and keeps the image", says: "mismatched image rootfs and manifest layers: sha256:" },
+  "strange-layer": { reason: "dockerd says no more than that, and keeps the image", says: "is no layer but application/x-strange" },
+  "wrong-diff-id": { reason: "dockerd does not tell the right one", says: "the tar has digest sha256:0559432954729e" },
+  "junk-layer": { reason: "dockerd tells of its own directories", says: "in the middle of an entry; it is truncated" },
+  "junk-config": { reason: "dockerd tells of Go's parser", says: "not JSON" },
+};
+
+/** Each is pulled, looked at, and used. */
+const odd: readonly ImageCase[] = Object.keys(oddImages).flatMap((tag) => {
+  const name = `127.0.0.1:5062/team/odd:${tag}`;
+  const calls: readonly ImageCase[] = [
+    { call: `POST /images/create?fromImage=127.0.0.1:5062/team/odd&tag=${tag}` },
+    { call: `GET /images/${name}/json` },
+    { call: `POST /containers/create?name=odd-${tag}`, json: { Image: name } },
+    { call: `DELETE /containers/odd-${tag}` },
+    { call: `DELETE /images/${name}` },
+  ];
+  const why = refused[tag];
+  if (why === undefined) return calls;
+  const absent = { reason: why.reason, status: 404, says: "No such" };
+  return calls.map((one, i) => ({ ...one, ours: i === 0 ? { ...why, status: 200 } : absent }));
+});
+
 const removals: readonly ImageCase[] = [
   { call: "POST /containers/create?name=holds", json: { Image: "other:1", Cmd: ["x"] } },
   ...["nope", "nope:1", "BAD", nowhere, "{app:3}", "other:1", "byid:1", "{app:12}", "new:1"].map((name): ImageCase => ({ call: `DELETE /images/${name}` })),
@@ -111,7 +150,7 @@ const removals: readonly ImageCase[] = [
   ...get("/images/json", "/system/df?type=image"),
 ];
 
-export const imageCases: readonly ImageCase[] = [...loading, ...references, ...lists, ...tags, ...transfers, ...removals].map((one) => {
+export const imageCases: readonly ImageCase[] = [...loading, ...references, ...lists, ...tags, ...transfers, ...odd, ...removals].map((one) => {
   const known = exceptions[one.call];
   return known === undefined ? one : { ...one, ours: known };
 });

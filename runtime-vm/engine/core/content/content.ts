@@ -63,4 +63,6 @@ export interface ContentStore extends Provider, Ingester {
   published(): NamedDescriptor[];
   /** Moves the blob into the trash, reclaimed in the background. */
   remove(digest: Digest): void;
+  /** Removes what interrupted downloads left to be continued. Returns its bytes. */
+  sweep(): number;
 }

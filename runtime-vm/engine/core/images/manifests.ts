@@ -1,5 +1,7 @@
 import { EngineError } from "#base/errors.ts";
+import type { ImageConfigFile } from "#api/oci.ts";
 import type { Descriptor, Digest } from "../content/content.ts";
+import type { Platform } from "./platform.ts";
 
 /** An index of manifests (image-spec image-index.md, and Docker's manifest list). */
 export interface IndexDocument {
@@ -36,6 +38,16 @@ export const isLayerType = (type: string): boolean =>
 /** Layers that only their makers may hand out: they are neither pushed nor missed. */
 export const isNonDistributable = (type: string): boolean => type.includes(".layer.nondistributable.") || type.includes(".rootfs.foreign.");
 
+/** Rejects (invalidArgument) in dockerd's words what has another number of layers than its config says. */
+export function assertMatching({ layers }: ManifestDocument, diffIds: readonly unknown[]): void {
+  if (layers.length !== diffIds.length) {
+    throw new EngineError("invalidArgument", `number of layers and diffIDs don't match: ${layers.length} != ${diffIds.length}`);
+  }
+  const strange = layers.find(({ mediaType }) => !isLayerType(mediaType));
+  if (strange === undefined) return;
+  throw new EngineError("invalidArgument", `mismatched image rootfs and manifest layers: ${strange.digest} is no layer but ${strange.mediaType}`);
+}
+
 /** Manifests that speak of another one: provenance, bills of materials. */
 export const isAttestation = (descriptor: Descriptor): boolean => descriptor.annotations?.["vnd.docker.reference.type"] === "attestation-manifest";
 
@@ -64,6 +76,33 @@ export function parseJson(bytes: Buffer, digest: Digest): Record<string, unknown
   throw new EngineError("invalidArgument", `${digest}: not a JSON object`);
 }
 
+/** Reads an image's config (image-spec config.md); rejects (invalidArgument) what would lead whoever uses it astray. */
+export function parseConfig(bytes: Buffer, digest: Digest): ImageConfigFile {
+  const document = parseJson(bytes, digest) as Partial<Record<keyof ImageConfigFile, unknown>>;
+  const rootfs = (document.rootfs ?? {}) as { type?: unknown; diff_ids?: unknown };
+  const [diffIds, history] = [rootfs.diff_ids ?? [], document.history ?? []];
+  const { os = "", architecture = "", variant = "", created, author, config } = document;
+  const wrong = Object.entries({
+    os: typeof os === "string",
+    architecture: typeof architecture === "string",
+    variant: typeof variant === "string",
+    created: isAbsentOr(created, "string"),
+    author: isAbsentOr(author, "string"),
+    config: isAbsentOr(config, "object"),
+    "rootfs.diff_ids": Array.isArray(diffIds) && diffIds.every((diffId) => typeof diffId === "string" && digestPattern.test(diffId)),
+    history: Array.isArray(history) && history.every((step) => typeof step === "object" && step !== null),
+  }).find(([, sound]) => !sound);
+  if (wrong !== undefined) throw new EngineError("invalidArgument", `image config ${digest}: its ${wrong[0]} is not valid`);
+  return { ...document, os, architecture, rootfs: { ...rootfs, type: "layers", diff_ids: diffIds } } as ImageConfigFile;
+}
+
+const isAbsentOr = (value: unknown, type: "string" | "object"): boolean => value === undefined || value === null || typeof value === type;
+const isMapOfStrings = (value: unknown): boolean =>
+  value === undefined || (typeof value === "object" && value !== null && Object.values(value).every((one) => typeof one === "string"));
+const isPlatform = (value: Partial<Platform> | undefined): boolean =>
+  value === undefined ||
+  (typeof value?.os === "string" && typeof value.architecture === "string" && (value.variant === undefined || typeof value.variant === "string"));
+
 function descriptors(value: unknown, digest: Digest): Descriptor[] {
   if (value === null || value === undefined) return [];
   if (!Array.isArray(value) || value.length > descriptorsMax)
@@ -75,7 +114,9 @@ function descriptors(value: unknown, digest: Digest): Descriptor[] {
       digestPattern.test(one.digest) &&
       Number.isSafeInteger(one.size) &&
       one.size! >= 0 &&
-      (one.urls === undefined || (Array.isArray(one.urls) && one.urls.every((url) => typeof url === "string")));
+      (one.urls === undefined || (Array.isArray(one.urls) && one.urls.every((url) => typeof url === "string"))) &&
+      isPlatform(one.platform) &&
+      isMapOfStrings(one.annotations);
     if (!sound) throw new EngineError("invalidArgument", `${digest}: a descriptor in it is not valid`);
   }
   return value as Descriptor[];

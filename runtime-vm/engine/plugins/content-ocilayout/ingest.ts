@@ -1,6 +1,6 @@
 import { createHash, randomUUID, type Hash } from "node:crypto";
-import { readdirSync, renameSync } from "node:fs";
-import { open, rm, stat, unlink, type FileHandle } from "node:fs/promises";
+import { readdirSync, renameSync, rmSync, type Stats, statSync } from "node:fs";
+import { open, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import type { Digest, Ingest } from "#core/content/content.ts";
 import { free } from "#base/buffers.ts";
@@ -21,7 +21,7 @@ export interface IngestOptions {
 /** A blob being written below `directory`; with a `ref`, what an earlier one left is continued. */
 export async function openIngest(directory: string, blobs: string, options: IngestOptions = {}): Promise<Ingest> {
   const resumable = options.ref !== undefined;
-  const name = resumable ? `ref-${createHash("sha256").update(options.ref!).digest("hex")}` : `once-${randomUUID()}`;
+  const name = resumable ? resumableName(options.ref!) : `once-${randomUUID()}`;
   const path = join(directory, name);
   const file = await open(path, resumable ? "a+" : "wx+", 0o644);
   try {
@@ -34,14 +34,29 @@ export async function openIngest(directory: string, blobs: string, options: Inge
   }
 }
 
-/** Removes what no download will continue: nameless parts, and resumable ones untouched for a week. */
-export async function sweepIngests(directory: string): Promise<void> {
+/** The file that a resumable one grows in. */
+export const resumableName = (ref: string): string => `ref-${createHash("sha256").update(ref).digest("hex")}`;
+
+/** At start: removes what no download will continue, nameless parts and resumable ones untouched for a week. */
+export function sweepAtStart(directory: string): void {
   const oldest = Date.now() - resumableDaysMax * 24 * 3600 * 1000;
+  sweep(directory, (name, { mtimeMs }) => !name.startsWith("ref-") || mtimeMs <= oldest);
+}
+
+/** Removes resumable parts but those in `open`; returns their bytes. */
+export const sweepResumable = (directory: string, open: ReadonlySet<string>): number => sweep(directory, (name) => name.startsWith("ref-") && !open.has(name));
+
+/** In one go: nobody opens one meanwhile. */
+function sweep(directory: string, goes: (name: string, stat: Stats) => boolean): number {
+  let bytes = 0;
   for (const name of readdirSync(directory)) {
     const path = join(directory, name);
-    if (name.startsWith("ref-") && (await stat(path)).mtimeMs > oldest) continue;
-    await rm(path, { force: true });
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found === undefined || !goes(name, found)) continue;
+    bytes += found.size;
+    rmSync(path, { force: true });
   }
+  return bytes;
 }
 
 interface Parts {
@@ -102,7 +117,7 @@ class FileIngest implements Ingest {
     if (mismatch !== undefined) {
       // Wrong bytes must not be continued by the next download.
       await this.#close();
-      await unlink(this.#parts.path);
+      await rm(this.#parts.path, { force: true });
       throw new EngineError("invalidArgument", mismatch);
     }
     await durable;

@@ -6,7 +6,7 @@ import type { ContentStore, Descriptor, Digest, Ingest, NamedDescriptor } from "
 import type { Trash } from "#core/trash/trash.ts";
 import { codeOf, EngineError } from "#base/errors.ts";
 import { replaceFile } from "./durable.ts";
-import { openIngest, sweepIngests } from "./ingest.ts";
+import { openIngest, resumableName, sweepAtStart, sweepResumable } from "./ingest.ts";
 
 const hexPattern = /^[0-9a-f]{64}$/;
 const publishAgainMs = 5_000;
@@ -28,7 +28,7 @@ export async function openContent(paths: LayoutPaths): Promise<ContentStore> {
   for (const directory of [join(paths.content, "blobs", "sha256"), paths.ingest]) mkdirSync(directory, { recursive: true });
   ensureFile(join(paths.content, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
   ensureFile(join(paths.content, "index.json"), indexOf([]));
-  await sweepIngests(paths.ingest);
+  sweepAtStart(paths.ingest);
   return new OciLayout(paths);
 }
 
@@ -84,6 +84,10 @@ class OciLayout implements ContentStore {
 
   remove(digest: Digest): void {
     this.#paths.trash.move(this.#file(digest));
+  }
+
+  sweep(): number {
+    return sweepResumable(this.#paths.ingest, new Set([...this.#openRefs].map(resumableName)));
   }
 
   /** The list follows what the engine knows. Without room on the disk the former one stays for a while: deleting must work there. */

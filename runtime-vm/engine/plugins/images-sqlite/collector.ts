@@ -26,7 +26,10 @@ interface Reach {
 export class Collector {
   readonly #parts: CollectorParts;
   #holders = 0;
+  /** How many there have been. */
+  #begun = 0;
   #due: Descriptor[] = [];
+  #sweepDue: ((digest: Digest) => boolean) | undefined;
 
   constructor(parts: CollectorParts) {
     this.#parts = parts;
@@ -35,29 +38,29 @@ export class Collector {
   /** Until it is disposed, nothing is collected. */
   hold(): AsyncDisposable {
     this.#holders += 1;
+    this.#begun += 1;
     return {
       [Symbol.asyncDispose]: async () => {
         this.#holders -= 1;
-        if (this.#holders > 0 || this.#due.length === 0) return;
-        await this.collect(this.#due.splice(0));
+        if (this.#holders > 0) return;
+        if (this.#due.length > 0) await this.collect(this.#due.splice(0));
+        if (this.#sweepDue !== undefined) await this.sweep(this.#sweepDue);
       },
     };
   }
 
+  /** What a pull under way has brought, and will give no name. */
+  abandon(targets: readonly Descriptor[]): void {
+    this.#due.push(...targets);
+  }
+
   /** Removes what only `targets`, which have lost their names, referred to. Returns the bytes of blobs and layers it took. */
   async collect(targets: readonly Descriptor[]): Promise<number> {
-    if (this.#holders > 0) {
-      this.#due.push(...targets);
-      return 0;
-    }
-    const gone = await this.#reach(targets);
-    const kept = await this.#kept();
-    // A pull may have begun while documents were read.
-    if (this.#holders > 0) {
-      this.#due.push(...targets);
-      return 0;
-    }
-    return this.#remove(gone, kept);
+    const read = await this.#undisturbed(async () => ({ gone: await this.#reach(targets), kept: await this.#kept() }));
+    if (read !== undefined) return this.#remove(read.gone, read.kept);
+    if (this.#holders === 0) return await this.collect(targets);
+    this.#due.push(...targets);
+    return 0;
   }
 
   /** Removes one manifest of an index that stays, and what only that manifest referred to. */
@@ -71,23 +74,37 @@ export class Collector {
     this.#remove(gone, kept);
   }
 
-  /** At start: what an engine that was killed in a pull left without a name. A download of the last day is kept for the next attempt. */
-  async sweep(isOld: (digest: Digest) => boolean): Promise<void> {
-    const kept = await this.#kept();
+  /**
+   * Removes what has no name, of blobs those that `isOld` says: what a pull left that was cancelled, or whose engine was killed. Returns the
+   * bytes it took; while something is under way none, and it is done after that.
+   */
+  async sweep(isOld: (digest: Digest) => boolean): Promise<number> {
+    const kept = await this.#undisturbed(() => this.#kept());
+    if (kept === undefined && this.#holders === 0) return await this.sweep(isOld);
+    this.#sweepDue = kept === undefined ? isOld : undefined;
+    if (kept === undefined) return 0;
     const blobs = new Set([...this.#parts.content.list()].map(({ digest }) => digest).filter(isOld));
-    this.#remove({ blobs, diffIds: new Set(this.#parts.layers.list()) }, kept);
+    return this.#remove({ blobs, diffIds: new Set(this.#parts.layers.list()) }, kept);
   }
 
   /** Layers that the build cache has let go of. */
   async collectLayers(layers: readonly BuiltLayer[]): Promise<number> {
     const gone = { blobs: new Set(layers.map(({ blob }) => blob.digest)), diffIds: new Set(layers.map(({ diffId }) => diffId)) };
-    const kept = await this.#kept();
-    // Something under way may build on them; they go at the next start.
-    return this.#holders > 0 ? 0 : this.#remove(gone, kept);
+    const kept = await this.#undisturbed(() => this.#kept());
+    // Something under way may build on them; they go with the next sweep.
+    return kept === undefined ? 0 : this.#remove(gone, kept);
   }
 
   async layersInImages(): Promise<ReadonlySet<Digest>> {
     return (await this.#reach(this.#parts.names.all().map(({ target }) => target))).diffIds;
+  }
+
+  /** Undefined where something was under way meanwhile, be it over by now: what was read then may lack what it gave a name. */
+  async #undisturbed<T>(read: () => Promise<T>): Promise<T | undefined> {
+    const begun = this.#begun;
+    if (this.#holders > 0) return undefined;
+    const found = await read();
+    return this.#begun === begun ? found : undefined;
   }
 
   async #kept(): Promise<Reach> {

@@ -6,13 +6,13 @@ import {
   isIndexType,
   isManifestType,
   parseIndex,
-  parseJson,
+  parseConfig,
   parseManifest,
   type IndexDocument,
   type ManifestDocument,
 } from "#core/images/manifests.ts";
 import { normalized, rankPlatform, type Platform } from "#core/images/platform.ts";
-import { EngineError } from "#base/errors.ts";
+import { isClass } from "#base/errors.ts";
 
 /** One manifest of an image, as far as it is here. */
 export interface Variant {
@@ -55,7 +55,7 @@ export class Documents {
   async variants(target: Descriptor, depth = 0): Promise<Variant[]> {
     if (isManifestType(target.mediaType)) return [await this.#variant(target)];
     if (!isIndexType(target.mediaType) || depth > nestingMax) return [];
-    const document = await this.read(target);
+    const document = await this.#sound(target);
     if (document === undefined || !("index" in document)) return [];
     return (await Promise.all(document.index.manifests.map((child) => this.variants(child, depth + 1)))).flat();
   }
@@ -69,7 +69,7 @@ export class Documents {
   async reach(target: Descriptor, into: { blobs: Set<Digest>; diffIds: Set<Digest> }): Promise<void> {
     if (into.blobs.has(target.digest)) return;
     into.blobs.add(target.digest);
-    const document = await this.read(target);
+    const document = await this.#sound(target);
     if (document === undefined) return;
     if ("config" in document) for (const diffId of document.config.rootfs?.diff_ids ?? []) into.diffIds.add(diffId as Digest);
     else for (const child of childrenOf(document)) await this.reach(child, into);
@@ -84,10 +84,20 @@ export class Documents {
     return this.#content.stat(digest) !== undefined;
   }
 
+  /** What is none of the three by its bytes is like one that is not here: an image with one such stays in the lists, and can be removed. */
+  async #sound(descriptor: Descriptor): Promise<Document | undefined> {
+    try {
+      return await this.read(descriptor);
+    } catch (error) {
+      if (isClass(error, "invalidArgument")) return undefined;
+      throw error;
+    }
+  }
+
   async #variant(descriptor: Descriptor): Promise<Variant> {
-    const read = await this.read(descriptor);
+    const read = await this.#sound(descriptor);
     const manifest = read !== undefined && "manifest" in read ? read.manifest : undefined;
-    const configured = manifest === undefined || !isConfigType(manifest.config.mediaType) ? undefined : await this.read(manifest.config);
+    const configured = manifest === undefined || !isConfigType(manifest.config.mediaType) ? undefined : await this.#sound(manifest.config);
     const config = configured !== undefined && "config" in configured ? configured.config : undefined;
     const platform =
       descriptor.platform ??
@@ -123,7 +133,5 @@ const childrenOf = (document: Document): readonly Descriptor[] =>
 function parse(descriptor: Descriptor, bytes: Buffer): Document {
   if (isIndexType(descriptor.mediaType)) return { index: parseIndex(bytes, descriptor.digest) };
   if (isManifestType(descriptor.mediaType)) return { manifest: parseManifest(bytes, descriptor.digest) };
-  const config = parseJson(bytes, descriptor.digest) as unknown as ImageConfigFile;
-  if (!Array.isArray(config.rootfs?.diff_ids)) throw new EngineError("invalidArgument", `image config ${descriptor.digest}: no rootfs.diff_ids`);
-  return { config };
+  return { config: parseConfig(bytes, descriptor.digest) };
 }

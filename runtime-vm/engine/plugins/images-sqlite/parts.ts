@@ -1,8 +1,7 @@
 import { familiarName } from "#api/reference.ts";
-import { EngineError } from "#base/errors.ts";
 import type { ContentStore, Descriptor, Digest, NamedDescriptor } from "#core/content/content.ts";
 import type { EventLog } from "#core/events/events.ts";
-import { isLayerType } from "#core/images/manifests.ts";
+import { assertMatching, isLayerType } from "#core/images/manifests.ts";
 import type { Platform } from "#core/images/platform.ts";
 import type { LayerStore } from "#core/layers/layers.ts";
 import type { Registries } from "#core/registry/registry.ts";
@@ -43,9 +42,7 @@ export const publishIndex = (parts: ImageParts): void => parts.content.publish(n
 export async function unpackVariant({ content, layers }: ImageParts, variant: Variant, signal: AbortSignal): Promise<void> {
   const blobs = (variant.manifest?.layers ?? []).filter(({ mediaType }) => isLayerType(mediaType));
   const diffIds = (variant.config?.rootfs.diff_ids ?? []) as readonly Digest[];
-  if (blobs.length !== diffIds.length) {
-    throw new EngineError("invalidArgument", `image ${variant.descriptor.digest}: its manifest has ${blobs.length} layers and its config ${diffIds.length}`);
-  }
+  if (variant.manifest !== undefined) assertMatching(variant.manifest, diffIds);
   await Promise.all(
     [...new Set(diffIds)].map(async (diffId) => {
       if (layers.has(diffId)) return;

@@ -3,19 +3,34 @@ import { familiarName, normalizedName, withTag, type ImageReference } from "#api
 import { EngineError, isClass, messageOf } from "#base/errors.ts";
 import type { ContentStore, Descriptor, Digest } from "#core/content/content.ts";
 import type { LayerStore } from "#core/layers/layers.ts";
-import { isConfigType, isIndexType, isLayerType, parseIndex, parseManifest, type ManifestDocument } from "#core/images/manifests.ts";
+import {
+  assertMatching,
+  isAttestation,
+  isConfigType,
+  isIndexType,
+  isLayerType,
+  parseIndex,
+  parseManifest,
+  type ManifestDocument,
+} from "#core/images/manifests.ts";
 import { formatPlatform, rankPlatform, type Platform } from "#core/images/platform.ts";
 import { shortDigest, stepBegun, stepDone, stepProgress } from "#core/images/progress.ts";
 import type { RegistryReader } from "#core/registry/registry.ts";
+import type { Collector } from "./collector.ts";
 import type { Documents } from "./documents.ts";
 import { type Fetcher, GrowthLost } from "./fetcher.ts";
 import { atMost, paced } from "./pace.ts";
+
+const emptyType = "application/vnd.oci.empty.v1+json";
+/** As deep as an image that is here is looked into. */
+const nestingMax = 4;
 
 export interface PullParts {
   readonly content: ContentStore;
   readonly layers: LayerStore;
   readonly documents: Documents;
   readonly fetcher: Fetcher;
+  readonly collector: Collector;
 }
 
 export interface PullRequest {
@@ -34,16 +49,34 @@ export async function pullImage(parts: PullParts, request: PullRequest): Promise
   const top = await topOf(parts, request).catch((error: unknown) => {
     throw pullFailure(error, ref);
   });
-  const chosen = isIndexType(top.descriptor.mediaType) ? await choose(parts, request, top) : top;
-  say({ status: `Pulling from ${ref.path}`, id: ref.tag ?? normalizedName(ref) });
-  const manifest = parseManifest(chosen.bytes, chosen.descriptor.digest);
-  if (!isConfigType(manifest.config.mediaType)) {
-    throw new EngineError("invalidArgument", `${familiarName(ref)} is no image: its config has media type ${manifest.config.mediaType}`);
+  const chosen = await choose(parts, request, [top]);
+  if (chosen === undefined) {
+    const sentence = `no matching manifest for ${formatPlatform(request.platform)} in the manifest list entries: no match for platform in manifest: not found`;
+    throw new NoMatchingManifest(sentence);
   }
-  for (const document of new Set([chosen, top])) await keep(parts.content, document);
-  await parts.fetcher.fetch(manifest.config, sourceOf(request), request);
-  await pullLayers(parts, request, manifest);
+  const [{ bytes, descriptor }] = chosen;
+  say({ status: `Pulling from ${ref.path}`, id: ref.tag ?? normalizedName(ref) });
+  const manifest = parseManifest(bytes, descriptor.digest);
+  if (!isConfigType(manifest.config.mediaType)) throw new EngineError("invalidArgument", noImage(ref, bytes, manifest));
+  try {
+    for (const document of chosen) await keep(parts.content, document);
+    await parts.fetcher.fetch(manifest.config, sourceOf(request), request);
+    await pullLayers(parts, request, manifest);
+  } catch (error) {
+    // One that was given up is continued by the next pull, as dockerd does it.
+    // So is one whose registry went away; what is wrong with the image's bytes is as wrong the next time.
+    if (!request.signal.aborted && isClass(error, "invalidArgument")) parts.collector.abandon([top.descriptor]);
+    throw error;
+  }
   return top.descriptor;
+}
+
+/** Artifacts are anything that a registry keeps besides images (image-spec manifest.md, "Guidelines for Artifact Usage"). */
+function noImage(ref: ImageReference, bytes: Buffer, { config, layers }: ManifestDocument): string {
+  const { artifactType } = JSON.parse(bytes.toString("utf8")) as { artifactType?: unknown };
+  const kind =
+    typeof artifactType === "string" && artifactType !== "" ? artifactType : config.mediaType === emptyType ? layers[0]?.mediaType : config.mediaType;
+  return `${familiarName(ref)} is an artifact (${kind ?? "of no type"}), not a container image; fetch it with a tool for artifacts`;
 }
 
 /** What dockerd says of a name that cannot be resolved. That nothing is found, or nothing shown, is 404 for clients that then build or log in. */
@@ -78,21 +111,45 @@ async function topOf({ content }: PullParts, { reader, ref, former, signal }: Pu
   return await reader.manifest(ref.path, reference, { signal });
 }
 
-async function choose({ content }: PullParts, request: PullRequest, index: Fetched): Promise<Fetched> {
-  const { manifests } = parseIndex(index.bytes, index.descriptor.digest);
-  const suitable = manifests
-    .map((descriptor) => ({ descriptor, rank: descriptor.platform === undefined ? undefined : rankPlatform(request.platform, descriptor.platform) }))
-    .filter((one): one is { descriptor: Descriptor; rank: number } => one.rank !== undefined)
+/** A manifest, and the indexes that led to it, the innermost first. */
+type Chosen = readonly [Fetched, ...Fetched[]];
+
+/** Follows an index to the manifest that suits the platform best; those that name none are asked last, by their configs. */
+async function choose(parts: PullParts, request: PullRequest, path: Chosen): Promise<Chosen | undefined> {
+  const [{ descriptor, bytes }] = path;
+  if (!isIndexType(descriptor.mediaType)) return path;
+  if (path.length > nestingMax) throw new EngineError("invalidArgument", `index ${descriptor.digest}: more than ${nestingMax} indexes lead to it`);
+  const unnamed = Number.MAX_SAFE_INTEGER;
+  const rankOf = ({ platform }: Descriptor): number | undefined => (platform === undefined ? unnamed : rankPlatform(request.platform, platform));
+  const suitable = parseIndex(bytes, descriptor.digest)
+    .manifests.filter((child) => !isAttestation(child))
+    .map((child) => ({ child, rank: rankOf(child) }))
+    .filter((one): one is { child: Descriptor; rank: number } => one.rank !== undefined)
     .toSorted((a, b) => a.rank - b.rank);
-  const [best] = suitable;
-  if (best === undefined) {
-    const sentence = `no matching manifest for ${formatPlatform(request.platform)} in the manifest list entries: no match for platform in manifest: not found`;
-    throw new NoMatchingManifest(sentence);
+  for (const { child } of suitable) {
+    const fetched = await document(parts, request, child);
+    const found = await choose(parts, request, [fetched, ...path]);
+    if (found !== undefined && (child.platform !== undefined || isIndexType(child.mediaType) || (await suits(parts, request, fetched)))) return found;
   }
-  const { digest } = best.descriptor;
-  if (content.stat(digest) !== undefined) return { descriptor: best.descriptor, bytes: await content.read(digest) };
+  return undefined;
+}
+
+async function document({ content }: PullParts, request: PullRequest, descriptor: Descriptor): Promise<Fetched> {
+  const { digest } = descriptor;
+  if (content.stat(digest) !== undefined) return { descriptor, bytes: await content.read(digest) };
   const { bytes } = await request.reader.manifest(request.ref.path, digest, request);
-  return { descriptor: best.descriptor, bytes };
+  return { descriptor, bytes };
+}
+
+/** By the platform that the config tells. What has no config of an image's suits: why it is none is told later. */
+async function suits(parts: PullParts, request: PullRequest, { bytes, descriptor }: Fetched): Promise<boolean> {
+  const { config } = parseManifest(bytes, descriptor.digest);
+  if (!isConfigType(config.mediaType)) return true;
+  await parts.fetcher.fetch(config, sourceOf(request), request);
+  const read = await parts.documents.read(config);
+  if (read !== undefined && "config" in read && rankPlatform(request.platform, read.config) !== undefined) return true;
+  parts.collector.abandon([config]);
+  return false;
 }
 
 /** Not to be taken for a manifest that the registry does not have. */
@@ -109,9 +166,7 @@ async function pullLayers(parts: PullParts, request: PullRequest, manifest: Mani
   const document = await parts.documents.read(manifest.config);
   const diffIds = document !== undefined && "config" in document ? (document.config.rootfs.diff_ids as Digest[]) : [];
   const layers = manifest.layers.filter(({ mediaType }) => isLayerType(mediaType));
-  if (layers.length !== diffIds.length) {
-    throw new EngineError("invalidArgument", `${familiarName(request.ref)}: its manifest has ${layers.length} layers and its config ${diffIds.length}`);
-  }
+  assertMatching(manifest, diffIds);
   const wanted = layers.map((blob, i) => ({ blob, diffId: diffIds[i]! }));
   const missing = wanted.filter(({ blob, diffId }) => parts.content.stat(blob.digest) === undefined || !parts.layers.has(diffId));
   if (missing.length === 0) return;

@@ -62,7 +62,7 @@ const keptDownloadMsMax = 24 * 3600 * 1000;
 export function openImages(options: ImageStoreOptions): {
   readonly images: ImageStore;
   readonly builder: ImageBuilder;
-  readonly swept: Promise<void>;
+  readonly swept: Promise<unknown>;
 } {
   const { content, layers, registries, events } = options;
   const limits = options.limits ?? usualLimits;
@@ -163,6 +163,7 @@ class SqliteImageStore implements ImageStore {
         items.push(...removed.items);
         bytes += removed.bytes;
       }
+      bytes += (await this.#parts.collector.sweep(() => true)) + this.#parts.content.sweep();
       return { ImagesDeleted: items.length === 0 ? null : items, SpaceReclaimed: bytes };
     });
   }

@@ -84,7 +84,7 @@ export function inspectOf(
     ...(config?.["os.version"] ? { OsVersion: config["os.version"] } : {}),
     Size: (isIndex(target, best) ? target.size : 0) + (best === undefined ? 0 : contentSize(best, opts.stores.content)),
     GraphDriver: { Data: null, Name: "overlayfs" },
-    RootFS: config === undefined ? {} : { Type: config.rootfs.type, Layers: [...config.rootfs.diff_ids] },
+    RootFS: config === undefined ? {} : { Type: config.rootfs.type, ...(config.rootfs.diff_ids.length === 0 ? {} : { Layers: [...config.rootfs.diff_ids] }) },
     Metadata: { LastTagTime: lastTagged ?? "0001-01-01T00:00:00Z" },
     Descriptor: apiDescriptor(shown),
     ...(opts.manifests === undefined

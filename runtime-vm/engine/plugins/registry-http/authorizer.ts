@@ -2,7 +2,7 @@ import type { RegistryAuth } from "#core/registry/registry.ts";
 import { EngineError } from "#base/errors.ts";
 import { parseChallenges, type Challenge } from "./challenge.ts";
 import type { Endpoint } from "./endpoints.ts";
-import { readBody, type HttpClient } from "./http-client.ts";
+import { parseAnswer, readBody, type HttpClient } from "./http-client.ts";
 
 const tokenBytesMax = 1024 * 1024;
 
@@ -81,9 +81,9 @@ export class Authorizer {
     const body = await readBody(response, tokenBytesMax);
     if (response.status === 401 || response.status === 403) throw new EngineError("unauthorized", "unauthorized: incorrect username or password");
     if (response.status !== 200) throw new EngineError("unavailable", `${url.origin}${url.pathname} answered ${response.status} to the request for a token`);
-    const answer = JSON.parse(body.toString("utf8")) as { token?: string; access_token?: string };
-    const token = answer.token ?? answer.access_token;
-    if (token === undefined) throw new EngineError("unavailable", "authorization server did not include a token in the response");
+    const answer = parseAnswer(body, "the request for a token");
+    const token = answer["token"] || answer["access_token"];
+    if (typeof token !== "string" || token === "") throw new EngineError("unavailable", "authorization server did not include a token in the response");
     return token;
   }
 

@@ -163,6 +163,17 @@ export async function readBody(response: HttpResponse, bytesMax: number): Promis
   return Buffer.concat(chunks);
 }
 
+/** A JSON object that a server sent; rejects as unavailable what is none. `what`: what was asked for. */
+export function parseAnswer(body: Buffer, what: string): Record<string, unknown> {
+  try {
+    const answer = JSON.parse(body.toString("utf8")) as unknown;
+    if (typeof answer === "object" && answer !== null) return answer as Record<string, unknown>;
+  } catch {
+    // Said below: the parser's words tell nothing of the server.
+  }
+  throw new EngineError("unavailable", `the registry's answer to ${what} is no JSON object: ${JSON.stringify(body.toString("utf8").slice(0, 60))}`);
+}
+
 function pauseMs(attempt: number, retryAfter?: string): number {
   const seconds = Number(retryAfter);
   if (retryAfter !== undefined && Number.isFinite(seconds) && seconds >= 0) return Math.min(seconds * 1000, retryAfterMsMax);

@@ -4,7 +4,7 @@ import type { Descriptor, Digest } from "#core/content/content.ts";
 import type { RegistryReader } from "#core/registry/registry.ts";
 import { EngineError } from "#base/errors.ts";
 import type { Conversation } from "./conversation.ts";
-import { readBody, type HttpResponse } from "./http-client.ts";
+import { parseAnswer, readBody, type HttpResponse } from "./http-client.ts";
 
 /** What we can read, most wanted first. */
 const manifestTypes = [
@@ -14,6 +14,7 @@ const manifestTypes = [
   "application/vnd.docker.distribution.manifest.v2+json",
 ];
 const manifestBytesMax = 8 * 1024 * 1024;
+const tagsMax = 100_000;
 
 /** The pull half of the distribution-spec. */
 export class HttpReader implements RegistryReader {
@@ -52,12 +53,13 @@ export class HttpReader implements RegistryReader {
   async tags(repository: string, { signal }: { signal: AbortSignal }): Promise<readonly string[]> {
     const tags: string[] = [];
     for (let path: string | undefined = "tags/list?n=1000"; path !== undefined; ) {
+      if (tags.length > tagsMax) throw new EngineError("unavailable", `${repository}: the registry lists more than ${tagsMax} tags`);
       const response: HttpResponse = await this.#get(repository, path, { signal });
-      const answer = JSON.parse((await readBody(response, manifestBytesMax)).toString("utf8")) as { tags?: string[] | null };
-      tags.push(...(answer.tags ?? []));
+      const page = tagsOf(await readBody(response, manifestBytesMax), repository);
+      tags.push(...page);
       // The next page is `</v2/NAME/tags/list?n=..&last=..>; rel="next"`.
       const next = /<[^>]*\/(tags\/list\?[^>]*)>;\s*rel="?next"?/.exec(response.headers.link?.toString() ?? "")?.[1];
-      path = (answer.tags ?? []).length === 0 ? undefined : next;
+      path = page.length === 0 ? undefined : next;
     }
     return tags;
   }
@@ -96,6 +98,13 @@ export class HttpReader implements RegistryReader {
   #get(repository: string, path: string, opts: { signal: AbortSignal; headers?: Readonly<Record<string, string>> }): Promise<HttpResponse> {
     return this.#registry.ask(`v2/${repository}/${path}`, pullScope(repository), { ...opts, accept: [200, 206] });
   }
+}
+
+function tagsOf(body: Buffer, repository: string): string[] {
+  const { tags } = parseAnswer(body, `the list of tags of ${repository}`);
+  if (tags === null || tags === undefined) return [];
+  if (Array.isArray(tags) && tags.every((tag) => typeof tag === "string")) return tags;
+  throw new EngineError("unavailable", `the registry's answer to the list of tags of ${repository} is none`);
 }
 
 const pullScope = (repository: string): string => `repository:${repository}:pull`;
