@@ -1,30 +1,13 @@
-import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { PullProgress } from "#api/images.ts";
-import type { RegistryAuth } from "#core/registry/registry.ts";
 import { credentials, found, freePort, startProxy, startRegistry, type TestRegistry } from "#plugins/registry-http/test-registry.ts";
 import { openStore } from "./rig.ts";
-import { busyboxLayer, makeImage, manifestOf, sha256, type TestImage } from "./test-images.ts";
-import { said, type TestStore } from "./test-store.ts";
+import { busyboxLayer, makeImage, sha256 } from "./test-images.ts";
+import { big, manifestType, pull, pushImage, serve, short, statuses } from "./test-pulls.ts";
 
-const signal = new AbortController().signal;
-const manifestType = "application/vnd.oci.image.manifest.v1+json";
 const indexType = "application/vnd.oci.image.index.v1+json";
-const pull = (store: TestStore, reference: string, opts: { platform?: string; auth?: RegistryAuth; signal?: AbortSignal } = {}) =>
-  said(store.images.pull({ reference, signal, ...opts }));
-const statuses = (messages: readonly PullProgress[]) => messages.map(({ status, id }) => (id === undefined ? status! : `${id}: ${status!}`));
-const short = (blob: Buffer) => sha256(blob).slice(7, 19);
-const big = makeImage([busyboxLayer(), [{ name: "noise", body: randomBytes(6_000_000) }]]);
 const host = process.arch === "arm64" ? "arm64" : "amd64";
-
-async function pushImage(registry: TestRegistry, repository: string, image: TestImage, tag?: string): Promise<{ digest: `sha256:${string}`; size: number }> {
-  for (const { blob } of image.layers) await registry.push(repository, blob, "application/octet-stream");
-  await registry.push(repository, image.config, "application/octet-stream");
-  return await registry.push(repository, manifestOf(image), manifestType, tag);
-}
 
 describe.skipIf(found === undefined)("pulling (skipped without docker-registry)", () => {
   let registry: TestRegistry;
@@ -174,126 +157,4 @@ describe.skipIf(found === undefined)("pulling (skipped without docker-registry)"
     await pull(store, `${closed.domain}/secret:1`, { auth: credentials });
     expect((await store.images.inspect(`${closed.domain}/secret:1`)).Id).toBe(secret.digest);
   });
-
-  test("a connection that breaks again and again is taken up where it stopped", async () => {
-    await using store = await openStore();
-    const noise = short(big.layers[1]!.blob);
-    await using proxy = await startProxy(registry.domain, { relay: cutAfter(1_500_000) });
-    await pull(store, `${proxy.domain}/team/app:v1`);
-    const ranges = proxy.seen.filter(({ url }) => url!.includes(noise)).map(({ headers }) => headers.range);
-    expect(ranges[0]).toBeUndefined();
-    expect(ranges.slice(1).every((range) => /^bytes=[1-9]\d*-$/.test(range!))).toBe(true);
-    expect(ranges.length).toBeGreaterThan(3);
-    expect((await store.images.resolve(`${proxy.domain}/team/app:v1`)).id).toBe(pushed.digest);
-  });
-
-  test("a pull that was given up is continued by the next one, also by another engine", async () => {
-    await using store = await openStore();
-    const stop = new AbortController();
-    await using proxy = await startProxy(registry.domain, {
-      relay: (request, from, to) => {
-        if (request.url!.includes(short(big.layers[1]!.blob))) to.on("pipe", () => setTimeout(() => stop.abort(new Error("enough")), 50));
-        cutAfter(4_000_000, "stall")(request, from, to);
-      },
-    });
-    await expect(pull(store, `${proxy.domain}/team/app:v1`, { signal: stop.signal })).rejects.toThrow("enough");
-    await store.reopen();
-    await using second = await startProxy(registry.domain, {});
-    await pull(store, `${second.domain}/team/app:v1`);
-    const [blob] = second.seen.filter(({ url }) => url!.includes(short(big.layers[1]!.blob)));
-    expect(blob!.headers.range).toMatch(/^bytes=[1-9]\d*-$/);
-  });
-
-  test("what a power cut tore of a download is fetched once more", async () => {
-    await using store = await openStore();
-    const noise = sha256(big.layers[1]!.blob);
-    const ref = join(store.root, "ingest", `ref-${sha256(Buffer.from(`blob ${noise}`)).slice(7)}`);
-    writeFileSync(ref, Buffer.concat([big.layers[1]!.blob.subarray(0, 2_000_000), Buffer.alloc(1_000_000)]));
-    await using proxy = await startProxy(registry.domain, {});
-    await pull(store, `${proxy.domain}/team/app:v1`);
-    expect(proxy.seen.filter(({ url }) => url!.endsWith(noise)).map(({ headers }) => headers.range)).toEqual(["bytes=3000000-", undefined]);
-    expect((await store.images.resolve(`${proxy.domain}/team/app:v1`)).id).toBe(pushed.digest);
-  });
-
-  test("a registry that ignores Range and one that sends other bytes", async () => {
-    await using store = await openStore();
-    const noise = big.layers[1]!.blob;
-    let cuts = 1;
-    await using whole = await startProxy(registry.domain, {
-      answer: (request, response) => {
-        if (!request.url!.includes(short(noise))) return false;
-        response.writeHead(200, { "content-length": noise.length });
-        if (cuts-- > 0) response.write(noise.subarray(0, 2_000_000), () => setTimeout(() => response.destroy(), 20));
-        else response.end(noise);
-        return true;
-      },
-    });
-    await pull(store, `${whole.domain}/team/app:v1`);
-    await using other = await openStore();
-    await using wrong = await startProxy(registry.domain, { answer: serve(short(noise), randomBytes(noise.length), "application/octet-stream") });
-    await expect(pull(other, `${wrong.domain}/team/app:v1`)).rejects.toMatchObject({
-      class: "invalidArgument",
-      message: `filesystem layer verification failed for digest ${sha256(noise)}`,
-    });
-    expect(await other.images.list({ filters: {}, manifests: false, sharedSize: false, users: () => [] })).toEqual([]);
-  });
-
-  test("a layer whose content is not what the config promises is refused", async () => {
-    await using store = await openStore();
-    await pushImage(registry, "lying", makeImage([[{ name: "a", body: Buffer.from("x") }]], { diffIds: [sha256(Buffer.from("other"))] }), "1");
-    await expect(pull(store, `${registry.domain}/lying:1`)).rejects.toThrow(/the tar has digest/);
-    await pushImage(registry, "lying", makeImage([[{ name: "a", body: Buffer.from("x") }]], { diffIds: [] }), "2");
-    await expect(pull(store, `${registry.domain}/lying:2`)).rejects.toThrow(/number of layers and diffIDs don't match: 1 != 0/);
-  });
-
-  test("concurrent pulls of one image share its downloads; one may give up without harm to the other", async () => {
-    await using store = await openStore();
-    await using proxy = await startProxy(registry.domain, {});
-    const name = `${proxy.domain}/team/app:v1`;
-    const quit = new AbortController();
-    const quitter = pull(store, name, { signal: quit.signal });
-    const both = [pull(store, name), pull(store, name)];
-    setTimeout(() => quit.abort(new Error("leaving")), 30);
-    await quitter.catch((error: Error) => expect(error.message).toBe("leaving"));
-    for (const messages of await Promise.all(both)) expect(statuses(messages).at(-2)).toBe(`Digest: ${pushed.digest}`);
-    const fetched = proxy.seen.map(({ url }) => url!).filter((url) => url.includes("/blobs/") && !url.includes(sha256(big.config)));
-    expect(fetched.toSorted()).toEqual(big.layers.map(({ blob }) => `/v2/team/app/blobs/${sha256(blob)}`).toSorted());
-  });
-
-  test("a reader that stops listening ends the pull, and nothing of it goes on", async () => {
-    await using store = await openStore();
-    await using proxy = await startProxy(registry.domain, { relay: cutAfter(1_000_000, "stall") });
-    for await (const message of store.images.pull({ reference: `${proxy.domain}/team/app:v1`, signal })) if (message.status === "Pulling fs layer") break;
-    const seen = proxy.seen.length;
-    await pull(store, `${registry.domain}/team/app:v1`);
-    expect(proxy.seen).toHaveLength(seen);
-    expect(readdirSync(join(store.root, "ingest"))).toEqual([]);
-  });
 });
-
-/** Answers one path itself. */
-const serve =
-  (path: string, body: Buffer, type: string) =>
-  (request: IncomingMessage, response: ServerResponse): boolean => {
-    if (!request.url!.includes(path)) return false;
-    response.writeHead(200, { "content-type": type, "content-length": body.length }).end(body);
-    return true;
-  };
-
-/** Passes that many bytes of a blob and then breaks the connection, or never sends another byte. */
-const cutAfter =
-  (bytes: number, how: "cut" | "stall" = "cut") =>
-  (request: IncomingMessage, from: IncomingMessage, to: ServerResponse): void => {
-    if (!request.url!.includes("/blobs/")) return void from.pipe(to);
-    let passed = 0;
-    from.on("data", (chunk: Buffer) => {
-      if (passed >= bytes) return;
-      passed += chunk.length;
-      to.write(chunk);
-      if (passed < bytes) return;
-      from.destroy();
-      if (how === "cut") setTimeout(() => to.destroy(), 20);
-    });
-    from.on("end", () => to.end());
-    to.emit("pipe", from);
-  };
