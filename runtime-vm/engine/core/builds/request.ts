@@ -40,6 +40,8 @@ export interface BuildRequest {
   readonly imported?: (key: string) => Promise<CacheRecord | undefined>;
   /** SOURCE_DATE_EPOCH, in seconds. */
   readonly epoch: number | undefined;
+  /** `--allow`: what steps may ask for beyond a container's rights. */
+  readonly entitlements?: readonly string[];
   /** What its contexts came from, as far as they were fetched by then. */
   readonly materials?: readonly BuildMaterial[];
   readonly observer: BuildObserver;

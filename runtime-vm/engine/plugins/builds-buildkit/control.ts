@@ -92,7 +92,17 @@ async function solve({ builds, sessions, jobs, history, shelf }: ControlParts, c
   const ref = request.text(1);
   const session = await sessions.get(request.text(5), call.signal);
   const frontend = request.text(6);
-  const job = new Job({ builds, session, shelf, signal: call.signal, ref, frontend, attributes: request.map(7), ...cachesOf(request.message(8)) });
+  const job = new Job({
+    builds,
+    session,
+    shelf,
+    signal: call.signal,
+    ref,
+    frontend,
+    attributes: request.map(7),
+    entitlements: request.texts(9),
+    ...cachesOf(request.message(8)),
+  });
   jobs.add(ref, job);
   const wanted = exportsOf(request);
   // What a client only asks for its own sake is no build of a user's.

@@ -19,6 +19,7 @@ export interface Frontend {
   readonly locals: Set<string>;
   /** What another build has given, by the name that the client gave it here: of each platform. */
   readonly result: (name: string) => readonly StageState[];
+  readonly entitlements: readonly string[];
   /** Of caches elsewhere. */
   readonly imported: BuildRequest["imported"];
 }

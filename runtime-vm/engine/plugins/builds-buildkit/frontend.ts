@@ -85,6 +85,7 @@ export async function prepareBuild(frontend: Frontend, given: ReadonlyMap<string
     ssh: (id) => agentSocket(session, id, { path: scratch(builds), signal }),
     epoch,
     materials,
+    entitlements: frontend.entitlements,
     ...(frontend.imported === undefined ? {} : { imported: frontend.imported }),
     observer: platform === undefined || platforms.length < 2 ? progress : progress.under(formatPlatform(platform)),
     signal,
@@ -183,7 +184,7 @@ function copiedPaths({ stages }: Dockerfile): string[] {
 }
 
 function namedContext(frontend: Frontend, name: string, value: string, remote: (address: string) => Promise<FileTree>): NamedContext {
-  const image = /^docker-image:\/\/(.+)$/.exec(value)?.[1];
+  const image = /^docker-image:\/\/(.*)$/.exec(value)?.[1];
   if (image !== undefined) return { kind: "image", reference: image };
   const input = /^input:(.+)$/.exec(value)?.[1];
   if (input !== undefined) return { kind: "result", states: frontend.result(input) };

@@ -32,6 +32,7 @@ export interface JobParts {
   readonly shelf: Shelf;
   readonly ref: string;
   readonly frontend: string;
+  readonly entitlements: readonly string[];
   readonly attributes: ReadonlyMap<string, string>;
   readonly cacheFrom: readonly CacheOption[];
   readonly cacheTo: readonly CacheOption[];
@@ -104,7 +105,17 @@ export class Job {
   async answer(attributes: ReadonlyMap<string, string>): Promise<Record<string, string>> {
     await using undo = new AsyncDisposableStack();
     const { builds, session, signal } = this.parts;
-    const frontend = { builds, session, progress: this.progress, signal, undo, locals: new Set<string>(), result: () => [], imported: undefined };
+    const frontend = {
+      builds,
+      session,
+      progress: this.progress,
+      signal,
+      undo,
+      locals: new Set<string>(),
+      result: () => [],
+      entitlements: [],
+      imported: undefined,
+    };
     const prepared = await prepareBuild(frontend, attributes).catch((error: unknown) => {
       throw (this.lastFailure = detailed(error, undefined));
     });
@@ -186,7 +197,7 @@ export class Job {
 
   async #build(attributes: ReadonlyMap<string, string>, inputs: ReadonlyMap<string, string>, take: (outcome: Outcome) => Promise<void>): Promise<void> {
     await using undo = new AsyncDisposableStack();
-    const { builds, session, signal, shelf, cacheFrom, cacheTo } = this.parts;
+    const { builds, session, signal, shelf, cacheFrom, cacheTo, entitlements } = this.parts;
     checkCaches(cacheTo);
     const asked = cacheFrom.length > 0 ? cacheFrom : cachesIn(attributes.get("cache-imports"));
     const imported = await importCaches({ builds, session, signal, progress: this.progress }, asked);
@@ -194,7 +205,7 @@ export class Job {
     const locals = new Set<string>();
     let definition: Definition | undefined;
     try {
-      const prepared = await prepareBuild({ builds, session, progress: this.progress, signal, undo, locals, result, imported }, attributes);
+      const prepared = await prepareBuild({ builds, session, progress: this.progress, signal, undo, locals, result, imported, entitlements }, attributes);
       ({ definition } = prepared);
       this.definition = definition;
       const ready = prepared.requests.map(() => Promise.withResolvers<BuildResult>());
