@@ -22,4 +22,4 @@ librariesSuite("dockerode and Compose against a native engine", () => ({ socket:
 composeSuite("Compose against a native engine", () => ({ socket: engine.socket, netns, sharesLoopback: true }));
 devcontainersSuite("the Dev Containers CLI against a native engine", () => ({ socket: engine.socket, netns, sharesLoopback: true }));
 testcontainersSuite("Testcontainers against a native engine", () => ({ socket: engine.socket, netns, sharesLoopback: true }));
-sharesSuite("folders in containers of a native engine", () => ({ socket: engine.socket, netns, sharesLoopback: true }));
+sharesSuite("folders in containers of a native engine", () => ({ socket: engine.socket, netns, sharesLoopback: true }), 20_000);

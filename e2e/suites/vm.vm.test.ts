@@ -30,4 +30,6 @@ limitsSuite("limits in the VM", () => ({ socket: machine.socket }));
 limitsComparedSuite("limits and figures, compared with dockerd on the same kernel", () => ({ socket: machine.socket }));
 testcontainersSuite("Testcontainers through the VM", () => ({ socket: machine.socket, sharesLoopback: false }));
 composeSuite("Compose through the VM", () => ({ socket: machine.socket, sharesLoopback: false, folder }));
-sharesSuite("folders of this computer in containers of the VM", () => ({ socket: machine.socket, sharesLoopback: false, folder }));
+// In an emulated machine each file takes its time.
+const files = process.env.SLIPWAY_TEST_LONG === "1" ? 20_000 : 2_000;
+sharesSuite("folders of this computer in containers of the VM", () => ({ socket: machine.socket, sharesLoopback: false, folder }), files);
