@@ -161,6 +161,20 @@ const failures: readonly Case[] = [
   },
   { what: "what takes a capability", rule: "not-permitted", says: /capability NET_ADMIN/, body: { Cmd: ["ip", "link", "add", "dummy0", "type", "dummy"] } },
   { what: "a mount inside a container", rule: "not-permitted", says: /capability SYS_ADMIN/, body: { Cmd: ["mount", "-t", "tmpfs", "none", "/tmp"] } },
+  {
+    what: "a port of an address the host does not have",
+    rule: "port-refused",
+    says: /no address 203\.0\.113\.9 to publish port 18081/,
+    body: { Cmd: ["true"], ExposedPorts: { "80/tcp": {} }, ...host({ PortBindings: { "80/tcp": [{ HostIp: "203.0.113.9", HostPort: "18081" }] } }) },
+  },
+  { what: "a directory mounted on a file", rule: "mount-kind", says: /joins a file and a directory/, body: { Cmd: ["true"] } },
+  {
+    what: "a network that is not there",
+    rule: "network-missing",
+    says: /network never-there is not there/,
+    body: { Cmd: ["true"], ...host({ NetworkMode: "never-there" }) },
+  },
+  { what: "a program that gave up", rule: "aborted", says: /abort/i, body: sh('sh -c "echo assertion failed >&2; kill -ABRT \\$\\$"; exit $?') },
   { what: "a call that seccomp ends", rule: "crashed", says: /seccomp/, body: sh('sh -c "kill -SYS \\$\\$"; exit $?') },
   { what: "a crash", rule: "crashed", says: /segmentation fault/, body: sh('sh -c "kill -SEGV \\$\\$"; exit $?') },
   {
@@ -258,6 +272,8 @@ function bodyOf({ what, body = {} }: Case): Partial<ContainerCreateRequest> {
     case "a mount that belongs to somebody else":
       chmodSync(join(shared, "private"), 0o700);
       return { ...body, HostConfig: bind("private", false) };
+    case "a directory mounted on a file":
+      return { ...body, HostConfig: { Binds: [`${shared}:/etc/passwd`] } };
     case "a read-only mount":
       return { ...body, HostConfig: bind("private", true) };
     default:

@@ -88,6 +88,41 @@ test.for(words)("%s", ([line, expected, says]) => {
   expect(explainContainer(ended(0, { lines: ["starting", line] }))).toBeUndefined();
 });
 
+/** The engine's own words when a container does not start. */
+const refusals: readonly (readonly [rule: string, error: string, says: RegExp, more?: Partial<Facts>])[] = [
+  [
+    "port-refused",
+    "driver failed programming external connectivity on endpoint web: failed to bind host port for 0.0.0.0:80:172.17.0.2:80/tcp: permission denied",
+    /only root listen on port 80.*8080/s,
+  ],
+  [
+    "port-refused",
+    "failed to bind host port for 203.0.113.9:8080:172.17.0.2:80/tcp: cannot assign requested address",
+    /no address 203\.0\.113\.9 to publish port 8080/,
+  ],
+  ["mount-kind", "failed to create task: mount `/srv/config` to `/etc/app.conf`: Not a directory", /a file and a directory/],
+  [
+    "directory-missing",
+    'OCI runtime create failed: chdir to cwd ("/srv/app") set in config.json failed: no such file or directory',
+    /working directory \/srv\/app cannot be entered.*WORKDIR/s,
+  ],
+  ["no-command", "no command specified", /what to run.*CMD/s, { command: [] }],
+  ["network-missing", "failed to set up container networking: network shop not found", /network shop is not there any more.*docker network create shop/s],
+];
+
+test.for(refusals)("a start is refused: %s", ([expected, startError, says, more]) => {
+  const found = explainContainer(ended(127, { ran: false, status: "created", startError, ...more }));
+  expect(found?.Rule).toBe(expected);
+  expect(found?.Evidence).toContain(startError);
+  expect([found?.Verdict, found?.Fix].join("\n")).toMatch(says);
+});
+
+test("a program that gave up tells its last words", () => {
+  const found = explainContainer(ended(134, { lines: ["assertion failed: count > 0"] }));
+  expect(found?.Rule).toBe("aborted");
+  expect(found?.Evidence.join("\n")).toContain("assertion failed");
+});
+
 test("a dependency that ended is named with how", () => {
   const neighbour = () => ({ name: "db", status: "exited", exitCode: 1, reachable: true });
   const found = explainContainer(ended(1, { lines: ["Error: getaddrinfo ENOTFOUND db"], neighbour }));
