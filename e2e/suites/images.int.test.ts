@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -7,7 +7,9 @@ import type { ImageFileList, ImageLayers } from "#api/image-files.ts";
 import { type Rig, openRig } from "../engine/rig.ts";
 import { imageTool } from "../fixtures/clients.mjs";
 import { type StockDocker, stockDocker } from "../fixtures/docker.ts";
-import { busyboxLayer, makeImage, tarOf } from "../fixtures/image.ts";
+import { estargzLayer } from "../fixtures/estargz.ts";
+import { busyboxLayer, imageOf, makeImage, tarOf } from "../fixtures/image.ts";
+import { daemonOf } from "../fixtures/processes.ts";
 import { type TestRegistry, startRegistry } from "../fixtures/registry.ts";
 
 /** Images through the stock CLI, a real registry, and the tools of others. */
@@ -172,6 +174,34 @@ test("the window looks into an image: its layers, their files, and what is in th
   const read = async (query: Record<string, string>): Promise<string> => await text((await rig.client.stream("GET", `${base}/file`, { query })).body);
   expect(await read({ path: "/www/index.html" })).toBe("<h1>changed</h1>\n");
   expect(await read({ path: "/www/index.html", layer: "0" })).toBe("<h1>hello from a container</h1>\n");
+  await docker.ok("rmi", name);
+});
+
+test("an eStargz layer is pulled as any other, and its files are there", async () => {
+  const lazy = await estargzLayer([...busyboxLayer(), { name: "lazy", data: "read whole\n" }]);
+  await registry.push("lazy/app", "1", imageOf("lazy:1", [lazy]));
+  const name = `${registry.address}/lazy/app:1`;
+  expect(await docker.ok("run", "--rm", name, "cat", "/lazy")).toBe("read whole");
+  await docker.ok("rmi", name);
+});
+
+test("pulls and pushes that are over leave no connection and no file open", async () => {
+  const engine = daemonOf(rig.program.socket);
+  const open = (): number => readdirSync(`/proc/${engine}/fd`).length;
+  const name = `${registry.address}/many/app:1`;
+  await docker.ok("tag", "busybox:latest", name);
+  await docker.ok("push", name);
+  const round = async (): Promise<void> => {
+    await docker.ok("rmi", name);
+    await docker.ok("pull", name);
+    await docker.ok("push", name);
+    expect((await docker("pull", `${registry.address}/many/app:none`)).code).not.toBe(0);
+  };
+  // Connections that are kept for the next request are as many as there are once.
+  await round();
+  const before = open();
+  for (let i = 0; i < 10; i += 1) await round();
+  await expect.poll(open, { timeout: 60_000 }).toBeLessThanOrEqual(before + 8);
   await docker.ok("rmi", name);
 });
 
