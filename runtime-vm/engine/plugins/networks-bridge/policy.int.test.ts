@@ -38,11 +38,11 @@ function openOutside(): string {
 
 const execute = promisify(execFile);
 
-/** What a connection from a namespace is told; undefined when there is none within a second. */
+/** What a connection from a namespace is told; undefined when there is none within three seconds. */
 async function heard(netns: string | undefined, host: string, port: number): Promise<string | undefined> {
   const script = `exec 3<>/dev/tcp/${host}/${port}; cat <&3`;
   try {
-    return (await kernel.inNetns(netns ?? "", () => execute("timeout", ["1", "bash", "-c", script]))).stdout;
+    return (await kernel.inNetns(netns ?? "", () => execute("timeout", ["3", "bash", "-c", script]))).stdout;
   } catch {
     return undefined;
   }
