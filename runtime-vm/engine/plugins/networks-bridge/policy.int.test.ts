@@ -51,7 +51,7 @@ async function heard(netns: string | undefined, host: string, port: number): Pro
 /** Tells who asks, from inside a container. */
 async function greet(netns: string | undefined, port: number, address = "0.0.0.0"): Promise<AsyncDisposable> {
   const { fd } = kernel.inNetns(netns ?? "", () => kernel.boundSocket({ kind: "tcp", address, port }));
-  const server = createServer((socket) => socket.end(socket.remoteAddress ?? "")).listen({ fd });
+  const server = createServer((socket) => socket.on("error", () => {}).end(socket.remoteAddress ?? "")).listen({ fd });
   await once(server, "listening");
   return { [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())) };
 }
