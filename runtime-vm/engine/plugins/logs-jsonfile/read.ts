@@ -140,7 +140,8 @@ async function searchSince(source: LogSource, since: bigint): Promise<number> {
   return low;
 }
 
-function firstTime(block: Buffer, times: TimeReader): { time: bigint; offset: number } | undefined {
+/** Of the first whole entry after the first line end: where a search by halves goes on. */
+export function firstTime(block: Buffer, times: TimeReader): { time: bigint; offset: number } | undefined {
   const entry: Entry = { stream: 0, textStart: 0, textEnd: 0, timeStart: 0, timeEnd: 0 };
   for (let newline = block.indexOf(0x0a); newline >= 0; ) {
     const end = block.indexOf(0x0a, newline + 1);

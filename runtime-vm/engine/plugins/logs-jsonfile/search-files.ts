@@ -2,7 +2,8 @@ import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { codeOf } from "#base/errors.ts";
-import { parseEntry, TimeReader, type Entry } from "./decode.ts";
+import { TimeReader } from "./decode.ts";
+import { firstTime } from "./read.ts";
 
 /** Read at a time: strings made of less than 128 KiB cost a hundredth of what larger ones do. */
 const blockBytes = 96 * 1024;
@@ -158,15 +159,4 @@ export function boundsOf(file: SearchFile, nano: bigint): { readonly low: number
     else low = middle + found.offset;
   }
   return { low, high };
-}
-
-function firstTime(block: Buffer, times: TimeReader): { time: bigint; offset: number } | undefined {
-  const entry: Entry = { stream: 0, textStart: 0, textEnd: 0, timeStart: 0, timeEnd: 0 };
-  for (let newline = block.indexOf(0x0a); newline >= 0; ) {
-    const end = block.indexOf(0x0a, newline + 1);
-    if (end < 0) return undefined;
-    if (parseEntry(block, newline + 1, end, entry)) return { time: times.nanos(block, entry), offset: newline + 1 };
-    newline = end;
-  }
-  return undefined;
 }
