@@ -221,3 +221,14 @@ test("an end of the link that falls silent is noticed by the other", async () =>
   expect(await rig.link.closed).toMatchObject({ message: "the guest showed no life for 400 ms" });
   expect(await rig.guestClosed).toMatchObject({ message: "the host showed no life for 400 ms" });
 });
+
+test("an end that is known to be paused is not missed, and has its full time once it goes on", async () => {
+  let paused = true;
+  await using rig = await openRig({ times: { intervalMs: 20, silenceMs: 200, excused: () => paused } });
+  rig.freeze();
+  const over = rig.link.closed.then(() => "over");
+  const later = new Promise<string>((resolve) => setTimeout(resolve, 600, "still there"));
+  expect(await Promise.race([over, later])).toBe("still there");
+  paused = false;
+  expect(await rig.link.closed).toMatchObject({ message: "the guest showed no life for 200 ms" });
+});

@@ -14,6 +14,8 @@ export interface KeeperOptions {
   readonly serve: (link: Pick<HostLink, "open">) => Handlers<HostCalls>;
   /** Stretches the waits for a slow guest. */
   readonly factor: number;
+  /** Whether the guest is paused: it cannot answer then, and the link waits for it. */
+  readonly paused: () => boolean;
   /** Whether there is an engine that should answer. */
   readonly expected: () => boolean;
   /** The guest does not answer on its port: have it open the port afresh. */
@@ -81,8 +83,8 @@ export class LinkKeeper implements AsyncDisposable {
 
   /** One connection, from its making to its end; resolves with why it ended. */
   async #once(signal: AbortSignal): Promise<string> {
-    const { factor, serve } = this.#options;
-    const times = { intervalMs: linkLimits.pingIntervalMs, silenceMs: linkLimits.hostSilenceMs * factor };
+    const { factor, serve, paused } = this.#options;
+    const times = { intervalMs: linkLimits.pingIntervalMs, silenceMs: linkLimits.hostSilenceMs * factor, excused: paused };
     await using link = await this.#connect(factor, { serve, times, signal });
     this.#link = link;
     const abort = (): void => void link[Symbol.asyncDispose]();
@@ -103,7 +105,7 @@ export class LinkKeeper implements AsyncDisposable {
   async #connect(factor: number, options: HostLinkOptions): Promise<HostLink> {
     const late = new AbortController();
     // Before there is an engine nobody can answer: the connection waits in QEMU until one opens the port.
-    const timer = setInterval(() => this.#options.expected() && late.abort(), handshakeMs * factor);
+    const timer = setInterval(() => this.#options.expected() && !this.#options.paused() && late.abort(), handshakeMs * factor);
     try {
       return await connectLink(await this.#options.connect(options.signal), { ...options, signal: AbortSignal.any([options.signal, late.signal]) });
     } catch (error) {

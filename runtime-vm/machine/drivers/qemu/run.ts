@@ -23,6 +23,8 @@ export interface GuestRun extends AsyncDisposable {
   readonly qmp: Qmp;
   readonly ctl: Ctl;
   readonly keeper: LinkKeeper;
+  /** Whether QEMU has stopped the guest, which has not ended. */
+  readonly paused: () => boolean;
   /** Aborted with the reason when QEMU ends. */
   readonly ended: AbortSignal;
 }
@@ -66,6 +68,8 @@ async function follow(
   alive: AbortSignal,
 ): Promise<Omit<GuestRun, "ended" | typeof Symbol.asyncDispose>> {
   let shutdownReason = "";
+  let stopped = false;
+  const paused = (): boolean => stopped;
   const spoken = Promise.withResolvers<void>();
   const onLine = (line: string): void => {
     const step = parseStep(line);
@@ -86,6 +90,7 @@ async function follow(
     undo.defer(() => monitor.close());
     monitor.events.on(({ event, data }) => {
       if (event === "SHUTDOWN") shutdownReason = String(data["reason"]);
+      if (event === "STOP" || event === "RESUME") stopped = event === "STOP";
       if (event === "STOP") void stuckReason(monitor, started).then((reason) => reason && ended.abort(new GuestStuck(reason)));
     });
     return { qemu: started, qmp: monitor, ctl: control, linkSocket: first };
@@ -101,6 +106,7 @@ async function follow(
       },
       serve: hooks.serve,
       factor: slow,
+      paused,
       expected: () => ctl.engine !== undefined,
       onStuck: () => ctl.reset(),
       onUp: hooks.onLinkUp,
@@ -125,7 +131,7 @@ async function follow(
   await steps.run("engine", alive, (s) => ctl.hello(s));
   await steps.run("link", alive, (s) => keeper.link(s));
   await steps.run("api", alive, (s) => untilAnswered(keeper, s));
-  return { qemu, qmp, ctl, keeper };
+  return { qemu, qmp, ctl, keeper, paused };
 }
 
 /** A guest that died of no fault of its image or its data: the next boot may well succeed. */
@@ -200,6 +206,7 @@ export async function engineStream(keeper: LinkKeeper, signal: AbortSignal): Pro
 export async function shutDown(run: GuestRun, graceMs: number, log: (line: string) => void): Promise<void> {
   const exited = (ms: number): Promise<unknown> => withDeadline(ms, "QEMU", () => run.qemu.exited);
   try {
+    if (run.paused()) throw new EngineError("unavailable", "the guest is paused");
     if (run.ctl.engine === undefined) throw new EngineError("unavailable", "no engine has said hello");
     await withDeadline(graceMs, "stopping the containers", (signal) => run.ctl.shutdown(signal));
     await exited(graceMs);
