@@ -108,7 +108,7 @@ async function infoOf(parts: SystemParts, id: string, os: { name: string; versio
     ],
     Plugins: {
       Volume: ["local"],
-      Network: ["bridge", "host", "ipvlan", "macvlan", "null"],
+      Network: ["bridge", "host", "ipvlan", "macvlan", "null", "overlay"],
       Authorization: null,
       Log: parts.logDrivers.filter((name) => name !== "none").toSorted(),
     },
