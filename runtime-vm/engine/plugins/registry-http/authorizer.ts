@@ -73,6 +73,7 @@ export class Authorizer {
       ...(post
         ? {
             method: "POST",
+            secret: true,
             headers: { "content-type": "application/x-www-form-urlencoded" },
             body: new URLSearchParams({ ...fields, grant_type: "refresh_token", refresh_token: this.#auth.identitytoken!, client_id: "slipway" }).toString(),
           }

@@ -12,6 +12,8 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** A stream is opened anew for every attempt and every redirect. */
   readonly body?: string | Buffer | (() => Readable);
+  /** The body is for this server and no other: a redirect that would take it elsewhere is refused. */
+  readonly secret?: boolean;
   /** Accepts any certificate: registries configured as insecure. */
   readonly insecure?: boolean;
   /** Certificates of this host's own; the usual authorities where absent. */
@@ -112,6 +114,9 @@ export class HttpClient implements Disposable {
       const next = new URL(location, url);
       // The token is for the registry, not for the storage it points to.
       if (next.origin !== url.origin) headers = Object.fromEntries(Object.entries(headers).filter(([name]) => name !== "authorization"));
+      if (next.origin !== url.origin && request.secret === true) {
+        throw new EngineError("unavailable", `${url.origin} sends a login on to ${next.origin}; that is refused, because the login is for ${url.host} alone`);
+      }
       if (next.protocol !== "https:" && url.protocol === "https:" && request.insecure !== true) {
         throw new EngineError("unavailable", `${url.origin} redirects from https to ${next.origin}; that is refused`);
       }
