@@ -148,6 +148,7 @@ export const objectTexts = {
     subnetInvalid: "A subnet looks like 10.20.0.0/16.",
     gateway: "Gateway",
     internal: "Internal",
+    internalBadge: "internal",
     internalHint: "Containers reach each other, nothing outside.",
     ipv6: "IPv6",
     builtIn: "built in",

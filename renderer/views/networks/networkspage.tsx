@@ -109,7 +109,7 @@ const columns: readonly Column<NetworkRow>[] = [
       <span className="flex min-w-0 items-center gap-2">
         <NameLink href={`/networks/${row.network.Id}`} name={row.network.Name} />
         {isBuiltIn(row.network) && <Badge tip={t.networks.builtInHint}>{t.networks.builtIn}</Badge>}
-        {row.network.Internal && <Badge tone="accent">{t.networks.internal}</Badge>}
+        {row.network.Internal && <Badge tone="accent">{t.networks.internalBadge}</Badge>}
       </span>
     ),
   },

@@ -21,10 +21,10 @@ export function Panel({ title, note, ...chart }: PanelProps) {
     })
     .join("; ");
   return (
-    <section aria-label={title} data-testid={`panel-${title}`} className="rounded-lg border border-line bg-page p-3 pb-2">
+    <section aria-label={title} data-testid={`panel-${title}`} className="@container rounded-lg border border-line bg-page p-3 pb-2">
       <header className="flex items-baseline gap-3">
         <h2 className="font-medium whitespace-nowrap">{title}</h2>
-        <p className={cx("tabular truncate text-sm text-fg3", series.length > 1 && "max-[1100px]:hidden")}>{note}</p>
+        <p className={cx("tabular truncate text-sm text-fg3", series.length > 1 && "@max-[440px]:hidden")}>{note}</p>
         <div className="ml-auto flex gap-3">
           {series.map(({ name, values }, index) => (
             <span key={name} className="flex items-baseline gap-1.5 whitespace-nowrap">
