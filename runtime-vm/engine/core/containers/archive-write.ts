@@ -3,6 +3,7 @@ import { posix } from "node:path";
 import type { Readable } from "node:stream";
 import { EngineError, codeOf, isClass, messageOf } from "#base/errors.ts";
 import { type IdentityMap, mappedRoot, ownerOutside } from "../userns/identity.ts";
+import { fileTime } from "../layers/layer-entry.ts";
 import { type TarEntry, TarScanner } from "../layers/tar-scanner.ts";
 import { type Place, archivePath, followed, lookupError } from "./archive-path.ts";
 import type { Directory } from "./at.ts";
@@ -192,7 +193,7 @@ class Unpacker {
     fchownSync(fd, uid, gid);
     this.#extended(path, entry);
     fchmodSync(fd, entry.mode & 0o7777);
-    futimesSync(fd, timeOf(entry), timeOf(entry));
+    futimesSync(fd, fileTime(entry), fileTime(entry));
   }
 
   #extended(path: string, entry: TarEntry): void {
@@ -209,7 +210,7 @@ class Unpacker {
     const { uid, gid } = ownerOutside(this.#options.map, this.#options.owner ?? entry);
     lchownSync(parent.at(name), uid, gid);
     this.#extended(parent.at(name), entry);
-    lutimesSync(parent.at(name), timeOf(entry), timeOf(entry));
+    lutimesSync(parent.at(name), fileTime(entry), fileTime(entry));
   }
 }
 
@@ -220,5 +221,4 @@ function inside(name: string, what: string): string {
   return below === "." ? "" : below;
 }
 
-const timeOf = (entry: TarEntry): number => entry.mtime + entry.mtimeNano / 1e9;
 const utf8 = (name: string): string => Buffer.from(name, "latin1").toString("utf8");

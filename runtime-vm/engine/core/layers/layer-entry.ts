@@ -30,6 +30,9 @@ export const opaqueAttribute = "trusted.overlay.opaque";
 
 export const kindOf = ({ mode }: Pick<LayerEntry, "mode">): number => mode & kindMask;
 
+/** For Node's `utimes`, which takes a number below zero for no time and sets now; it reads text as it is. */
+export const fileTime = ({ mtime, mtimeNano }: Pick<LayerEntry, "mtime" | "mtimeNano">): string => String(mtime + mtimeNano / 1e9);
+
 /** The name is gone, whatever lower layers have under it: a character device 0:0, as overlay has it. */
 export const isWhiteout = (entry: Pick<LayerEntry, "mode" | "device">): boolean =>
   kindOf(entry) === kinds.char && entry.device.major === 0 && entry.device.minor === 0;

@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { readSparseMap } from "#core/layers/tar-sparse.ts";
 import { corrupt } from "#core/layers/tar-header.ts";
-import { kindOf, kinds } from "#core/layers/layer-entry.ts";
+import { fileTime, kindOf, kinds } from "#core/layers/layer-entry.ts";
 import { isDirectory, type LayerNode } from "./layer-node.ts";
 
 /** What Node cannot do by itself and a thread with the kernel interface must: device nodes, FIFOs, extended attributes. */
@@ -25,7 +25,8 @@ export interface Special {
   readonly xattrs: readonly (readonly [string, Uint8Array])[];
   readonly uid: number;
   readonly gid: number;
-  readonly seconds: number;
+  /** As `fileTime` gives it. */
+  readonly time: string;
 }
 
 const copyBytes = 1024 * 1024;
@@ -78,7 +79,7 @@ class Writer {
     const at = this.#at(path);
     lchownSync(at, node.uid, node.gid);
     chmodSync(at, node.mode & 0o7777);
-    utimesSync(at, seconds(node), seconds(node));
+    utimesSync(at, fileTime(node), fileTime(node));
     if (late) this.specials.push(this.#special(node, path));
   }
 
@@ -94,7 +95,7 @@ class Writer {
     else this.#file(node, at);
     lchownSync(at, node.uid, node.gid);
     if (kind === kinds.file) chmodSync(at, node.mode & 0o7777);
-    lutimesSync(at, seconds(node), seconds(node));
+    lutimesSync(at, fileTime(node), fileTime(node));
     if (node.xattrs.size > 0) this.specials.push(this.#special(node, path));
     return false;
   }
@@ -134,12 +135,10 @@ class Writer {
   }
 
   #special(node: LayerNode, path: string): Special {
-    return { path, xattrs: [...node.xattrs], uid: node.uid, gid: node.gid, seconds: seconds(node) };
+    return { path, xattrs: [...node.xattrs], uid: node.uid, gid: node.gid, time: fileTime(node) };
   }
 
   #at(path: string): Buffer {
     return Buffer.concat([Buffer.from(`${this.#target}/`), Buffer.from(path, "latin1")]);
   }
 }
-
-const seconds = (node: LayerNode): number => node.mtime + node.mtimeNano / 1e9;
