@@ -84,9 +84,15 @@ function inOrder(values: readonly unknown[]): readonly unknown[] {
 function plain(value: unknown): unknown {
   if (Array.isArray(value)) return inOrder(value.map(plain));
   if (typeof value === "string")
-    return value
-      .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (time) => (/^(0001|2026-01-01T00:00:00Z)/.test(time) ? time : "<time>"))
-      .replace(/container [0-9a-f]{12} /, "container <id> ");
+    return (
+      value
+        .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (time) => (/^(0001|2026-01-01T00:00:00Z)/.test(time) ? time : "<time>"))
+        .replace(/container [0-9a-f]{12} /, "container <id> ")
+        .replace(/"extract-\d+-\S+ /, '"extract-<id> ')
+        .replace(/on \S+\/tmpmounts\/containerd-mount\d+/, "on <mount>")
+        // In the order of a Go map.
+        .replace("dangling=[false true]", "dangling=[true false]")
+    );
   if (typeof value !== "object" || value === null) return value;
   // A container's id is chosen by chance, and names come in any order.
   const shown = (key: string, inner: unknown): unknown =>
