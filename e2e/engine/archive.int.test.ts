@@ -1,13 +1,12 @@
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { buffer } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
-import { extract } from "tar-stream";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FileList } from "#api/files.ts";
 import type { EngineClient } from "#client/client.ts";
 import { type ImageEntry, tarOf } from "../fixtures/image.ts";
-import { type Rig, create, inspect, logs, openRig, remove, run, sh, wait } from "./rig.ts";
+import { type Answered, getArchive, once1, putArchive } from "./archives.ts";
+import { type Rig, create, logs, openRig, remove, run, sh, wait } from "./rig.ts";
 
 let rig: Rig;
 let client: EngineClient;
@@ -19,29 +18,9 @@ afterAll(async () => {
   await rig?.[Symbol.asyncDispose]();
 });
 
-async function* once1(bytes: Buffer): AsyncGenerator<Uint8Array> {
-  yield bytes;
-  await Promise.resolve();
-}
-const put = async (id: string, path: string, entries: readonly ImageEntry[], query: Record<string, string | number> = {}): Promise<void> =>
-  client.call("PUT", `/containers/${id}/archive`, { query: { path, ...query }, body: once1(await tarOf(entries)) });
-
-/** Names, types and contents of what an archive answer holds. */
-async function get(id: string, path: string): Promise<{ stat: Record<string, unknown>; entries: string[] }> {
-  const { headers, body } = await client.stream("GET", `/containers/${id}/archive`, { query: { path } });
-  const stat = JSON.parse(Buffer.from(String(headers["x-docker-container-path-stat"]), "base64").toString()) as Record<string, unknown>;
-  const entries: string[] = [];
-  const unpack = extract();
-  unpack.on("entry", (header, stream, next) => {
-    void buffer(stream).then((data) => {
-      entries.push([header.name, header.type, header.linkname ?? data.toString()].filter((part) => part !== "").join(" "));
-      next();
-    });
-  });
-  body.pipe(unpack);
-  await once(unpack, "finish");
-  return { stat, entries: entries.sort() };
-}
+const put = (id: string, path: string, entries: readonly ImageEntry[], query: Record<string, string | number> = {}): Promise<void> =>
+  putArchive(client, { id, path, entries, query });
+const get = (id: string, path: string): Promise<Answered> => getArchive(client, id, path);
 
 test("what is put in comes out again, from a container that runs and from one that does not", async () => {
   const id = await create(client, { ...sh("cat /data/in/file; sleep 100"), HostConfig: { Binds: ["cpvol:/data"] } });
@@ -114,63 +93,6 @@ test("neither a tar nor a container leads a copy out of its root", async () => {
   const { existsSync } = await import("node:fs");
   expect(existsSync("/tmp/escaped-from-a-test")).toBe(false);
   expect(existsSync("/etc/escaped")).toBe(false);
-  await remove(client, id);
-});
-
-test("large files and hard links come through whole; export holds the whole root", async () => {
-  const id = await run(client, sh("mkdir /big; head -c 5000001 /dev/urandom > /big/a; ln /big/a /big/b; wc -c < /big/a"));
-  await wait(client, id);
-  const { entries } = await get(id, "/big");
-  expect(entries).toHaveLength(3);
-  expect(entries.find((line) => line.startsWith("big/b ") || line.startsWith("big/a link"))).toContain("link big/");
-  const { body } = await client.stream("GET", `/containers/${id}/export`);
-  const names: string[] = [];
-  const unpack = extract();
-  unpack.on("entry", (header, stream, next) => {
-    names.push(header.name);
-    stream.resume();
-    stream.on("end", next);
-  });
-  body.pipe(unpack);
-  await once(unpack, "finish");
-  expect(names).toEqual(expect.arrayContaining(["bin/busybox", "etc/passwd", "big/a"]));
-  await remove(client, id);
-});
-
-test("export holds what the container's root holds: kinds, modes, owners, links, sizes", async () => {
-  const id = await run(client, {
-    ...sh(
-      "mkdir -m 2750 /x; cd /x; echo a > f; chown 7:8 f; chmod 4711 f; ln f g; ln -s ../etc l; mkfifo -m 600 p 2>/dev/null || mknod p p; mknod c c 1 3; touch 'a b' ü; rm /www/index.html; touch /tmp/done; exec sleep 100",
-    ),
-  });
-  const present = (): Promise<string> => get(id, "/tmp/done").then(() => "there", String);
-  await expect.poll(present).toBe("there");
-  const { Pid } = (await inspect(client, id)).State;
-  // What is mounted over the root has other attributes than what is below it.
-  const mounted = /^(proc|sys|dev|etc\/(hosts|hostname|resolv\.conf))(\/|\||$)/;
-  const found = execFileSync("find", [`/proc/${Pid}/root/`, "-xdev", "-mindepth", "1", "-printf", "%P|%y|%m|%U|%G|%l\\n"], { encoding: "utf8" });
-  const listed = found.split("\n").filter((line) => line !== "" && !mounted.test(line));
-  const kinds: Readonly<Record<string, string>> = {
-    file: "f",
-    link: "f",
-    directory: "d",
-    symlink: "l",
-    fifo: "p",
-    "character-device": "c",
-    "block-device": "b",
-  };
-  const exported: string[] = [];
-  const unpack = extract();
-  unpack.on("entry", ({ name, type, mode, uid, gid, linkname }, stream, next) => {
-    const target = type === "symlink" ? linkname : "";
-    exported.push([name.replace(/\/$/, ""), kinds[type ?? ""], (type === "symlink" ? 0o777 : (mode ?? 0)).toString(8), uid, gid, target].join("|"));
-    stream.resume();
-    stream.on("end", next);
-  });
-  const { body } = await client.stream("GET", `/containers/${id}/export`);
-  body.pipe(unpack);
-  await once(unpack, "finish");
-  expect(exported.filter((line) => !mounted.test(line)).toSorted()).toEqual(listed.toSorted());
   await remove(client, id);
 });
 
@@ -249,20 +171,6 @@ test.each(Object.entries(packed))("a tar in %s is unpacked, half of it refused",
   expect((await get(id, "/tmp/packed")).entries).toEqual(["packed file slipway\n"]);
   await expect(send(bytes.subarray(0, bytes.length / 2))).rejects.toThrow(`the archive is no sound ${name} file`);
   await remove(client, id);
-});
-
-test("a removal by force waits for the copies and exports that are being read, and they come through whole", async () => {
-  const id = await run(client, sh("head -c 50000000 /dev/zero > /big; echo up; sleep 100"));
-  await expect.poll(() => logs(client, id), { timeout: 30_000 }).toMatchObject({ stdout: "up\n" });
-  const archive = await client.stream("GET", `/containers/${id}/archive`, { query: { path: "/big" } });
-  const whole = await client.stream("GET", `/containers/${id}/export`);
-  const removed = remove(client, id);
-  await expect.poll(async () => (await inspect(client, id)).State.Status).toBe("removing");
-  expect((await buffer(archive.body)).length).toBeGreaterThan(50_000_000);
-  expect((await inspect(client, id)).State.Status).toBe("removing");
-  expect((await buffer(whole.body)).length).toBeGreaterThan(50_000_000);
-  await removed;
-  await expect(inspect(client, id)).rejects.toMatchObject({ class: "notFound" });
 });
 
 test("a directory is listed with owners, modes and links, of a container that runs and of one that does not; links stay inside", async () => {
