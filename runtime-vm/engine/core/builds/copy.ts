@@ -65,7 +65,8 @@ class Plan {
 
   #paths({ tree, pattern, ownOwner }: Extract<CopySource, { kind: "path" }>, target: string, asDirectory: boolean): void {
     const found = [...matching(tree, pattern)];
-    if (found.length === 0 && !(this.#request.parents && hasWildcard(pattern))) throw new SourceMissing(pattern);
+    if (found.length === 0 && !hasWildcard(pattern)) throw new SourceMissing(pattern);
+    if (found.length === 0 && !this.#request.parents) checkFixedPart(tree, pattern);
     for (const path of found) {
       if (this.#request.parents) this.#withParents(tree, path, pattern, { target, ownOwner });
       else this.#path(tree, path, { target, asDirectory, reset: !ownOwner });
@@ -196,6 +197,14 @@ class Plan {
   #resolved(path: string): string {
     return resolved({ lstat: (at) => this.#at(at) }, path);
   }
+}
+
+/** A wildcard may stand for nothing, but what is written before it has to be there. */
+function checkFixedPart(tree: FileTree, pattern: string): void {
+  const parts = treePath(pattern).split("/");
+  const fixed = parts.slice(0, parts.findIndex(hasWildcard)).join("/");
+  if (fixed === "" || tree.lstat(resolved(tree, fixed)) !== undefined) return;
+  throw new EngineError("notFound", `lstat /${fixed}: no such file or directory`);
 }
 
 /** Directories come before what is in them. */
