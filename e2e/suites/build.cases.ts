@@ -77,6 +77,8 @@ export const buildCases: readonly BuildCase[] = [
   c("COPY of a whole root", "FROM busybox AS made\nRUN echo 1 > /made\nFROM scratch\nCOPY --from=made / /\n"),
   c("COPY of another image", from("COPY --from=busybox /etc/passwd /p")),
   c("COPY of a later stage", "FROM busybox AS a\nCOPY --from=b /x /x\nFROM a AS b\n", { builder: "buildkit" }),
+  c("COPY of a stage by a number that none has", from("COPY --from=7 /a /b"), { builder: "buildkit" }),
+  c("COPY of the stage itself", "FROM busybox AS one\nCOPY --from=0 /a /b\n", { builder: "buildkit" }),
   c("ignored files", from("COPY . /c"), { files: { ".dockerignore": "*.txt\n!b.txt\n**/*.md\nDockerfile\n.dockerignore" } }),
   c("ADD a file and a directory", from("ADD a.txt d /x/")),
   c("ADD with a sum", from("ADD --checksum=sha256:0 http://127.0.0.1:1/x /x"), { builder: "buildkit" }),

@@ -45,6 +45,7 @@ class Solver {
   }
 
   async target(): Promise<StageState> {
+    if (this.#work.request.flavor === "buildkit") this.#checkNumbers();
     this.#announceGlobals();
     if (this.#work.request.flavor === "classic") {
       // A name that is used twice is met on the way.
@@ -54,6 +55,19 @@ class Solver {
     const { labels } = this.#work.request;
     if (Object.keys(labels).length > 0) state.config.Labels = { ...state.config.Labels, ...labels };
     return state;
+  }
+
+  /** Numbers of stages, those of stages that nobody needs too. */
+  #checkNumbers(): void {
+    for (const [index, { from, instructions }] of this.#stages.entries()) {
+      for (const one of instructions) {
+        if (one.kind !== "copy" || !/^[-+]?\d+$/.test(one.from) || this.#work.request.named.has(one.from)) continue;
+        const number = Number(one.from);
+        if (number < 0 || number >= this.#stages.length) throw new EngineError("invalidArgument", `invalid stage index ${number}`);
+        const name = from.name === "" ? `stage-${index}` : from.name;
+        if (number === index) throw new StepError(one, new EngineError("invalidArgument", `circular dependency detected on stage: ${name}`));
+      }
+    }
   }
 
   #announceGlobals(): void {
