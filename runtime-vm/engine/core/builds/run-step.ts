@@ -47,7 +47,6 @@ export async function runInstruction(work: BuildWork, { instruction, state, stag
   const env = [...(config.Env ?? [])];
   for (const entry of declared) if (!env.some((own) => entryName(own) === entryName(entry))) env.push(entry);
   const hostConfig = { ...work.request.hostConfig, ...networkOf(work, instruction) };
-  if (instruction.security === "insecure") throw new EngineError("invalidArgument", "security.insecure is not allowed");
   const userns = usersAreMapped(work.backends, hostConfig) ? work.backends.userns : undefined;
   const keys = await Promise.all(mounts.map((mount) => mountKey(mount, mount.tree)));
   const limits = [hostConfig.NetworkMode, hostConfig.ExtraHosts ?? []];
@@ -95,8 +94,8 @@ async function withTree(mount: StepMount, sourceOf: (from: string) => Promise<So
   return { ...mount, tree: needs ? await sourceOf(mount.from) : undefined };
 }
 
-function refuseInClassic({ mounts, network, security }: RunInstruction): void {
-  const given = mounts.length > 0 ? "mount" : network !== "" ? "network" : security !== "" ? "security" : undefined;
+function refuseInClassic({ mounts, network }: RunInstruction): void {
+  const given = mounts.length > 0 ? "mount" : network !== "" ? "network" : undefined;
   if (given === undefined) return;
   throw new EngineError(
     "invalidArgument",

@@ -61,7 +61,6 @@ export interface RunInstruction extends Of<"run"> {
   readonly command: CommandLine;
   readonly mounts: readonly MountFlag[];
   readonly network: string;
-  readonly security: string;
   readonly devices: readonly string[];
 }
 

@@ -50,6 +50,7 @@ test.each<[string, string, number?]>([
   ["FROM busybox\nHEALTHCHECK CMD\n", "dockerfile parse error on line 2: Missing command after HEALTHCHECK CMD"],
   ["FROM busybox\nONBUILD ONBUILD RUN true\n", "dockerfile parse error on line 2: Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed"],
   ["FROM busybox\nONBUILD FROM busybox\n", "dockerfile parse error on line 2: FROM isn't allowed as an ONBUILD trigger"],
+  ["FROM busybox\nRUN --security=wat true\n", "dockerfile parse error on line 2: unknown flag: --security"],
   ["FROM busybox\nARG\n", "dockerfile parse error on line 2: ARG requires at least one argument"],
   ["FROM busybox\nARG =x\n", "dockerfile parse error on line 2: ARG names can not be blank"],
   ["FROM busybox\nMAINTAINER\n", "dockerfile parse error on line 2: MAINTAINER requires exactly one argument"],

@@ -39,10 +39,9 @@ const parsers: Readonly<Record<string, Parser>> = {
   COPY: (node, escape) => parseCopy("copy", node, escape),
   ADD: (node, escape) => parseCopy("add", node, escape),
   RUN: (node) => {
-    const flags = readFlags(node, { many: ["mount", "device"], one: ["network", "security"] });
+    const flags = readFlags(node, { many: ["mount", "device"], one: ["network"] });
     const mounts = flags.many("mount").map((text) => ({ text }));
-    const [network, security] = [flags.one("network"), flags.one("security")];
-    return { kind: "run", node, command: commandLine(node), mounts, network, security, devices: flags.many("device") };
+    return { kind: "run", node, command: commandLine(node), mounts, network: flags.one("network"), devices: flags.many("device") };
   },
   CMD: (node) => ({ kind: "cmd", node: noFlags(node), command: commandLine(node) }),
   ENTRYPOINT: (node) => ({ kind: "entrypoint", node: noFlags(node), command: commandLine(node) }),
