@@ -114,6 +114,7 @@ export const buildCases: readonly BuildCase[] = [
   c("a mount that is no kind", from("RUN --mount=type=wat,target=/x true"), { builder: "buildkit" }),
   c("a secret that is required and not there", from("RUN --mount=type=secret,id=s,required=true cat /run/secrets/s"), { builder: "buildkit" }),
   c("no network for a step", from("RUN --network=none ls /sys/class/net > /n"), { builder: "buildkit" }),
+  c("the host's network without leave", from("RUN --network=host true"), { builder: "buildkit" }),
   c("an unknown instruction", from("FOO bar")),
   c("an unknown flag", from("COPY --wat=1 a /c")),
   c("a variable that must be set", from("ENV a=${b:?needed}")),
