@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { Readable } from "node:stream";
 import { EngineError } from "#base/errors.ts";
 import { heredocText } from "../dockerfile/heredoc.ts";
 import type { CopyInstruction } from "../dockerfile/instructions.ts";
@@ -8,7 +9,7 @@ import { cacheKey, epochKey } from "./cache.ts";
 import { absoluteDestination, type CopySource, planCopy, SourceMissing } from "./copy.ts";
 import { gitAddress } from "./git-address.ts";
 import { layerTar } from "./layer-tar.ts";
-import { parseMode } from "./mode.ts";
+import { madeMode, parseMode } from "./mode.ts";
 import { type Owner, ownerOf } from "./owner.ts";
 import type { StepWatch } from "./request.ts";
 import { expanded } from "./scope.ts";
@@ -57,8 +58,8 @@ export async function copyStep(work: BuildWork, { instruction, state, stage, sou
     ...fetched.map((one) => one.key),
     paths.length > 0 && source !== undefined ? await sourceKey(source, paths) : [],
   ];
-  const { kind, parents, unpack } = instruction;
-  const key = cacheKey("copy", state.diffIds, kind, destination, chown, chmod, excludes, parents, unpack, keys, ...epochKey(work));
+  const { kind, link, parents, unpack } = instruction;
+  const key = cacheKey("copy", state.diffIds, kind, destination, chown, chmod, excludes, link, parents, unpack, keys, ...epochKey(work));
   const made = await work.once({ key, stage, description: instruction.node.original, watch }, async () => {
     const tree = paths.length > 0 && source !== undefined ? await source.tree() : undefined;
     const sources = [
@@ -71,7 +72,8 @@ export async function copyStep(work: BuildWork, { instruction, state, stage, sou
     // The classic builder leaves the files of an archive to whom they belong there.
     const asInArchive = state.flavor === "classic" && sources.every(({ kind: one }) => one === "archive");
     const owner = chown === "" || asInArchive ? undefined : await chowned(root, chown, state);
-    const items = planCopy({ sources, destination, root, owner, chmod: change, parents, excludes, now: work.now });
+    const plan = { sources, destination, root: link ? nothing : root, owner, chmod: change, madeMode: madeMode(chmod), parents, excludes, now: work.now };
+    const items = planCopy(plan);
     if (items.length === 0) return undefined;
     const { epoch, signal } = work.request;
     return await work.backends.builder.writeLayer(layerTar(items, epoch === undefined ? undefined : { latest: epoch }), signal);
@@ -79,6 +81,9 @@ export async function copyStep(work: BuildWork, { instruction, state, stage, sou
   const summary = state.flavor === "classic" ? await summaryOf(source, paths, keys) : "";
   return { layer: made.layer, created: made.created, summary };
 }
+
+/** With `--link` a layer knows nothing of those below: every directory in it is made anew. */
+const nothing: FileTree = { lstat: () => undefined, names: () => [], read: () => Readable.from([]), digest: () => Promise.resolve("") };
 
 function refuseInClassic({ chmod, excludes, link, parents, checksum }: CopyInstruction): void {
   const given = Object.entries({ chmod: chmod !== "", exclude: excludes.length > 0, link, parents, checksum: checksum !== "" }).find(([, is]) => is)?.[0];

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { type CopyRequest, planCopy } from "./copy.ts";
+import { madeMode, parseMode } from "./mode.ts";
 import { type FileTree, nameOf, parentOf, type TreeEntry } from "./tree.ts";
 
 /** Directories end with a slash. */
@@ -32,4 +33,17 @@ test("a wildcard that nothing matches copies nothing and makes no directory", ()
 test("the directory before a wildcard has to be there, and so has a name without one", () => {
   expect(() => planned("nodir/*.none")).toThrow("lstat /nodir: no such file or directory");
   expect(() => planned("none")).toThrow('"/none": not found');
+});
+
+test("directories that are made have the owner and the octal mode, those of the root stay", () => {
+  const owner = { uid: 5, gid: 6 };
+  expect(planned("a.txt", { owner, chmod: parseMode("600"), madeMode: madeMode("600") })).toEqual(["755 0:0 x", "600 5:6 x/y", "600 5:6 x/y/a.txt"]);
+});
+
+test("symbols change the mode of files, not of directories that are made", () => {
+  expect(planned("a.txt", { chmod: parseMode("go=u"), madeMode: madeMode("go=u") })).toEqual(["755 0:0 x", "755 0:0 x/y", "666 0:0 x/y/a.txt"]);
+});
+
+test("on an empty root every directory on the way is made with the owner", () => {
+  expect(planned("a.txt", { owner: { uid: 5, gid: 6 }, root: treeOf() })).toEqual(["755 5:6 x", "755 5:6 x/y", "644 5:6 x/y/a.txt"]);
 });

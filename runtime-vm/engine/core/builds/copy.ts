@@ -20,6 +20,8 @@ export interface CopyRequest {
   readonly root: FileTree;
   readonly owner: Owner | undefined;
   readonly chmod: ModeChange | undefined;
+  /** Of directories that have to be made; 755 where absent. */
+  readonly madeMode?: number | undefined;
   readonly parents: boolean;
   readonly excludes: readonly string[];
   /** Seconds: when directories on the way are made. */
@@ -172,8 +174,8 @@ class Plan {
   }
 
   #makeDirectory(path: string): void {
-    const { owner, now } = this.#request;
-    this.#items.set(path, { entry: { path, type: "directory", mode: 0o755, uid: 0, gid: 0, size: 0, mtime: now, ...owner } });
+    const { owner, now, madeMode = 0o755 } = this.#request;
+    this.#items.set(path, { entry: { path, type: "directory", mode: madeMode, uid: 0, gid: 0, size: 0, mtime: now, ...owner } });
   }
 
   /** A directory of the root stands in the layer as it is. */

@@ -6,9 +6,13 @@ export type ModeChange = (mode: number, isDirectory: boolean) => number;
 const bits: Readonly<Record<string, number>> = { r: 4, w: 2, x: 1 };
 const classes: Readonly<Record<string, number>> = { u: 6, g: 3, o: 0 };
 
+/** What `--chmod` makes of a directory that had to be made: symbols change only what was there. */
+export const madeMode = (text: string): number | undefined => (/^[0-7]{1,5}$/.test(text) ? Number.parseInt(text, 8) & 0o7777 : undefined);
+
 /** `--chmod`: octal digits, or chmod(1)'s symbols. */
 export function parseMode(text: string): ModeChange {
-  if (/^[0-7]{1,5}$/.test(text)) return () => Number.parseInt(text, 8) & 0o7777;
+  const octal = madeMode(text);
+  if (octal !== undefined) return () => octal;
   const clauses = text.split(",").map(clauseOf);
   return (mode, isDirectory) => clauses.reduce((now, change) => change(now, isDirectory), mode);
 }
@@ -18,7 +22,7 @@ function clauseOf(text: string): ModeChange {
   if (match === null) throw new EngineError("invalidArgument", "invalid syntax");
   const [, who = "", actions = ""] = match;
   const whose = who === "" || who.includes("a") ? ["u", "g", "o"] : Array.from(who);
-  const steps = [...actions.matchAll(/([-+=])([rwxXst]*|[ugo])/g)];
+  const steps = [...actions.matchAll(/([-+=])([ugo]|[rwxXst]*)/g)];
   return (mode, isDirectory) => steps.reduce((now, [, operator = "", what = ""]) => applied(now, { whose, operator, what, isDirectory }), mode);
 }
 
