@@ -1,19 +1,17 @@
-import { createHash } from "node:crypto";
-import { close, closeSync, existsSync, fsync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { lstat, readdir } from "node:fs/promises";
+import { close, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import type { Digest } from "#core/content/content.ts";
 import { MNT, type Kernel, KernelError } from "#core/kernel/kernel.ts";
 import type { Snapshotter } from "#core/layers/layers.ts";
 import type { Trash } from "#core/trash/trash.ts";
-import { codeOf, EngineError } from "#base/errors.ts";
+import { EngineError } from "#base/errors.ts";
 import { KeyedLock } from "#base/lock.ts";
 import type { Standing } from "./faults.ts";
 import type { ErofsLayerStore } from "./layer-store.ts";
 import type { LayerMounts } from "./layer-mounts.ts";
 import type { Outfits } from "./outfits.ts";
 import { layerFiles } from "./records.ts";
+import { diskUsage, isWhole, projectOf, snapshotPaths, type SnapshotPaths, writeDurably } from "./snapshot-files.ts";
 
 export interface SnapshotParts {
   readonly snapshots: string;
@@ -204,71 +202,6 @@ export class OverlaySnapshotter implements Snapshotter {
 
   #paths(id: string): SnapshotPaths {
     if (!idPattern.test(id)) throw new EngineError("invalidArgument", `snapshot ${JSON.stringify(id)}: not a valid id`);
-    const root = join(this.#parts.snapshots, id);
-    return {
-      root,
-      upper: join(root, "upper"),
-      work: join(root, "work"),
-      merged: join(root, "merged"),
-      layers: join(root, "layers.json"),
-      mapped: join(root, "mapped"),
-    };
+    return snapshotPaths(this.#parts.snapshots, id);
   }
-}
-
-interface SnapshotPaths {
-  readonly root: string;
-  readonly upper: string;
-  readonly work: string;
-  readonly merged: string;
-  /** There when owners are mapped; what the mount stands on while it is made. */
-  readonly mapped: string;
-  /** The diffIDs it stands on, lowest first; written last. */
-  readonly layers: string;
-}
-
-/** A number for the file system's accounting: ids are random, and these keep clear of small numbers that people give. */
-const projectOf = (id: string): number => 0x1000_0000 + (Number.parseInt(createHash("sha256").update(id).digest("hex").slice(0, 7), 16) & 0x0fff_ffff);
-
-const sync = promisify(fsync);
-
-/** The disk is waited for off the engine's thread. */
-async function writeDurably(path: string, text: string): Promise<void> {
-  const fd = openSync(path, "wx");
-  try {
-    writeFileSync(fd, text);
-    await sync(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** Whether the list was written to its end. */
-function isWhole(path: string): boolean {
-  try {
-    return Array.isArray(JSON.parse(readFileSync(path, "utf8")));
-  } catch {
-    return false;
-  }
-}
-
-/** Allocated bytes of everything below `path`, hard links once, as du(1) counts. Files that vanish meanwhile count nothing. */
-async function diskUsage(path: string, seen: Set<string>): Promise<number> {
-  let total = 0;
-  for (const entry of await readdir(path, { withFileTypes: true })) {
-    try {
-      const below = join(path, entry.name);
-      const found = await lstat(below);
-      const key = `${found.dev}:${found.ino}`;
-      if (found.nlink > 1 && !found.isDirectory()) {
-        if (seen.has(key)) continue;
-        seen.add(key);
-      }
-      total += found.blocks * 512;
-      if (entry.isDirectory()) total += await diskUsage(below, seen);
-    } catch (error) {
-      if (codeOf(error) !== "ENOENT") throw error;
-    }
-  }
-  return total;
 }
