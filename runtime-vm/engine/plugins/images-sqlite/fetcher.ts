@@ -5,10 +5,9 @@ import { EngineError, isClass, messageOf } from "#base/errors.ts";
 import type { ContentStore, Descriptor, Digest, Ingest } from "#core/content/content.ts";
 import type { BlobFile } from "#core/layers/layers.ts";
 import type { RegistryReader } from "#core/registry/registry.ts";
+import { follow, grow, Growth } from "./growth.ts";
 
 const pauseMs = 200;
-/** Enough for a reader to tell how a blob is compressed. */
-const headBytes = 4;
 
 /** Read anew at each use: they may change while the engine runs. */
 export interface FetchLimits {
@@ -21,53 +20,6 @@ export interface FetchSource {
   readonly reader: RegistryReader;
   readonly repository: string;
 }
-
-/** What a download has made so far. */
-class Growth {
-  ingest: Ingest | undefined;
-  readable = 0;
-  /** Which it is of the times it began anew. */
-  attempt = 0;
-  failure: unknown;
-  #readers: Promise<Digest | undefined>[] = [];
-  readonly #wake = new Set<() => void>();
-
-  /** A new attempt: nothing of the former one counts. */
-  restart(): void {
-    this.attempt += 1;
-    this.ingest = undefined;
-    this.#readers = [];
-  }
-
-  /** For a reader of this attempt to say what it has read. */
-  reader(): (digest: Digest | undefined) => void {
-    const { promise, resolve } = Promise.withResolvers<Digest | undefined>();
-    this.#readers.push(promise);
-    return resolve;
-  }
-
-  /** The whole blob's digest, if one of its readers has come to its end. */
-  async digest(signal: AbortSignal): Promise<Digest | undefined> {
-    for (const reader of this.#readers) {
-      const digest = await reader;
-      signal.throwIfAborted();
-      if (digest !== undefined) return digest;
-    }
-    return undefined;
-  }
-
-  changed(): void {
-    for (const wake of this.#wake) wake();
-    this.#wake.clear();
-  }
-
-  next(): Promise<void> {
-    return new Promise((resolve) => this.#wake.add(resolve));
-  }
-}
-
-/** A reader of a growing blob has read bytes that turned out to be wrong: the blob is fetched anew. */
-export class GrowthLost extends Error {}
 
 interface Job {
   readonly size: number;
@@ -119,7 +71,7 @@ export class Fetcher {
   growing(digest: Digest): BlobFile | undefined {
     const job = this.#jobs.get(digest);
     const ingest = job?.growth.ingest;
-    return ingest === undefined ? undefined : { path: ingest.path, growth: follow(job!), hashed: job!.growth.reader() };
+    return ingest === undefined ? undefined : { path: ingest.path, growth: follow(job!.growth, job!.size), hashed: job!.growth.reader() };
   }
 
   #begin(blob: Descriptor, source: FetchSource): Job {
@@ -203,19 +155,6 @@ interface Download {
   readonly growth: Growth;
 }
 
-async function* follow({ growth, size }: Job): AsyncIterable<number> {
-  const { attempt } = growth;
-  for (let seen = -1; ; ) {
-    if (growth.failure !== undefined) throw growth.failure;
-    if (growth.attempt !== attempt) throw new GrowthLost();
-    if (growth.readable !== seen) {
-      seen = growth.readable;
-      yield seen;
-    } else if (seen === size) return;
-    else await growth.next();
-  }
-}
-
 /** One connection's worth of bytes, from where the ingest stands. */
 async function append(ingest: Ingest, blob: Descriptor, { reader, repository }: FetchSource, to: Download): Promise<void> {
   const { offset, body } = await reader.blob(repository, blob.digest, { offset: ingest.offset, urls: blob.urls, signal: to.signal });
@@ -232,14 +171,6 @@ async function append(ingest: Ingest, blob: Descriptor, { reader, repository }: 
     to.report(ingest.offset);
   }
   if (ingest.offset < blob.size) throw new EngineError("unavailable", `the connection ended at byte ${ingest.offset} of ${blob.size}`);
-}
-
-function grow(ingest: Ingest, growth: Growth): void {
-  if (ingest.readable < headBytes) return;
-  if (growth.ingest !== undefined && growth.readable === ingest.readable) return;
-  growth.ingest = ingest;
-  growth.readable = ingest.readable;
-  growth.changed();
 }
 
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -18,7 +18,8 @@ import { shortDigest, stepBegun, stepDone, stepProgress } from "#core/images/pro
 import type { RegistryReader } from "#core/registry/registry.ts";
 import type { Collector } from "./collector.ts";
 import type { Documents } from "./documents.ts";
-import { type Fetcher, GrowthLost } from "./fetcher.ts";
+import type { Fetcher } from "./fetcher.ts";
+import { GrowthLost } from "./growth.ts";
 import { atMost, paced } from "./pace.ts";
 
 const emptyType = "application/vnd.oci.empty.v1+json";
