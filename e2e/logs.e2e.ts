@@ -1,5 +1,5 @@
 import { expect, type Page, test } from "@playwright/test";
-import { openRig, remove, type Rig, run, sh, wait } from "./engine/rig.ts";
+import { openRig, remove, type Rig, run, sh, unlessGone, wait } from "./engine/rig.ts";
 import { look, openWindow, type TestWindow } from "./fixtures/window.ts";
 
 // The window's search through the output of everything that ever ran, over a native engine.
@@ -16,6 +16,7 @@ test.beforeAll(async ({ browser }) => {
 });
 test.afterAll(async () => {
   await window?.[Symbol.asyncDispose]();
+  if (rig) await remove(rig.client, "shop").catch(unlessGone);
   await rig?.[Symbol.asyncDispose]();
 });
 
