@@ -20,18 +20,30 @@ const startMsMax = 20_000;
 const callMsMax = 60_000;
 const pipesMsMax = 2_000;
 
+/** Listings of /proc in which a name may still turn up. */
+const listingsMax = 50;
+
 /** Kills shims, and starts of shims, that were given this name: names are random, so whoever has it in its command line is one. */
 function killNamed(name: string): void {
+  // A start may make its shim after /proc was listed, and before it is killed itself: so until nobody is found.
+  for (let listings = 0; listings < listingsMax; listings += 1) if (killListed(name) === 0) return;
+}
+
+function killListed(name: string): number {
+  let killed = 0;
   for (const pid of readdirSync("/proc")) {
     if (!/^\d+$/.test(pid)) continue;
     try {
       // As bytes first: Node 24.21 corrupts its heap when it reads a long /proc file with an encoding.
       const words = readFileSync(`/proc/${pid}/cmdline`).toString("utf8").split("\0");
-      if (words[words.indexOf("-id") + 1] === name) process.kill(Number(pid), "SIGKILL");
+      if (words[words.indexOf("-id") + 1] !== name) continue;
+      process.kill(Number(pid), "SIGKILL");
+      killed += 1;
     } catch {
       // It ended while we looked.
     }
   }
+  return killed;
 }
 
 /** A running containerd-shim-runc-v2 that holds any number of containers, and the connection to it. */

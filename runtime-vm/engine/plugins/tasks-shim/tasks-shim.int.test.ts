@@ -190,7 +190,7 @@ test("a program that is executed begins with the score its container has for bei
 });
 
 test("forty containers in a row do not freeze a hot shim", async () => {
-  const shims = processesNaming(join(tree.dir, "main/shims")).filter((line) => line.includes("containerd-shim"));
+  const shims = processesNaming(join(tree.dir, "main/shims")).filter((line) => line.includes("containerd-shim") && !line.endsWith(" start"));
   expect(shims).not.toEqual([]);
   for (let n = 0; n < 40; n++) expect((await runToEnd(runtime, box, `t-row-${n}`, ["true"])).code).toBe(0);
   // Another may have been started meanwhile.
