@@ -309,7 +309,7 @@ test("what was acknowledged before a power cut is there after it", async () => {
   });
   process.kill(qemu, "SIGKILL");
   await writing;
-  // More than once where a guest crashes on its way up, which emulation makes it do now and then: the next one is as good.
+  // More than once where a guest crashes on its way up: the next one is as good.
   await until("the restart", async () => machine.status.restarts > restarts && machine.status.phase === "running");
   const { Volumes } = await engine.json<{ Volumes: { Name: string }[] }>("GET", "/volumes");
   expect(Volumes.map((volume) => volume.Name)).toEqual(expect.arrayContaining(acknowledged));
