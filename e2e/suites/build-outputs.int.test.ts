@@ -135,6 +135,23 @@ test("bake builds its targets, one standing on another", async () => {
   expect(await rig.docker.ok("run", "--rm", "baked-on:1", "cat", "/base", "/again")).toBe("base\nbase");
 });
 
+test.each<[string, string, readonly string[]]>([
+  ["a file of one stage names it nowhere", "FROM busybox AS only\nENV a=b\nCOPY f /f\n", ["[1/2] FROM", "[2/2] COPY"]],
+  [
+    "each of several has its name or its number",
+    "FROM busybox\nCOPY f /\nFROM busybox AS b\nCOPY --from=0 f /\n",
+    ["[b 1/2] FROM", "[b 2/2] COPY", "[stage-0 1/2] FROM", "[stage-0 2/2] COPY"],
+  ],
+  ["nothing to stand on is no step", "FROM scratch\nCOPY f /\nWORKDIR /x\n", ["[1/2] COPY", "[2/2] WORKDIR"]],
+  ["nor is an earlier stage", "FROM busybox AS a\nFROM a\nRUN true\n", ["[a 1/1] FROM", "[stage-1 1/1] RUN"]],
+  ["triggers all count and say what they are", "FROM triggers\nRUN true\n", ["[1/2] FROM", "[2/5] ONBUILD RUN", "[3/5] ONBUILD COPY", "[4/5] RUN"]],
+])("the steps that are shown: %s", async (_what, dockerfile, shown) => {
+  await rig.build({ Dockerfile: "FROM busybox\nONBUILD RUN true\nONBUILD ENV a=b\nONBUILD COPY f /\n" }, "-t", "triggers");
+  const { stderr } = await rig.build({ Dockerfile: dockerfile, f: "one" }, "--no-cache");
+  const steps = [...stderr.matchAll(/^#\d+ (\[[^\]]*\d\/\d\] (?:ONBUILD )?[A-Z]+)/gm)].map(([, step = ""]) => step);
+  expect([...new Set(steps)].toSorted()).toEqual(shown);
+});
+
 test("a build warns of what may not do what it seems to; where the file says so, that ends it", async () => {
   const warned = await rig.build({ Dockerfile: "FROM busybox AS Base\nMAINTAINER me\nENV A=$B\n" });
   for (const rule of [

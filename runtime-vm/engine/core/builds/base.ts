@@ -109,3 +109,10 @@ export function platformArgs(host: Platform, target: Platform, stage: string): M
 
 /** What a command of the history stands behind. */
 export const nopPrefix = (state: StageState): string => `${shellOf(state.config).join(" ")} #(nop) `;
+
+/** Of another build's results the one for this platform; where there is only one, that one. */
+export function resultOf(states: readonly StageState[], platform: Platform): StageState {
+  const found = states.length === 1 ? states[0] : states.find((state) => formatPlatform(state.platform) === formatPlatform(platform));
+  if (found === undefined) throw new EngineError("notFound", `no result of the other build for platform ${formatPlatform(platform)}`);
+  return found;
+}

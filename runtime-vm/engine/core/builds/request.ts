@@ -54,14 +54,21 @@ export type NamedContext =
   /** What another build has given, for each of its platforms. */
   | { readonly kind: "result"; readonly states: readonly StageState[] };
 
+export interface StageLabel {
+  /** As the file names it; empty: not at all. */
+  readonly name: string;
+  /** What its steps are shown under; empty: it is the only one. */
+  readonly shown: string;
+}
+
 /** One instruction of a build. */
 export interface StepInfo {
   readonly kind: "from" | "layer" | "config";
-  readonly stage: { readonly index: number; readonly name: string };
+  readonly stage: StageLabel;
   /** Among all instructions of the file, from 1. */
   readonly number: number;
   readonly total: number;
-  /** Among those of its stage that make something, its FROM included. */
+  /** Among those of its stage that make something, from 1, its FROM included where it names an image; 0: it is none of them. */
   readonly place: number;
   readonly places: number;
   readonly text: string;

@@ -142,7 +142,6 @@ function declaredArgs(state: StageState): string[] {
 
 function networkOf({ request }: BuildWork, { network }: RunInstruction): { NetworkMode?: string } {
   if (network === "" || network === "default") return request.hostConfig.NetworkMode === undefined ? {} : { NetworkMode: request.hostConfig.NetworkMode };
-  if (network !== "none" && network !== "host") throw new EngineError("invalidArgument", `unsupported network mode ${JSON.stringify(network)}`);
   if (network === "host" && request.entitlements?.includes("network.host") !== true) {
     throw new EngineError("invalidArgument", "failed to load LLB: network.host is not allowed");
   }

@@ -1,7 +1,8 @@
 import { EngineError, isClass } from "#base/errors.ts";
 import type { Instruction, Stage } from "../dockerfile/instructions.ts";
-import { formatPlatform, type Platform } from "../images/platform.ts";
-import { imageState, platformArgs, platformFrom, scratchState } from "./base.ts";
+import type { Platform } from "../images/platform.ts";
+import { imageState, platformArgs, platformFrom, resultOf, scratchState } from "./base.ts";
+import { checkStageNumbers } from "./stage-numbers.ts";
 import { contextLayer } from "./step-mounts.ts";
 import { expanded, globalArgs, StageArgs, type Variables } from "./scope.ts";
 import { contentKey, layeredSource, type Source } from "./sources.ts";
@@ -45,7 +46,7 @@ class Solver {
   }
 
   async target(): Promise<StageState> {
-    if (this.#work.request.flavor === "buildkit") this.#checkNumbers();
+    if (this.#work.request.flavor === "buildkit") checkStageNumbers(this.#stages, this.#work.request.named);
     this.#announceGlobals();
     if (this.#work.request.flavor === "classic") {
       // A name that is used twice is met on the way.
@@ -57,23 +58,10 @@ class Solver {
     return state;
   }
 
-  /** Numbers of stages, those of stages that nobody needs too. */
-  #checkNumbers(): void {
-    for (const [index, { from, instructions }] of this.#stages.entries()) {
-      for (const one of instructions) {
-        if (one.kind !== "copy" || !/^[-+]?\d+$/.test(one.from) || this.#work.request.named.has(one.from)) continue;
-        const number = Number(one.from);
-        if (number < 0 || number >= this.#stages.length) throw new EngineError("invalidArgument", `invalid stage index ${number}`);
-        const name = from.name === "" ? `stage-${index}` : from.name;
-        if (number === index) throw new StepError(one, new EngineError("invalidArgument", `circular dependency detected on stage: ${name}`));
-      }
-    }
-  }
-
   #announceGlobals(): void {
     const { dockerfile, observer } = this.#work.request;
     for (const [i, { node }] of dockerfile.globals.entries()) {
-      const stage = { index: -1, name: "" };
+      const stage = { name: "", shown: "" };
       observer.step({ kind: "config", stage, number: i + 1, total: this.#total, place: 0, places: 0, text: node.original }).finished(() => undefined);
     }
   }
@@ -103,18 +91,11 @@ class Solver {
     const { from } = stage;
     const { observer, source, flavor } = this.#work.request;
     if (flavor === "buildkit") for (const needed of this.#needed(index)) void this.#stage(needed);
-    const place = { index, name: from.name };
-    const made = [...stage.instructions].filter((one) => kindOf(one) === "layer");
-    const places = made.length + 1;
-    const watch = observer.step({
-      kind: "from",
-      stage: place,
-      number: this.#numbers.get(from) ?? 0,
-      total: this.#total,
-      place: 1,
-      places,
-      text: from.node.original,
-    });
+    const label = { name: from.name, shown: this.#stages.length === 1 ? "" : from.name || `stage-${index}` };
+    const first = this.#standsOnImage(index, stage) ? 1 : 0;
+    const made = stage.instructions.filter((one) => kindOf(one) === "layer");
+    const numbers = (one: Instruction): { number: number; total: number } => ({ number: this.#numbers.get(one) ?? 0, total: this.#total });
+    const watch = observer.step({ kind: "from", stage: label, ...numbers(from), place: first, places: first + made.length, text: from.node.original });
     let state: StageState;
     try {
       state = await this.#base(index, stage);
@@ -128,15 +109,31 @@ class Solver {
     }
     const triggers = triggersOf(state, source.escape);
     if (triggers.length > 0) observer.say(`# Executing ${triggers.length} build trigger${triggers.length === 1 ? "" : "s"}`);
-    const placeOf = (instruction: StageInstruction): Omit<StepInfo, "text" | "stage" | "kind"> => ({
-      number: this.#numbers.get(instruction) ?? 0,
-      total: this.#total,
-      place: made.indexOf(instruction) + 2,
-      places,
+    const shown = [...triggers.filter((one) => kindOf(one) === "layer"), ...made];
+    const placeOf = (one: StageInstruction): Omit<StepInfo, "stage" | "kind"> => ({
+      ...numbers(one),
+      place: first + 1 + shown.indexOf(one),
+      // Every trigger counts, those too that are not shown.
+      places: first + triggers.length + made.length,
+      text: `${flavor === "buildkit" && triggers.includes(one) ? "ONBUILD " : ""}${one.node.original}`,
     });
     const sourceOf = (name: string): Promise<Source> => this.#source(name, index);
-    await runStage({ work: this.#work, state, stage: place, escape: source.escape, sourceOf, placeOf }, [...triggers, ...stage.instructions]);
+    await runStage({ work: this.#work, state, stage: label, escape: source.escape, sourceOf, placeOf }, [...triggers, ...stage.instructions]);
     return state;
+  }
+
+  /** And not on nothing, nor on an earlier stage. */
+  #standsOnImage(index: number, { from }: Stage): boolean {
+    const name = this.#word(from, from.base);
+    return this.#named(name, index) === undefined && name !== "scratch";
+  }
+
+  #word(from: Stage["from"], text: string): string {
+    try {
+      return expanded(text, this.#globals, this.#work.request.source.escape);
+    } catch (error) {
+      throw new StepError(from, error);
+    }
   }
 
   /** Stages that are copied from or mounted: they begin with this one, not when their turn comes. */
@@ -151,11 +148,9 @@ class Solver {
 
   async #base(index: number, { from }: Stage): Promise<StageState> {
     const { request, backends } = this.#work;
-    const { escape } = request.source;
-    const word = (text: string): string => expanded(text, this.#globals, escape);
-    const name = word(from.base);
+    const name = this.#word(from, from.base);
     if (name === "") throw new EngineError("invalidArgument", `base name (${from.base}) should not be blank`);
-    const platform = from.platform === "" ? request.platform : platformFrom(word(from.platform), backends.host);
+    const platform = from.platform === "" ? request.platform : platformFrom(this.#word(from, from.platform), backends.host);
     if (request.flavor === "classic" && from.name !== "" && this.#stages.slice(0, index).some((other) => other.from.name === from.name)) {
       throw new EngineError("invalidArgument", `${from.name} stage name already used`);
     }
@@ -249,11 +244,4 @@ class Solver {
     };
     return source;
   }
-}
-
-/** Of another build's results the one for this platform; where there is only one, that one. */
-function resultOf(states: readonly StageState[], platform: Platform): StageState {
-  const found = states.length === 1 ? states[0] : states.find((state) => formatPlatform(state.platform) === formatPlatform(platform));
-  if (found === undefined) throw new EngineError("notFound", `no result of the other build for platform ${formatPlatform(platform)}`);
-  return found;
 }

@@ -6,7 +6,7 @@ import { nopPrefix } from "./base.ts";
 import { cacheKey, epochKey } from "./cache.ts";
 import { copyStep } from "./copy-step.ts";
 import { layerTar } from "./layer-tar.ts";
-import type { StepInfo, StepWatch } from "./request.ts";
+import type { StageLabel, StepInfo, StepWatch } from "./request.ts";
 import { changeConfig, type ConfigInstruction, workdirOf } from "./run-config.ts";
 import { runInstruction } from "./run-step.ts";
 import { ownerOf } from "./owner.ts";
@@ -23,11 +23,11 @@ export type StageInstruction = Stage["instructions"][number];
 export interface StageRun {
   readonly work: BuildWork;
   readonly state: StageState;
-  readonly stage: { readonly index: number; readonly name: string };
+  readonly stage: StageLabel;
   readonly escape: string;
   /** Other stages, images and contexts, by what `--from` says; "" is the build's own context. */
   readonly sourceOf: (from: string) => Promise<Source>;
-  readonly placeOf: (instruction: StageInstruction) => Omit<StepInfo, "text" | "stage" | "kind">;
+  readonly placeOf: (instruction: StageInstruction) => Omit<StepInfo, "stage" | "kind">;
 }
 
 /** The error of a step, and where in the Dockerfile it stands. */
@@ -43,8 +43,7 @@ export class StepError extends Error {
 export async function runStage(run: StageRun, instructions: readonly StageInstruction[]): Promise<void> {
   for (const instruction of instructions) {
     run.work.request.signal.throwIfAborted();
-    const text = instruction.node.original;
-    const watch = run.work.request.observer.step({ ...run.placeOf(instruction), kind: kindOf(instruction), stage: run.stage, text });
+    const watch = run.work.request.observer.step({ ...run.placeOf(instruction), kind: kindOf(instruction), stage: run.stage });
     try {
       await runOne(run, instruction, watch);
       watch.finished(() => idOf(run));

@@ -27,6 +27,8 @@ test.each<[string, string, number?]>([
   ["FROM --foo=1 busybox\n", "dockerfile parse error on line 1: unknown flag: --foo"],
   ["FROM busybox\nENV a\n", "ENV must have two arguments", 2],
   ["FROM busybox\nENV a=b c\n", `Syntax error - can't find = in "c". Must be of the form: name=value`, 2],
+  ["FROM busybox\nRUN --network=wat true\n", 'dockerfile parse error on line 2: invalid network mode "wat"'],
+  ["FROM busybox\nRUN --network= true\n", 'dockerfile parse error on line 2: invalid network mode ""'],
   ["FROM busybox\nENV =b\n", "dockerfile parse error on line 2: ENV names can not be blank"],
   ["FROM busybox\nLABEL a\n", "LABEL must have two arguments"],
   [

@@ -41,6 +41,9 @@ const parsers: Readonly<Record<string, Parser>> = {
   RUN: (node) => {
     const flags = readFlags(node, { many: ["mount", "device"], one: ["network"] });
     const mounts = flags.many("mount").map((text) => ({ text }));
+    for (const mode of flags.many("network")) {
+      if (!["default", "none", "host"].includes(mode)) throw fail(node, `invalid network mode ${JSON.stringify(mode)}`);
+    }
     return { kind: "run", node, command: commandLine(node), mounts, network: flags.one("network"), devices: flags.many("device") };
   },
   CMD: (node) => ({ kind: "cmd", node: noFlags(node), command: commandLine(node) }),

@@ -57,8 +57,8 @@ export class Progress implements BuildObserver {
     return this.#outlet.push(message);
   }
 
-  vertex(name: string, group = ""): Vertex {
-    const digest = `sha256:${createHash("sha256").update(`${randomUUID()}${group}`).digest("hex")}`;
+  vertex(name: string): Vertex {
+    const digest = `sha256:${createHash("sha256").update(randomUUID()).digest("hex")}`;
     const started = new Date();
     let cached = false;
     const tell = (end: { completed?: Date; error?: string }): void => {
@@ -137,8 +137,8 @@ export class Progress implements BuildObserver {
   }
 
   #step(info: StepInfo, prefix: string): StepWatch {
-    if (info.kind === "config") return { running() {}, output() {}, cached() {}, finished() {}, failed: () => undefined };
-    const vertex = this.vertex(nameOfStep(info, prefix), info.stage.name);
+    if (info.kind === "config" || info.place === 0) return { running() {}, output() {}, cached() {}, finished() {}, failed: () => undefined };
+    const vertex = this.vertex(nameOfStep(info, prefix));
     return {
       running: () => undefined,
       output: (stream, chunk) => vertex.log(stream === "stdout" ? 1 : 2, chunk),
@@ -153,7 +153,7 @@ export class Progress implements BuildObserver {
 }
 
 function nameOfStep({ stage, place, places, text }: StepInfo, prefix: string): string {
-  const name = stage.name === "" ? (stage.index > 0 ? `stage-${stage.index} ` : "") : `${stage.name} `;
+  const name = stage.shown === "" ? "" : `${stage.shown} `;
   const width = String(places).length;
   // A heredoc's lines are its own.
   const [line = ""] = text.split("\n");

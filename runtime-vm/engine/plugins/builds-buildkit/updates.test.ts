@@ -5,7 +5,7 @@ import { UpdateReader } from "./updates.ts";
 
 test("what a display was told is read back: steps, times, failures, and text cut in the middle of a character", () => {
   const progress = new Progress();
-  const step = progress.step({ kind: "layer", stage: { index: 0, name: "" }, number: 2, total: 2, place: 2, places: 2, text: "RUN make" });
+  const step = progress.step({ kind: "layer", stage: { name: "", shown: "" }, number: 2, total: 2, place: 2, places: 2, text: "RUN make" });
   const bytes = Buffer.from("zażółć\n");
   void step.output("stdout", bytes.subarray(0, 3));
   void step.output("stderr", bytes.subarray(3));
