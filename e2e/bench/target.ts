@@ -42,9 +42,7 @@ export class Target {
   /** Sends, reads the whole answer; rejects for a status of 400 and above. */
   async call<T = unknown>(method: string, path: string, body?: unknown): Promise<T> {
     const answer = await this.response(method, path, body);
-    const chunks: Buffer[] = [];
-    for await (const chunk of answer) chunks.push(chunk as Buffer);
-    const text = Buffer.concat(chunks).toString();
+    const text = await textOf(answer);
     if ((answer.statusCode ?? 500) >= 400) throw new Error(`${this.label}: ${method} ${path}: ${answer.statusCode} ${text}`);
     return (answer.headers["content-type"]?.startsWith("application/json") === true && text !== "" && !text.includes("}\r\n{") ? JSON.parse(text) : text) as T;
   }
@@ -84,4 +82,14 @@ export class Target {
     socket.write([`${method} ${path} HTTP/1.1`, "Host: bench", ...headers, "\r\n"].join("\r\n"));
     return { begun: begun.promise, bytes: over.promise };
   }
+}
+
+/** By events: an iterator over the stream would cost more than a short answer does. */
+function textOf(answer: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+    answer.on("end", () => resolve(Buffer.concat(chunks).toString()));
+    answer.on("error", reject);
+  });
 }
