@@ -47,6 +47,13 @@ test.each<[string, string]>([
   expect(() => expand(text)).toThrow(message);
 });
 
+test("substitutions may stand in one another, to a depth", () => {
+  const nested = (depth: number): string => `${"${NO:-".repeat(depth)}x${"}".repeat(depth)}`;
+  expect(expand(nested(200))).toBe("x");
+  expect(() => expand(nested(201))).toThrow("substitutions stand in one another more than 200 deep");
+  expect(() => expand("${NO:-".repeat(50_000))).toThrow("more than 200 deep");
+});
+
 test("what a variable brings is parted, what is quoted is not", () => {
   expect(expandWords("$A \"$A\" ''", { environment, escape: "\\" })).toEqual(["one", "two", "one two", ""]);
 });

@@ -1,3 +1,8 @@
+import { replaced, withoutPrefix, withoutSuffix } from "./pattern.ts";
+
+/** Substitutions within substitutions: each takes a piece of the stack. */
+const depthMax = 200;
+
 /**
  * Words of a Dockerfile as a shell would read them (the frontend's own small shell: quotes, the escape character, and the
  * substitutions of Dockerfile syntax 1.x). Variables that were used and are not set are kept for whoever warns of them.
@@ -66,6 +71,7 @@ class Reader {
   readonly #text: string;
   readonly #expansion: Expansion;
   #at = 0;
+  #depth = 0;
 
   constructor(text: string, expansion: Expansion) {
     this.#text = text;
@@ -150,6 +156,14 @@ class Reader {
   }
 
   #braced(start: number): string {
+    this.#depth += 1;
+    if (this.#depth > depthMax) throw new Error(`substitutions stand in one another more than ${depthMax} deep`);
+    const value = this.#substituted(start);
+    this.#depth -= 1;
+    return value;
+  }
+
+  #substituted(start: number): string {
     this.#at += 1;
     const next = this.#peek();
     if (next === "") throw new Error("syntax error: missing '}'");
@@ -208,7 +222,7 @@ class Reader {
     this.#at += 1;
     const value = this.#value(name);
     if (value === undefined) return this.#unset(name, start);
-    return value.replace(new RegExp(globSource(pattern, true), all ? "gu" : "u"), () => replacement);
+    return replaced(value, pattern, { replacement, all });
   }
 
   #value(name: string): string | undefined {
@@ -230,30 +244,4 @@ class Reader {
     this.#at += char.length;
     return char;
   }
-}
-
-/** `*` and `?` of a shell pattern; everything else stands for itself, after a backslash those, too. */
-function globSource(pattern: string, greedy: boolean): string {
-  let source = "";
-  for (let i = 0; i < pattern.length; i += 1) {
-    const char = pattern[i] ?? "";
-    if (char === "*") source += greedy ? ".*" : ".*?";
-    else if (char === "?") source += ".";
-    else if (char === "\\") {
-      i += 1;
-      source += quoted(pattern[i] ?? "\\");
-    } else source += quoted(char);
-  }
-  return source;
-}
-
-const quoted = (char: string): string => char.replace(/[.*+?^${}()|[\]\\/]/, "\\$&");
-
-const withoutPrefix = (value: string, pattern: string, greedy: boolean): string => value.replace(new RegExp(`^${globSource(pattern, greedy)}`, "su"), "");
-
-function withoutSuffix(value: string, pattern: string, greedy: boolean): string {
-  const whole = new RegExp(`^${globSource(pattern, true)}$`, "su");
-  const starts = Array.from({ length: value.length + 1 }, (_, i) => (greedy ? i : value.length - i));
-  const start = starts.find((at) => whole.test(value.slice(at)));
-  return start === undefined ? value : value.slice(0, start);
 }

@@ -1,0 +1,121 @@
+import { request } from "node:http";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { tarOf } from "../fixtures/image.ts";
+import { type Holdings, holdings } from "../fixtures/leaks.ts";
+import { daemonOf } from "../fixtures/processes.ts";
+import { buildCases, context } from "../suites/build.cases.ts";
+import { fuzzDockerfile } from "./fuzz-dockerfiles.ts";
+import { Dice } from "./fuzz-requests.ts";
+import { type Rig, logs, openRig, remove, run, sh, wait } from "./rig.ts";
+
+const count = process.env["SLIPWAY_TEST_LONG"] === "1" ? 5_000 : 120;
+const seed = Number(process.env["SLIPWAY_TEST_SEED"] ?? 20_261_126);
+const atOnce = 8;
+/** A file that came out sound may ask for something slow: its client leaves then. */
+const patienceMs = 4_000;
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await openRig("fuzzb");
+});
+afterAll(async () => {
+  await rig?.[Symbol.asyncDispose]();
+});
+
+interface Outcome {
+  readonly status: number;
+  readonly text: string;
+  readonly whole: boolean;
+}
+
+/** 0 and nothing: the connection was closed without an answer. */
+function build(tar: Buffer, query: string): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const headers = { "Content-Type": "application/x-tar", "Content-Length": tar.length };
+    const sent = request({ socketPath: rig.program.socket, method: "POST", path: `/build?forcerm=1&${query}`, headers });
+    const patience = setTimeout(() => sent.destroy(), patienceMs);
+    const [chunks, outcome]: [Buffer[], { status: number; whole: boolean }] = [[], { status: 0, whole: false }];
+    sent.on("response", (answer) => {
+      outcome.status = answer.statusCode ?? 0;
+      answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+      answer.on("end", () => (outcome.whole = true));
+      answer.on("error", () => {});
+    });
+    sent.on("error", () => {});
+    sent.on("close", () => {
+      clearTimeout(patience);
+      resolve({ ...outcome, text: Buffer.concat(chunks).toString() });
+    });
+    sent.end(tar);
+  });
+}
+
+/** What a mistake of ours would say, and no sentence about a Dockerfile does. */
+const ours =
+  /Cannot (read|set|convert)|is not (a function|iterable|defined)|Invalid (array|string) length|Maximum call stack|\[object |\bNaN\b|out of bounds|SQLITE/;
+
+function fault({ status, text, whole }: Outcome): string | undefined {
+  if (ours.test(text)) return "a mistake of the engine's";
+  if (status >= 500) return `${status} for bad input`;
+  if (whole && status === 200 && !/"(error|aux)"/.test(text)) return "an end without a result";
+  if (whole && status >= 400 && !/^\{"message":"./.test(text)) return "a refusal without a message";
+  return undefined;
+}
+
+/** The context, at times broken itself: cut off, or with bytes that are not its own. */
+async function contextOf(dice: Dice, dockerfile: string): Promise<Buffer> {
+  const files = Object.entries(context).map(([name, data]) => ({ name, data }));
+  const tar = await tarOf([{ name: "Dockerfile", data: dockerfile }, ...files]);
+  if (dice.chance(0.9)) return tar;
+  if (dice.chance(0.5)) return tar.subarray(0, dice.below(tar.length));
+  for (let left = 4; left > 0; left -= 1) tar[dice.below(tar.length)] = dice.below(256);
+  return tar;
+}
+
+const here = (): Holdings => holdings({ socket: rig.program.socket, root: rig.program.root, netns: rig.netns });
+
+test(`${count} builds of files and contexts that are wrong somewhere, of seed ${seed}, each end soundly and leave nothing mounted`, {
+  timeout: count * 2_000 + 60_000,
+}, async () => {
+  const pid = daemonOf(rig.program.socket);
+  const warm = await run(rig.client, sh("true"));
+  await wait(rig.client, warm);
+  await remove(rig.client, warm);
+  const before = here();
+  const files = buildCases.map(({ dockerfile }) => dockerfile);
+  const dice = new Dice(seed);
+  const faults: string[] = [];
+  for (let i = 0; i < count; i += atOnce) {
+    const wrong = Array.from({ length: atOnce }, () => fuzzDockerfile(dice, files));
+    const tars = await Promise.all(wrong.map((dockerfile) => contextOf(dice, dockerfile)));
+    const outcomes = await Promise.all(tars.map((tar) => build(tar, "rm=1")));
+    for (const [at, outcome] of outcomes.entries()) {
+      const reason = fault(outcome);
+      if (reason !== undefined) faults.push(`${reason}: ${JSON.stringify(wrong[at]).slice(0, 600)} -> ${outcome.status} ${outcome.text.slice(-300)}`);
+    }
+  }
+  expect(faults).toEqual([]);
+  expect(daemonOf(rig.program.socket)).toBe(pid);
+  const id = await run(rig.client, sh("echo alive"));
+  expect(await wait(rig.client, id)).toBe(0);
+  expect((await logs(rig.client, id)).stdout).toBe("alive\n");
+  await remove(rig.client, id);
+  // What was built, mounted layers included, is the cache's and the images'; a step that was cut off leaves none of these.
+  const kept = ({ links, cgroups, mounts }: Holdings): unknown => ({ links, cgroups, mounts: mounts.filter((path) => !path.includes("/layers/")) });
+  await expect.poll(() => kept(here()), { timeout: 30_000, interval: 500 }).toEqual(kept(before));
+});
+
+test("patterns made to be tried for ever are done with, in a context, in its ignore file, and in a filter", { timeout: 120_000 }, async () => {
+  const [name, pattern] = ["a".repeat(250), `${"*a".repeat(12)}*b`];
+  const dockerfile = `FROM busybox\nARG A=${name}\nENV B=\${A##${pattern}} C=\${A%%${pattern}} D=\${A//${pattern}/x}\nCOPY a* /\nCOPY ${pattern} /\n`;
+  const files = [
+    { name: "Dockerfile", data: dockerfile },
+    { name: ".dockerignore", data: `${pattern}\n**/${pattern}\n` },
+    { name, data: "" },
+  ];
+  const patient = await build(await tarOf(files), "");
+  expect(patient.text).toContain("file does not exist");
+  await rig.client.json("POST", "/containers/create", { query: { name: "a".repeat(60) }, json: { Image: "busybox" } });
+  const found = await rig.client.json<unknown[]>("GET", "/containers/json", { query: { all: 1, filters: JSON.stringify({ name: ["^(/?a+)+$", "(a+)+x"] }) } });
+  expect(found).toHaveLength(1);
+});
