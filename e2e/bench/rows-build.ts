@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { stockDocker } from "../fixtures/docker.ts";
 import { tarOf } from "../fixtures/image.ts";
 import type { Row } from "./row.ts";
@@ -65,26 +65,64 @@ const manyClassic: Row = {
   },
 };
 
-/** As people build: the stock CLI with buildx, whose own start is in both. */
+/** As people build: the stock CLI with buildx, whose own start is in all of these. */
 const cachedBuildkit: Row = {
   name: "cached docker build of 6 steps, BuildKit",
   unit: "ms",
   rounds: 7,
   budget: 1,
-  setup: async (target) => void (await buildkit(target)),
-  measure: (target) => buildkit(target),
+  setup: async (target) => void (await buildkit(target, sixSteps)),
+  measure: (target) => buildkit(target, sixSteps),
 };
 
-async function buildkit(target: Target): Promise<number> {
+const stagesBuildkit: Row = {
+  name: "docker build of 8 stages side by side, BuildKit",
+  unit: "ms",
+  rounds: 3,
+  budget: 0.7,
+  measure: (target) => buildkit(target, eightStages, "--no-cache"),
+};
+
+/** Everything but the source and what is made of it is there already. */
+const changedBuildkit: Row = {
+  name: "docker build after one line of the source changed, BuildKit",
+  unit: "ms",
+  rounds: 5,
+  budget: 0.5,
+  setup: async (target) => void (await buildkit(target, project("first"))),
+  measure: (target, round) => buildkit(target, project(`${Date.now()}-${round}`)),
+};
+
+type Files = Readonly<Record<string, string>>;
+
+const sixSteps: Files = { Dockerfile: steps, f: "same" };
+
+const eightStages: Files = {
+  Dockerfile: [
+    ...Array.from({ length: 7 }, (_, i) => `FROM slipway-bench AS s${i}\nRUN sleep 0.1 && echo ${i} > /made${i}\n`),
+    "FROM slipway-bench\n",
+    ...Array.from({ length: 7 }, (_, i) => `COPY --from=s${i} /made${i} /\n`),
+  ].join(""),
+};
+
+function project(line: string): Files {
+  const sources = Array.from({ length: 200 }, (_, i) => [`src/m${i}`, `${"line\n".repeat(i)}${i === 7 ? line : ""}\n`] as const);
+  const dockerfile = "FROM slipway-bench\nCOPY list /list\nRUN cat /list > /installed\nCOPY src /src\nRUN cat /src/* > /app\n";
+  return { Dockerfile: dockerfile, list: "a\nb\n", ...Object.fromEntries(sources) };
+}
+
+async function buildkit(target: Target, files: Files, ...args: readonly string[]): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), "slipway-bench-"));
   try {
-    writeFileSync(join(directory, "Dockerfile"), steps);
-    writeFileSync(join(directory, "f"), "same");
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(directory, path)), { recursive: true });
+      writeFileSync(join(directory, path), text);
+    }
     const docker = stockDocker({ socket: target.socket });
-    return await timed(() => docker.ok("build", "-q", "--provenance=false", "-t", "slipway-bench-built", directory));
+    return await timed(() => docker.ok("build", "-q", "--provenance=false", "-t", "slipway-bench-built", ...args, directory));
   } finally {
     rmSync(directory, { recursive: true });
   }
 }
 
-export const buildRows: readonly Row[] = [cachedClassic, coldClassic, manyClassic, cachedBuildkit];
+export const buildRows: readonly Row[] = [cachedClassic, coldClassic, manyClassic, cachedBuildkit, stagesBuildkit, changedBuildkit];
