@@ -1,5 +1,6 @@
 import { request } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { stockDocker } from "../fixtures/docker.ts";
 import { tarOf } from "../fixtures/image.ts";
 import { type Holdings, holdings } from "../fixtures/leaks.ts";
 import { daemonOf } from "../fixtures/processes.ts";
@@ -10,6 +11,8 @@ import { type Rig, logs, openRig, remove, run, sh, wait } from "./rig.ts";
 
 const count = process.env["SLIPWAY_TEST_LONG"] === "1" ? 5_000 : 120;
 const seed = Number(process.env["SLIPWAY_TEST_SEED"] ?? 20_261_126);
+/** Of those the stock client with BuildKit sends as many. */
+const buildkitCount = count / 10;
 const atOnce = 8;
 /** A file that came out sound may ask for something slow: its client leaves then. */
 const patienceMs = 4_000;
@@ -103,6 +106,23 @@ test(`${count} builds of files and contexts that are wrong somewhere, of seed ${
   // What was built, mounted layers included, is the cache's and the images'; a step that was cut off leaves none of these.
   const kept = ({ links, cgroups, mounts }: Holdings): unknown => ({ links, cgroups, mounts: mounts.filter((path) => !path.includes("/layers/")) });
   await expect.poll(() => kept(here()), { timeout: 30_000, interval: 500 }).toEqual(kept(before));
+});
+
+test(`${buildkitCount} of them by docker build and BuildKit end soundly, too`, { timeout: buildkitCount * 10_000 + 60_000 }, async () => {
+  const pid = daemonOf(rig.program.socket);
+  const docker = stockDocker({ socket: rig.program.socket, netns: rig.netns });
+  const files = buildCases.filter(({ builder }) => builder !== "classic").map(({ dockerfile }) => dockerfile);
+  const dice = new Dice(seed + 1);
+  const faults: string[] = [];
+  for (let i = 0; i < buildkitCount; i += 1) {
+    const dockerfile = fuzzDockerfile(dice, files);
+    const input = await contextOf(dice, dockerfile);
+    const { code, stderr } = await docker.with({ input, signal: AbortSignal.timeout(2 * patienceMs) }, "build", "--progress=plain", "-");
+    const reason = ours.test(stderr) ? "a mistake of the engine's" : code !== 0 && stderr === "" ? "a failure without a word" : undefined;
+    if (reason !== undefined) faults.push(`${reason}: ${JSON.stringify(dockerfile).slice(0, 600)} -> ${code} ${stderr.slice(-400)}`);
+  }
+  expect(faults).toEqual([]);
+  expect(daemonOf(rig.program.socket)).toBe(pid);
 });
 
 test("patterns made to be tried for ever are done with, in a context, in its ignore file, and in a filter", { timeout: 120_000 }, async () => {

@@ -92,9 +92,19 @@ function* fromWarnings(from: FromInstruction, { globals }: Dockerfile, { predefi
   }
   if (!base.includes("$")) return;
   const environment = new Map(declared.map(({ key, value }) => [key, value ?? ""]));
-  const plain = expandWord(base, { environment, escape });
+  const plain = nameOf(base, environment, escape);
+  if (plain === undefined) return;
   if (plain === "" || /[:@/]$|:@|\/:|^[:@/]/.test(plain)) {
     yield { rule: "InvalidDefaultArgInFrom", detail: `Default value for ARG ${base} results in empty or invalid base image name`, lines };
+  }
+}
+
+/** Undefined: it cannot be put together, which the build says itself, and better. */
+function nameOf(base: string, environment: ReadonlyMap<string, string>, escape: string): string | undefined {
+  try {
+    return expandWord(base, { environment, escape });
+  } catch {
+    return undefined;
   }
 }
 

@@ -43,6 +43,9 @@ test.each<[string, string]>([
   ["'a", "unexpected end of statement while looking for matching single-quote"],
   ['"a', "unexpected end of statement while looking for matching double-quote"],
   ["${}", "syntax error: bad substitution"],
+  ["${b:", "syntax error: missing '}'"],
+  ["${b:-x", "syntax error: missing '}'"],
+  ["${b/x", "syntax error: missing '/' in ${}"],
 ])("%s is refused: %s", (text, message) => {
   expect(() => expand(text)).toThrow(message);
 });

@@ -88,7 +88,7 @@ class Reader {
     for (;;) {
       const char = this.#peek();
       if (char === "") {
-        if (ends !== "") throw new Error(`syntax error: missing ${JSON.stringify(ends)}`);
+        if (ends !== "") throw new Error(`syntax error: missing '${ends}'${ends === "/" ? " in ${}" : ""}`);
         return out.close();
       }
       if (ends !== "" && ends.includes(char)) return out.close();
@@ -175,6 +175,7 @@ class Reader {
       case "}":
         return this.#value(name) ?? this.#unset(name, start);
       case ":":
+        if (this.#peek() === "") throw new Error("syntax error: missing '}'");
         return this.#conditional(name, `:${this.#next()}`, start);
       case "+":
       case "-":
