@@ -1,6 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-// One project a level: `unit` needs nothing, `renderer` a DOM, `int` root and namespaces, `vm` a QEMU guest.
+// One project a level: `unit` needs nothing, `renderer` a DOM, `int` root and namespaces, `vm` a QEMU guest. Every file of `int` has
+// engines and namespaces of its own, and waits more than it works: two at a time.
 export default defineConfig({
   test: {
     projects: [
@@ -17,7 +18,7 @@ export default defineConfig({
         test: {
           name: "int",
           include: ["runtime-vm/**/*.int.test.ts", "electron/**/*.int.test.ts", "e2e/**/*.int.test.ts"],
-          fileParallelism: false,
+          maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -1,7 +1,7 @@
 // `npm test`: sets the machine up, then runs every kind of test once and ends in one line of counts.
 // Dependency-free on purpose: it runs under whatever Node a fresh machine has, before node_modules exists.
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ensureClients, testPackages } from "../../e2e/fixtures/clients.mjs";
 import { prepareForTests, SetupError } from "./setup.mjs";
@@ -13,12 +13,12 @@ const reference = process.argv.includes("--reference");
 const only = process.argv.filter((a) => a.startsWith("--only=")).map((a) => a.slice("--only=".length));
 const totals = { passed: 0, failed: 0, skipped: 0 };
 
-/** Runs one command with this repository's Node 24 first on PATH, its output going to `output`; resolves to its exit code. */
-function run(command, args, env = {}, output = "inherit") {
+/** Runs one command with this repository's Node 24 first on PATH; resolves to its exit code. */
+function run(command, args, env = {}) {
   return new Promise((done) => {
     const child = spawn(command, args, {
       cwd: root,
-      stdio: ["ignore", output, output],
+      stdio: ["ignore", "inherit", "inherit"],
       env: { ...process.env, PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH}`, ...env },
     });
     child.on("error", (error) => {
@@ -45,19 +45,14 @@ async function gate(name, command, args) {
   count(name, await run(command, args));
 }
 
-/** One level of vitest; with `log`, a file, its output is held there and shown when it ends, so that another level can run beside it. */
-async function vitest(project, log) {
-  if (!log) console.log(`\n== ${project} tests`);
+async function vitest(project) {
+  console.log(`\n== ${project} tests`);
   const file = join(results, `${project}.json`);
   rmSync(file, { force: true });
-  const args = ["run", "--project", project, "--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
-  const env = { SLIPWAY_TEST_LONG: long ? "1" : "", SLIPWAY_TEST_REFERENCE: reference ? "1" : "" };
-  const held = log ? openSync(log, "w") : undefined;
-  const code = await run("vitest", args, env, held);
-  if (held) {
-    closeSync(held);
-    console.log(`\n== ${project} tests (beside the int tests)\n${readFileSync(log, "utf8")}`);
-  }
+  const code = await run("vitest", ["run", "--project", project, "--reporter=default", "--reporter=json", `--outputFile.json=${file}`], {
+    SLIPWAY_TEST_LONG: long ? "1" : "",
+    SLIPWAY_TEST_REFERENCE: reference ? "1" : "",
+  });
   const report = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
   count(
     `${project} tests`,
@@ -75,21 +70,14 @@ async function playwright() {
   count("end-to-end tests", code, stats && { passed: stats.expected + stats.flaky, failed: stats.unexpected, skipped: stats.skipped });
 }
 
-const wanted = (name) => only.length === 0 || only.includes(name);
-
-/** The int tests wait more than they work: unit and renderer, which need nothing of the machine, run beside them. */
-async function machineless() {
-  for (const project of ["unit", "renderer"]) if (wanted(project)) await vitest(project, wanted("int") ? join(results, `${project}.log`) : undefined);
-}
-
-const gates = {
+const levels = {
   types: () => gate("types", "tsc", ["-b"]),
   lint: () => gate("lint", "oxlint", []),
   format: () => gate("format", "biome", ["format", "."]),
   dead: () => gate("dead code", "knip", []),
-};
-const tests = {
-  int: () => Promise.all([vitest("int"), machineless()]),
+  unit: () => vitest("unit"),
+  renderer: () => vitest("renderer"),
+  int: () => vitest("int"),
   vm: () => vitest("vm"),
   e2e: playwright,
 };
@@ -103,8 +91,6 @@ try {
   process.exit(1);
 }
 ensureClients();
-for (const [name, level] of Object.entries(gates)) if (wanted(name)) await level();
-if (!wanted("int")) await machineless();
-for (const [name, level] of Object.entries(tests)) if (wanted(name)) await level();
+for (const [name, level] of Object.entries(levels)) if (only.length === 0 || only.includes(name)) await level();
 console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
 process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1;
