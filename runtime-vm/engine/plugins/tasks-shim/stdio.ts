@@ -2,7 +2,7 @@ import { delay } from "#base/deadline.ts";
 import { codeOf, EngineError } from "#base/errors.ts";
 import type { OutputSpools } from "#core/tasks/spool.ts";
 import type { TaskStdio } from "#core/tasks/tasks.ts";
-import { closeSync, constants, openSync, rmSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync, rmSync } from "node:fs";
 import { Socket } from "node:net";
 import { finished } from "node:stream/promises";
 import { OutputFifo } from "./fifo.ts";
@@ -69,9 +69,14 @@ export class ProcessStdio implements Disposable {
     }
   }
 
-  /** The shim has its ends open already, or has closed them. */
+  /**
+   * The shim has its ends open already, or has closed them. A FIFO that is not there was removed with its process, by an engine that was
+   * killed before the rest of it was: an empty one stands in, so that the rest can go, too.
+   */
   static restore(bundle: string, execId: string, opts: { terminal: boolean; stdin: boolean }, options: ResolvedOptions): ProcessStdio {
-    const io = new ProcessStdio(wireOf(bundle, execId, opts), bundle, true, options);
+    const wire = wireOf(bundle, execId, opts);
+    for (const path of [wire.stdin, wire.stdout, wire.stderr]) if (path !== "" && !existsSync(path)) options.kernel.mkfifo(path, 0o600);
+    const io = new ProcessStdio(wire, bundle, true, options);
     io.#dropKeeper();
     return io;
   }

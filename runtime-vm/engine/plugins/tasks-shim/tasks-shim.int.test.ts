@@ -269,6 +269,25 @@ test("a task that ends while no engine runs keeps its last output and its exit c
   }
 });
 
+test.each([false, true])(
+  "a task whose removal was cut off when its FIFOs were gone keeps its exit code and is removed; taken for one with a terminal: %s",
+  async (terminal) => {
+    const options = optionsFor("cut");
+    const engine = await startEngine(options, "t-cut", ["sh", "-c", "echo said; exit 6"]);
+    engine.kill("SIGKILL");
+    await once(engine, "exit");
+    for (const name of ["stdin", "stdout", "stderr"]) rmSync(join(options.bundles, "t-cut", name));
+    await using second = asClosable(await openShimRuntime(options));
+    const task = await second.runtime.restore({ id: "t-cut", terminal, stdin: true });
+    if (!task) throw new Error("the task is gone");
+    expect(await collect(task)).toMatchObject({ code: 6, stdout: "", stderr: "" });
+    await task.delete();
+    await second.runtime.close({ stopShims: true });
+    expect(readdirSync(options.bundles)).toEqual([]);
+    expect(existsSync(join(options.shims, "crun/slipway/t-cut"))).toBe(false);
+  },
+);
+
 test("an exec whose engine was killed does not stand still, and is freed when it ends", async () => {
   const options = optionsFor("orphan");
   const engine = await startEngine(options, "t-orphan", ["sleep", "1000"], ["sh", "-c", "cat /numbers; echo done > /orphan-done"]);
@@ -306,7 +325,7 @@ test("when a shim is killed its container is reaped and other containers go on",
 test("nothing is left: no process, cgroup, bundle or FIFO", async () => {
   await runtime.close({ stopShims: true });
   expect(testCgroups()).toEqual([]);
-  for (const name of ["main", "restore", "ended", "orphan", "killed"]) {
+  for (const name of ["main", "restore", "ended", "cut", "orphan", "killed"]) {
     expect(readdirSync(join(tree.dir, name, "bundles"))).toEqual([]);
     expect(await gone(() => processesNaming(join(tree.dir, name)))).toEqual([]);
   }
