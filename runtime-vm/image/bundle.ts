@@ -18,8 +18,8 @@ const engine = join(repository, "runtime-vm/engine");
  * What Node runs the engine with, for the two that start it (guest/engine.sh, guest/native.sh): `node-flags` beside the bundle. V8 takes
  * a compile cache only with the flags it was made with. Small young generation: the engine makes little garbage at a time, and 16 MiB
  * semi-spaces would double its memory. One helper thread: more get in each other's way under software emulation. gc() for an engine at
- * rest (core/memory). A pattern of somebody else's (.dockerignore, COPY, filters, log search) that would have V8 try for ever is handed
- * to its linear matcher after 50,000 steps back.
+ * rest (core/memory). A pattern of somebody else's (.dockerignore, COPY, filters) that would have V8 try for ever is handed to its linear
+ * matcher after 50,000 steps back; not so one with the flags i, u or d or that looks around, which that matcher does not know.
  */
 const nodeFlags: readonly string[] = [
   "--max-semi-space-size=2",
