@@ -6,6 +6,7 @@ import { tarOf } from "../fixtures/image.ts";
 import type { Row } from "./row.ts";
 import type { Target } from "./target.ts";
 
+const built = "slipway-bench-built";
 const steps = 'FROM slipway-bench\nENV A=1\nRUN echo 1 > /1\nCOPY f /f\nRUN echo 2 > /2\nCMD ["sh"]\n';
 const many = Array.from({ length: 5_000 }, (_, i) => ({ name: `files/${Math.floor(i / 100)}/f${i}`, data: `${"x".repeat(i % 2000)}\n` }));
 
@@ -17,7 +18,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 
 /** By the API's own builder, so that no client's start is measured. */
 async function classic(target: Target, context: Buffer, query = ""): Promise<void> {
-  const text = await target.call<unknown>("POST", `/build?t=slipway-bench-built&rm=1&forcerm=1${query}`, context);
+  const text = await target.call<unknown>("POST", `/build?t=${built}&rm=1&forcerm=1${query}`, context);
   if (!JSON.stringify(text).includes("Successfully built")) throw new Error(`${target.label}: the build failed: ${JSON.stringify(text).slice(-300)}`);
 }
 
@@ -71,8 +72,8 @@ const cachedBuildkit: Row = {
   unit: "ms",
   rounds: 7,
   budget: 1,
-  setup: async (target) => void (await buildkit(target, sixSteps)),
-  measure: (target) => buildkit(target, sixSteps),
+  setup: async (target) => void (await buildkit(target, sixSteps, built)),
+  measure: (target) => buildkit(target, sixSteps, built),
 };
 
 const stagesBuildkit: Row = {
@@ -80,7 +81,7 @@ const stagesBuildkit: Row = {
   unit: "ms",
   rounds: 3,
   budget: 0.7,
-  measure: (target) => buildkit(target, eightStages, "--no-cache"),
+  measure: (target) => buildkit(target, eightStages, built, "--no-cache"),
 };
 
 const changedRounds = 5;
@@ -93,8 +94,8 @@ const changedBuildkit: Row = {
   unit: "ms",
   rounds: changedRounds,
   budget: 0.5,
-  setup: async (target) => void (await buildkit(target, project("first"), "-t", changedName("first"))),
-  measure: (target, round) => buildkit(target, project(`${Date.now()}-${round}`), "-t", changedName(round)),
+  setup: async (target) => void (await buildkit(target, project("first"), changedName("first"))),
+  measure: (target, round) => buildkit(target, project(`${Date.now()}-${round}`), changedName(round)),
   async teardown(target) {
     for (const round of ["first", ...Array(changedRounds).keys()]) await target.call("DELETE", `/images/${changedName(round)}`).catch(() => undefined);
   },
@@ -118,7 +119,7 @@ function project(line: string): Files {
   return { Dockerfile: dockerfile, list: "a\nb\n", ...Object.fromEntries(sources) };
 }
 
-async function buildkit(target: Target, files: Files, ...args: readonly string[]): Promise<number> {
+async function buildkit(target: Target, files: Files, name: string, ...args: readonly string[]): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), "slipway-bench-"));
   try {
     for (const [path, text] of Object.entries(files)) {
@@ -126,7 +127,7 @@ async function buildkit(target: Target, files: Files, ...args: readonly string[]
       writeFileSync(join(directory, path), text);
     }
     const docker = stockDocker({ socket: target.socket });
-    return await timed(() => docker.ok("build", "-q", "--provenance=false", "-t", "slipway-bench-built", ...args, directory));
+    return await timed(() => docker.ok("build", "-q", "--provenance=false", "-t", name, ...args, directory));
   } finally {
     rmSync(directory, { recursive: true });
   }
