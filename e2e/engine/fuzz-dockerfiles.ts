@@ -1,76 +1,20 @@
 import type { Dice } from "./fuzz-requests.ts";
 
+const signs = Array.from("\\`${}\"'[]*?!~#%=:@,/.\0\r\n\t\uFEFF\u2028\u{1F433}\uFFFD");
+/** Parted by blanks, which go to where an underscore is. */
+const pieces = "${a:- ${a:? ${a// [\" [a- **/ // .. <<EOF <<-'E_O' << EOF ../../../../etc/passwd 1e999 -1 99999999999999999999";
+const instructions =
+  "FROM_ FROM_scratch ONBUILD_ ONBUILD_ONBUILD_ ARG_ ARG_a ENV_ COPY_._. WORKDIR_ USER_4294967296 HEALTHCHECK_--interval=1x_CMD_ EXPOSE_70000/abc_ VOLUME_[ SHELL_[]";
+const directives = "#_escape=` #_escape=x #_syntax=docker/dockerfile:1 #_check=error=true";
+const flags =
+  "-- --mount= --mount=type=bind,from= --mount=type=cache,target= --from= --from=0_ --chmod= --chmod=u+_ --chown=a:b:c_ --link_ --platform=$_ --checksum=sha256:_ --parents_ --exclude=*_ --network=none_";
+const parted = (text: string): string[] => text.split(" ").map((piece) => piece.replaceAll("_", " "));
+
 /** What parsers stumble over: quotes and brackets left open, line ends, escapes, depth, length, flags, heredocs. */
 const oddities: readonly string[] = [
-  ...["\\\n", "\\", "`", "$", "${", "}", "${a:-", "${a:?", "${a//", '"', "'", "[", "]", '["', "[a-", "*", "?", "**/", "!", "~", "#", "\0", "\r", "\r\n", "\t"],
-  ...[
-    "\uFEFF",
-    "\u2028",
-    "\u{1F433}",
-    "\uFFFD",
-    "<<EOF\n",
-    "<<-'E O'\n",
-    "<<",
-    "EOF\n",
-    "../../../../etc/passwd",
-    "/",
-    "//",
-    ".",
-    "..",
-    "%",
-    "=",
-    ":",
-    "@",
-    ",",
-  ],
-  ...[
-    "FROM ",
-    "FROM scratch\n",
-    "\nFROM busybox AS x\n",
-    "ONBUILD ",
-    "ONBUILD ONBUILD ",
-    "ARG ",
-    "ARG a\n",
-    "ENV ",
-    "COPY . .\n",
-    "WORKDIR ",
-    "USER 4294967296\n",
-  ],
-  ...[
-    "# escape=`\n",
-    "# escape=x\n",
-    "# syntax=docker/dockerfile:1\n",
-    "# check=error=true\n",
-    "HEALTHCHECK --interval=1x CMD ",
-    "EXPOSE 70000/abc ",
-    "VOLUME [",
-    "SHELL []\n",
-  ],
-  ...[
-    "--",
-    "--mount=",
-    "--mount=type=bind,from=",
-    "--mount=type=cache,target=",
-    "--from=",
-    "--from=0 ",
-    "--chmod=",
-    "--chmod=u+ ",
-    "--chown=a:b:c ",
-    "--link ",
-    "--platform=$ ",
-  ],
-  ...[
-    "--checksum=sha256: ",
-    "--parents ",
-    "--exclude=* ",
-    "--network=none ",
-    "1e999",
-    "-1",
-    "99999999999999999999",
-    "x".repeat(10_000),
-    "${a:-".repeat(5_000),
-    "[".repeat(5_000),
-  ],
+  ...[...signs, ...parted(pieces), ...parted(flags)],
+  ...[...parted(instructions), ...parted(directives), "EOF"].flatMap((line) => [line, `\n${line}\n`]),
+  ...["x".repeat(10_000), "${a:-".repeat(5_000), "[".repeat(5_000)],
 ];
 
 /** One of the files with up to five things wrong with it; equal dice make equal files. */
