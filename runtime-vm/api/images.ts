@@ -101,6 +101,6 @@ export interface StoreProblem {
 
 /** `GET /slipway/check`. */
 export interface StoreCheck {
-  readonly Checked: { readonly Images: number; readonly Blobs: number; readonly Layers: number; readonly Bytes: number };
+  readonly Checked: { readonly Images: number; readonly Blobs: number; readonly Layers: number; readonly Bytes: number; readonly Trash?: number };
   readonly Problems: readonly StoreProblem[];
 }

@@ -1,6 +1,9 @@
+import { statfs } from "node:fs/promises";
 import { arch } from "node:os";
 import { delay, withDeadline } from "#base/deadline.ts";
+import { type DiskRoom, roomFrom } from "#base/disk-room.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
+import { Bin } from "#core/bin/bin.ts";
 import type { EngineFlags } from "#core/config/flags.ts";
 import type { EngineConfig } from "#core/config/config.ts";
 import { Builds } from "#core/builds/builds.ts";
@@ -97,6 +100,8 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
   const collect = exposedCollector();
   if (collect !== undefined) cleanup.use(new MemoryKeeper({ kernel, collect }));
   const trash = openTrash(paths.trash, log);
+  const room = async (): Promise<DiskRoom> => roomFrom(await statfs(config.root));
+  const bin = cleanup.use(new Bin({ state, limits: () => config.trash, room, reclaimed: () => trash.drained(), journal }));
   const events = new MemoryEventLog();
   const link = openLink({ config, flags, kernel, journal, stop, release });
   const hostFile = hostFileReader(kernel, config.hostPrefix);
@@ -125,7 +130,8 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
   const buildCache = new BuildCache(state, (layer) => builder.hasLayer(layer));
   const cached = (): ReturnType<BuildCache["layers"]> => buildCache.layers();
   const { images, builder, swept } = openImages({ state, content, layers, registries, events, architecture: arch(), limits: config, cached });
-  const volumes = new LocalVolumes({ state, kernel, trash, events, journal, directory: paths.volumes, hostPrefix: config.hostPrefix, owner: mappedRoot(map) });
+  const volumePlaces = { directory: paths.volumes, kept: paths.removedVolumes, hostPrefix: config.hostPrefix };
+  const volumes = new LocalVolumes({ state, kernel, trash, bin, events, journal, ...volumePlaces, owner: mappedRoot(map) });
   const gateway = link === undefined ? undefined : cleanup.use(await openGateway(link, kernel, journal));
   const driver = cleanup.use(new BridgeDriver(kernel, gateway === undefined ? undefined : { ...userNetwork, gateway }, config));
   const servers = serverResolver(() => hostResolvConf(hostFile).servers);
@@ -178,6 +184,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
     events,
     kernel,
     trash,
+    bin,
     journal,
     config,
     paths,
@@ -206,6 +213,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
   const routes = allRoutes({
     system,
     events,
+    bin,
     containers,
     images,
     volumes,
@@ -236,6 +244,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
         journal.error("bridges and packet rules could not be made: containers will fail to start on them", error);
       }
       await containers.startAtBoot();
+      bin.watch();
       await starter;
       await swept;
       await disk.look();

@@ -20,6 +20,8 @@ export const enginePaths = (root: string) =>
     logMemory: join(root, "log-memory"),
     /** <name>/_data. */
     volumes: join(root, "volumes"),
+    /** <id>/_data, of removed volumes that can be brought back. */
+    removedVolumes: join(root, "removed-volumes"),
     /** Of builds: mounts/<hash>/ are their cache mounts, work/ what they need while they run. */
     builds: join(root, "builds"),
     buildMounts: join(root, "builds", "mounts"),

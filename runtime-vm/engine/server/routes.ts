@@ -1,3 +1,4 @@
+import type { Bin } from "#core/bin/bin.ts";
 import type { Builds } from "#core/builds/builds.ts";
 import type { Compose } from "#core/compose/compose.ts";
 import type { ContainerManager } from "#core/containers/containers.ts";
@@ -23,12 +24,14 @@ import { slipwayRoutes } from "./routes-slipway.ts";
 import { storeRoutes } from "./routes-store.ts";
 import { streamRoutes } from "./routes-streams.ts";
 import { systemRoutes } from "./routes-system.ts";
+import { trashRoutes } from "./routes-trash.ts";
 import { volumeContentsRoutes } from "./routes-volume-contents.ts";
 import { volumeRoutes } from "./routes-volumes.ts";
 import { whyRoutes } from "./routes-why.ts";
 
 /** All nouns; each table asks for what it needs of them. */
 type Nouns = Parameters<typeof systemRoutes>[0] & {
+  readonly bin: Bin;
   readonly containers: ContainerManager;
   readonly images: ImageStore;
   readonly registries: Parameters<typeof registryRoutes>[1];
@@ -46,7 +49,8 @@ type Nouns = Parameters<typeof systemRoutes>[0] & {
 export const allRoutes = (nouns: Nouns): readonly Route[] => [
   ...systemRoutes(nouns),
   ...slipwayRoutes(nouns.journal),
-  ...storeRoutes(nouns.images),
+  ...storeRoutes(nouns.images, nouns.bin),
+  ...trashRoutes(nouns.bin),
   ...execRoutes(nouns.containers),
   ...streamRoutes(nouns.containers),
   ...archiveRoutes(nouns.containers),

@@ -24,7 +24,7 @@ const accepted = `
 const conflicting = ["config-file", "validate"];
 
 /** Not dockerd's: they have cases of their own below. */
-const ownKeys = ["slipway", "slipway.logMemory", "slipway.overlay"];
+const ownKeys = ["slipway", "slipway.logMemory", "slipway.overlay", "slipway.trash"];
 
 /** A value that asks for something, for each key; and the field it lands in, or the reason it does not. */
 const cases: readonly [key: string, value: unknown, effect: Record<string, unknown> | string][] = [
@@ -185,6 +185,8 @@ const partly: readonly [key: string, value: unknown, effect: Record<string, unkn
   ["slipway", {}, {}],
   ["slipway", { logMemory: { days: 2 } }, { logMemory: { days: 2, maxBytes: 1024 ** 3 } }],
   ["slipway.logMemory", { maxSize: "2g" }, { logMemory: { days: 7, maxBytes: 2 * 1024 ** 3 } }],
+  ["slipway.trash", { bytes: "2g" }, { trash: { days: 7, bytes: 2 * 1024 ** 3 } }],
+  ["slipway", { trash: { days: 0 } }, { trash: { days: 0, bytes: 10 * 1024 ** 3 } }],
   ["slipway.overlay", { etcd: ["http://e:2379"], advertise: "10.0.0.1" }, { overlay: { etcd: ["http://e:2379"], advertise: "10.0.0.1" } }],
   [
     "slipway",
@@ -216,6 +218,9 @@ test.each([
   ["slipway", { logMemory: { hours: 1 } }, 'slipway.logMemory: unknown field "hours"'],
   ["slipway", { logMemory: { days: -1 } }, "slipway.logMemory.days must be from 0 (off) to 3650"],
   ["slipway.logMemory", { maxSize: "lots" }, "slipway.logMemory.maxSize: invalid size: 'lots'"],
+  ["slipway.trash", { maxSize: 1 }, 'slipway.trash: unknown field "maxSize"'],
+  ["slipway", { trash: { days: 4000 } }, "slipway.trash.days must be from 0 (off) to 3650"],
+  ["slipway.trash", { bytes: "all" }, "slipway.trash.bytes: invalid size: 'all'"],
   ["slipway.overlay", { advertise: "10.0.0.1" }, "slipway.overlay.etcd must be a list of URLs"],
   ["slipway.overlay", { etcd: ["10.0.0.5:2379"], advertise: "10.0.0.1" }, "slipway.overlay.etcd must be URLs with http:// or https://"],
   ["slipway", { overlay: { etcd: ["http://e:2379"], advertise: "eth0" } }, "slipway.overlay.advertise must be the IP address of this machine"],

@@ -1,4 +1,5 @@
 import type { BuildGcRule } from "./build-gc.ts";
+import type { TrashLimits } from "../bin/keeper.ts";
 import type { LogMemoryLimits } from "../logs/memory.ts";
 import type { RegistryAuth } from "../registry/registry.ts";
 
@@ -129,6 +130,8 @@ export interface EngineConfig extends ContainerDefaults, NetworkDefaults, Transf
   readonly usernsRemap: string;
   /** Of removed containers' output. */
   readonly logMemory: LogMemoryLimits;
+  /** Of what was removed and can be brought back. */
+  readonly trash: TrashLimits;
   readonly group?: string;
   /** Prefix under which the host's own files appear to this process (`/host` behind the native launcher; `` in the VM). */
   readonly hostPrefix: string;

@@ -17,6 +17,8 @@ const reloadable = {
   "default-shm-size": "shmSizeBytes",
   "default-ipc-mode": "ipcMode",
   "default-cgroupns-mode": "cgroupnsMode",
+  slipway: "trash",
+  "slipway.trash": "trash",
 } as const satisfies Readonly<Record<string, keyof EngineConfig>>;
 
 /** These go back to their default when the file says nothing. */

@@ -2,6 +2,7 @@ import { isAbsolute, resolve } from "node:path";
 import { EngineError } from "#base/errors.ts";
 import type { EngineConfig } from "./config.ts";
 import { logMemoryDefault } from "./log-memory.ts";
+import { trashDefault } from "./trash.ts";
 import { readDocument } from "./document.ts";
 import type { EngineFlags } from "./flags.ts";
 import { apiHosts } from "./hosts.ts";
@@ -25,6 +26,7 @@ export const defaults = {
   pidFile: "",
   usernsRemap: "",
   logMemory: logMemoryDefault,
+  trash: trashDefault,
   cdiSpecDirs: ["/etc/cdi", "/var/run/cdi"],
   insecureRegistries: [],
   registryMirrors: [],

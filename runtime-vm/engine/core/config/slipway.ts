@@ -3,12 +3,13 @@ import { EngineError } from "#base/errors.ts";
 import type { EngineConfig } from "./config.ts";
 import { logMemory } from "./log-memory.ts";
 import { overlay } from "./overlay.ts";
+import { trash } from "./trash.ts";
 import { object } from "./values.ts";
 
-type Part = Pick<EngineConfig, "overlay"> & Partial<Pick<EngineConfig, "logMemory">>;
+type Part = Pick<EngineConfig, "overlay"> & Partial<Pick<EngineConfig, "logMemory" | "trash">>;
 
 /** By the name of each field; the same may be written as a key of its own: `"slipway.overlay": {...}`. */
-export const slipwayFields: Readonly<Record<string, (value: unknown, key: string) => Part>> = { overlay, logMemory };
+export const slipwayFields: Readonly<Record<string, (value: unknown, key: string) => Part>> = { overlay, logMemory, trash };
 
 export function slipway(value: unknown, key: string): Part {
   let part: Part = {};

@@ -1,4 +1,5 @@
 import type { State } from "../state/state.ts";
+import type { Bin } from "../bin/bin.ts";
 import type { EngineConfig } from "../config/config.ts";
 import type { EventLog } from "../events/events.ts";
 import type { ImageMaker, ImageResolver } from "../images/images.ts";
@@ -34,6 +35,8 @@ export interface ContainerBackends {
   readonly events: EventLog;
   readonly kernel: Pick<Kernel, "openInRoot" | "getxattrs" | "setxattr" | "mkfifo" | "mknod" | "mount" | "umount" | "mountsUnder">;
   readonly trash: Trash;
+  /** What was removed and can be brought back. */
+  readonly bin: Bin;
   readonly journal: Journal;
   /** Present where containers' users are mapped (`userns-remap`). */
   readonly userns?: Userns;

@@ -27,6 +27,7 @@ import { ContainerFiles, type WriteOptions } from "./files.ts";
 import { subjectOf } from "./subject.ts";
 import type { Subject } from "../pressure/recorder.ts";
 import { inspectContainer } from "./inspect.ts";
+import { ContainerKeeper } from "./kept.ts";
 import { leaveContainers } from "./leave.ts";
 import { type ListOptions, listContainers } from "./list.ts";
 import { logOwner } from "./log-memory.ts";
@@ -68,6 +69,7 @@ export class ContainerManager {
     });
     this.#execs = new Execs(this.#supervisor);
     this.#files = new ContainerFiles(this.#supervisor);
+    backends.bin.register("container", new ContainerKeeper(this.#supervisor));
   }
 
   /** Takes up what an earlier engine left running. Before the API answers. */

@@ -136,11 +136,15 @@ function networkSettings(container: Container): NetworkSettings {
 }
 
 /** Space taken by what was written, its directory included, and by image and writing together. */
-export async function sizeOf({ snapshots, layers }: ContainerBackends, container: Container): Promise<{ rw: number; rootFs: number }> {
-  const rw = (await snapshots.usage(container.id)) + statSync(snapshots.upperDir(container.id)).blocks * 512;
+export async function sizeOf(backends: ContainerBackends, container: Container): Promise<{ rw: number; rootFs: number }> {
+  const { layers } = backends;
+  const rw = await writtenBytes(backends, container.id);
   const image = container.spec.image.layers.reduce((sum, layer) => sum + layers.unpackedSize(layer), 0);
   return { rw, rootFs: rw + image };
 }
+
+export const writtenBytes = async ({ snapshots }: Pick<ContainerBackends, "snapshots">, id: string): Promise<number> =>
+  (await snapshots.usage(id)) + statSync(snapshots.upperDir(id)).blocks * 512;
 
 /** The reference the container was made with, or its image's id once that reference names another image or none. */
 export async function imageNow({ images }: ContainerBackends, container: Container): Promise<string> {

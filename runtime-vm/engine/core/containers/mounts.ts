@@ -58,7 +58,7 @@ async function createMount(backends: Backends, request: MountRequest, what: { co
   if (type !== "volume") return request.options === undefined ? base : { ...base, options: request.options };
   const anonymous = request.source === "";
   const { made, source } = await createVolume(backends, request, what);
-  if (anonymous) what.undo.defer(`remove volume ${made.Name}`, () => backends.volumes.remove(made.Name, { force: true }));
+  if (anonymous) what.undo.defer(`remove volume ${made.Name}`, () => backends.volumes.remove(made.Name, { force: true, forGood: true }));
   const subpath = request.volume?.subpath;
   return { ...base, source, volume: { name: made.Name, driver: made.Driver, anonymous, ...(subpath === undefined ? {} : { subpath }) } };
 }

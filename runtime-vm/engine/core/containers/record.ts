@@ -95,15 +95,18 @@ export class ContainerTable {
     return rows.map(({ id, name, spec, progress }) => ({ id, name, spec: JSON.parse(spec) as ContainerSpec, progress: JSON.parse(progress) as Progress }));
   }
 
-  async insert({ id, name, spec, progress }: ContainerRecord): Promise<void> {
-    const insert = this.#state.prepare("INSERT INTO containers VALUES (?, ?, ?, ?)");
-    this.#state.relaxed(() => insert.run(id, name, JSON.stringify(spec), JSON.stringify(progress)));
+  async insert(record: ContainerRecord): Promise<void> {
+    this.#state.relaxed(() => this.put(record));
     try {
       await this.#state.settled();
     } catch (error) {
-      this.#state.relaxed(() => this.#delete(id));
+      this.#state.relaxed(() => this.delete(record.id));
       throw error;
     }
+  }
+
+  put({ id, name, spec, progress }: ContainerRecord): void {
+    this.#state.prepare("INSERT INTO containers VALUES (?, ?, ?, ?)").run(id, name, JSON.stringify(spec), JSON.stringify(progress));
   }
 
   /**
@@ -122,11 +125,12 @@ export class ContainerTable {
   }
 
   async remove(id: string): Promise<void> {
-    this.#state.relaxed(() => this.#delete(id));
+    this.#state.relaxed(() => this.delete(id));
     await this.#state.settled();
   }
 
-  #delete(id: string): void {
+  /** Part of the caller's transaction, as is `put`. */
+  delete(id: string): void {
     this.#state.prepare("DELETE FROM containers WHERE id = ?").run(id);
   }
 }

@@ -1,10 +1,11 @@
-import { join } from "node:path";
 import { EngineError } from "#base/errors.ts";
 import { limits } from "#base/limits.ts";
 import type { Container } from "./container.ts";
 import { publishEvent } from "./events.ts";
 import { rememberLog } from "./log-memory.ts";
-import { closeLog, logDriverOf } from "./logs.ts";
+import { discardFiles, recordOf } from "./kept.ts";
+import { closeLog } from "./logs.ts";
+import { releaseMounts } from "./mounts.ts";
 import { endRun } from "./stop.ts";
 import type { Supervisor } from "./supervisor.ts";
 
@@ -14,7 +15,10 @@ export interface RemoveOptions {
   readonly volumes: boolean;
 }
 
-/** Removes a container for good, once nobody reads or writes its files any more. From the table first: what a crash leaves behind after that is swept at the next start. */
+/**
+ * Removes a container, once nobody reads or writes its files any more: into the trash, where there is one. From the table first: what a crash
+ * leaves behind after that is swept at the next start.
+ */
 export async function removeContainer(supervisor: Supervisor, container: Container, options: RemoveOptions): Promise<void> {
   if (container.removing) throw new EngineError("conflict", `removal of container ${container.id} is already in progress`);
   using _lock = await supervisor.locks.acquire(container.id);
@@ -48,15 +52,17 @@ async function end(supervisor: Supervisor, container: Container): Promise<void> 
 
 async function dismantle(supervisor: Supervisor, container: Container, options: RemoveOptions): Promise<void> {
   const { backends, catalog, table } = supervisor;
-  const { id } = container;
+  const { id, name } = container;
   rememberLog(backends, container);
-  await table.remove(id);
+  // One that removes itself is not missed.
+  const kept = backends.bin.isOn && container.spec.hostConfig.AutoRemove !== true;
+  if (kept) await backends.bin.keep({ kind: "container", id, name }, recordOf(container), () => table.delete(id));
+  else await table.remove(id);
   catalog.delete(container);
   await closeLog(container);
-  await logDriverOf(backends, container).remove(id);
-  for (const { image } of container.spec.mounts) if (image !== undefined) await backends.snapshots.remove(image.snapshot);
-  await backends.snapshots.remove(id);
-  backends.trash.move(join(backends.paths.containers, id));
+  await releaseMounts(backends, container);
+  await backends.snapshots.unmount(id);
+  if (!kept) await discardFiles(backends, container);
   for (const { volume } of container.spec.mounts) {
     if (volume === undefined) continue;
     await backends.volumes.release(volume.name, id);

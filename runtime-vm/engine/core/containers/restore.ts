@@ -46,7 +46,7 @@ async function takeUpAgain(supervisor: Supervisor, { id, progress: { phase } }: 
 }
 
 /** What it is until its task is found: a running one has ended, as far as anybody knows. */
-function restState({ progress: { phase } }: ContainerRecord): ContainerState {
+export function restState({ progress: { phase } }: ContainerRecord): ContainerState {
   switch (phase.kind) {
     case "created":
       return phase;
@@ -113,8 +113,9 @@ async function sweepTasks({ backends }: Supervisor, running: ReadonlySet<string>
 /** Roots of mounted images have their container's id before their own. */
 const idLength = 64;
 
-/** Removes what no container uses any more. */
-async function sweepRest({ backends }: Supervisor, known: ReadonlySet<string>, running: ReadonlySet<string>): Promise<void> {
+/** Removes what no container uses any more, the ones in the trash included. */
+async function sweepRest({ backends }: Supervisor, there: ReadonlySet<string>, running: ReadonlySet<string>): Promise<void> {
+  const known = there.union(new Set(backends.bin.itemsOf("container").map(({ id }) => id)));
   await quietly(backends, "close networks nobody uses", () => backends.sandboxes.sweep());
   for (const id of backends.snapshots.list()) {
     const owner = id.slice(0, idLength);
@@ -124,7 +125,7 @@ async function sweepRest({ backends }: Supervisor, known: ReadonlySet<string>, r
   for (const id of readdirSync(backends.paths.containers)) {
     if (!known.has(id)) backends.trash.move(join(backends.paths.containers, id));
   }
-  backends.volumes.retain(known);
+  backends.volumes.retain(there);
 }
 
 async function quietly({ journal }: ContainerBackends, what: string, work: () => Promise<unknown>): Promise<void> {

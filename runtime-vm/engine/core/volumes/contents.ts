@@ -133,7 +133,7 @@ export class VolumeContents {
     try {
       await copyTree(kernel, source, made.Mountpoint);
     } catch (error) {
-      await volumes.remove(to, { force: true });
+      await volumes.remove(to, { force: true, forGood: true });
       throw error;
     }
     return made;

@@ -7,8 +7,8 @@ export interface VolumeStore {
   inspect(name: string): Volume;
   /** Idempotent for the same name and driver. No name: a random 64-hex one (anonymous). */
   create(request: VolumeCreateRequest): Promise<Volume>;
-  /** Moves the data into the trash. Class conflict while in use; `force` only forgives a volume that is not there. */
-  remove(name: string, opts: { force: boolean }): Promise<void>;
+  /** Class conflict while in use; `force` only forgives a volume that is not there. With `forGood` it cannot be brought back: for one that never came to be. */
+  remove(name: string, opts: { force: boolean; forGood?: true }): Promise<void>;
   /**
    * Counts `containerId` as a user of the volume (once, however often asked) and returns its directory, with the volume's
    * own device mounted there. Asked again before each start, so that a device mount is there after a reboot.

@@ -18,6 +18,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { testBin } from "#core/bin/testing.ts";
 import { silentJournal } from "#core/journal/journal.ts";
 import { MNT } from "#core/kernel/kernel.ts";
 import type { State } from "#core/state/state.ts";
@@ -38,7 +39,8 @@ beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), "slipway-contents-"));
   state = openSqliteState(join(dir, "state.db"));
   const trash = openTrash(join(dir, "trash"), () => {});
-  volumes = new LocalVolumes({ state, kernel, trash, events: new MemoryEventLog(), journal: silentJournal, directory: join(dir, "volumes"), hostPrefix: dir });
+  const places = { directory: join(dir, "volumes"), kept: join(dir, "removed"), hostPrefix: dir };
+  volumes = new LocalVolumes({ state, kernel, trash, bin: testBin(state), events: new MemoryEventLog(), journal: silentJournal, ...places });
   contents = new VolumeContents({ volumes, kernel });
   await volumes.create({ Name: "db", Labels: { app: "shop" } });
   fill(dataOf("db"));

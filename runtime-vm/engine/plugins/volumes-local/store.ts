@@ -1,17 +1,20 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { chownSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Volume, VolumeCreateRequest } from "#api/volumes.ts";
 import { EngineError } from "#base/errors.ts";
 import { KeyedLock } from "#base/lock.ts";
+import type { Bin } from "#core/bin/bin.ts";
 import type { EventLog } from "#core/events/events.ts";
 import type { Journal } from "#core/journal/journal.ts";
-import { type Kernel, KernelError } from "#core/kernel/kernel.ts";
+import type { Kernel } from "#core/kernel/kernel.ts";
 import type { State } from "#core/state/state.ts";
 import type { Trash } from "#core/trash/trash.ts";
-import { ANONYMOUS_LABEL, checkVolumeDriver, checkVolumeName, checkVolumeOptions, noQuota, volumeBytes } from "#core/volumes/request.ts";
+import { ANONYMOUS_LABEL, checkVolumeDriver, checkVolumeName, checkVolumeOptions, volumeBytes } from "#core/volumes/request.ts";
 import type { VolumeStore } from "#core/volumes/volumes.ts";
 import { deviceOf, mountDevice } from "./device.ts";
+import { KeptVolumes } from "./kept.ts";
+import { limitVolume } from "./limit.ts";
 import { matchesPrune, matchesVolume } from "./filters.ts";
 import { sizeOf } from "./size.ts";
 import { type VolumeRecord, VolumeTable } from "./table.ts";
@@ -20,9 +23,12 @@ export interface LocalVolumeOptions {
   readonly state: State;
   readonly kernel: Kernel;
   readonly trash: Trash;
+  readonly bin: Bin;
   readonly events: EventLog;
   readonly journal: Journal;
   readonly directory: string;
+  /** Where removed ones wait, on the same file system. */
+  readonly kept: string;
   readonly hostPrefix: string;
   /** Whom new volumes belong to; absent: root. */
   readonly owner?: { readonly uid: number; readonly gid: number };
@@ -39,6 +45,7 @@ type Filters = Readonly<Record<string, readonly string[]>>;
 export class LocalVolumes implements VolumeStore {
   readonly #options: LocalVolumeOptions;
   readonly #table: VolumeTable;
+  readonly #kept: KeptVolumes;
   readonly #volumes = new Map<string, LiveVolume>();
   readonly #lock = new KeyedLock();
 
@@ -46,12 +53,21 @@ export class LocalVolumes implements VolumeStore {
     this.#options = options;
     mkdirSync(options.directory, { recursive: true, mode: 0o701 });
     this.#table = new VolumeTable(options.state);
-    for (const record of this.#table.all()) {
+    this.#kept = new KeptVolumes({
+      ...options,
+      ...{ volumes: options.directory, table: this.#table, lock: this.#lock },
+      has: (name) => this.#volumes.has(name),
+      add: (record) => this.#cameBack(record),
+    });
+    const records = this.#table.all();
+    this.#kept.finish(records);
+    for (const record of records) {
       this.#makeDirectory(record.name);
       this.#volumes.set(record.name, { record, users: new Set() });
     }
     for (const { volume, container } of this.#table.users()) this.#volumes.get(volume)?.users.add(container);
     for (const name of readdirSync(options.directory)) if (!this.#volumes.has(name)) this.#adopt(name);
+    options.bin.register("volume", this.#kept);
   }
 
   list(filters: Filters): Volume[] {
@@ -80,6 +96,7 @@ export class LocalVolumes implements VolumeStore {
       labels: request.Labels == null && !anonymous ? null : sorted(labels),
       options: request.DriverOpts == null ? null : sorted(options),
     };
+    await this.#kept.settled(name);
     this.#makeDirectory(name);
     this.#limit(name, volumeBytes(name, options));
     this.#table.save(record);
@@ -88,16 +105,24 @@ export class LocalVolumes implements VolumeStore {
     return this.#inspect(record);
   }
 
-  async remove(name: string, { force }: { force: boolean }): Promise<void> {
+  async remove(name: string, { force, forGood }: { force: boolean; forGood?: true }): Promise<void> {
     using _held = await this.#lock.acquire(name);
     if (force && !this.#volumes.has(name)) return;
     const { record, users } = this.#get(name);
     if (users.size > 0) throw new EngineError("conflict", `remove ${name}: volume is in use - [${[...users].join(", ")}]`);
     this.#unmount(record);
-    this.#volumes.delete(name);
-    this.#table.remove(name);
-    this.#options.trash.move(join(this.#options.directory, name));
+    if (this.#options.bin.isOn && forGood !== true) await this.#kept.keep(record, () => this.#volumes.delete(name));
+    else {
+      this.#volumes.delete(name);
+      this.#table.remove(name);
+      this.#options.trash.move(join(this.#options.directory, name));
+    }
     this.#publish("destroy", name);
+  }
+
+  #cameBack(record: VolumeRecord): void {
+    this.#volumes.set(record.name, { record, users: new Set() });
+    this.#publish("create", record.name);
   }
 
   async acquire(name: string, containerId: string): Promise<string> {
@@ -184,14 +209,12 @@ export class LocalVolumes implements VolumeStore {
     if (made !== undefined && owner !== undefined) chownSync(this.#dataOf(name), owner.uid, owner.gid);
   }
 
-  /** Kept by the file system, with the directory. */
   #limit(name: string, bytes: number): void {
-    if (bytes === 0) return;
     try {
-      this.#options.kernel.limitProject(projectOf(name), bytes, [this.#dataOf(name)]);
+      limitVolume(this.#options.kernel, { name, data: this.#dataOf(name) }, bytes);
     } catch (error) {
       this.#options.trash.move(join(this.#options.directory, name));
-      throw error instanceof KernelError ? noQuota(name, error) : error;
+      throw error;
     }
   }
 
@@ -231,5 +254,3 @@ export class LocalVolumes implements VolumeStore {
 const sorted = (map: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(map).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 const seconds = (date: Date): string => date.toISOString().replace(/\.\d+Z$/, "Z");
-/** Numbers of volumes; those of containers' roots begin with another digit. */
-const projectOf = (name: string): number => 0x2000_0000 + (Number.parseInt(createHash("sha256").update(name).digest("hex").slice(0, 7), 16) & 0x0fff_ffff);

@@ -6,6 +6,8 @@ export interface VolumeRecord {
   readonly createdAt: string;
   readonly labels: Readonly<Record<string, string>> | null;
   readonly options: Readonly<Record<string, string>> | null;
+  /** The id it had in the trash. */
+  readonly cameBackFrom?: string;
 }
 
 /** Volumes and who uses them, in the engine's database. */
@@ -37,14 +39,21 @@ export class VolumeTable {
   }
 
   save(record: VolumeRecord): void {
-    this.#state.transaction(() => this.#statements.save.run(record.name, JSON.stringify(record)));
+    this.#state.transaction(() => this.put(record));
+  }
+
+  put(record: VolumeRecord): void {
+    this.#statements.save.run(record.name, JSON.stringify(record));
   }
 
   remove(name: string): void {
-    this.#state.transaction(() => {
-      this.#statements.remove.run(name);
-      this.#statements.leaveAll.run(name);
-    });
+    this.#state.transaction(() => this.delete(name));
+  }
+
+  /** Part of the caller's transaction, as is `put`. */
+  delete(name: string): void {
+    this.#statements.remove.run(name);
+    this.#statements.leaveAll.run(name);
   }
 
   use(volume: string, container: string): void {

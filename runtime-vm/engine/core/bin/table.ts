@@ -1,0 +1,50 @@
+import type { TrashKind } from "#api/trash.ts";
+import type { State } from "../state/state.ts";
+import type { KeptItem } from "./keeper.ts";
+
+interface Row {
+  readonly id: string;
+  readonly kind: TrashKind;
+  readonly name: string;
+  readonly removed: number;
+  readonly bytes: number | null;
+}
+
+/** The trash in the engine's database. Every method writes at once; whoever calls says in which transaction. */
+export class TrashTable {
+  readonly #statements;
+
+  constructor(state: State) {
+    state.define(
+      "CREATE TABLE IF NOT EXISTS trash (id TEXT PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, removed INTEGER NOT NULL, bytes INTEGER, kept TEXT NOT NULL) STRICT",
+    );
+    this.#statements = {
+      all: state.prepare<Row>("SELECT id, kind, name, removed, bytes FROM trash ORDER BY removed, rowid"),
+      kept: state.prepare<{ kept: string }>("SELECT kept FROM trash WHERE id = ?"),
+      insert: state.prepare("INSERT INTO trash (id, kind, name, removed, kept) VALUES (?, ?, ?, ?, ?)"),
+      measured: state.prepare("UPDATE trash SET bytes = ? WHERE id = ?"),
+      remove: state.prepare("DELETE FROM trash WHERE id = ?"),
+    };
+  }
+
+  /** Oldest first. */
+  all(): KeptItem[] {
+    return this.#statements.all.all().map(({ id, kind, name, removed, bytes }) => ({ kind, id, name, removedMs: removed, bytes: bytes ?? undefined }));
+  }
+
+  kept(id: string): unknown {
+    return JSON.parse(this.#statements.kept.get(id)?.kept ?? "null");
+  }
+
+  insert({ id, kind, name, removedMs }: KeptItem, kept: unknown): void {
+    this.#statements.insert.run(id, kind, name, removedMs, JSON.stringify(kept));
+  }
+
+  setBytes(id: string, bytes: number): void {
+    this.#statements.measured.run(bytes, id);
+  }
+
+  remove(id: string): void {
+    this.#statements.remove.run(id);
+  }
+}

@@ -1,0 +1,124 @@
+import { existsSync } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { EngineError, isClass } from "#base/errors.ts";
+import type { TrashRestored } from "#api/trash.ts";
+import type { KeptItem, Keeper, Take } from "../bin/keeper.ts";
+import type { ContainerBackends } from "./backends.ts";
+import type { Catalog } from "./catalog.ts";
+import { Container } from "./container.ts";
+import { publishEvent } from "./events.ts";
+import { logDriverOf, openLog } from "./logs.ts";
+import { writtenBytes } from "./inspect.ts";
+import type { ContainerRecord } from "./record.ts";
+import { restState } from "./restore.ts";
+import type { Supervisor } from "./supervisor.ts";
+import { Undo } from "./undo.ts";
+
+/** What the trash keeps of a container: its record. Its root, log and files stay where they are; its volumes are let go, and found again by name. */
+export const recordOf = ({ id, name, spec, progress }: Container): ContainerRecord => ({ id, name, spec, progress });
+
+/** Its root, its log, its files. */
+export async function discardFiles(backends: ContainerBackends, { id, spec }: Pick<ContainerRecord, "id" | "spec">): Promise<void> {
+  await logDriverOf(backends, { spec }).remove(id);
+  for (const { image } of spec.mounts) if (image !== undefined) await backends.snapshots.remove(image.snapshot);
+  await backends.snapshots.remove(id);
+  backends.trash.move(join(backends.paths.containers, id));
+}
+
+/** Removed containers: brought back with their id, configuration, data and log. */
+export class ContainerKeeper implements Keeper<ContainerRecord> {
+  readonly #supervisor: Supervisor;
+
+  constructor(supervisor: Supervisor) {
+    this.#supervisor = supervisor;
+  }
+
+  async restore(item: KeptItem, kept: ContainerRecord, take: Take): Promise<Omit<TrashRestored, "Kind" | "Id">> {
+    const { backends, catalog, table } = this.#supervisor;
+    const fault = this.fault(item, kept);
+    if (fault !== undefined) throw new EngineError("conflict", `container ${kept.name} cannot be brought back: ${fault}`);
+    await using undo = new Undo(backends.journal);
+    const name = freeName(catalog, kept.name);
+    catalog.reserve(name, kept.id);
+    undo.defer(`free the name ${name}`, () => catalog.release(name, kept.id));
+    const warnings = name === kept.name ? [] : [`the name ${kept.name} is taken by now: it is called ${name}`];
+    const volumes = await takeVolumes(backends, { item, kept, undo });
+    warnings.push(...volumes.warnings);
+    const record = { ...kept, name };
+    await take(() => table.put(record));
+    undo.commit();
+    const container = new Container(record, restState(record));
+    catalog.add(container);
+    // Inspect tells where an open one is. Its driver may be out of reach now; then its next start says so.
+    await openLog(backends, container).catch(() => undefined);
+    // Whoever follows events knows no other word for one more container.
+    publishEvent(backends.events, container, "create");
+    return { Name: name, Warnings: warnings, Also: volumes.also };
+  }
+
+  async discard(_item: KeptItem, kept: ContainerRecord): Promise<void> {
+    await discardFiles(this.#supervisor.backends, kept);
+  }
+
+  async measure(_item: KeptItem, kept: ContainerRecord): Promise<number> {
+    const { backends } = this.#supervisor;
+    return (await writtenBytes(backends, kept.id)) + (await filesBytes(join(backends.paths.containers, kept.id)));
+  }
+
+  fault(_item: KeptItem, { id, spec }: ContainerRecord): string | undefined {
+    const { snapshots, paths } = this.#supervisor.backends;
+    const roots = new Set(snapshots.list());
+    const missing = [id, ...spec.mounts.flatMap(({ image }) => image?.snapshot ?? [])].find((root) => !roots.has(root));
+    if (missing !== undefined) return `its root ${missing} is not there any more`;
+    return existsSync(join(paths.containers, id)) ? undefined : "its files are not there any more";
+  }
+}
+
+/** Its log above all; all in one directory. */
+async function filesBytes(directory: string): Promise<number> {
+  const names = await readdir(directory);
+  const stats = await Promise.all(names.map((name) => stat(join(directory, name))));
+  return stats.reduce((sum, { blocks }) => sum + blocks * 512, 0);
+}
+
+function freeName(catalog: Catalog, wanted: string): string {
+  if (catalog.isFree(wanted)) return wanted;
+  for (let count = 2; ; count++) if (catalog.isFree(`${wanted}-${count}`)) return `${wanted}-${count}`;
+}
+
+/** It counts as the user of its volumes again. Those in the trash come back, too; one that is gone is made anew, and a warning says that it is empty. */
+async function takeVolumes(
+  { volumes, bin }: ContainerBackends,
+  { item, kept, undo }: { item: KeptItem; kept: ContainerRecord; undo: Undo },
+): Promise<{ warnings: string[]; also: TrashRestored["Also"][number][] }> {
+  const [warnings, also]: [string[], TrashRestored["Also"][number][]] = [[], []];
+  for (const { volume } of kept.spec.mounts) {
+    if (volume === undefined) continue;
+    const { name, anonymous } = volume;
+    const removed = bin.newest("volume", name);
+    if (isThere(() => volumes.inspect(name))) {
+      if (removed !== undefined && removed.removedMs >= item.removedMs) warnings.push(`volume ${name} is another by now: the one it had is in the trash`);
+    } else if (removed !== undefined) {
+      const { Kind, Id, Name } = await bin.restore(removed.id);
+      also.push({ Kind, Id, Name });
+    } else {
+      await volumes.create({ Name: name, ...(anonymous ? { Labels: { "com.docker.volume.anonymous": "" } } : {}) });
+      undo.defer(`remove volume ${name}`, () => volumes.remove(name, { force: true, forGood: true }));
+      warnings.push(`volume ${name} is gone for good: it has an empty one in its place`);
+    }
+    await volumes.acquire(name, kept.id);
+    undo.defer(`release volume ${name}`, () => volumes.release(name, kept.id));
+  }
+  return { warnings, also };
+}
+
+function isThere(look: () => unknown): boolean {
+  try {
+    look();
+    return true;
+  } catch (error) {
+    if (isClass(error, "notFound")) return false;
+    throw error;
+  }
+}
