@@ -283,3 +283,35 @@ test("a disk about to be full gets back what the trash holds before a write fail
   expect(Items.map(({ Name }) => Name)).not.toContain("first");
   expect(Items.map(({ Name }) => Name)).toContain("third");
 });
+
+test("a network comes back with its id and addresses, by itself or along with a container that was on it", async () => {
+  const { client } = rig;
+  const net = { Name: "shop", IPAM: { Config: [{ Subnet: "10.77.0.0/24" }] }, Labels: { l: "m" } };
+  const { Id: network } = await client.json<{ Id: string }>("POST", "/networks/create", { json: net });
+  const before = await client.json("GET", "/networks/shop");
+  const id = await run(client, {
+    name: "web",
+    ...sh("sleep 1000"),
+    HostConfig: { NetworkMode: "shop" },
+    NetworkingConfig: { EndpointsConfig: { shop: { IPAMConfig: { IPv4Address: "10.77.0.9" } } } },
+  });
+  await rm(id, { force: 1 });
+  await client.call("DELETE", "/networks/shop");
+  await expect(client.json("GET", "/networks/shop")).rejects.toMatchObject({ class: "notFound" });
+  await killed();
+  expect(await restore(id)).toMatchObject({ Warnings: [], Also: [{ Kind: "network", Id: network, Name: "shop" }] });
+  expect(await rig.client.json("GET", `/networks/${network}`)).toEqual(before);
+  await rig.client.call("POST", `/containers/${id}/start`);
+  expect((await inspect(rig.client, id)).NetworkSettings.Networks["shop"]?.IPAddress).toBe("10.77.0.9");
+  await rm(id, { force: 1 });
+  await rig.client.json("POST", "/networks/prune");
+  expect((await restore("shop")).Id).toBe(network);
+  await killed();
+  expect(await rig.client.json("GET", "/networks/shop")).toEqual(before);
+  await rig.client.call("DELETE", "/networks/shop");
+  await rig.client.call("DELETE", "/slipway/trash/shop");
+  const { Warnings } = await restore(id);
+  expect(Warnings).toEqual(["network shop is gone for good: it starts once there is one of that name"]);
+  await rm(id);
+  await rig.client.json("DELETE", "/slipway/trash");
+});

@@ -1,5 +1,5 @@
 /** Kinds of things that can be brought back after they were removed. */
-export type TrashKind = "container" | "volume";
+export type TrashKind = "container" | "volume" | "network";
 
 /** Row of `GET /slipway/trash`. */
 export interface TrashItem {

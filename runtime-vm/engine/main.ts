@@ -144,6 +144,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
   const shared = overlay === undefined ? {} : { shared: cleanup.use(openOverlay({ kernel, journal, config: overlay, hostPrefix })) };
   const { networks, sandboxes, ...networking } = openNetworking({
     state,
+    bin,
     kernel,
     events,
     journal,

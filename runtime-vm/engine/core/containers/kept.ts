@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { EngineError, isClass } from "#base/errors.ts";
+import { EngineError, isClass, messageOf } from "#base/errors.ts";
 import type { TrashRestored } from "#api/trash.ts";
+import type { Bin } from "../bin/bin.ts";
 import type { KeptItem, Keeper, Take } from "../bin/keeper.ts";
+import { nameAgain } from "../bin/names.ts";
+import { isPredefined } from "../networks/record.ts";
 import type { ContainerBackends } from "./backends.ts";
-import type { Catalog } from "./catalog.ts";
 import { Container } from "./container.ts";
 import { publishEvent } from "./events.ts";
 import { logDriverOf, openLog } from "./logs.ts";
@@ -39,12 +41,11 @@ export class ContainerKeeper implements Keeper<ContainerRecord> {
     const fault = this.fault(item, kept);
     if (fault !== undefined) throw new EngineError("conflict", `container ${kept.name} cannot be brought back: ${fault}`);
     await using undo = new Undo(backends.journal);
-    const name = freeName(catalog, kept.name);
+    const { name, warnings } = nameAgain(kept.name, (one) => catalog.isFree(one));
     catalog.reserve(name, kept.id);
     undo.defer(`free the name ${name}`, () => catalog.release(name, kept.id));
-    const warnings = name === kept.name ? [] : [`the name ${kept.name} is taken by now: it is called ${name}`];
-    const volumes = await takeVolumes(backends, { item, kept, undo });
-    warnings.push(...volumes.warnings);
+    const found = [await takeVolumes(backends, { item, kept, undo }), await findNetworks(backends, kept)];
+    warnings.push(...found.flatMap((one) => one.warnings));
     const record = { ...kept, name };
     await take(() => table.put(record));
     undo.commit();
@@ -54,7 +55,7 @@ export class ContainerKeeper implements Keeper<ContainerRecord> {
     await openLog(backends, container).catch(() => undefined);
     // Whoever follows events knows no other word for one more container.
     publishEvent(backends.events, container, "create");
-    return { Name: name, Warnings: warnings, Also: volumes.also };
+    return { Name: name, Warnings: warnings, Also: found.flatMap(({ also }) => also) };
   }
 
   async discard(_item: KeptItem, kept: ContainerRecord): Promise<void> {
@@ -82,17 +83,39 @@ async function filesBytes(directory: string): Promise<number> {
   return stats.reduce((sum, { blocks }) => sum + blocks * 512, 0);
 }
 
-function freeName(catalog: Catalog, wanted: string): string {
-  if (catalog.isFree(wanted)) return wanted;
-  for (let count = 2; ; count++) if (catalog.isFree(`${wanted}-${count}`)) return `${wanted}-${count}`;
+/** What a container needs and the trash had, or nobody has. */
+interface Found {
+  readonly warnings: string[];
+  readonly also: TrashRestored["Also"][number][];
+}
+
+/** Its networks, as they were named when it was made. Without one it fails to start, as it would had it never been removed. */
+async function findNetworks({ networks, bin }: ContainerBackends, { spec }: ContainerRecord): Promise<Found> {
+  const found: Found = { warnings: [], also: [] };
+  for (const name of Object.keys(spec.endpoints)) {
+    if (isPredefined(name) || isThere(() => networks.inspect(name))) continue;
+    const removed = bin.itemsOf("network").findLast((item) => item.name === name || item.id === name);
+    if (removed === undefined) found.warnings.push(`network ${name} is gone for good: it starts once there is one of that name`);
+    else await comeAlong(found, bin, removed);
+  }
+  return found;
+}
+
+/** One that cannot come back keeps nobody from coming back without it. */
+async function comeAlong({ warnings, also }: Found, bin: Bin, { id }: KeptItem): Promise<void> {
+  try {
+    const { Kind, Id, Name, Warnings } = await bin.restore(id);
+    also.push({ Kind, Id, Name });
+    warnings.push(...Warnings);
+  } catch (error) {
+    if (!isClass(error, "conflict")) throw error;
+    warnings.push(messageOf(error));
+  }
 }
 
 /** It counts as the user of its volumes again. Those in the trash come back, too; one that is gone is made anew, and a warning says that it is empty. */
-async function takeVolumes(
-  { volumes, bin }: ContainerBackends,
-  { item, kept, undo }: { item: KeptItem; kept: ContainerRecord; undo: Undo },
-): Promise<{ warnings: string[]; also: TrashRestored["Also"][number][] }> {
-  const [warnings, also]: [string[], TrashRestored["Also"][number][]] = [[], []];
+async function takeVolumes({ volumes, bin }: ContainerBackends, { item, kept, undo }: { item: KeptItem; kept: ContainerRecord; undo: Undo }): Promise<Found> {
+  const { warnings, also }: Found = { warnings: [], also: [] };
   for (const { volume } of kept.spec.mounts) {
     if (volume === undefined) continue;
     const { name, anonymous } = volume;

@@ -1,3 +1,4 @@
+import type { Bin } from "../bin/bin.ts";
 import type { EventLog } from "../events/events.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -14,6 +15,7 @@ import { Networks, type NetworkStoreOptions } from "./store.ts";
 
 export interface NetworkingOptions {
   readonly state: State;
+  readonly bin: Bin;
   readonly kernel: Kernel;
   readonly events: EventLog;
   readonly journal: Journal;
@@ -51,7 +53,7 @@ export function openNetworking(options: NetworkingOptions): Networking {
   const { state, events, journal, driver, names, publisher, config, paths } = options;
   const pools = config.defaultAddressPools.length > 0 ? config.defaultAddressPools : DEFAULT_POOLS;
   const shared = options.shared === undefined ? {} : { shared: options.shared };
-  const networks = new Networks({ state, driver, events, pools, settings: config, ...shared });
+  const networks = new Networks({ state, bin: options.bin, driver, events, pools, settings: config, ...shared });
   const fixedNames = options.fixedNames ?? new Map<string, string>();
   const contents = new SandboxContents({
     fixedNames,

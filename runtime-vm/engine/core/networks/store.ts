@@ -1,6 +1,8 @@
 import type { NetworkCreateRequest, NetworkInspect } from "#api/networks.ts";
 import { EngineError, isClass } from "#base/errors.ts";
 import type { EventLog } from "../events/events.ts";
+import type { Bin } from "../bin/bin.ts";
+import type { Take } from "../bin/keeper.ts";
 import type { State } from "../state/state.ts";
 import type { Prefix } from "./address.ts";
 import { buildRecord } from "./create.ts";
@@ -9,6 +11,8 @@ import type { BridgeNetwork, NetworkDriver } from "./driver.ts";
 import { matchesNetwork, matchesPrune } from "./filters.ts";
 import { type AddressPool, SubnetPool } from "./ipam.ts";
 import { checkNew, type JoinContext, joinNetwork } from "./join.ts";
+import { NetworkKeeper } from "./kept.ts";
+import { lookUp } from "./lookup.ts";
 import type { NetworkStore } from "./networks.ts";
 import { plainRecord } from "./predefined.ts";
 import { bridgeOf, inspectRecord, isPredefined, type NetworkRecord, NetworkTable, parentOf, subnetsOf } from "./record.ts";
@@ -18,6 +22,8 @@ import type { SharedNetworks } from "./shared.ts";
 
 export interface NetworkStoreOptions {
   readonly state: State;
+  /** What was removed and can be brought back. */
+  readonly bin: Bin;
   readonly driver: NetworkDriver;
   readonly events: EventLog;
   readonly pools: readonly AddressPool[];
@@ -54,6 +60,7 @@ export class Networks implements NetworkStore {
     this.#unmade = predefined.some((one) => !records.some(({ name }) => name === one));
     // What daemon.json asks for in vain is told at the start.
     if (this.#unmade && asksForBridge(options.settings)) this.prepare();
+    options.bin.register("network", new NetworkKeeper({ context: () => this.#context(), add: (record, take) => this.#comeBack(record, take) }));
   }
 
   get #live(): Map<string, LiveNetwork> {
@@ -145,9 +152,31 @@ export class Networks implements NetworkStore {
       throw new EngineError("forbidden", `error while removing network: network ${record.name} has active endpoints (${names.join(", ")})`);
     }
     this.prepare();
-    this.#forget(record);
+    // What was agreed on with other engines cannot be kept.
+    const keeps = this.#options.bin.isOn && record.overlay === undefined;
+    if (keeps) await this.#keep(record);
+    else this.#forget(record);
     if (record.overlay !== undefined) await this.#options.shared?.leave(record);
     this.#publish("destroy", record);
+  }
+
+  async #keep(record: NetworkRecord): Promise<void> {
+    this.#takeDown(record);
+    await this.#options.bin.keep({ kind: "network", id: record.id, name: record.name }, record, () => this.#table.remove(record.id));
+  }
+
+  async #comeBack(record: NetworkRecord, take: Take): Promise<void> {
+    this.prepare();
+    this.#add(record);
+    try {
+      this.#ensure(record);
+      this.#program();
+      await take(() => this.#table.save(record));
+    } catch (error) {
+      this.#takeDown(record);
+      throw error;
+    }
+    this.#publish("create", record);
   }
 
   async prune(filters: Readonly<Record<string, readonly string[]>>): Promise<string[]> {
@@ -159,15 +188,8 @@ export class Networks implements NetworkStore {
     return removable.map(({ record }) => record.name);
   }
 
-  /** By ID, name or a prefix of the ID that is nobody else's; in that order, as dockerd. */
   get(idOrName: string): LiveNetwork {
-    const all = [...this.#live.values()];
-    const exact = this.#live.get(idOrName) ?? all.find(({ record }) => record.name === idOrName);
-    if (exact !== undefined) return exact;
-    const [found, ...more] = idOrName === "" ? [] : all.filter(({ record }) => record.id.startsWith(idOrName));
-    if (found === undefined) throw new EngineError("notFound", `network ${idOrName} not found`);
-    if (more.length > 0) throw new EngineError("invalidArgument", `network ${idOrName} is ambiguous (${more.length + 1} matches found on ID prefix)`);
-    return found;
+    return lookUp(this.#live, idOrName);
   }
 
   find(idOrName: string): LiveNetwork | undefined {
@@ -251,13 +273,17 @@ export class Networks implements NetworkStore {
 
   /** The bridge goes before the record: a crash in between makes it anew at the next start, and leaves nothing unknown. */
   #forget(record: NetworkRecord): void {
+    this.#takeDown(record);
+    this.#table.remove(record.id);
+  }
+
+  #takeDown(record: NetworkRecord): void {
     if (record.overlay !== undefined) this.#options.shared?.detach(record);
     const network = bridgeOf(record);
     if (network !== undefined) this.#options.driver.removeBridge(network);
     const parent = parentOf(record);
     if (parent !== undefined) this.#options.driver.removeParent(parent);
     this.#live.delete(record.id);
-    this.#table.remove(record.id);
     this.#program();
   }
 

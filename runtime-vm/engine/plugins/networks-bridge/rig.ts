@@ -9,6 +9,8 @@ import { join } from "node:path";
 import dns from "dns-packet";
 import { afterEach, beforeEach } from "vitest";
 import { delay } from "#base/deadline.ts";
+import type { Bin } from "#core/bin/bin.ts";
+import { testBin } from "#core/bin/testing.ts";
 import type { EventLog } from "#core/events/events.ts";
 import { silentJournal } from "#core/journal/journal.ts";
 import { MNT } from "#core/kernel/kernel.ts";
@@ -30,6 +32,8 @@ export const kernel = createKernel();
 export let dir: string;
 export let net: Networking;
 export let events: EventLog;
+/** Keeps what is removed. */
+export let bin: Bin;
 let state: State;
 let driver: BridgeDriver;
 
@@ -44,13 +48,14 @@ type Said = Partial<NetworkingOptions["config"]> & PacketPolicy;
 
 export function openAll(said: Said = {}, publisher: PortPublisher = localPorts): void {
   state = openSqliteState(join(dir, "state.db"));
+  bin = testBin(state, { days: 7, bytes: 2 ** 30 });
   driver = new BridgeDriver(kernel, { forbidden: [] }, said);
   events = new MemoryEventLog();
   const config = { bip: "", mtu: 1500, defaultAddressPools: [], dns: [], dnsSearch: [], hostPrefix: join(dir, "host"), ...said };
   const paths = { netns: join(dir, "netns"), sandboxes: join(dir, "sandboxes") };
   const names = new DnsService({ kernel, fallback: serverResolver(() => [...upstreams], 5353) });
   try {
-    net = openNetworking({ state, kernel, events, journal: silentJournal, driver, names, publisher, paths, config });
+    net = openNetworking({ state, bin, kernel, events, journal: silentJournal, driver, names, publisher, paths, config });
   } catch (error) {
     state[Symbol.dispose]();
     driver[Symbol.dispose]();

@@ -7,6 +7,7 @@ import { EngineError } from "#base/errors.ts";
 import type { KeyedLock } from "#base/lock.ts";
 import type { Bin } from "#core/bin/bin.ts";
 import type { KeptItem, Keeper, Take } from "#core/bin/keeper.ts";
+import { nameAgain } from "#core/bin/names.ts";
 import type { Trash } from "#core/trash/trash.ts";
 import { deviceOf } from "./device.ts";
 import { sizeOf } from "./size.ts";
@@ -69,14 +70,14 @@ export class KeptVolumes implements Keeper<VolumeRecord> {
 
   async restore({ id }: KeptItem, kept: VolumeRecord, take: Take): Promise<Omit<TrashRestored, "Kind" | "Id">> {
     const { lock, has, table, add } = this.#options;
-    const name = this.#freeName(kept.name);
+    const { name, warnings } = nameAgain(kept.name, (one) => !has(one));
     using _held = await lock.acquire(name);
     if (has(name)) throw new EngineError("conflict", `somebody made a volume ${name} just now`);
     const record = { ...kept, name, cameBackFrom: id };
     await take(() => table.put(record));
     this.#bringBack(id, name);
     add(record);
-    return { Name: name, Warnings: name === kept.name ? [] : [`the name ${kept.name} is taken by now: it is called ${name}`], Also: [] };
+    return { Name: name, Warnings: warnings, Also: [] };
   }
 
   discard({ id }: KeptItem): Promise<void> {
@@ -90,12 +91,6 @@ export class KeptVolumes implements Keeper<VolumeRecord> {
 
   fault({ id }: KeptItem): string | undefined {
     return existsSync(join(this.#pathOf(id), "_data")) ? undefined : "its data is not there any more";
-  }
-
-  #freeName(wanted: string): string {
-    const { has } = this.#options;
-    if (!has(wanted)) return wanted;
-    for (let count = 2; ; count++) if (!has(`${wanted}-${count}`)) return `${wanted}-${count}`;
   }
 
   #pathOf(id: string): string {
