@@ -146,11 +146,9 @@ test("prune goes the same way; what removes itself is not kept", async () => {
 
 test("an image may go while the trash has a container of it: that one comes back and starts", async () => {
   const { client } = rig;
-  const { Id: made } = await client.json<{ Id: string }>("POST", "/commit", {
-    query: { container: await create(client, { name: "base", ...sh("true") }), repo: "own" },
-    json: {},
-  });
-  const id = await create(client, { name: "ofit", Image: "own", ...sh("echo alive") });
+  await wait(client, await run(client, { name: "base", ...sh("echo own > /own") }));
+  const { Id: made } = await client.json<{ Id: string }>("POST", "/commit", { query: { container: "base", repo: "own" }, json: {} });
+  const id = await create(client, { name: "ofit", Image: "own", ...sh("cat /own") });
   await rm(id);
   await client.json("DELETE", "/images/own");
   await client.json("POST", "/images/prune");
@@ -158,10 +156,14 @@ test("an image may go while the trash has a container of it: that one comes back
   await restore(id);
   await client.call("POST", `/containers/${id}/start`);
   await wait(client, id);
-  expect((await logs(client, id)).stdout).toBe("alive\n");
+  expect((await logs(client, id)).stdout).toBe("own\n");
+  const layers = async (): Promise<number> => (await check()).Checked.Layers;
+  const before = await layers();
   for (const one of [id, "base"]) await rm(one);
+  expect(await layers()).toBe(before);
   await empty();
-  expect((await check()).Problems).toEqual([]);
+  // The layer that only that image had.
+  expect(await check()).toMatchObject({ Checked: { Layers: before - 1 }, Problems: [] });
 });
 
 test("an engine that was killed has it all in the trash still, and sweeps nothing of it away", async () => {

@@ -101,7 +101,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
   if (collect !== undefined) cleanup.use(new MemoryKeeper({ kernel, collect }));
   const trash = openTrash(paths.trash, log);
   const room = async (): Promise<DiskRoom> => roomFrom(await statfs(config.root));
-  const bin = cleanup.use(new Bin({ state, limits: () => config.trash, room, reclaimed: () => trash.drained(), journal }));
+  const bin = cleanup.use(new Bin({ state, limits: () => config.trash, room, sweep: () => sweep(), reclaimed: () => trash.drained(), journal }));
   const events = new MemoryEventLog();
   const link = openLink({ config, flags, kernel, journal, stop, release });
   const hostFile = hostFileReader(kernel, config.hostPrefix);
@@ -129,7 +129,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
   );
   const buildCache = new BuildCache(state, (layer) => builder.hasLayer(layer));
   const cached = (): ReturnType<BuildCache["layers"]> => buildCache.layers();
-  const { images, builder, swept } = openImages({ state, content, layers, registries, events, architecture: arch(), limits: config, cached });
+  const { images, builder, swept, sweep } = openImages({ state, content, layers, registries, events, architecture: arch(), limits: config, cached });
   const volumePlaces = { directory: paths.volumes, kept: paths.removedVolumes, hostPrefix: config.hostPrefix };
   const volumes = new LocalVolumes({ state, kernel, trash, bin, events, journal, ...volumePlaces, owner: mappedRoot(map) });
   const gateway = link === undefined ? undefined : cleanup.use(await openGateway(link, kernel, journal));
@@ -227,7 +227,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
     buildKit: openBuildKit(builds, buildKitVersion),
     journal,
   });
-  const disk = new DiskWatch({ root: config.root, describe: () => diskTakers({ containers, images, volumes, builds }), journal });
+  const disk = new DiskWatch({ root: config.root, describe: () => diskTakers({ containers, images, volumes, builds, bin }), journal });
   cleanup.use(disk);
   // Who acts at the first `ready` ever finds it, and nobody waits for it to be told that the engine is there.
   const starter = loadStarterImage(tree.starterImage, { images, state, journal });

@@ -1,4 +1,5 @@
 import { humanSize } from "#core/images/progress.ts";
+import type { Bin } from "#core/bin/bin.ts";
 import { type DiskBackends, containersOf, imagesOf } from "./disk-usage.ts";
 
 const namedMax = 3;
@@ -10,12 +11,14 @@ interface Taker {
 }
 
 /** A sentence: the things that take most of the disk, and what of all of them nobody uses. */
-export async function diskTakers(backends: DiskBackends): Promise<string> {
+export async function diskTakers(backends: DiskBackends & { readonly bin: Pick<Bin, "list"> }): Promise<string> {
   const takers = (await takersOf(backends)).filter(({ bytes }) => bytes > 0).toSorted((a, b) => b.bytes - a.bytes);
-  if (takers.length === 0) return "nothing of it is the engine's";
+  const { Bytes: kept } = await backends.bin.list();
+  const trash = kept === 0 ? "" : `; ${humanSize(kept)} are in the trash, and go when room is needed`;
+  if (takers.length === 0) return `nothing of it is the engine's${trash}`;
   const named = takers.slice(0, namedMax).map(({ name, bytes }) => `${name} (${humanSize(bytes)})`);
   const unused = takers.filter((taker) => taker.unused).reduce((sum, { bytes }) => sum + bytes, 0);
-  return `largest are ${named.join(", ")}; ${humanSize(unused)} are not in use: docker system prune -a --volumes`;
+  return `largest are ${named.join(", ")}; ${humanSize(unused)} are not in use: docker system prune -a --volumes${trash}`;
 }
 
 async function takersOf(backends: DiskBackends): Promise<Taker[]> {

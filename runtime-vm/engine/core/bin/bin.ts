@@ -16,6 +16,8 @@ export interface BinParts {
   /** Asked each time, since a reload may change them. */
   readonly limits: () => TrashLimits;
   readonly room: () => Promise<DiskRoom>;
+  /** Takes away what only things that are gone now stood on. */
+  readonly sweep: () => Promise<unknown>;
   /** Resolves when the data of what was let go is off the disk. */
   readonly reclaimed: () => Promise<void>;
   readonly journal: Pick<Journal, "info" | "warn">;
@@ -119,12 +121,14 @@ export class Bin implements Disposable {
   async discard(reference: string): Promise<void> {
     const { id } = this.#get(reference);
     if (!(await this.#drop(id))) throw notThere(reference);
+    await this.#parts.sweep();
   }
 
   async empty(): Promise<TrashEmptied> {
     await this.#measure();
     const gone: KeptItem[] = [];
     for (const item of [...this.#items.values()]) if (await this.#drop(item.id)) gone.push(item);
+    await this.#parts.sweep();
     return { Items: gone.length, Bytes: sumOf(gone) };
   }
 
@@ -151,11 +155,13 @@ export class Bin implements Disposable {
   async #tidy(): Promise<void> {
     if (this.#items.size === 0) return;
     await this.#measure();
+    const before = this.#items.size;
     for (;;) {
       const due = nextDue(this.#items.values(), this.#parts.limits(), Date.now());
       if (due === undefined) break;
       await this.#letGo(due.item, due.why);
     }
+    if (this.#items.size < before) await this.#parts.sweep();
     await this.#relieve();
   }
 
@@ -167,6 +173,7 @@ export class Bin implements Disposable {
       const item = [...this.#items.values()].find(({ bytes = 0 }) => bytes > 0);
       if (item === undefined) return;
       await this.#letGo(item, `the disk has only ${Math.floor(room.freeBytes / 2 ** 20)} MiB left`);
+      await this.#parts.sweep();
       await this.#parts.reclaimed();
     }
   }

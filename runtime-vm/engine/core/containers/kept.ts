@@ -69,8 +69,8 @@ export class ContainerKeeper implements Keeper<ContainerRecord> {
 
   fault(_item: KeptItem, { id, spec }: ContainerRecord): string | undefined {
     const { snapshots, paths } = this.#supervisor.backends;
-    const roots = new Set(snapshots.list());
-    const missing = [id, ...spec.mounts.flatMap(({ image }) => image?.snapshot ?? [])].find((root) => !roots.has(root));
+    const roots = [id, ...spec.mounts.flatMap(({ image }) => image?.snapshot ?? [])];
+    const missing = roots.find((root) => !isThere(() => snapshots.upperDir(root)));
     if (missing !== undefined) return `its root ${missing} is not there any more`;
     return existsSync(join(paths.containers, id)) ? undefined : "its files are not there any more";
   }

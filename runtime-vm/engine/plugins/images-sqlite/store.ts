@@ -63,6 +63,8 @@ export function openImages(options: ImageStoreOptions): {
   readonly images: ImageStore;
   readonly builder: ImageBuilder;
   readonly swept: Promise<unknown>;
+  /** Takes away again what no image has any more: of layers those that a container stood on when their image went. */
+  readonly sweep: () => Promise<unknown>;
 } {
   const { content, layers, registries, events } = options;
   const limits = options.limits ?? usualLimits;
@@ -82,7 +84,8 @@ export function openImages(options: ImageStoreOptions): {
   };
   publishIndex(parts);
   const isOld = (digest: Digest): boolean => Date.now() - statSync(content.path(digest)).mtimeMs > keptDownloadMsMax;
-  return { images: new SqliteImageStore(parts, limits), builder: new StoreBuilder(parts), swept: collector.sweep(isOld) };
+  const sweep = (): Promise<unknown> => collector.sweep(isOld);
+  return { images: new SqliteImageStore(parts, limits), builder: new StoreBuilder(parts), swept: sweep(), sweep };
 }
 
 class SqliteImageStore implements ImageStore {
