@@ -5,6 +5,7 @@ import type { BuildDetails, BuildSummary } from "#api/builds.ts";
 import type { ContainerInspect, ContainerSummary } from "#api/containers.ts";
 import type { ImageInspect, ImageSummary } from "#api/images.ts";
 import type { NetworkInspect } from "#api/networks.ts";
+import type { TrashList } from "#api/trash.ts";
 import type { Volume } from "#api/volumes.ts";
 import type { Why } from "#api/why.ts";
 import type { ContextStatus, FolderListing, HostInfo, Settings } from "#bridge/bridge.ts";
@@ -106,6 +107,12 @@ export const useDiskUse = (): UseQueryResult<readonly UseOfKind[]> => {
 export const useVolume = (name: string): UseQueryResult<Volume> => {
   const { engine } = useApp();
   return useQuery({ queryKey: keys.volume(name), queryFn: () => engine.volumes.inspect(name), enabled: useEngineUp(), retry: false });
+};
+
+/** What can be brought back; an engine of before has no such thing. */
+export const useTrash = (): UseQueryResult<TrashList> => {
+  const { engine } = useApp();
+  return useQuery({ queryKey: keys.trash, queryFn: () => engine.trash.list(), enabled: useEngineUp(), retry: false });
 };
 
 export const useNetworks = (): UseQueryResult<NetworkInspect[]> => {

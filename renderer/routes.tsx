@@ -12,6 +12,7 @@ import { LogsPage } from "./views/logs/logspage.tsx";
 import { NetworkPage } from "./views/networks/networkpage.tsx";
 import { NetworksPage } from "./views/networks/networkspage.tsx";
 import { SettingsPage } from "./views/settings/settingspage.tsx";
+import { TrashPage } from "./views/trash/trashpage.tsx";
 import { VolumePage } from "./views/volumes/volumepage.tsx";
 import { VolumesPage } from "./views/volumes/volumespage.tsx";
 
@@ -33,6 +34,7 @@ export const Routes = () => (
     <Route path="/compose/files/:files">{({ files }) => <OpenedPage key={files} files={decodeURIComponent(files).split("\n")} />}</Route>
     <Route path="/compose/:name">{({ name }) => <ProjectPage key={name} name={decodeURIComponent(name)} />}</Route>
     <Route path="/logs" component={LogsPage} />
+    <Route path="/trash" component={TrashPage} />
     <Route path="/settings" component={SettingsPage} />
     <Route>
       <Redirect to="/containers" replace />

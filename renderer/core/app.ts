@@ -50,6 +50,7 @@ export function createApp(given: Bridge) {
       volumes: createSelection(),
       networks: createSelection(),
       compose: createSelection(),
+      trash: createSelection(),
     },
   };
 }

@@ -19,7 +19,7 @@ test("a container that starts makes the list and itself stale, and nothing else"
 
 test("a container that comes or goes also changes who uses images and volumes", () => {
   for (const action of ["create", "destroy"]) {
-    expect(staleKeys(event("container", action))).toEqual([keys.containers, keys.container("abc"), keys.images, keys.volumes]);
+    expect(staleKeys(event("container", action))).toEqual([keys.containers, keys.container("abc"), keys.images, keys.volumes, keys.trash]);
   }
 });
 

@@ -12,7 +12,7 @@ export function staleKeys(event: EventMessage): readonly Key[] {
     case "image":
       return [keys.images, ["image"]];
     case "volume":
-      return [keys.volumes, keys.volume(event.Actor.ID), ["container"]];
+      return [keys.volumes, keys.volume(event.Actor.ID), ["container"], ...trashKeys(event)];
     case "network":
       return networkKeys(event);
     case "daemon":
@@ -31,12 +31,15 @@ function containerKeys(event: EventMessage): readonly Key[] {
   if (quietActions.has(action) || action.startsWith("exec_")) return [];
   const own = [keys.containers, keys.container(event.Actor.ID)];
   // An image's user count and a volume's users change with the set of containers.
-  if (action === "create" || action === "destroy") return [...own, keys.images, keys.volumes];
+  if (action === "create" || action === "destroy") return [...own, keys.images, keys.volumes, keys.trash];
   return own;
 }
 
+/** What was removed is in the trash, and what came may have been there. */
+const trashKeys = ({ Action }: EventMessage): readonly Key[] => (Action === "create" || Action === "destroy" ? [keys.trash] : []);
+
 function networkKeys(event: EventMessage): readonly Key[] {
-  const own = [keys.networks, keys.network(event.Actor.ID)];
+  const own = [keys.networks, keys.network(event.Actor.ID), ...trashKeys(event)];
   if (event.Action !== "connect" && event.Action !== "disconnect") return own;
   const container = event.Actor.Attributes["container"];
   return container === undefined ? own : [...own, keys.containers, keys.container(container)];

@@ -17,6 +17,7 @@ export const keys = {
   volume: (name: string) => ["volume", name],
   snapshots: (name: string) => ["volume", name, "snapshots"],
   usage: ["usage"],
+  trash: ["trash"],
   diskUse: ["disk-use"],
   networks: ["networks"],
   network: (id: string) => ["network", id],

@@ -7,6 +7,7 @@ import { enginePageTexts } from "./texts/engine.ts";
 import { logTexts } from "./texts/logs.ts";
 import { objectTexts } from "./texts/objects.ts";
 import { pageTexts } from "./texts/page.ts";
+import { trashTexts } from "./texts/trash.ts";
 
 /** Every text of the window, in this catalogue: what a translation replaces. Functions fill in names and numbers. */
 export const t = {
@@ -17,6 +18,7 @@ export const t = {
   ...logTexts,
   ...objectTexts,
   ...pageTexts,
+  ...trashTexts,
 
   app: "Slipway",
 

@@ -2,7 +2,7 @@ import { CircleAlert, CircleCheck, X } from "lucide-react";
 import { useStore } from "zustand";
 import { t } from "#renderer/core/texts.ts";
 import { closeToast, toasts } from "#renderer/core/toasts.ts";
-import { IconButton } from "./button.tsx";
+import { Button, IconButton } from "./button.tsx";
 import { ErrorText } from "./errornotice.tsx";
 
 /** Messages at the bottom right. They take no focus; failures are announced at once, good news politely. */
@@ -21,6 +21,7 @@ export function ToastHost() {
               >
                 <CircleCheck size={15} aria-hidden className="shrink-0 text-ok-text" />
                 <span className="min-w-0 break-words">{toast.text}</span>
+                {toast.undo !== undefined && <Undo id={toast.id} undo={toast.undo} />}
                 <IconButton icon={X} label={t.common.close} onClick={() => closeToast(toast.id)} />
               </div>
             ),
@@ -44,5 +45,17 @@ export function ToastHost() {
           ),
       )}
     </div>
+  );
+}
+
+function Undo({ id, undo }: { readonly id: number; readonly undo: () => Promise<void> }) {
+  const take = (): void => {
+    closeToast(id);
+    void undo();
+  };
+  return (
+    <Button small onClick={take} data-testid="undo">
+      {t.trash.undo}
+    </Button>
   );
 }

@@ -12,6 +12,7 @@ import type { DiskUsage, UseKind } from "#renderer/core/diskuse.ts";
 import { composeCalls } from "./compose.ts";
 import { jsonLines } from "./lines.ts";
 import { openStream, pathOf, request } from "./request.ts";
+import { trashCalls } from "./trash.ts";
 import { volumeCalls } from "./volumes.ts";
 
 const KiB = 1024;
@@ -182,6 +183,7 @@ export function createEngine(bridge: Bridge) {
     },
 
     volumes: volumeCalls(bridge),
+    trash: trashCalls(bridge),
     compose: composeCalls(bridge),
 
     networks: {

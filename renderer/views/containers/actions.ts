@@ -6,13 +6,20 @@ import type { App } from "#renderer/core/app.ts";
 import { plainName } from "#renderer/core/format.ts";
 import { keys } from "#renderer/core/keys.ts";
 import { t } from "#renderer/core/texts.ts";
-import { toastDone, toastFailed } from "#renderer/core/toasts.ts";
+import { toastFailed } from "#renderer/core/toasts.ts";
+import { toldDeleted } from "#renderer/core/trash.ts";
 
 export interface Target {
   readonly id: string;
   readonly name: string;
+  /** As listed. */
+  readonly ran?: boolean;
 }
-export const targetOf = (container: ContainerSummary): Target => ({ id: container.Id, name: plainName(container.Names) });
+export const targetOf = (container: ContainerSummary): Target => ({
+  id: container.Id,
+  name: plainName(container.Names),
+  ran: container.State === "running",
+});
 
 export interface ContainerActions {
   /** Failures are told by toasts, and returned for a place that lists them. */
@@ -46,8 +53,13 @@ export function useContainerActions(): ContainerActions {
         // Events say the same; without them (a proxy that cuts the stream) the list must still be right.
         await app.queries.invalidateQueries({ queryKey: keys.containers });
         if (tell) for (const failure of failures) toastFailed(failure.error, t.containers.failed[act](failure.name));
-        const done = targets.length - failures.length;
-        if (act === "remove" && done > 0) toastDone(t.containers.deleted(done, targets[0]?.name ?? ""));
+        const done = targets.filter(({ id }) => failures.every((failure) => failure.id !== id));
+        if (act === "remove" && done.length > 0)
+          await toldDeleted(
+            app,
+            t.containers.deleted(done.length, done[0]?.name ?? ""),
+            done.map((one) => ({ ...one, kind: "container" })),
+          );
         return failures;
       },
     }),

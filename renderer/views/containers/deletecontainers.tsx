@@ -1,7 +1,9 @@
 import type { ContainerSummary } from "#api/containers.ts";
 import { canStop } from "#renderer/core/containers.ts";
 import { t } from "#renderer/core/texts.ts";
-import { Confirm } from "#renderer/ui/confirm.tsx";
+import { keeps } from "#renderer/core/trash.ts";
+import { useTrash } from "#renderer/queries.ts";
+import { Deletion } from "#renderer/views/objects/deletion.tsx";
 import { targetOf, useContainerActions } from "./actions.ts";
 
 export interface DeleteContainersProps {
@@ -12,10 +14,12 @@ export interface DeleteContainersProps {
 
 export function DeleteContainers({ containers, onClose, onDeleted }: DeleteContainersProps) {
   const actions = useContainerActions();
+  const kept = keeps(useTrash().data);
   const targets = containers.map(targetOf);
   const running = containers.filter(({ State }) => canStop(State)).length;
   return (
-    <Confirm
+    <Deletion
+      undoable={kept && running === 0}
       title={t.containers.deleteTitle(targets.length, targets[0]?.name ?? "")}
       verb={t.containers.deleteVerb(targets.length)}
       objects={targets.map(({ name }) => name).toSorted()}
@@ -26,7 +30,7 @@ export function DeleteContainers({ containers, onClose, onDeleted }: DeleteConta
       }}
     >
       {running > 0 && <p className="font-medium text-fg">{t.containers.deleteRunning(targets.length, running)}</p>}
-      <p>{t.containers.deleteText(targets.length)}</p>
-    </Confirm>
+      <p>{kept ? t.trash.goesThere : t.containers.deleteText(targets.length)}</p>
+    </Deletion>
   );
 }

@@ -1,4 +1,4 @@
-import { Box, Hammer, Gauge, HardDrive, Layers, type LucideIcon, Network, ScrollText, Settings, Workflow } from "lucide-react";
+import { Box, Hammer, Gauge, HardDrive, Layers, type LucideIcon, Network, ScrollText, Settings, Trash2, Workflow } from "lucide-react";
 import { t } from "#renderer/core/texts.ts";
 
 export interface Place {
@@ -19,6 +19,9 @@ export const places: readonly Place[] = [
   { path: "/engine", label: t.nav.engine, icon: Gauge },
   { path: "/settings", label: t.nav.settings, icon: Settings },
 ];
+
+/** Without a number: it is there only where the engine has a trash. */
+export const trashPlace: Place = { path: "/trash", label: t.trash.title, icon: Trash2 };
 
 export const isMac = /Mac/.test(navigator.platform);
 export const modifier = isMac ? "⌘" : "Ctrl+";

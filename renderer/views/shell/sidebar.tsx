@@ -1,16 +1,17 @@
 import { Keyboard, type LucideIcon, Search } from "lucide-react";
 import { Link, useLocation } from "wouter";
 import { t } from "#renderer/core/texts.ts";
-import { useContainers, useImages, useNetworks, useVolumes } from "#renderer/queries.ts";
+import { useContainers, useImages, useNetworks, useTrash, useVolumes } from "#renderer/queries.ts";
 import { cx } from "#renderer/ui/cx.ts";
 import { Logo } from "./logo.tsx";
-import { modifier, type Place, places } from "./navigation.ts";
+import { modifier, type Place, places, trashPlace } from "./navigation.ts";
 
 /** What a narrow window leaves out: there the navigation is its icons, each with its name as a tip. */
 const wide = "max-[860px]:hidden";
 
 export function Sidebar({ onShortcuts, onPalette }: { readonly onShortcuts: () => void; readonly onPalette: () => void }) {
   const containers = useContainers().data;
+  const trash = useTrash().data;
   const counts: Record<string, number | undefined> = {
     "/containers": containers?.length,
     "/images": useImages().data?.length,
@@ -31,6 +32,7 @@ export function Sidebar({ onShortcuts, onPalette }: { readonly onShortcuts: () =
       <ul className="flex flex-col gap-0.5 px-2 pb-2">
         <NavButton icon={Search} label={t.palette.title} keys={`${modifier}K`} onClick={onPalette} />
         <NavButton icon={Keyboard} label={t.nav.shortcuts} keys="?" onClick={onShortcuts} />
+        {trash !== undefined && <NavLink place={trashPlace} number={undefined} count={trash.Items.length} />}
         {places.slice(-2).map((place, index) => (
           <NavLink key={place.path} place={place} number={places.length - 1 + index} count={undefined} />
         ))}
@@ -74,7 +76,7 @@ function NavLink({
   count,
 }: {
   readonly place: Place;
-  readonly number: number;
+  readonly number: number | undefined;
   readonly count: number | undefined;
 }) {
   const [location] = useLocation();
@@ -84,7 +86,7 @@ function NavLink({
       <Link
         href={path}
         aria-current={here ? "page" : undefined}
-        data-tip={`${label}  ${modifier}${number}`}
+        data-tip={number === undefined ? label : `${label}  ${modifier}${number}`}
         className={cx(
           "flex h-[30px] items-center gap-2.5 rounded-md px-2 transition-colors max-[860px]:px-2.5",
           here ? "bg-press font-medium text-fg" : "text-fg2 hover:bg-hover hover:text-fg",
