@@ -128,6 +128,26 @@ test("a running container that was removed by force, its ports taken by another,
   await empty();
 });
 
+test("the address of its last run is its own again where it is free", async () => {
+  const { client } = rig;
+  const address = async (id: string): Promise<string | undefined> => (await inspect(client, id)).NetworkSettings.Networks["bridge"]?.IPAddress;
+  const sleeper = (name: string): Promise<string> => run(client, { name, ...sh("sleep 1000") });
+  const [first, second] = [await sleeper("first"), await sleeper("second")];
+  const before = await address(second);
+  for (const id of [first, second]) await rm(id, { force: 1 });
+  await restore(second);
+  await client.call("POST", `/containers/${second}/start`);
+  expect(await address(second)).toBe(before);
+  await rm(second, { force: 1 });
+  const others = [await sleeper("third"), await sleeper("fourth")];
+  expect(await address(others[1]!)).toBe(before);
+  await restore(second);
+  await client.call("POST", `/containers/${second}/start`);
+  expect(await address(second)).not.toBe(before);
+  for (const id of [second, ...others]) await rm(id, { force: 1 });
+  await empty();
+});
+
 test("prune goes the same way; what removes itself is not kept", async () => {
   const { client } = rig;
   const ids = [await create(client, { name: "p1", ...sh("true") }), await create(client, { name: "p2", ...sh("true") })];

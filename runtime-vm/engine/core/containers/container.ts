@@ -51,6 +51,8 @@ export class Container {
   finishedBefore: string | undefined;
   /** What its networks were in the run before, of which something stays to be seen. */
   lastEndpoints: Sandbox["endpoints"] = {};
+  /** Addresses that it had before it was removed and brought back, by network name; until it starts again. */
+  formerly: Readonly<Record<string, readonly string[]>> | undefined;
   /** The last word of the health check, kept after the end. */
   lastHealth: HealthState | undefined;
   /** How its last runs ended under this engine, newest last. */

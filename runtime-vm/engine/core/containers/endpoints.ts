@@ -54,7 +54,7 @@ export function joinableMode(catalog: Catalog, mode: string): string {
 /** What the container's network sandbox is built from. */
 export function sandboxRequest(
   config: EngineConfig,
-  container: Pick<Container, "id" | "name" | "spec">,
+  container: Pick<Container, "id" | "name" | "spec"> & Partial<Pick<Container, "formerly">>,
   mode: string,
   linkedHosts: readonly string[] = [],
 ): SandboxRequest {
@@ -68,6 +68,7 @@ export function sandboxRequest(
     ...(run.Labels?.["com.docker.compose.project"] ? { project: run.Labels["com.docker.compose.project"] } : {}),
     mode: run.NetworkDisabled === true || bridgeless ? "none" : mode,
     endpoints: bridgeless ? {} : endpoints,
+    ...(container.formerly === undefined ? {} : { formerly: container.formerly }),
     ports: hostConfig.PortBindings ?? {},
     publishAll: hostConfig.PublishAllPorts ?? false,
     exposed: Object.keys(run.ExposedPorts ?? {}).flatMap(portsIn),

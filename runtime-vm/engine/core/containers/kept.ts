@@ -6,6 +6,7 @@ import type { TrashRestored } from "#api/trash.ts";
 import type { Bin } from "../bin/bin.ts";
 import type { KeptItem, Keeper, Take } from "../bin/keeper.ts";
 import { nameAgain } from "../bin/names.ts";
+import type { Sandbox } from "../networks/networks.ts";
 import { isPredefined } from "../networks/record.ts";
 import type { ContainerBackends } from "./backends.ts";
 import { Container } from "./container.ts";
@@ -17,8 +18,13 @@ import { restState } from "./restore.ts";
 import type { Supervisor } from "./supervisor.ts";
 import { Undo } from "./undo.ts";
 
-/** What the trash keeps of a container: its record. Its root, log and files stay where they are; its volumes are let go, and found again by name. */
-export const recordOf = ({ id, name, spec, progress }: Container): ContainerRecord => ({ id, name, spec, progress });
+/** What the trash keeps of a container. Its root, log and files stay where they are; its volumes are let go, and found again by name. */
+export interface KeptContainer extends ContainerRecord {
+  /** What its networks were when it ran last. */
+  readonly lastEndpoints: Sandbox["endpoints"];
+}
+
+export const keptOf = ({ id, name, spec, progress, lastEndpoints }: Container): KeptContainer => ({ id, name, spec, progress, lastEndpoints });
 
 /** Its root, its log, its files. */
 export async function discardFiles(backends: ContainerBackends, { id, spec }: Pick<ContainerRecord, "id" | "spec">): Promise<void> {
@@ -29,14 +35,14 @@ export async function discardFiles(backends: ContainerBackends, { id, spec }: Pi
 }
 
 /** Removed containers: brought back with their id, configuration, data and log. */
-export class ContainerKeeper implements Keeper<ContainerRecord> {
+export class ContainerKeeper implements Keeper<KeptContainer> {
   readonly #supervisor: Supervisor;
 
   constructor(supervisor: Supervisor) {
     this.#supervisor = supervisor;
   }
 
-  async restore(item: KeptItem, kept: ContainerRecord, take: Take): Promise<Omit<TrashRestored, "Kind" | "Id">> {
+  async restore(item: KeptItem, kept: KeptContainer, take: Take): Promise<Omit<TrashRestored, "Kind" | "Id">> {
     const { backends, catalog, table } = this.#supervisor;
     const fault = this.fault(item, kept);
     if (fault !== undefined) throw new EngineError("conflict", `container ${kept.name} cannot be brought back: ${fault}`);
@@ -46,10 +52,12 @@ export class ContainerKeeper implements Keeper<ContainerRecord> {
     undo.defer(`free the name ${name}`, () => catalog.release(name, kept.id));
     const found = [await takeVolumes(backends, { item, kept, undo }), await findNetworks(backends, kept)];
     warnings.push(...found.flatMap((one) => one.warnings));
-    const record = { ...kept, name };
+    const { lastEndpoints, ...record } = { ...kept, name };
     await take(() => table.put(record));
     undo.commit();
     const container = new Container(record, restState(record));
+    container.lastEndpoints = lastEndpoints;
+    container.formerly = addressesOf(lastEndpoints);
     catalog.add(container);
     // Inspect tells where an open one is. Its driver may be out of reach now; then its next start says so.
     await openLog(backends, container).catch(() => undefined);
@@ -75,6 +83,9 @@ export class ContainerKeeper implements Keeper<ContainerRecord> {
     return existsSync(join(paths.containers, id)) ? undefined : "its files are not there any more";
   }
 }
+
+const addressesOf = (endpoints: Sandbox["endpoints"]): Record<string, string[]> =>
+  Object.fromEntries(Object.entries(endpoints).map(([name, { IPAddress, GlobalIPv6Address }]) => [name, [IPAddress ?? "", GlobalIPv6Address ?? ""]]));
 
 /** Its log above all; all in one directory. */
 async function filesBytes(directory: string): Promise<number> {

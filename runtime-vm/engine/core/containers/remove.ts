@@ -3,7 +3,7 @@ import { limits } from "#base/limits.ts";
 import type { Container } from "./container.ts";
 import { publishEvent } from "./events.ts";
 import { rememberLog } from "./log-memory.ts";
-import { discardFiles, recordOf } from "./kept.ts";
+import { discardFiles, keptOf } from "./kept.ts";
 import { closeLog } from "./logs.ts";
 import { releaseMounts } from "./mounts.ts";
 import { endRun } from "./stop.ts";
@@ -56,7 +56,7 @@ async function dismantle(supervisor: Supervisor, container: Container, options: 
   rememberLog(backends, container);
   // One that removes itself is not missed.
   const kept = backends.bin.isOn && container.spec.hostConfig.AutoRemove !== true;
-  if (kept) await backends.bin.keep({ kind: "container", id, name }, recordOf(container), () => table.delete(id));
+  if (kept) await backends.bin.keep({ kind: "container", id, name }, keptOf(container), () => table.delete(id));
   else await table.remove(id);
   catalog.delete(container);
   await closeLog(container);

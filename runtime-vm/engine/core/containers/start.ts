@@ -74,6 +74,7 @@ async function bringUp(supervisor: Supervisor, container: Container): Promise<vo
   const startedAt = formatNano(nowNano());
   const run: Run = supervisor.watch(container, { task, sandbox, rootfs, startedAt, drained });
   container.state = { kind: "running", paused: false, run };
+  container.formerly = undefined;
   container.manuallyStopped = false;
   container.endsForGood = false;
   table.setProgress(container.id, container.progress, container);

@@ -1,7 +1,7 @@
 /** Addresses of networks and of their endpoints: which pool a new network gets, which address a new endpoint. */
 import { randomBytes } from "node:crypto";
 import { EngineError } from "#base/errors.ts";
-import { addressText, addressValue, containsValue, type Family, lastOf, overlaps, type Prefix, prefixOf, prefixText, sizeOf } from "./address.ts";
+import { addressText, addressValue, contains, containsValue, type Family, lastOf, overlaps, type Prefix, prefixOf, prefixText, sizeOf } from "./address.ts";
 
 export interface AddressPool {
   readonly base: string;
@@ -84,6 +84,12 @@ export class SubnetPool {
     }
     this.#taken.add(value);
     return addressText(this.config.subnet.family, value);
+  }
+
+  /** Whether it is one of those given out here, and nobody has it. */
+  isFree(address: string): boolean {
+    const { range, subnet } = this.config;
+    return contains(range ?? subnet, address) && !this.#taken.has(addressValue(address));
   }
 
   /** Takes an address again that a record says is taken. */

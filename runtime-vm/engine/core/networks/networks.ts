@@ -12,6 +12,8 @@ export interface SandboxRequest {
   /** `bridge`, `none`, `host`, a network's name or id, `container:ID`. */
   readonly mode: string;
   readonly endpoints: Readonly<Record<string, EndpointSettings>>;
+  /** Addresses that it had, by network name, to have again where they are free. */
+  readonly formerly?: Readonly<Record<string, readonly string[]>>;
   /** `80/tcp` -> host bindings; HostPort "" means a free one. */
   readonly ports: PortMap;
   readonly publishAll: boolean;

@@ -10,7 +10,7 @@ import { hasInterfaces, isDefaultBridge, type NetworkRecord } from "./record.ts"
 import type { EndpointRecord } from "./sandbox-record.ts";
 import type { LiveNetwork } from "./store.ts";
 
-export type Owner = Pick<SandboxRequest, "containerId" | "containerName" | "hostname">;
+export type Owner = Pick<SandboxRequest, "containerId" | "containerName" | "hostname" | "formerly">;
 
 /** Takes addresses out of the network's pools for one endpoint; on failure none is taken. `taken` are interface names the sandbox has already. */
 export function planEndpoint(network: LiveNetwork, owner: Owner, settings: EndpointSettings, taken: readonly string[]): EndpointRecord {
@@ -27,7 +27,7 @@ export function planEndpoint(network: LiveNetwork, owner: Owner, settings: Endpo
     settings,
   };
   if (!hasInterfaces(record)) return { ...base, containerInterface: "", hostInterface: "", mac: "" };
-  const addresses = takeAddresses(network, settings);
+  const addresses = takeAddresses(network, settings, owner.formerly?.[record.name] ?? []);
   const { bridge, parent } = record;
   return {
     ...base,
@@ -60,16 +60,19 @@ export function dnsNames(owner: Owner, aliases: readonly string[]): string[] {
 
 type Addresses = Pick<EndpointRecord, "ipv4" | "ipv6">;
 
-function takeAddresses(network: LiveNetwork, settings: EndpointSettings): Addresses {
-  const ipv4 = takeAddress(network, 4, settings.IPAMConfig?.IPv4Address);
+function takeAddresses(network: LiveNetwork, settings: EndpointSettings, formerly: readonly string[]): Addresses {
+  const free = (family: 4 | 6): string | undefined => formerly.find((address) => familyOf(address) === family && isFree(network, address));
+  const ipv4 = takeAddress(network, 4, settings.IPAMConfig?.IPv4Address || free(4));
   try {
-    const ipv6 = takeAddress(network, 6, settings.IPAMConfig?.IPv6Address);
+    const ipv6 = takeAddress(network, 6, settings.IPAMConfig?.IPv6Address || free(6));
     return { ...(ipv4 === undefined ? {} : { ipv4 }), ...(ipv6 === undefined ? {} : { ipv6 }) };
   } catch (error) {
     if (ipv4 !== undefined) network.subnets.find(({ config }) => contains(config.subnet, ipv4.address))?.release(ipv4.address);
     throw error;
   }
 }
+
+const isFree = (network: LiveNetwork, address: string): boolean => network.subnets.some((pool) => pool.isFree(address));
 
 /** From the subnet that holds the wanted address, or the first of the family with one free. */
 function takeAddress(network: LiveNetwork, family: 4 | 6, wanted: string | undefined): EndpointRecord["ipv4"] {

@@ -274,4 +274,7 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
 
 /** Docker writes names with a slash before them in places. */
 const bare = (name: string): string => name.replace(/^\//, "");
-const ownerOf = ({ containerId, containerName, hostname }: SandboxRequest): Owner => ({ containerId, containerName: bare(containerName), hostname });
+const ownerOf = ({ containerId, containerName, hostname, formerly }: SandboxRequest): Owner => ({
+  ...{ containerId, containerName: bare(containerName), hostname },
+  ...(formerly === undefined ? {} : { formerly }),
+});

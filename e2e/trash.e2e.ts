@@ -1,0 +1,59 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "@playwright/test";
+import { create, inspect, openRig, remove, type Rig, run, sh, wait } from "./engine/rig.ts";
+import { look, openWindow, type TestWindow } from "./fixtures/window.ts";
+
+// The trash in the window, over a native engine: nothing that is deleted is lost.
+test.describe.configure({ mode: "serial", timeout: 180_000 });
+
+const root = mkdtempSync("/var/tmp/slipway-trashwindow-");
+let rig: Rig;
+let window: TestWindow;
+
+test.beforeAll(async ({ browser }) => {
+  const file = join(root, "daemon.json");
+  writeFileSync(file, JSON.stringify({ "slipway.trash": { days: 7 } }));
+  rig = await openRig("tw", { root: join(root, "engine"), args: ["--config", file] });
+  window = await openWindow(browser, rig);
+});
+test.afterAll(async () => {
+  await window?.[Symbol.asyncDispose]();
+  for (const { Id } of (await rig?.client.json<{ Id: string }[]>("GET", "/containers/json", { query: { all: 1 } })) ?? []) await remove(rig.client, Id);
+  await rig?.[Symbol.asyncDispose]();
+  rmSync(root, { recursive: true, force: true });
+});
+
+test("a container that is deleted comes back by Undo, the same as before", async () => {
+  const { page } = window;
+  const id = await run(rig.client, { name: "notes", ...sh("echo kept > /note") });
+  await wait(rig.client, id);
+  const before = await inspect(rig.client, id);
+  const row = page.getByTestId("row-notes");
+  await row.click({ button: "right" });
+  await page.getByRole("menuitem", { name: "Delete…" }).click();
+  await expect(row).toBeHidden();
+  await expect(page.getByTestId("confirm")).toBeHidden();
+  await page.getByTestId("undo").click();
+  await expect(row).toBeVisible();
+  await expect(page.getByText("notes is back")).toBeVisible();
+  expect(await inspect(rig.client, id)).toEqual(before);
+});
+
+test("what another client prunes is in the trash, and is brought back or let go from there", async () => {
+  const { page } = window;
+  await rig.client.call("POST", "/volumes/create", { json: { Name: "data" } });
+  await create(rig.client, { name: "other", ...sh("true") });
+  await rig.client.json("POST", "/containers/prune");
+  await rig.client.call("DELETE", "/volumes/data");
+  await page.getByRole("navigation").getByRole("link", { name: /Trash/ }).click();
+  for (const name of ["notes", "other", "data"]) await expect(page.getByTestId(`row-${name}`)).toBeVisible();
+  await look(page, "trash");
+  await page.getByRole("button", { name: "Restore other" }).click();
+  await expect(page.getByTestId("row-other")).toBeHidden();
+  expect((await inspect(rig.client, "other")).State.Status).toBe("created");
+  await page.getByTestId("empty-trash").click();
+  await page.getByTestId("confirm").getByRole("button", { name: "Empty trash" }).click();
+  await expect(page.getByText("The trash is empty")).toBeVisible();
+  await look(page, "trash-empty");
+});
