@@ -81,7 +81,7 @@ export class BridgeDriver implements NetworkDriver, Disposable {
       writeSysctl(`ipv4/conf/${network.bridge}/proxy_arp_pvlan`, "1");
       writeSysctl(`ipv4/neigh/${network.bridge}/proxy_delay`, "0");
     }
-    if (this.#policy.userlandProxy === false) writeSysctl(`ipv4/conf/${network.bridge}/route_localnet`, "1");
+    if (ruledFamilies(this.#policy).includes(4)) writeSysctl(`ipv4/conf/${network.bridge}/route_localnet`, "1");
   }
 
   #ensureOwn(network: BridgeNetwork): void {

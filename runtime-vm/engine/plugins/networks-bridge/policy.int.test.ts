@@ -56,6 +56,9 @@ async function greet(netns: string | undefined, port: number, address = "0.0.0.0
   return { [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())) };
 }
 
+/** Holds no port and carries nothing. */
+const nobody: PortPublisher = { publish: async ({ hostPort }) => ({ hostPort, [Symbol.asyncDispose]: async () => {} }) };
+
 const publishing = (name: string, more: Partial<SandboxRequest> = {}): SandboxRequest =>
   request(name, { ports: { "80/tcp": [{ HostIp: "", HostPort: "8080" }] }, ...more });
 
@@ -71,6 +74,31 @@ test("who asks from another machine is seen by the container, which is reached b
   await net.sandboxes.close(id("a"));
   expect(kernel.nft("list table inet slipway")).not.toContain("8080");
   expect(await heard(outside, "10.77.0.1", 8080)).toBeUndefined();
+});
+
+/** What is sent to 127.0.0.1 in a namespace leaves it by this way. */
+function misleadLoopback(netns: string | undefined, device: string, gateway: string): void {
+  kernel.inNetns(netns ?? "", () => {
+    writeFileSync(`/proc/sys/net/ipv4/conf/${device}/route_localnet`, "1");
+    ip("addr", "del", "127.0.0.1/8", "dev", "lo");
+    ip("route", "add", "127.0.0.1", "via", gateway, "dev", device);
+  });
+}
+
+test("this machine's loopback reaches containers by packet rules alone, and nobody else reaches this machine's loopback", async () => {
+  await restart({}, nobody);
+  const outside = openOutside();
+  const a = await net.sandboxes.open(request("a", { ports: { "80/tcp": [{ HostIp: "127.0.0.1", HostPort: "8080" }] } }));
+  const b = await net.sandboxes.open(request("b"));
+  await using _server = await greet(a.netns, 80);
+  await using _own = await greet("/proc/thread-self/ns/net", 9090, "127.0.0.1");
+  expect(await talk("127.0.0.1", 8080, "")).toBe("172.17.0.1");
+  misleadLoopback(outside, "out0", "10.77.0.1");
+  misleadLoopback(b.netns, "eth0", "172.17.0.1");
+  expect(await heard(outside, "127.0.0.1", 8080)).toBeUndefined();
+  expect(await heard(b.netns, "127.0.0.1", 9090)).toBeUndefined();
+  kernel.nft("flush chain inet slipway loopback"); // that it is the rules which keep it out
+  expect(await heard(b.netns, "127.0.0.1", 9090)).toBe("172.17.0.3");
 });
 
 test("with direct routing a published port is also open at the container's own address, and no other", async () => {
@@ -157,7 +185,6 @@ test("forwarding is left as it is where the engine is not to switch it on", asyn
 });
 
 test("without a proxy packet rules alone carry this machine's and the containers' connections", async () => {
-  const nobody: PortPublisher = { publish: async ({ hostPort }) => ({ hostPort, [Symbol.asyncDispose]: async () => {} }) };
   await restart({ userlandProxy: false }, nobody);
   const a = await net.sandboxes.open(publishing("a"));
   const b = await net.sandboxes.open(request("b"));

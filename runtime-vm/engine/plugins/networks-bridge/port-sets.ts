@@ -9,9 +9,9 @@ import { familyName, type PacketPolicy, TABLE } from "./policy.ts";
 const addressType = (family: Family): string => (family === 4 ? "ipv4_addr" : "ipv6_addr");
 
 /**
- * TCP connections from outside go straight to the container, which sees who asks. Those of other containers, and of this machine to
- * its loopback, are carried by the listener on the port: unless `userland-proxy` is off. Datagrams are always carried: a flow that
- * the kernel once sent to a container would go there as long as it lasts, whoever has the port by then.
+ * TCP connections from outside go straight to the container, which sees who asks; those of this machine to its loopback, too, from the
+ * bridge's address. Those of other containers are carried by the listener on the port: unless `userland-proxy` is off. Datagrams are
+ * always carried: a flow that the kernel once sent to a container would go there as long as it lasts, whoever has the port by then.
  */
 export function portSets(networks: readonly BridgeNetwork[], families: readonly Family[], policy: PacketPolicy): string[] {
   if (networks.length === 0) return [];
@@ -30,14 +30,23 @@ export function portSets(networks: readonly BridgeNetwork[], families: readonly 
     "  chain prerouting {",
     "    type nat hook prerouting priority dstnat; policy accept;",
     ...(carried ? [`    iifname { ${bridges} } return`] : []),
-    ...families.flatMap((family) => dnatRules(family, "")),
+    ...families.flatMap((family) => dnatRules(family, family === 6 ? "" : "ip daddr != 127.0.0.0/8 ")),
     "  }",
     "  chain published {",
     "    type nat hook output priority -100; policy accept;",
-    ...families.flatMap((family) => dnatRules(family, family === 6 ? "ip6 daddr != ::1 " : carried ? "ip daddr != 127.0.0.0/8 " : "")),
+    ...families.flatMap((family) => dnatRules(family, family === 6 ? "ip6 daddr != ::1 " : "")),
     "  }",
+    ...(families.includes(4) ? loopbackGuard(bridges) : []),
   ];
 }
+
+/** Bridges route this machine's loopback, for answers only: a container that sends to it, or as it, is not heard. */
+const loopbackGuard = (bridges: string): string[] => [
+  "  chain loopback {",
+  "    type filter hook prerouting priority raw; policy accept;",
+  ...["saddr", "daddr"].map((end) => `    iifname { ${bridges} } ip ${end} 127.0.0.0/8 drop`),
+  "  }",
+];
 
 function dnatRules(family: Family, unless: string): string[] {
   const ip = familyName(family);

@@ -141,10 +141,12 @@ function masqueradeRules({ bridge, internal, masquerade, modes, subnets, hostAdd
   const out = subnets
     .filter(({ subnet }) => masquerade && subnet.family === family)
     .map(({ subnet }) => `${familyName(family)} saddr ${prefixText(subnet)} oifname != "${bridge}" ${target}`);
-  if (policy.userlandProxy !== false || family === 6) return out;
+  if (family === 6) return out;
   // Answers to the machine's own loopback, and to containers of the same network, must come back this way.
+  const loopback = `oifname "${bridge}" ip saddr 127.0.0.0/8 masquerade`;
+  if (policy.userlandProxy !== false) return [...out, loopback];
   const inside = subnets
     .filter(({ subnet }) => subnet.family === family)
     .map(({ subnet }) => `oifname "${bridge}" ip saddr ${prefixText(subnet)} ct status dnat masquerade`);
-  return [...out, `oifname "${bridge}" ip saddr 127.0.0.0/8 masquerade`, ...inside];
+  return [...out, loopback, ...inside];
 }
