@@ -186,6 +186,42 @@ test("an image may go while the trash has a container of it: that one comes back
   expect(await check()).toMatchObject({ Checked: { Layers: before - 1 }, Problems: [] });
 });
 
+test("an image comes back with its id and names, over a kill, and under another where its name is taken", async () => {
+  const { client } = rig;
+  await empty();
+  await wait(client, await run(client, { name: "maker", ...sh("echo made > /made") }));
+  const { Id } = await client.json<{ Id: string }>("POST", "/commit", { query: { container: "maker", repo: "made", tag: "1" }, json: {} });
+  await rm("maker");
+  await empty();
+  const before = await client.json("GET", "/images/made:1/json");
+  const { Checked } = await check();
+  expect(await client.json("DELETE", "/images/made:1")).toEqual([{ Untagged: "made:1" }, { Deleted: Id }]);
+  await expect(client.json("GET", "/images/made:1/json")).rejects.toMatchObject({ class: "notFound" });
+  const [item] = (await trash()).Items;
+  expect(item).toMatchObject({ Kind: "image", Name: "made:1" });
+  expect(item!.Bytes).toBeGreaterThan(0);
+  await killed();
+  await rig.client.json("POST", "/images/prune");
+  expect(await check()).toMatchObject({ Checked: { ...Checked, Images: Checked.Images - 1, Trash: 1 }, Problems: [] });
+  expect(await restore("made:1")).toMatchObject({ Kind: "image", Name: "made:1", Warnings: [] });
+  expect(await rig.client.json("GET", "/images/made:1/json")).toEqual(before);
+  const id = await run(rig.client, { Image: "made:1", Cmd: ["cat", "/made"] });
+  await wait(rig.client, id);
+  expect((await logs(rig.client, id)).stdout).toBe("made\n");
+  await rm(id);
+  const { SpaceReclaimed } = await rig.client.json<{ SpaceReclaimed: number }>("POST", "/images/prune", {
+    query: { filters: JSON.stringify({ dangling: ["false"], label: ["none=here"] }) },
+  });
+  expect(SpaceReclaimed).toBe(0);
+  await rig.client.json("DELETE", "/images/made:1");
+  await rig.client.call("POST", "/images/busybox/tag", { query: { repo: "made", tag: "1" } });
+  const warning = "the name made:1 is taken by now: it is called made:1-2";
+  expect(await restore("made:1")).toMatchObject({ Name: "made:1-2", Warnings: [warning] });
+  for (const name of ["made:1", "made:1-2"]) await rig.client.json("DELETE", `/images/${name}`);
+  await rig.client.json("DELETE", "/slipway/trash");
+  expect(await check()).toMatchObject({ Checked: { Images: Checked.Images - 1, Layers: Checked.Layers - 1 }, Problems: [] });
+});
+
 test("an engine that was killed has it all in the trash still, and sweeps nothing of it away", async () => {
   const id = await run(rig.client, { name: "lasting", ...sh("echo once; echo x > /x") });
   await wait(rig.client, id);

@@ -10,7 +10,7 @@ export function staleKeys(event: EventMessage): readonly Key[] {
     case "container":
       return containerKeys(event);
     case "image":
-      return [keys.images, ["image"]];
+      return [keys.images, ["image"], ...(event.Action === "delete" || event.Action === "load" ? [keys.trash] : [])];
     case "volume":
       return [keys.volumes, keys.volume(event.Actor.ID), ["container"], ...trashKeys(event)];
     case "network":

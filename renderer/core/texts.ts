@@ -45,6 +45,7 @@ export const t = {
     volume: "Volume",
     network: "Network",
     again: "Press Enter again: this cannot be undone",
+    againKept: "Press Enter again: it goes to the trash",
     run: (image: string) => `Run ${image}`,
     tab: (tab: string, name: string) => `${tab} of ${name}`,
     acts: {

@@ -1,5 +1,5 @@
 /** Kinds of things that can be brought back after they were removed. */
-export type TrashKind = "container" | "volume" | "network";
+export type TrashKind = "container" | "image" | "volume" | "network";
 
 /** Row of `GET /slipway/trash`. */
 export interface TrashItem {

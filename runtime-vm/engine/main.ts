@@ -129,7 +129,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
   );
   const buildCache = new BuildCache(state, (layer) => builder.hasLayer(layer));
   const cached = (): ReturnType<BuildCache["layers"]> => buildCache.layers();
-  const { images, builder, swept, sweep } = openImages({ state, content, layers, registries, events, architecture: arch(), limits: config, cached });
+  const { images, builder, swept, sweep } = openImages({ state, bin, content, layers, registries, events, architecture: arch(), limits: config, cached });
   const volumePlaces = { directory: paths.volumes, kept: paths.removedVolumes, hostPrefix: config.hostPrefix };
   const volumes = new LocalVolumes({ state, kernel, trash, bin, events, journal, ...volumePlaces, owner: mappedRoot(map) });
   const gateway = link === undefined ? undefined : cleanup.use(await openGateway(link, kernel, journal));

@@ -3,7 +3,8 @@ import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from 
 import { useLocation } from "wouter";
 import { type PaletteEntry, paletteEntries, searchPalette } from "#renderer/core/palette.ts";
 import { t } from "#renderer/core/texts.ts";
-import { useContainers, useImages, useNetworks, useVolumes } from "#renderer/queries.ts";
+import { keeps } from "#renderer/core/trash.ts";
+import { useContainers, useImages, useNetworks, useTrash, useVolumes } from "#renderer/queries.ts";
 import { cx } from "#renderer/ui/cx.ts";
 import { useContainerActions } from "#renderer/views/containers/actions.ts";
 import { places } from "./navigation.ts";
@@ -19,6 +20,7 @@ export function Palette({ onRun, onClose }: PaletteProps) {
   const actions = useContainerActions();
   const objects = { containers: useContainers().data, images: useImages().data, volumes: useVolumes().data, networks: useNetworks().data };
   const { containers, images, volumes, networks } = objects;
+  const kept = keeps(useTrash().data);
   const entries = useMemo(
     () => paletteEntries({ places, containers: containers ?? [], images: images ?? [], volumes: volumes ?? [], networks: networks ?? [] }),
     [containers, images, volumes, networks],
@@ -113,7 +115,7 @@ export function Palette({ onRun, onClose }: PaletteProps) {
             className={cx("flex cursor-default items-center gap-3 rounded-md px-3 py-1.5", index === at && "bg-hover", asked === entry.key && "bg-danger-soft")}
           >
             <span className={cx("min-w-0 flex-1 truncate", entry.loses && "text-danger-text")}>{entry.title}</span>
-            <span className="shrink-0 text-sm text-fg2">{asked === entry.key ? t.palette.again : entry.note}</span>
+            <span className="shrink-0 text-sm text-fg2">{asked === entry.key ? (kept ? t.palette.againKept : t.palette.again) : entry.note}</span>
           </div>
         ))}
       </div>

@@ -4,9 +4,9 @@ import { type Route, route } from "./router.ts";
 /** Beyond Docker's API: what was removed and can be brought back. Something is named by its id, the beginning of it, or its name. */
 export const trashRoutes = (bin: Pick<Bin, "list" | "restore" | "discard" | "empty">): readonly Route[] => [
   route("GET", "/slipway/trash", async () => ({ status: 200, json: await bin.list() })),
-  route("POST", "/slipway/trash/{id}/restore", async ({ params }) => ({ status: 200, json: await bin.restore(params.id) })),
+  route("POST", "/slipway/trash/{id...}/restore", async ({ params }) => ({ status: 200, json: await bin.restore(params.id) })),
   route("DELETE", "/slipway/trash", async () => ({ status: 200, json: await bin.empty() })),
-  route("DELETE", "/slipway/trash/{id}", async ({ params }) => {
+  route("DELETE", "/slipway/trash/{id...}", async ({ params }) => {
     await bin.discard(params.id);
     return { status: 204 };
   }),

@@ -79,6 +79,11 @@ export class Bin implements Disposable {
     return [...this.#items.values()].filter((item) => item.kind === kind);
   }
 
+  /** The same, with what their noun keeps of each. */
+  all<Kept>(kind: TrashKind): { readonly item: KeptItem; readonly kept: Kept }[] {
+    return this.itemsOf(kind).map((item) => ({ item, kept: this.#table.kept(item.id) as Kept }));
+  }
+
   /** The last one of that name that was removed. */
   newest(kind: TrashKind, name: string): KeptItem | undefined {
     return this.itemsOf(kind).findLast((item) => item.name === name);

@@ -12,6 +12,8 @@ export interface CollectorParts {
   readonly names: ImageNames;
   /** Layers that the build cache keeps, though no image has them. */
   readonly cached: () => Iterable<BuiltLayer>;
+  /** What images in the trash stand for. */
+  readonly trashed: () => readonly Descriptor[];
 }
 
 interface Reach {
@@ -70,8 +72,22 @@ export class Collector {
     if (this.#holders > 0) throw new EngineError("conflict", "images are being pulled, loaded or saved; remove the platform when that has ended");
     this.#parts.content.remove(manifest.digest);
     this.#parts.documents.forget(manifest.digest);
-    const kept = await this.#reach(this.#parts.names.all().map(({ target }) => target));
+    const kept = await this.#reach(this.#targets());
     this.#remove(gone, kept);
+  }
+
+  /** Bytes of blobs and layers that only `target` refers to, of all images and those in the trash. */
+  async weigh(target: Descriptor): Promise<number> {
+    const others = this.#targets().filter(({ digest }) => digest !== target.digest);
+    const { content, layers } = this.#parts;
+    const [own, kept] = [await this.#reach([target]), this.#withCache(await this.#reach(others))];
+    const blobs = [...own.blobs].filter((digest) => !kept.blobs.has(digest)).map((digest) => content.stat(digest)?.size ?? 0);
+    const diffIds = [...own.diffIds].filter((diffId) => !kept.diffIds.has(diffId)).map((diffId) => layers.unpackedSize(diffId));
+    return [...blobs, ...diffIds].reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  #targets(): Descriptor[] {
+    return [...this.#parts.names.all().map(({ target }) => target), ...this.#parts.trashed()];
   }
 
   /**
@@ -108,7 +124,10 @@ export class Collector {
   }
 
   async #kept(): Promise<Reach> {
-    const kept = await this.#reach(this.#parts.names.all().map(({ target }) => target));
+    return this.#withCache(await this.#reach(this.#targets()));
+  }
+
+  #withCache(kept: Reach): Reach {
     for (const { blob, diffId } of this.#parts.cached()) {
       kept.blobs.add(blob.digest);
       kept.diffIds.add(diffId);

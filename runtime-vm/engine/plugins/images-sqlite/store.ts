@@ -5,6 +5,7 @@ import type { ImageRunConfig } from "#api/oci.ts";
 import { familiarName, normalizedName, parseReference, withDefaultTag } from "#api/reference.ts";
 import { EngineError, isClass } from "#base/errors.ts";
 import { KeyedLock } from "#base/lock.ts";
+import type { Bin } from "#core/bin/bin.ts";
 import type { ContentStore, Descriptor, Digest } from "#core/content/content.ts";
 import type { EventLog } from "#core/events/events.ts";
 import type { ImageAddition, ImageListOptions, ImageStore, ImageUsers, ResolvedImage } from "#core/images/images.ts";
@@ -23,6 +24,7 @@ import { type FetchLimits, Fetcher } from "./fetcher.ts";
 import { pruneFilter } from "./filters.ts";
 import { describeAll, imageHistory, inspectImage, listImages, preferred, required } from "./listing.ts";
 import { importImage } from "./import.ts";
+import { ImageKeeper, keptTargets } from "./kept.ts";
 import { load } from "./loading.ts";
 import { lookUp, noSuchImage, shownName } from "./lookup.ts";
 import { ImageNames, isDangling } from "./names.ts";
@@ -44,6 +46,8 @@ export interface ImageStoreOptions {
   readonly limits?: TransferLimits;
   /** Layers that the build cache keeps. */
   readonly cached?: () => Iterable<BuiltLayer>;
+  /** Where removed images can be brought back from; absent: they are gone. */
+  readonly bin?: Bin;
 }
 
 /** Read anew at each use: they may change while the engine runs. */
@@ -70,7 +74,9 @@ export function openImages(options: ImageStoreOptions): {
   const limits = options.limits ?? usualLimits;
   const names = new ImageNames(options.state);
   const documents = new Documents(content);
-  const collector = new Collector({ content, layers, documents, names, cached: options.cached ?? ((): [] => []) });
+  const { bin } = options;
+  const trashed = (): Descriptor[] => (bin === undefined ? [] : keptTargets(bin));
+  const collector = new Collector({ content, layers, documents, names, cached: options.cached ?? ((): [] => []), trashed });
   const parts = {
     content,
     layers,
@@ -85,18 +91,21 @@ export function openImages(options: ImageStoreOptions): {
   publishIndex(parts);
   const isOld = (digest: Digest): boolean => Date.now() - statSync(content.path(digest)).mtimeMs > keptDownloadMsMax;
   const sweep = (): Promise<unknown> => collector.sweep(isOld);
-  return { images: new SqliteImageStore(parts, limits), builder: new StoreBuilder(parts), swept: sweep(), sweep };
+  const keeper = bin === undefined ? undefined : new ImageKeeper(parts, bin);
+  return { images: new SqliteImageStore(parts, limits, keeper), builder: new StoreBuilder(parts), swept: sweep(), sweep };
 }
 
 class SqliteImageStore implements ImageStore {
   readonly #parts: ImageParts;
   readonly #limits: TransferLimits;
+  readonly #keeper: ImageKeeper | undefined;
   readonly #lock = new KeyedLock();
   readonly browser: LayerBrowser;
 
-  constructor(parts: ImageParts, limits: TransferLimits) {
+  constructor(parts: ImageParts, limits: TransferLimits, keeper: ImageKeeper | undefined) {
     this.#parts = parts;
     this.#limits = limits;
+    this.#keeper = keeper;
     this.browser = new LayerBrowser(parts.layers, async (reference, platform) => browsable(await this.resolve(reference, platform)));
   }
 
@@ -206,8 +215,10 @@ class SqliteImageStore implements ImageStore {
     const { names, collector } = this.#parts;
     const plan = planRemoval(names, reference, opts);
     const target = names.byDigest(plan.digest)[0]!.target;
+    const keeper = plan.deletes && this.#keeper?.isOn === true ? this.#keeper : undefined;
+    const weight = await keeper?.keep(target, plan.untag);
     if (plan.keeps) names.makeDangling(target, new Date());
-    else names.delete(plan.untag.map(({ name }) => name));
+    else if (keeper === undefined) names.delete(plan.untag.map(({ name }) => name));
     publishIndex(this.#parts);
     const items: ImageDeleteItem[] = [];
     for (const image of plan.untag.filter((one) => !isDangling(one))) {
@@ -216,7 +227,7 @@ class SqliteImageStore implements ImageStore {
     }
     if (!plan.deletes) return { items, bytes: 0 };
     await announce(this.#parts, "delete", { id: plan.digest, name: plan.digest, target });
-    return { items: [...items, { Deleted: plan.digest }], bytes: await collector.collect([target]) };
+    return { items: [...items, { Deleted: plan.digest }], bytes: weight ?? (await collector.collect([target])) };
   }
 
   /** dockerd answers 404 for a source that is no reference, too. */
