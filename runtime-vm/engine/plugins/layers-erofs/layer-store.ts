@@ -9,18 +9,16 @@ import type { Files } from "#core/kernel/kernel.ts";
 import type { LayerEntry } from "#core/layers/layer-entry.ts";
 import type { BlobFile, LayerFault, LayerStore } from "#core/layers/layers.ts";
 import type { Trash } from "#core/trash/trash.ts";
-import { EngineError, messageOf } from "#base/errors.ts";
+import { EngineError } from "#base/errors.ts";
 import { KeyedLock } from "#base/lock.ts";
 import type { LayerMounts } from "./layer-mounts.ts";
 import { faultsOf, type Standing } from "./faults.ts";
-import { isPlain, share, syncFile } from "./layer-file.ts";
-import { bootId, isWhole, layerFiles, readRecords, settleRecord, writeRecord, type LayerRecord } from "./records.ts";
+import { isPlain, share } from "./layer-file.ts";
+import { LayerSync } from "./layer-sync.ts";
+import { bootId, isWhole, layerFiles, readRecords, writeRecord, type LayerRecord } from "./records.ts";
 import { finishSpecials } from "./specials.ts";
 import { readTarFile, readTree } from "./tar-files.ts";
 import type { UnpackPool, Unpacked } from "./unpack-pool.ts";
-
-/** So long after the last layer a pull has named its image: its own writes would wait for the layers on the disk. */
-const quietMs = 1_000;
 
 export interface LayerStoreParts {
   readonly layers: string;
@@ -43,17 +41,12 @@ export class ErofsLayerStore implements LayerStore, AsyncDisposable {
   readonly #records: Map<Digest, LayerRecord>;
   readonly #lock = new KeyedLock();
   readonly #boot = bootId();
-  /** Layers that are to be brought to the disk when nothing is unpacked any more: what a pull waits for goes first. */
-  readonly #unsynced = new Set<Digest>();
-  #quiet: NodeJS.Timeout | undefined;
-  /** Layers on their way to the disk. */
-  readonly #syncing = new Map<Digest, Promise<void>>();
+  readonly #sync: LayerSync;
 
   constructor(parts: LayerStoreParts) {
     this.#parts = parts;
     this.#records = readRecords(parts.layers, this.#boot, parts.trash);
-    for (const [diffId, record] of this.#records) if (record.unsyncedIn !== undefined) this.#unsynced.add(diffId);
-    this.#syncAll();
+    this.#sync = new LayerSync({ ...parts, records: this.#records, busy: () => parts.pool.busy });
   }
 
   get method(): string {
@@ -89,16 +82,13 @@ export class ErofsLayerStore implements LayerStore, AsyncDisposable {
 
   /** Resolves when the layer survives a power cut. */
   async settled(diffId: Digest): Promise<void> {
-    this.#sync(diffId);
-    await this.#syncing.get(diffId);
+    await this.#sync.settled(diffId);
     this.record(diffId);
   }
 
   /** Waits for everything that is on its way to the disk. */
   async [Symbol.asyncDispose](): Promise<void> {
-    clearTimeout(this.#quiet);
-    this.#syncAll();
-    await Promise.allSettled(this.#syncing.values());
+    await this.#sync[Symbol.asyncDispose]();
   }
 
   openTar(diffId: Digest): Readable {
@@ -229,40 +219,6 @@ export class ErofsLayerStore implements LayerStore, AsyncDisposable {
     };
     writeRecord(files.record, record);
     this.#records.set(unpacked.digest, record);
-    this.#unsynced.add(unpacked.digest);
-    this.#syncWhenQuiet();
-  }
-
-  #syncWhenQuiet(): void {
-    clearTimeout(this.#quiet);
-    this.#quiet = setTimeout(() => (this.#parts.pool.busy ? this.#syncWhenQuiet() : this.#syncAll()), quietMs).unref();
-  }
-
-  #syncAll(): void {
-    for (const diffId of this.#unsynced) this.#sync(diffId);
-  }
-
-  /**
-   * Brings a layer to the disk while others work: its blob is there, so until then a power cut costs unpacking it again.
-   * Whoever builds on the layer for good waits for `settled`.
-   */
-  #sync(diffId: Digest): void {
-    if (!this.#unsynced.delete(diffId)) return;
-    const known = this.#records.get(diffId);
-    if (known === undefined) return;
-    const { unsyncedIn: _, ...record } = known;
-    const { layers, kernel } = this.#parts;
-    const files = layerFiles(layers, diffId);
-    const work = async (): Promise<void> => {
-      await syncFile(files.tar);
-      await (record.form === "index" ? syncFile(files.index) : kernel.syncFileSystem(files.directory));
-      await settleRecord(files.record, layers, record, () => this.#records.has(diffId) && this.#records.set(diffId, record));
-    };
-    const syncing = work().finally(() => this.#syncing.delete(diffId));
-    syncing.catch((error: unknown) => {
-      // Removed meanwhile; else it stays unsynced, and the next boot unpacks it again.
-      if (this.#records.has(diffId)) this.#parts.log(`layer ${diffId} could not be brought to the disk: ${messageOf(error)}`);
-    });
-    this.#syncing.set(diffId, syncing);
+    this.#sync.add(unpacked.digest);
   }
 }

@@ -1,150 +1,30 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { createReadStream, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { createGzip, zstdCompressSync } from "node:zlib";
 import { expect, test } from "vitest";
 import type { Digest } from "#core/content/content.ts";
-import { layersSuite, type OpenedLayerStore } from "#core/layers/layers.suite.ts";
+import { hostileSuite } from "#core/layers/hostile.suite.ts";
+import { layersSuite } from "#core/layers/layers.suite.ts";
 import { packTar } from "#core/layers/tar-writer.ts";
-import { createKernel } from "#plugins/kernel-koffi/kernel.ts";
-import { openTrash } from "#plugins/trash-directory/trash.ts";
-import { openLayers } from "./layers.ts";
 import type { MountMethod } from "./layer-mounts.ts";
-import { probeMounts } from "./probe.ts";
+import { methods, openTestLayers, supported } from "./rig.ts";
 
-const kernel = createKernel();
 const signal = new AbortController().signal;
-const supported = probed();
 
-function probed(): MountMethod {
-  const root = mkdtempSync(join(tmpdir(), "layers-probe-"));
-  try {
-    mkdirSync(join(root, "run"));
-    return probeMounts(kernel, root, join(root, "run"), () => {});
-  } finally {
-    rmSync(root, { recursive: true });
-  }
+function suites(name: string, method: MountMethod): void {
+  layersSuite(name, () => openTestLayers(method));
+  hostileSuite(name, () => openTestLayers(method));
 }
 
-async function open(method?: MountMethod, outfit?: (root: string) => void): Promise<OpenedLayerStore & { readonly root: string }> {
-  const root = mkdtempSync(join(tmpdir(), "layers-"));
-  const paths = { layers: join(root, "layers"), snapshots: join(root, "snapshots"), layerMounts: join(root, "run"), outfits: join(root, "outfits") };
-  const trash = openTrash(join(root, "trash"), () => {});
-  const start = () =>
-    openLayers({ paths, trash, kernel, log: () => {}, ...(method === undefined ? {} : { method }), ...(outfit === undefined ? {} : { outfit }) });
-  let opened = start();
-  return {
-    root,
-    get layers() {
-      return opened.layers;
-    },
-    get snapshots() {
-      return opened.snapshots;
-    },
-    mounts: () => kernel.mountsUnder(root),
-    reopen: async () => {
-      await opened[Symbol.asyncDispose]();
-      opened = start();
-    },
-    async [Symbol.asyncDispose]() {
-      await opened[Symbol.asyncDispose]();
-      for (const mount of kernel.mountsUnder(root)) kernel.umount(mount, 2);
-      await trash.drained();
-      rmSync(root, { recursive: true });
-    },
-  };
-}
-
-if (supported.kind === "file") layersSuite("EROFS by file", () => open(supported));
-if (supported.kind !== "directories") layersSuite("EROFS by loop", () => open({ kind: "loop" }));
-layersSuite("directories", () => open({ kind: "directories" }));
-
-const methods: MountMethod[] = supported.kind === "directories" ? [{ kind: "directories" }] : [supported, { kind: "directories" }];
-
-/** What find(1) and getfattr-like code see of a tree: the listing of a root and of GNU tar's own extraction must be the same. */
-function listing(root: string, timeDigits = 9): string[] {
-  const lines = execFileSync("find", [".", "-mindepth", "1", "-printf", "%P|%y|%m|%U:%G|%n|%T@|%l\n"], { cwd: root, maxBuffer: 1 << 28 })
-    .toString("latin1")
-    .trimEnd()
-    .split("\n");
-  // Node sets times as doubles, which are good to some 200 ns.
-  const rounded = lines.map((line) => (timeDigits === 9 ? line : line.replace(/\|(\d+\.\d+)\|/, (_, time: string) => `|${Number(time).toFixed(timeDigits)}|`)));
-  return rounded
-    .toSorted()
-    .map((line) => (line.split("|")[1] === "f" ? `${line}|${sha(join(root, Buffer.from(line.split("|")[0]!, "latin1").toString("utf8")))}` : line));
-}
-
-const sha = (path: string): string => createHash("sha256").update(readFileSync(path)).digest("hex");
-
-/** A tree with everything a layer can hold, packed by GNU tar itself. */
-function packedTree(format: "posix" | "gnu"): { tar: string; extracted: string; remove(): void } {
-  const base = mkdtempSync(join(tmpdir(), "layers-tree-"));
-  const tree = join(base, "tree");
-  execFileSync("sh", [
-    "-ec",
-    `
-    mkdir -p ${tree}/usr/bin ${tree}/many ${tree}/empty; cd ${tree}
-    printf abc > usr/bin/tool; chmod 6755 usr/bin/tool; chown 12:34 usr/bin/tool; ln usr/bin/tool usr/bin/again
-    ln -s ../../etc usr/bin/link; ln -s ${"y".repeat(3000)} longlink; mkfifo pipe; mknod null c 1 3; mknod disk b 8 17
-    touch -d '2001-02-03 04:05:06.789' usr/bin/tool; : > zero; head -c 3000001 /dev/urandom > big
-    printf name > "$(printf 'with \\303\\244 and space')"; mkdir -p ${"deep/".repeat(60)}; printf x > ${"deep/".repeat(60)}${"z".repeat(200)}
-    i=0; while [ $i -lt 3000 ]; do : > many/$i; i=$((i+1)); done
-  `,
-  ]);
-  kernel.setxattr(join(tree, "usr/bin/tool"), "user.color", Buffer.from("blue"));
-  kernel.setxattr(join(tree, "usr"), "trusted.note", Buffer.from([0, 1, 2, 255]));
-  const tar = join(base, "layer.tar");
-  execFileSync("tar", [`--format=${format}`, ...(format === "posix" ? ["--xattrs", "--xattrs-include=*"] : []), "-C", tree, "-cf", tar, "."]);
-  const extracted = join(base, "extracted");
-  mkdirSync(extracted);
-  execFileSync("tar", ["--xattrs", "--xattrs-include=*", "--same-owner", "-p", "-C", extracted, "-xf", tar]);
-  return { tar, extracted, remove: () => rmSync(base, { recursive: true }) };
-}
-
-for (const method of methods) {
-  for (const format of ["posix", "gnu"] as const) {
-    test(`by ${method.kind}, a mounted root lists exactly what GNU tar's ${format} archive holds`, async () => {
-      await using opened = await open(method);
-      const tree = packedTree(format);
-      const { diffId } = await opened.layers.ingest(createReadStream(tree.tar), { signal });
-      await opened.snapshots.prepare("box", [diffId]);
-      const root = await opened.snapshots.mount("box");
-      const digits = method.kind === "directories" ? 4 : 9;
-      expect(listing(root, digits)).toEqual(listing(tree.extracted, digits));
-      if (format === "posix") {
-        expect(kernel.getxattrs(join(root, "usr/bin/tool")).get("user.color")).toEqual(Buffer.from("blue"));
-        expect(kernel.getxattrs(join(root, "usr")).get("trusted.note")).toEqual(Buffer.from([0, 1, 2, 255]));
-      }
-      tree.remove();
-    });
-  }
-
-  test.each(["gnu", "posix --sparse-version=0.0", "posix --sparse-version=0.1", "posix --sparse-version=1.0"])(
-    `by ${method.kind}, sparse files of GNU tar's format %s are whole`,
-    async (format) => {
-      await using opened = await open(method);
-      const base = mkdtempSync(join(tmpdir(), "layers-sparse-"));
-      execFileSync("sh", [
-        "-ec",
-        `cd ${base}; mkdir tree; truncate -s 9M tree/holes; for k in 0 1 2 3 4 5 6 7 8; do printf "part $k" | dd of=tree/holes bs=1 seek=$((k * 1000000)) conv=notrunc status=none; done
-        printf after > tree/z; tar --format=${format} --sparse -C tree -cf layer.tar .`,
-      ]);
-      const { diffId } = await opened.layers.ingest(createReadStream(join(base, "layer.tar")), { signal });
-      await opened.snapshots.prepare("box", [diffId]);
-      const root = await opened.snapshots.mount("box");
-      expect(sha(join(root, "holes"))).toBe(sha(join(base, "tree/holes")));
-      expect(readFileSync(join(root, "z"), "utf8")).toBe("after");
-      expect(statSync(join(base, "layer.tar")).size).toBeLessThan(1_000_000);
-      rmSync(base, { recursive: true });
-    },
-  );
-}
+if (supported.kind === "file") suites("EROFS by file", supported);
+if (supported.kind !== "directories") suites("EROFS by loop", { kind: "loop" });
+suites("directories", { kind: "directories" });
 
 test("compressed blobs are told by their bytes; a plain one shares its file with the layer", async () => {
-  await using opened = await open();
+  await using opened = await openTestLayers();
   const tar = packTar([{ name: "a", body: Buffer.alloc(100_000, "x") }]);
   const diffId: Digest = `sha256:${createHash("sha256").update(tar).digest("hex")}`;
   const blobs = { gzip: await Readable.from([tar]).pipe(createGzip()).toArray(), zstd: [zstdCompressSync(tar)], plain: [tar] };
@@ -159,7 +39,7 @@ test("compressed blobs are told by their bytes; a plain one shares its file with
 });
 
 test("a damaged gzip blob is the sender's fault; a cancelled unpack leaves nothing", async () => {
-  await using opened = await open();
+  await using opened = await openTestLayers();
   const tar = packTar([{ name: "a", body: Buffer.alloc(1_000_000, "x") }]);
   const expected: Digest = `sha256:${"0".repeat(64)}`;
   const path = join(opened.root, "blob");
@@ -171,7 +51,7 @@ test("a damaged gzip blob is the sender's fault; a cancelled unpack leaves nothi
 });
 
 test("two pulls of one layer unpack it once", async () => {
-  await using opened = await open();
+  await using opened = await openTestLayers();
   const tar = packTar([{ name: "a", body: Buffer.alloc(1_000_000, "x") }]);
   const expected: Digest = `sha256:${createHash("sha256").update(tar).digest("hex")}`;
   const path = join(opened.root, "blob");
@@ -184,7 +64,7 @@ test("two pulls of one layer unpack it once", async () => {
 });
 
 test("a layer whose files lost bytes is gone at the next start, and half-made ones too", async () => {
-  await using opened = await open();
+  await using opened = await openTestLayers();
   const { diffId } = await opened.layers.ingest(Readable.from([packTar([{ name: "a", body: Buffer.from("x") }])]), { signal });
   const tar = join(opened.root, "layers", `${diffId.slice(7)}.tar`);
   linkSync(tar, join(opened.root, "layers", "unpack-left.tar"));
@@ -197,7 +77,7 @@ test("a layer whose files lost bytes is gone at the next start, and half-made on
 });
 
 test("a layer that was not yet on the disk when the machine went down is not trusted; in the same boot it is", async () => {
-  await using opened = await open();
+  await using opened = await openTestLayers();
   const { diffId } = await opened.layers.ingest(Readable.from([packTar([{ name: "a", body: Buffer.from("x") }])]), { signal });
   const record = join(opened.root, "layers", `${diffId.slice(7)}.json`);
   const written = JSON.parse(readFileSync(record, "utf8")) as object;
@@ -217,7 +97,7 @@ test("a layer that was not yet on the disk when the machine went down is not tru
 for (const method of methods) {
   test(`by ${method.kind}, what every root has is made once for an image, is in no root's own directory, and goes with a layer of the image`, async () => {
     const made: string[] = [];
-    await using opened = await open(method, (root) => {
+    await using opened = await openTestLayers(method, (root) => {
       made.push(readFileSync(join(root, "etc/name"), "utf8"));
       writeFileSync(join(root, "etc/given"), "given");
     });
