@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -48,13 +48,17 @@ const asked = (pattern: RegExp): TokenServer["seen"] => server.seen.filter(({ re
 const forgetAll = (): Promise<string> => docker.ok("image", "prune", "-af");
 const forget = async (image = name): Promise<Result> => await docker("rmi", image);
 
-test("docker login lets the CLI push and pull; wrong and missing passwords are told", async () => {
+test("docker login lets the CLI push and pull, and keeps an identity token where one is handed out; wrong and missing passwords are told", async () => {
   const config = join(root, "config");
   mkdirSync(config);
   const login = (password: string): Promise<Result> =>
     docker.with({ input: password }, "--config", config, "login", "-u", "owner", "--password-stdin", server.address);
   expect((await login("wrong")).stderr).toContain("incorrect username or password");
   expect((await login("pass")).stdout).toContain("Login Succeeded");
+  expect(asked(/^GET \/token/).map(({ request }) => request)).toContainEqual(expect.stringMatching(/account=owner&client_id=slipway&offline_token=true/));
+  const kept = JSON.parse(readFileSync(join(config, "config.json"), "utf8")) as { auths: Record<string, { auth: string; identitytoken: string }> };
+  const { auth, identitytoken } = kept.auths[server.address]!;
+  expect([Buffer.from(auth, "base64").toString(), identitytoken]).toEqual(["owner:", identity]);
   const cli = `${server.address}/team/cli:1`;
   await docker.ok("tag", "app:1", cli);
   expect((await docker("push", cli)).code).not.toBe(0);

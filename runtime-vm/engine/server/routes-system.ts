@@ -46,8 +46,8 @@ export const systemRoutes = (backends: SystemBackends): readonly Route[] => [
   route("GET", "/system/df", async ({ query, version }) => ({ status: 200, json: await diskUsage(backends, version, query.all("type")) })),
   route("POST", "/auth", async ({ json, signal }) => {
     const auth = ((await json(authShape)) ?? {}) as RegistryAuth;
-    await backends.registries.open(registryHost(auth.serveraddress ?? ""), auth).check({ signal });
-    return { status: 200, json: { IdentityToken: "", Status: "Login Succeeded" } };
+    const identity = await backends.registries.open(registryHost(auth.serveraddress ?? ""), auth).login({ signal });
+    return { status: 200, json: { IdentityToken: identity, Status: "Login Succeeded" } };
   }),
   ...absentRoutes(),
 ];

@@ -17,8 +17,11 @@ export interface RegistryAuth {
 export interface RegistryReader {
   /** What a tag stands for, without its bytes; undefined where the registry does not tell. */
   head(repository: string, reference: string, opts: { signal: AbortSignal }): Promise<Descriptor | undefined>;
-  /** Resolves when the registry accepts the identity it is spoken to with; class unauthorized when it does not. */
-  check(opts: { signal: AbortSignal }): Promise<void>;
+  /**
+   * Logs in: resolves when the registry accepts the identity it is spoken to with, to the identity token that stands for it from now on
+   * ("" where the registry hands out none); class unauthorized when it does not.
+   */
+  login(opts: { signal: AbortSignal }): Promise<string>;
   /** By tag or digest; by digest the bytes are verified. */
   manifest(repository: string, reference: string, opts: { signal: AbortSignal }): Promise<{ descriptor: Descriptor; bytes: Buffer }>;
   /** Every tag of a repository. */

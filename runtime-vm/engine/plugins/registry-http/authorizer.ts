@@ -5,6 +5,8 @@ import type { Endpoint } from "./endpoints.ts";
 import { parseAnswer, readBody, type HttpClient } from "./http-client.ts";
 
 const tokenBytesMax = 1024 * 1024;
+/** Who asks, to token servers. */
+const clientId = "slipway";
 
 /**
  * Answers a registry's challenges: Basic, or Bearer by fetching a token (distribution-spec "token" and "oauth").
@@ -17,12 +19,19 @@ export class Authorizer {
   readonly #headers = new Map<string, string>();
   /** Tokens on their way: layers pushed side by side ask for one. */
   readonly #fetching = new Map<string, Promise<string>>();
+  #identity: string;
 
   constructor(http: HttpClient, auth: RegistryAuth, endpoint: Endpoint) {
     this.#http = http;
     this.#auth = auth;
     this.#endpoint = endpoint;
+    this.#identity = auth.identitytoken ?? "";
     if (auth.registrytoken) this.#headers.set("", `Bearer ${auth.registrytoken}`);
+  }
+
+  /** What stands for the login from now on instead of a password; "" when nothing of the kind was handed out. */
+  get identity(): string {
+    return this.#identity;
   }
 
   /** The Authorization header known to work for `scope` (several are divided by spaces); undefined before the first challenge. */
@@ -55,12 +64,16 @@ export class Authorizer {
     return username ? `Basic ${Buffer.from(`${username}:${password ?? ""}`).toString("base64")}` : undefined;
   }
 
+  /** Nothing is asked for by name at a login only: that is to last (distribution-spec "token": offline_token). */
   async #token({ parameters }: Challenge, scope: string, signal: AbortSignal): Promise<string> {
     const url = this.#realm(parameters["realm"]!);
     const service = parameters["service"] === undefined ? {} : { service: parameters["service"] };
     const basic = this.#basic();
     const post = this.#auth.identitytoken !== undefined && this.#auth.identitytoken !== "";
     if (!post) {
+      const account = basic === undefined ? {} : { account: this.#auth.username! };
+      for (const [name, value] of Object.entries(scope === "" ? { ...account, client_id: clientId, offline_token: "true" } : {}))
+        url.searchParams.set(name, value);
       for (const [name, value] of Object.entries(service)) url.searchParams.set(name, value);
       for (const one of scope.split(" ").filter((part) => part !== "")) url.searchParams.append("scope", one);
     }
@@ -75,7 +88,7 @@ export class Authorizer {
             method: "POST",
             secret: true,
             headers: { "content-type": "application/x-www-form-urlencoded" },
-            body: new URLSearchParams({ ...fields, grant_type: "refresh_token", refresh_token: this.#auth.identitytoken!, client_id: "slipway" }).toString(),
+            body: new URLSearchParams({ ...fields, grant_type: "refresh_token", refresh_token: this.#auth.identitytoken!, client_id: clientId }).toString(),
           }
         : { headers: basic === undefined ? {} : { authorization: basic } }),
     });
@@ -85,6 +98,7 @@ export class Authorizer {
     const answer = parseAnswer(body, "the request for a token");
     const token = answer["token"] || answer["access_token"];
     if (typeof token !== "string" || token === "") throw new EngineError("unavailable", "authorization server did not include a token in the response");
+    if (scope === "" && typeof answer["refresh_token"] === "string") this.#identity = answer["refresh_token"];
     return token;
   }
 

@@ -29,6 +29,11 @@ export class Conversation {
     this.#authorizer = new Authorizer(http, mayKnow(endpoint, auth) ? auth : {}, endpoint);
   }
 
+  /** See `Authorizer.identity`. */
+  get identity(): string {
+    return this.#authorizer.identity;
+  }
+
   /** `path` relative to the endpoint, or a whole URL that it named: there, credentials are shown only if it is the same server. */
   async ask(path: string, scope: string, ask: Ask): Promise<HttpResponse> {
     // What was shown, not what is known by now: another request may have found out meanwhile.

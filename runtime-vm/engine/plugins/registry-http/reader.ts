@@ -76,10 +76,11 @@ export class HttpReader implements RegistryReader {
     return { offset: start === undefined ? offset : Number(start), body: response.body };
   }
 
-  async check({ signal }: { signal: AbortSignal }): Promise<void> {
+  async login({ signal }: { signal: AbortSignal }): Promise<string> {
     // The base of the API asks for no scope: any accepted identity will do.
     const response = await this.#registry.ask("v2/", "", { signal, accept: [200] });
     response.body.resume();
+    return this.#registry.identity;
   }
 
   /** The first of the addresses that has it. */

@@ -61,8 +61,8 @@ class MirroredReader implements RegistryReader {
   }
 
   /** Of the registry itself: a mirror takes anybody. */
-  async check(opts: { signal: AbortSignal }): Promise<void> {
-    await this.#readers.at(-1)!.check(opts);
+  login(opts: { signal: AbortSignal }): Promise<string> {
+    return this.#readers.at(-1)!.login(opts);
   }
 
   tags(repository: string, opts: { signal: AbortSignal }): Promise<readonly string[]> {
