@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { ContentStore, Digest } from "./content.ts";
@@ -28,6 +28,23 @@ export function contentStoreSuite(name: string, open: () => Promise<OpenedConten
     expect(await store.read(digestOf(bytes))).toEqual(bytes);
     expect(Buffer.concat(await store.open(digestOf(bytes), { start: 6 }).toArray())).toEqual(bytes.subarray(6));
     expect([...store.list()]).toEqual([{ digest: digestOf(bytes), size: bytes.length }]);
+  });
+
+  test(`${name}: chunks that are done with one by one are the blob, from wherever they begin`, async () => {
+    await using opened = await open();
+    const bytes = randomBytes(5_000_001);
+    await using ingest = await opened.store.ingest();
+    await ingest.write(bytes);
+    await ingest.commit();
+    const copied = async (start: number): Promise<Buffer> => {
+      const copies: Buffer[] = [];
+      for await (const chunk of opened.store.chunks(digestOf(bytes), { start })) copies.push(Buffer.from(chunk));
+      return Buffer.concat(copies);
+    };
+    for (const start of [0, 1, 3_000_000, 5_000_000, 5_000_001]) expect((await copied(start)).equals(bytes.subarray(start))).toBe(true);
+    // Who stops early leaves no file open.
+    for await (const chunk of opened.store.chunks(digestOf(bytes))) if (chunk.length > 0) break;
+    expect(() => opened.store.chunks(absent)).toThrow(expect.objectContaining({ class: "notFound" }));
   });
 
   test(`${name}: a blob that is not there is notFound`, async () => {

@@ -57,6 +57,8 @@ export interface ContentStore extends Provider, Ingester {
   list(): Iterable<{ digest: Digest; size: number }>;
   /** The committed blob's file, for a worker thread to read; notFound otherwise. */
   path(digest: Digest): string;
+  /** The same bytes in memory that is used again: a chunk is good until the next one is asked for. For what only hands them on. */
+  chunks(digest: Digest, range?: { start: number }): AsyncIterable<Buffer>;
   /** Replaces `index.json`, durably: other tools see exactly these images (`skopeo inspect oci:DIR:NAME`). */
   publish(images: readonly NamedDescriptor[]): void;
   /** What `index.json` lists. */

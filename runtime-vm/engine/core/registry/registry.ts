@@ -37,11 +37,14 @@ export interface RegistryReader {
   ): Promise<{ offset: number; body: Readable }>;
 }
 
-/** A blob to upload; `open` may be called again for another attempt, from where the registry has it. */
+/**
+ * A blob to upload; `open` may be called again for another attempt, from where the registry has it. A chunk of it is done with before the next
+ * is asked for.
+ */
 export interface BlobUpload {
   readonly digest: Digest;
   readonly size: number;
-  open(start: number): Readable;
+  open(start: number): AsyncIterable<Buffer>;
   /** Another repository of the same registry that may have it: then nothing needs to be sent. */
   readonly mountFrom?: string;
   /** Bytes that have been sent. */

@@ -6,6 +6,7 @@ import type { ContentStore, Descriptor, Digest, Ingest, NamedDescriptor } from "
 import type { Trash } from "#core/trash/trash.ts";
 import { codeOf, EngineError } from "#base/errors.ts";
 import { replaceFile } from "./durable.ts";
+import { fileChunks } from "./file-chunks.ts";
 import { openIngest, resumableName, sweepAtStart, sweepResumable } from "./ingest.ts";
 
 const hexPattern = /^[0-9a-f]{64}$/;
@@ -45,6 +46,10 @@ class OciLayout implements ContentStore {
 
   open(digest: Digest, range?: { start: number }): Readable {
     return createReadStream(this.path(digest), { start: range?.start ?? 0, highWaterMark: 1024 * 1024 });
+  }
+
+  chunks(digest: Digest, range?: { start: number }): AsyncIterable<Buffer> {
+    return fileChunks(this.path(digest), range?.start ?? 0);
   }
 
   async read(digest: Digest): Promise<Buffer> {

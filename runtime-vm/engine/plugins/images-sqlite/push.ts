@@ -115,7 +115,7 @@ async function pushBlob({ content }: ImageParts, { ref, writer, signal, say }: P
   const tell = (status: string): void => (shown ? say(stepBegun(id, status)) : undefined);
   if (await writer.hasBlob(ref.path, digest, { signal })) return tell("Layer already exists");
   const bar = paced((bytes) => shown && say(stepProgress(id, "Pushing", bytes, size)));
-  const upload = { digest, size, open: (start: number) => content.open(digest, { start }), onProgress: bar };
+  const upload = { digest, size, open: (start: number) => content.chunks(digest, { start }), onProgress: bar };
   const result = await writer.pushBlob(ref.path, mountFrom === undefined ? upload : { ...upload, mountFrom }, { signal });
   tell(result === "mounted" ? `Mounted from ${mountFrom}` : "Pushed");
 }

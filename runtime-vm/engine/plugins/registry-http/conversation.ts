@@ -1,4 +1,3 @@
-import type { Readable } from "node:stream";
 import type { RegistryAuth } from "#core/registry/registry.ts";
 import { codeOf, isClass } from "#base/errors.ts";
 import { Authorizer } from "./authorizer.ts";
@@ -9,7 +8,7 @@ import type { HttpClient, HttpResponse } from "./http-client.ts";
 export interface Ask {
   readonly method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH";
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Buffer | (() => Readable);
+  readonly body?: string | Buffer | (() => AsyncIterable<Buffer>);
   /** Once, without patience: the caller has its own. */
   readonly once?: boolean;
   /** Statuses that are an answer; any other is a failure. */

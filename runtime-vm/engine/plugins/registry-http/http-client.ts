@@ -1,7 +1,5 @@
-import { Agent as HttpAgent, type AgentOptions, request as httpRequest, type IncomingMessage } from "node:http";
+import { Agent as HttpAgent, type AgentOptions, type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import type { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import type { SecureContext } from "node:tls";
 import { free } from "#base/buffers.ts";
 import { codeOf, EngineError, messageOf } from "#base/errors.ts";
@@ -10,8 +8,8 @@ import { delay } from "#base/deadline.ts";
 export interface HttpRequest {
   readonly method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH";
   readonly headers?: Readonly<Record<string, string>>;
-  /** A stream is opened anew for every attempt and every redirect. */
-  readonly body?: string | Buffer | (() => Readable);
+  /** Chunks are asked for anew at every attempt and every redirect; one is done with before the next is asked for. */
+  readonly body?: string | Buffer | (() => AsyncIterable<Buffer>);
   /** The body is for this server and no other: a redirect that would take it elsewhere is refused. */
   readonly secret?: boolean;
   /** Accepts any certificate: registries configured as insecure. */
@@ -151,10 +149,32 @@ export class HttpClient implements Disposable {
       outgoing.on("socket", (socket) => socket.off("data", free).on("data", free));
       if (typeof request.body !== "function") return void outgoing.end(request.body);
       // A registry that refuses may hang up on the rest: then its answer counts, not the broken pipe.
-      pipeline(request.body(), outgoing).catch(reject);
+      sendAll(request.body(), outgoing).catch(reject);
     });
   }
 }
+
+/** Resolves when everything is sent, or the request has ended before and says so itself; rejects when the body fails, with the request. */
+async function sendAll(body: AsyncIterable<Buffer>, outgoing: ClientRequest): Promise<void> {
+  try {
+    for await (const chunk of body) if (!(await isSent(chunk, outgoing))) return;
+    outgoing.end();
+  } catch (error) {
+    outgoing.destroy(error instanceof Error ? error : undefined);
+    throw error;
+  }
+}
+
+/** Resolves when the chunk is with the kernel, to false when the request has ended before. */
+const isSent = (chunk: Buffer, outgoing: ClientRequest): Promise<boolean> =>
+  new Promise((resolve) => {
+    const ended = (): void => resolve(false);
+    outgoing.once("close", ended);
+    outgoing.write(chunk, (error) => {
+      outgoing.off("close", ended);
+      resolve(!error);
+    });
+  });
 
 /** A response's body, at most `bytesMax` of it. */
 export async function readBody(response: HttpResponse, bytesMax: number): Promise<Buffer> {

@@ -185,7 +185,7 @@ describe.skipIf(found === undefined)("writing to a real registry (skipped withou
     const stop = new AbortController();
     const upload = uploadOf(randomBytes(30_000_000));
     let source: Readable | undefined;
-    const watched = { ...upload, open: (start: number) => (source = upload.open(start)), onProgress: () => stop.abort(new Error("enough")) };
+    const watched = { ...upload, open: (start: number) => (source = Readable.from(upload.open(start))), onProgress: () => stop.abort(new Error("enough")) };
     await expect(registries.openWriter(stalling.domain).pushBlob("stop/one", watched, { signal: stop.signal })).rejects.toThrow("enough");
     expect(source?.destroyed).toBe(true);
   });

@@ -1,4 +1,3 @@
-import { Readable } from "node:stream";
 import type { Descriptor, Digest } from "#core/content/content.ts";
 import type { BlobUpload, RegistryWriter } from "#core/registry/registry.ts";
 import { delay } from "#base/deadline.ts";
@@ -163,7 +162,7 @@ class Upload {
     const response = await this.#registry.ask(path, scopeOf(this.#repository), {
       method,
       headers: { ...headers, "content-type": "application/octet-stream", "content-length": String(bytes) },
-      ...(bytes === 0 ? {} : { body: () => Readable.from(counted(this.#blob, start, bytes), { objectMode: false }) }),
+      ...(bytes === 0 ? {} : { body: () => counted(this.#blob, start, bytes) }),
       accept: [...accept, ...(this.#chunked ? [] : [413])],
       signal: this.#signal,
       once: true,
@@ -184,7 +183,7 @@ class Upload {
 /** `bytes` of the blob from `start`, telling how far it is. */
 async function* counted(blob: BlobUpload, start: number, bytes: number): AsyncGenerator<Buffer> {
   let left = bytes;
-  for await (const chunk of blob.open(start) as AsyncIterable<Buffer>) {
+  for await (const chunk of blob.open(start)) {
     const part = chunk.subarray(0, left);
     left -= part.length;
     if (part.length > 0) yield part;
