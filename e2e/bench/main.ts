@@ -1,18 +1,17 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { busybox, busyboxLayer, dockerArchive, makeImage } from "../fixtures/image.ts";
-import { startRegistry } from "../fixtures/registry.ts";
+import { busybox, dockerArchive } from "../fixtures/image.ts";
 import { bareRun } from "./bare.ts";
 import { median, type Outcome, report } from "./outcomes.ts";
 import { removeAll, type Row } from "./row.ts";
-import { bareRow, pullRow, rows } from "./rows.ts";
+import { bareRow, rows } from "./rows.ts";
 import { buildRows } from "./rows-build.ts";
-import { memoryAfterRow } from "./rows-memory.ts";
+import { imageRows } from "./rows-images.ts";
 import { networkRows } from "./rows-network.ts";
 import { startOutcomes } from "./starts.ts";
 import { Target } from "./target.ts";
 
-// npm run bench -- [SOCKET[@NETNS]...] [--only TEXT] [--no-pull] [--start] [--json FILE]
+// npm run bench -- [SOCKET[@NETNS]...] [--only TEXT] [--no-images] [--start] [--json FILE]
 // Rounds are interleaved over the sockets, medians compared; the last socket is what the others are measured against.
 // --start measures starts, of ours and of the dockerd in e2e/reference: it starts and stops both itself.
 
@@ -30,11 +29,7 @@ if (targets.length > 0) {
   }
   for (const row of [...rows, ...networkRows, ...buildRows].filter(wanted)) await runRow(row);
   if (wanted(bareRow)) await bare();
-  if (
-    flags["no-pull"] !== true &&
-    ["pull of 20,000 files", "pull of 300 MB", memoryAfterRow.name].some((name) => flags.only === undefined || name.includes(flags.only))
-  )
-    await pulls();
+  if (flags["no-images"] !== true) await images();
 }
 if (flags.start === true) outcomes.push(...(await startOutcomes()));
 report(
@@ -45,13 +40,13 @@ report(
 
 function commandLine() {
   try {
-    const options = { only: { type: "string" }, "no-pull": { type: "boolean" }, start: { type: "boolean" }, json: { type: "string" } } as const;
+    const options = { only: { type: "string" }, "no-images": { type: "boolean" }, start: { type: "boolean" }, json: { type: "string" } } as const;
     const parsed = parseArgs({ allowPositionals: true, options });
     if (parsed.positionals.length > 0 || parsed.values.start === true) return parsed;
   } catch (error) {
     console.error((error as Error).message);
   }
-  console.error("usage: npm run bench -- [SOCKET[@NETNS]...] [--only TEXT] [--no-pull] [--start] [--json FILE]");
+  console.error("usage: npm run bench -- [SOCKET[@NETNS]...] [--only TEXT] [--no-images] [--start] [--json FILE]");
   process.exit(2);
 }
 
@@ -79,26 +74,10 @@ async function runRow(row: Row): Promise<void> {
   console.error(`${row.name}: ${values.map((v) => (v === undefined ? "-" : v.toFixed(1))).join(" / ")} ${row.unit}`);
 }
 
-/** One registry a namespace, all with the same data, on the same port: every engine pulls the same name. */
-async function pulls(): Promise<void> {
+async function images(): Promise<void> {
   await using undo = new AsyncDisposableStack();
-  const dir = mkdtempSync("/var/tmp/slipway-bench-");
-  undo.defer(() => rmSync(dir, { recursive: true, force: true }));
-  const port = 15999;
-  const many = Array.from({ length: 20_000 }, (_, i) => ({ name: `files/${Math.floor(i / 100)}/f${i}`, data: `${"x".repeat(i % 2000)}\n` }));
-  const noise = Buffer.alloc(75_000_000);
-  for (let i = 0; i + 4 <= noise.length; i += 4) noise.writeUInt32LE((Math.imul(i, 2_654_435_761) ^ (i >>> 3)) >>> 0, i);
-  const big = Array.from({ length: 4 }, (_, i) => [{ name: `blob${i}`, data: Buffer.concat([Buffer.from([i]), noise]) }]);
-  {
-    await using seed = await startRegistry({ dir, port });
-    await seed.push("bench/many", "v1", await makeImage("many", [busyboxLayer(), many]));
-    await seed.push("bench/big", "v1", await makeImage("big", [busyboxLayer(), ...big]));
-  }
-  for (const netns of new Set(targets.map((t) => t.netns))) undo.use(await startRegistry({ dir, port, ...(netns === undefined ? {} : { netns }) }));
-  const rowsOfPull = [
-    pullRow("pull of 20,000 files", () => `127.0.0.1:${port}/bench/many:v1`, 0.4),
-    pullRow("pull of 300 MB", () => `127.0.0.1:${port}/bench/big:v1`, 0.7),
-    memoryAfterRow,
-  ];
-  for (const row of rowsOfPull.filter(wanted)) await runRow(row);
+  const directory = mkdtempSync("/var/tmp/slipway-bench-");
+  undo.defer(() => rmSync(directory, { recursive: true, force: true }));
+  const { rows: found } = undo.use(await imageRows(targets, directory));
+  for (const row of found.filter(wanted)) await runRow(row);
 }

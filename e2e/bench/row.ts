@@ -30,3 +30,10 @@ export async function createStarted(target: Target, name: string, command: reado
   await target.call("POST", `/containers/${id}/start`);
   return id;
 }
+
+/** How long `work` takes, in ms. */
+export async function timed(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}

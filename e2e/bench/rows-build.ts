@@ -3,18 +3,12 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { stockDocker } from "../fixtures/docker.ts";
 import { tarOf } from "../fixtures/image.ts";
-import type { Row } from "./row.ts";
+import { type Row, timed } from "./row.ts";
 import type { Target } from "./target.ts";
 
 const built = "slipway-bench-built";
 const steps = 'FROM slipway-bench\nENV A=1\nRUN echo 1 > /1\nCOPY f /f\nRUN echo 2 > /2\nCMD ["sh"]\n';
 const many = Array.from({ length: 5_000 }, (_, i) => ({ name: `files/${Math.floor(i / 100)}/f${i}`, data: `${"x".repeat(i % 2000)}\n` }));
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await work();
-  return performance.now() - start;
-}
 
 /** By the API's own builder, so that no client's start is measured. */
 async function classic(target: Target, context: Buffer, query = ""): Promise<void> {

@@ -1,14 +1,8 @@
 import type { Duplex, Readable } from "node:stream";
 import { delay } from "#base/deadline.ts";
 import { memoryPerContainerRow, memoryRow } from "./rows-memory.ts";
-import { create, createStarted, prefix, removeAll, type Row } from "./row.ts";
+import { create, createStarted, prefix, removeAll, type Row, timed } from "./row.ts";
 import type { Target } from "./target.ts";
-
-async function timed(work: () => Promise<void>): Promise<number> {
-  const start = performance.now();
-  await work();
-  return performance.now() - start;
-}
 
 async function drain(stream: Readable | Duplex): Promise<number> {
   let bytes = 0;
@@ -62,22 +56,6 @@ const execRow: Row = {
     }),
   teardown: removeAll,
 };
-
-/** Pulls by tag and removes again; registry and repository are the caller's. */
-export const pullRow = (name: string, reference: () => string, budget: number): Row => ({
-  name,
-  unit: "ms",
-  rounds: 3,
-  budget,
-  async measure(target) {
-    const took = await timed(async () => {
-      const text = await target.call<string>("POST", `/images/create?fromImage=${encodeURIComponent(reference())}`);
-      if (JSON.stringify(text).includes("errorDetail")) throw new Error(`${target.label}: pull ${reference()}: ${JSON.stringify(text).slice(-300)}`);
-    });
-    await target.call("DELETE", `/images/${reference()}?force=1`);
-    return took;
-  },
-});
 
 /**
  * Lines of 80 bytes in writes of 4 KiB, as a program's standard output gives them. `yes | head` would give the same, but takes longer over

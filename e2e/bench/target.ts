@@ -40,8 +40,8 @@ export class Target {
   }
 
   /** Sends, reads the whole answer; rejects for a status of 400 and above. */
-  async call<T = unknown>(method: string, path: string, body?: unknown): Promise<T> {
-    const answer = await this.response(method, path, body);
+  async call<T = unknown>(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<T> {
+    const answer = await this.response(method, path, body, headers);
     const text = await textOf(answer);
     if ((answer.statusCode ?? 500) >= 400) throw new Error(`${this.label}: ${method} ${path}: ${answer.statusCode} ${text}`);
     return (answer.headers["content-type"]?.startsWith("application/json") === true && text !== "" && !text.includes("}\r\n{") ? JSON.parse(text) : text) as T;
