@@ -11,6 +11,7 @@ import { type Rig, inspect, openRig, remove, run, sh } from "../engine/rig.ts";
 import { type StockDocker, stockDocker } from "../fixtures/docker.ts";
 import { busyboxLayer, imageOf, tarOf } from "../fixtures/image.ts";
 import { type TestRegistry, startRegistry } from "../fixtures/registry.ts";
+import { startReferenceDockerd } from "../reference/dockerd.ts";
 
 /** An image with everything that a layer can hold, pulled and run: its root is the tree that GNU tar makes of the layers. */
 const root = mkdtempSync("/var/tmp/slipway-rootfs-");
@@ -102,9 +103,15 @@ async function upperLayer(): Promise<Buffer> {
 /** What the engine mounts or makes in every root, and the directories that this changes. */
 const given = /^(\.dockerenv|proc|sys|dev|etc|etc\/(hosts|hostname|resolv\.conf|mtab))?(\/.*)?$/;
 
+interface Entry {
+  readonly [field: string]: unknown;
+  readonly time: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
 /** Every entry of a tar by name; files by their content, hard links as the file they are of. */
-async function entriesOf(tar: Readable): Promise<Record<string, unknown>> {
-  const entries: Record<string, unknown> = {};
+async function entriesOf(tar: Readable): Promise<Record<string, Entry>> {
+  const entries: Record<string, Entry> = {};
   const unpack = tar.pipe(extract());
   for await (const entry of unpack) {
     const { name: path, type, mode, size, mtime, linkname, devmajor, devminor } = entry.header;
@@ -116,7 +123,7 @@ async function entriesOf(tar: Readable): Promise<Record<string, unknown>> {
     const plain = path.replace(/^\.\//, "").replace(/\/$/, "");
     if (given.test(plain)) continue;
     const device = type === "character-device" || type === "block-device" ? [devmajor, devminor] : undefined;
-    const attributes = Object.entries(pax).filter(([key]) => key.startsWith("SCHILY.xattr."));
+    const attributes = Object.entries(pax as Record<string, string>).filter(([key]) => key.startsWith("SCHILY.xattr."));
     // Where layers are directories, times are set as doubles, which are good to some 200 ns.
     const time = Number(pax["mtime"] ?? (mtime?.getTime() ?? 0) / 1000).toFixed(4);
     entries[plain] = {
@@ -136,21 +143,50 @@ async function entriesOf(tar: Readable): Promise<Record<string, unknown>> {
 }
 
 /** By GNU tar. Names are sorted, so that of hard links the same one comes first everywhere. */
-function treeOf(directory: string): Promise<Record<string, unknown>> {
+function treeOf(directory: string): Promise<Record<string, Entry>> {
   const file = join(root, "listed.tar");
   const all = ["--format=posix", "--sort=name", "--one-file-system", "--xattrs", "--xattrs-include=*", "--numeric-owner"];
   execFileSync("tar", [...all, "-C", directory, "-cf", file, "."], { stdio: "ignore" });
   return entriesOf(Readable.from([readFileSync(file)]));
 }
 
+/** What Docker makes of a tree: times before 1970 are its beginning, and administrators' attributes are left out. */
+function asDocker(entries: Record<string, Entry>): Record<string, Entry> {
+  const kept = ([key]: [string, string]): boolean => !key.startsWith("SCHILY.xattr.trusted.");
+  return Object.fromEntries(
+    Object.entries(entries).map(([path, entry]) => [
+      path,
+      {
+        ...entry,
+        time: Number(entry.time) < 0 ? "0.0000" : entry.time,
+        attributes: Object.fromEntries(Object.entries(entry.attributes).filter(kept)),
+      },
+    ]),
+  );
+}
+
 test("the root of a running container is what GNU tar makes of the layers", async () => {
-  const expected = await treeOf(reference);
+  const expected = asDocker(await treeOf(reference));
   expect(Object.keys(expected).length).toBeGreaterThan(400);
   const capable = { "SCHILY.xattr.security.capability": capability.toString("latin1"), "SCHILY.xattr.user.color": "blue" };
   expect(expected).toMatchObject({ capable: { attributes: capable } });
   expect(Object.keys(expected)).toEqual(expect.not.arrayContaining(["gone", "gone.d", "opaque/x", "replaced/x"]));
   expect(await treeOf(`/proc/${(await inspect(rig.client, id)).State.Pid}/root/`)).toEqual(expected);
 });
+
+test.runIf(process.env["SLIPWAY_TEST_REFERENCE"] === "1")(
+  "the root of a container of the same image on a live dockerd is the same",
+  async () => {
+    await using dockerd = await startReferenceDockerd("slipway-ref-rootfs");
+    await using _theirs = await startRegistry({ dir: join(root, "registry"), port: 5080, netns: dockerd.netns });
+    const there = stockDocker({ socket: dockerd.socket, netns: dockerd.netns });
+    const box = await there.ok("run", "-d", name);
+    const tree = await treeOf(`/proc/${await there.ok("inspect", "-f", "{{.State.Pid}}", box)}/root/`);
+    await there.ok("rm", "-f", box);
+    expect(await treeOf(`/proc/${(await inspect(rig.client, id)).State.Pid}/root/`)).toEqual(tree);
+  },
+  300_000,
+);
 
 test("what the root holds counts for a program in it: owners, permissions, links and holes", async () => {
   const script = "stat -c '%a %u %g %h' /sbin/su; cat /sbin/again; cat /opaque/new; wc -c < /holes; ls /opaque /sbin/closed 2>&1 | grep -c denied";

@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { stockDocker } from "../fixtures/docker.ts";
 import { type Program, startMachine } from "../fixtures/program.ts";
 import { apparmorSuite } from "./apparmor.suite.ts";
 import { cliSuite } from "./cli.suite.ts";
@@ -23,6 +24,9 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+test("layers are EROFS images in the VM, mounted without loop devices", async () => {
+  expect(await stockDocker(machine).ok("info", "--format", "{{json .DriverStatus}}")).toContain('["layers","erofs file"]');
+});
 cliSuite("the stock docker CLI through the VM's socket", () => ({ socket: machine.socket, sharesLoopback: false }));
 apparmorSuite("AppArmor in the VM", () => ({ socket: machine.socket }));
 foreignSuite("another architecture in the VM", () => ({ socket: machine.socket }));

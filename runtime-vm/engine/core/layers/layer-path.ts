@@ -18,7 +18,5 @@ export function layerPath(path: string): { readonly path: string; readonly dotDo
 /** Marks in a layer tar (image-spec layer.md): this name is gone; this directory hides what is below it. */
 export const whiteoutPrefix = ".wh.";
 export const opaqueMark = ".wh..wh..opq";
-/** Names with this prefix are aufs' own, with all that is below them, and mean nothing to anybody else. */
-const whiteoutMeta = /(?:^|\/)\.wh\.\.wh\.(?!\.opq$)/;
-
-export const isWhiteoutMeta = (path: string): boolean => path.includes(".wh..wh.") && whiteoutMeta.test(path);
+/** Names with this prefix are aufs' own and mean nothing to anybody else. */
+export const whiteoutMetaPrefix = ".wh..wh.";

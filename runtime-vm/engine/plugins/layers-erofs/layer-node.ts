@@ -39,20 +39,26 @@ export const newDirectory = (mtime: number): Directory => ({
 
 export function attributes(entry: TarEntry, kind: number): Pick<LayerNode, "mode" | "uid" | "gid" | "mtime" | "mtimeNano" | "xattrs" | "implicit"> {
   const allowed = ([key]: [string, Buffer]): boolean => {
-    // The overlay driver's own attributes would let a layer reach into another; Linux has user.* on files and directories only.
-    if (!xattrNames.test(key) || key.startsWith("trusted.overlay.")) return false;
+    // Administrators' attributes are left out, as containerd does: the overlay driver's own among them would let a layer reach into another.
+    if (!xattrNames.test(key) || key.startsWith("trusted.")) return false;
+    // Linux has these on files and directories only.
     return !key.startsWith("user.") || kind === kinds.file || kind === kinds.directory;
   };
   return {
     mode: kind | entry.mode,
     uid: entry.uid >>> 0,
     gid: entry.gid >>> 0,
-    mtime: entry.mtime,
-    mtimeNano: entry.mtimeNano,
+    ...timeOf(entry),
     xattrs: entry.xattrs.size === 0 ? entry.xattrs : new Map([...entry.xattrs].filter(allowed)),
     implicit: false,
   };
 }
+
+/** What 64 bits of nanoseconds since 1970 can say; containerd takes any other time for 1970's beginning. */
+const secondsMax = 9_223_372_036;
+
+const timeOf = ({ mtime, mtimeNano }: TarEntry): Pick<LayerNode, "mtime" | "mtimeNano"> =>
+  mtime < 0 || mtime >= secondsMax ? { mtime: 0, mtimeNano: 0 } : { mtime, mtimeNano };
 
 export function putDirectory(parent: Directory, name: string, entry: TarEntry): void {
   const known = parent.children.get(name);

@@ -1,6 +1,6 @@
 import type { TarEntry } from "#core/layers/tar-scanner.ts";
 import { isWhiteout, kindOf, kinds } from "#core/layers/layer-entry.ts";
-import { isWhiteoutMeta, layerPath, opaqueMark, whiteoutPrefix } from "#core/layers/layer-path.ts";
+import { layerPath, opaqueMark, whiteoutMetaPrefix, whiteoutPrefix } from "#core/layers/layer-path.ts";
 import {
   checkLengths,
   attributes,
@@ -48,12 +48,12 @@ export class LayerTree {
     this.#entries += 1;
     const path = layerPath(entry.path).path;
     if (path === "") return this.#setRoot(entry);
-    if (isWhiteoutMeta(path)) return;
     checkLengths(path, entry);
     const slash = path.lastIndexOf("/");
     const name = path.slice(slash + 1);
     const parent = this.#directory(slash < 0 ? [] : path.slice(0, slash).split("/"), entry);
     if (name === opaqueMark) setOpaque(parent);
+    else if (name.startsWith(whiteoutMetaPrefix)) return;
     else if (name.startsWith(whiteoutPrefix)) whiteout(parent, name.slice(whiteoutPrefix.length), entry);
     else this.#put(parent, name, entry);
   }
