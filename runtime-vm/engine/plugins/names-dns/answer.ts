@@ -4,9 +4,9 @@ import { addressText } from "#core/networks/address.ts";
 import type { Lookup } from "#core/networks/names.ts";
 
 /** dockerd's. */
-const TTL_SECONDS = 600;
+export const TTL_SECONDS = 600;
 /** A UDP answer without EDNS is no longer than this; the client then asks again by TCP. */
-const UDP_BYTES_DEFAULT = 512;
+export const UDP_BYTES_DEFAULT = 512;
 
 const RCODE = { NOERROR: 0, SERVFAIL: 2, NXDOMAIN: 3, REFUSED: 5 } as const;
 export type Rcode = keyof typeof RCODE;
@@ -52,7 +52,7 @@ export function addressOfPointer(name: string): string | undefined {
 }
 
 /** Round robin without state: every order is as likely. */
-function shuffled<T>(list: readonly T[]): T[] {
+export function shuffled<T>(list: readonly T[]): T[] {
   const copy = [...list];
   for (let i = copy.length - 1; i > 0; i -= 1) {
     const j = Math.floor(Math.random() * (i + 1));

@@ -1,12 +1,14 @@
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { createServer, type Server, type Socket } from "node:net";
 import { finished } from "node:stream/promises";
+import type { DecodedPacket } from "dns-packet";
 import type { Kernel } from "#core/kernel/kernel.ts";
 import { INTERNAL_RESOLVER } from "#core/networks/files.ts";
 import type { Lookup, NameService } from "#core/networks/names.ts";
 import { bytesMaxOf, decodeQuery, encodeAnswer, encodeFailure, localAnswer } from "./answer.ts";
 import { type Resolver, serverResolver, type Transport } from "./forward.ts";
 import { frame, MessageReader } from "./framing.ts";
+import { quickAnswer } from "./quick.ts";
 
 export interface DnsOptions {
   readonly kernel: Kernel;
@@ -61,6 +63,11 @@ table ip ${TABLE} {
 }
 `;
 
+/** Who asked is known by address: no resolver has to be asked where the answer goes. */
+const asItIs = (address: string, _options: object, callback: (error: null, address: string, family: number) => void): void => callback(null, address, 4);
+
+const ignored = (): void => {};
+
 /** One sandbox's sockets; both close when disposed. */
 class Resolving implements AsyncDisposable {
   readonly #lookup: Lookup;
@@ -74,10 +81,10 @@ class Resolving implements AsyncDisposable {
   constructor(lookup: Lookup, resolver: Resolver, udpFd: number, tcpFd: number) {
     this.#lookup = lookup;
     this.#resolver = resolver;
-    this.#udp = createSocket("udp4", (message, from) => {
-      void this.#answer(message, "udp").then((reply) => {
-        if (reply !== undefined && !this.#end.signal.aborted) this.#udp.send(reply, from.port, from.address, () => {});
-      });
+    this.#udp = createSocket({ type: "udp4", lookup: asItIs }, (message, from) => {
+      const quick = quickAnswer(message, lookup);
+      if (quick !== undefined) return this.#udp.send(quick, from.port, from.address, ignored);
+      return this.#answer(message, "udp", (reply) => this.#udp.send(reply, from.port, from.address, ignored));
     });
     this.#udp.on("error", () => {});
     this.#udp.bind({ fd: udpFd });
@@ -93,11 +100,18 @@ class Resolving implements AsyncDisposable {
     await Promise.all([new Promise<void>((resolve) => this.#udp.close(() => resolve())), new Promise<void>((resolve) => this.#tcp.close(() => resolve()))]);
   }
 
-  async #answer(message: Uint8Array, transport: Transport): Promise<Uint8Array | undefined> {
+  /** What is ours is answered before this returns. */
+  #answer(message: Uint8Array, transport: Transport, reply: (answer: Uint8Array) => void): void {
     const query = decodeQuery(message);
-    if (query === undefined) return undefined;
+    if (query === undefined) return;
     const own = localAnswer(query, this.#lookup);
-    if (own !== undefined) return encodeAnswer(query, own, bytesMaxOf(query, transport));
+    if (own !== undefined) return reply(encodeAnswer(query, own, bytesMaxOf(query, transport)));
+    void this.#forward(query, message, transport).then((answer) => {
+      if (!this.#end.signal.aborted) reply(answer);
+    });
+  }
+
+  async #forward(query: DecodedPacket, message: Uint8Array, transport: Transport): Promise<Uint8Array> {
     if (this.#forwards >= FORWARDS_MAX) return encodeFailure(query);
     this.#forwards += 1;
     try {
@@ -115,8 +129,8 @@ class Resolving implements AsyncDisposable {
     const reader = new MessageReader();
     client.on("data", (chunk: Buffer) => {
       for (const message of reader.push(chunk)) {
-        void this.#answer(message, "tcp").then((reply) => {
-          if (reply !== undefined && client.writable) client.write(frame(reply));
+        this.#answer(message, "tcp", (reply) => {
+          if (client.writable) client.write(frame(reply));
         });
       }
     });
