@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { delay } from "#base/deadline.ts";
 import type { ContainerSummary } from "#api/containers.ts";
-import type { StoreCheck } from "#api/images.ts";
+import type { ImageSummary, StoreCheck } from "#api/images.ts";
 import type { TrashList } from "#api/trash.ts";
 import { EngineClient } from "#client/client.ts";
 import { daemonOf } from "../fixtures/processes.ts";
@@ -36,6 +36,7 @@ beforeAll(async () => {
       HostConfig: { Binds: [`v${i}:/named`] },
     });
     await wait(rig.client, id);
+    await rig.client.json("POST", "/commit", { query: { container: id, repo: `own${i}` }, json: {} });
     ids.push(id);
   }
 });
@@ -47,21 +48,24 @@ afterAll(async () => {
 const trashed = async (): Promise<TrashList["Items"]> => (await rig.client.json<TrashList>("GET", "/slipway/trash")).Items;
 const there = async (): Promise<string[]> => (await rig.client.json<ContainerSummary[]>("GET", "/containers/json", { query: { all: 1 } })).map(({ Id }) => Id);
 
-/** Into the trash with its volumes, or out of it. Cut off in the middle it does not matter how it ends. */
-async function turn(client: EngineClient, id: string, name: string, isThere: boolean): Promise<void> {
-  try {
-    if (!isThere) return await client.call("POST", `/slipway/trash/${id}/restore`);
-    await client.call("DELETE", `/containers/${id}`, { query: { v: 1 } });
-    await client.call("DELETE", `/volumes/${name}`);
-  } catch {
-    // The engine is gone.
-  }
+/** Into the trash with its volumes and the image made of it, or out of it. Cut off in the middle it does not matter how it ends. */
+async function turn(client: EngineClient, i: number, isThere: boolean): Promise<void> {
+  const [id = "", image] = [ids[i], `own${i}`];
+  const acts: readonly (() => Promise<unknown>)[] = isThere
+    ? [
+        () => client.call("DELETE", `/containers/${id}`, { query: { v: 1 } }),
+        () => client.call("DELETE", `/volumes/v${i}`),
+        () => client.json("DELETE", `/images/${image}`),
+      ]
+    : [() => client.call("POST", `/slipway/trash/${id}/restore`), () => client.call("POST", `/slipway/trash/${image}:latest/restore`)];
+  // One that was cut off before is done already, and once the engine is gone all fail.
+  for (const act of acts) await act().catch(() => undefined);
 }
 
 async function killInTheMiddle(afterMs: number): Promise<void> {
   const { client } = rig;
   const [now, daemon] = [await there(), Number(daemonOf(rig.program.socket))];
-  const turning = ids.map((id, i) => turn(client, id, `v${i}`, now.includes(id)));
+  const turning = ids.map((id, i) => turn(client, i, now.includes(id)));
   await delay(afterMs);
   process.kill(daemon, "SIGKILL");
   await Promise.all([rig.program.exited, ...turning]);
@@ -80,13 +84,20 @@ test(
       const kept = items.filter(({ Kind }) => Kind === "container").map(({ Id }) => Id);
       expect([...live, ...kept].toSorted(), what).toEqual(ids.toSorted());
       expect((await rig.client.json<StoreCheck>("GET", "/slipway/check")).Problems, what).toEqual([]);
+      const images = (await rig.client.json<ImageSummary[]>("GET", "/images/json")).flatMap(({ RepoTags }) => RepoTags);
+      const keptImages = items.filter(({ Kind }) => Kind === "image").map(({ Name }) => Name);
+      expect([...images, ...keptImages].filter((name) => name.startsWith("own")).toSorted(), what).toEqual(ids.map((_, i) => `own${i}:latest`));
       const volumes = items.filter(({ Kind }) => Kind === "volume").map(({ Id }) => Id);
       expect(readdirSync(join(engine, "removed-volumes")).toSorted(), what).toEqual(volumes.toSorted());
       expect(readdirSync(join(engine, "containers")).toSorted(), what).toEqual(ids.toSorted());
     }
     const live = await there();
     for (const id of ids) if (!live.includes(id)) await rig.client.call("POST", `/slipway/trash/${id}/restore`);
+    for (const { Kind, Id } of await trashed()) if (Kind === "image") await rig.client.call("POST", `/slipway/trash/${Id}/restore`);
     for (const [i, id] of ids.entries()) {
+      const made = await run(rig.client, { Image: `own${i}`, Cmd: ["cat", "/own"] });
+      await wait(rig.client, made);
+      expect((await logs(rig.client, made)).stdout, `image ${i}`).toBe(`${i}\n`);
       await rig.client.call("POST", `/containers/${id}/start`);
       await wait(rig.client, id);
       expect((await logs(rig.client, id)).stdout, `container ${i}`).toBe(`${i}\n`.repeat(6));

@@ -23,8 +23,8 @@ test("what is set aside for root is not free", () => {
 });
 
 test.each([
-  [10 ** 9, 0.06 * 10 ** 9, false],
-  [10 ** 9, 0.04 * 10 ** 9, true],
+  [10 ** 9, 0.16 * 10 ** 9, false],
+  [10 ** 9, 0.14 * 10 ** 9, true],
   [10 ** 13, 3 * 2 ** 30, false],
   [10 ** 13, 1 * 2 ** 30, true],
   [0, 0, false],

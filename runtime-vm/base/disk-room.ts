@@ -24,8 +24,7 @@ export function levelOf(room: DiskRoom): DiskLevel {
   return share >= criticalShare ? "critical" : share >= lowShare ? "low" : "plenty";
 }
 
-const reserveShare = 0.05;
 const reserveBytesMax = 2 * 1024 ** 3;
 
-/** So little is left that what can be spared should go, before a write fails for it. */
-export const isTight = ({ totalBytes, freeBytes }: DiskRoom): boolean => freeBytes < Math.min(totalBytes * reserveShare, reserveBytesMax);
+/** A small disk is low, or of a large one so little is left, that what can be spared should go, before a write fails for it. */
+export const isTight = ({ totalBytes, freeBytes }: DiskRoom): boolean => freeBytes < Math.min(totalBytes * (1 - lowShare), reserveBytesMax);

@@ -43,7 +43,9 @@ export class ContainerKeeper implements Keeper<KeptContainer> {
   }
 
   async restore(item: KeptItem, kept: KeptContainer, take: Take): Promise<Omit<TrashRestored, "Kind" | "Id">> {
-    const { backends, catalog, table } = this.#supervisor;
+    const { backends, catalog, table, locks } = this.#supervisor;
+    // Its removal may not be over yet.
+    using _lock = await locks.acquire(kept.id);
     const fault = this.fault(item, kept);
     if (fault !== undefined) throw new EngineError("conflict", `container ${kept.name} cannot be brought back: ${fault}`);
     await using undo = new Undo(backends.journal);
@@ -67,6 +69,7 @@ export class ContainerKeeper implements Keeper<KeptContainer> {
   }
 
   async discard(_item: KeptItem, kept: ContainerRecord): Promise<void> {
+    using _lock = await this.#supervisor.locks.acquire(kept.id);
     await discardFiles(this.#supervisor.backends, kept);
   }
 

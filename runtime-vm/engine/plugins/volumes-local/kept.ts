@@ -70,8 +70,10 @@ export class KeptVolumes implements Keeper<VolumeRecord> {
 
   async restore({ id }: KeptItem, kept: VolumeRecord, take: Take): Promise<Omit<TrashRestored, "Kind" | "Id">> {
     const { lock, has, table, add } = this.#options;
+    // Its removal may not be over yet.
+    using _own = await lock.acquire(kept.name);
     const { name, warnings } = nameAgain(kept.name, (one) => !has(one));
-    using _held = await lock.acquire(name);
+    using _other = name === kept.name ? undefined : await lock.acquire(name);
     if (has(name)) throw new EngineError("conflict", `somebody made a volume ${name} just now`);
     const record = { ...kept, name, cameBackFrom: id };
     await take(() => table.put(record));
@@ -80,8 +82,9 @@ export class KeptVolumes implements Keeper<VolumeRecord> {
     return { Name: name, Warnings: warnings, Also: [] };
   }
 
-  discard({ id }: KeptItem): Promise<void> {
-    return Promise.resolve(this.#options.trash.move(this.#pathOf(id)));
+  async discard({ id }: KeptItem, { name }: VolumeRecord): Promise<void> {
+    using _own = await this.#options.lock.acquire(name);
+    this.#options.trash.move(this.#pathOf(id));
   }
 
   /** A device's bytes are not ours to count. */
