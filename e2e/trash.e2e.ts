@@ -56,4 +56,11 @@ test("what another client prunes is in the trash, and is brought back or let go 
   await page.getByTestId("confirm").getByRole("button", { name: "Empty trash" }).click();
   await expect(page.getByText("The trash is empty")).toBeVisible();
   await look(page, "trash-empty");
+  // Ten places are more than a low window has room for: the last is reached all the same.
+  await page.setViewportSize({ width: 640, height: 400 });
+  await page
+    .getByRole("navigation")
+    .getByRole("link", { name: /Settings/ })
+    .click();
+  await expect(page.getByRole("heading", { level: 1, name: "Settings" })).toBeVisible();
 });

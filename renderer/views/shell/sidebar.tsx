@@ -1,6 +1,7 @@
 import { Keyboard, type LucideIcon, Search } from "lucide-react";
 import { Link, useLocation } from "wouter";
 import { t } from "#renderer/core/texts.ts";
+import { keeps } from "#renderer/core/trash.ts";
 import { useContainers, useImages, useNetworks, useTrash, useVolumes } from "#renderer/queries.ts";
 import { cx } from "#renderer/ui/cx.ts";
 import { Logo } from "./logo.tsx";
@@ -19,20 +20,23 @@ export function Sidebar({ onShortcuts, onPalette }: { readonly onShortcuts: () =
     "/networks": useNetworks().data?.length,
   };
   return (
-    <nav aria-label={t.nav.label} className="flex w-[208px] shrink-0 flex-col border-r border-line bg-side max-[1040px]:w-[184px] max-[860px]:w-[52px]">
+    <nav
+      aria-label={t.nav.label}
+      className="flex w-[208px] shrink-0 flex-col overflow-y-auto border-r border-line bg-side max-[1040px]:w-[184px] max-[860px]:w-[52px]"
+    >
       <div className="flex h-[52px] items-center gap-2.5 px-4 max-[860px]:px-3.5">
         <Logo />
         <span className={cx("text-lg font-semibold tracking-[-0.015em]", wide)}>{t.app}</span>
       </div>
-      <ul className="flex flex-1 flex-col gap-0.5 px-2 pt-1">
+      <ul className="flex flex-1 shrink-0 flex-col gap-0.5 px-2 pt-1">
         {places.slice(0, -2).map((place, index) => (
           <NavLink key={place.path} place={place} number={index + 1} count={counts[place.path]} />
         ))}
       </ul>
-      <ul className="flex flex-col gap-0.5 px-2 pb-2">
+      <ul className="flex shrink-0 flex-col gap-0.5 px-2 pb-2">
         <NavButton icon={Search} label={t.palette.title} keys={`${modifier}K`} onClick={onPalette} />
         <NavButton icon={Keyboard} label={t.nav.shortcuts} keys="?" onClick={onShortcuts} />
-        {trash !== undefined && <NavLink place={trashPlace} number={undefined} count={trash.Items.length} />}
+        {trash !== undefined && (keeps(trash) || trash.Items.length > 0) && <NavLink place={trashPlace} number={undefined} count={trash.Items.length} />}
         {places.slice(-2).map((place, index) => (
           <NavLink key={place.path} place={place} number={places.length - 1 + index} count={undefined} />
         ))}

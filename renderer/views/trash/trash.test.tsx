@@ -67,7 +67,8 @@ test("with the trash off it asks, and offers no way back", async () => {
     bridge.answer("GET /networks/n1", { body: network });
     bridge.answer("DELETE /networks/n1", { status: 204 });
   });
-  await found(() => document.querySelector('a[href$="/trash"]'));
+  await found(() => window.bridge.asked.some(({ path }) => path === "/slipway/trash"));
+  expect(document.querySelector('a[href$="/trash"]')).toBeNull();
   await click(await found(() => button("Delete…")));
   await found(() => byTestId("confirm"));
   await click(await found(() => button("Delete 1 network")));
