@@ -107,6 +107,35 @@ export const acts: Readonly<Record<string, Act>> = {
     const id = await run(client, { ...sleeping, HostConfig: { NetworkMode: name } });
     await client.call("POST", "/networks/bridge/connect", { json: { Container: id } });
   },
+  "change networks": async ({ client, promised, name }) => {
+    const id = await run(client, { ...sleeping });
+    for (let i = 0; i < 3; i += 1) {
+      const network = `${name}-${i}`;
+      await client.json("POST", "/networks/create", { json: { Name: network } });
+      promised.networks.add(network);
+      await client.call("POST", `/networks/${network}/connect`, { json: { Container: id } });
+      await client.json("POST", `/slipway/containers/${id}/ports`, { json: { Add: { "81/tcp": [{ HostIp: "127.0.0.1", HostPort: "" }] } } });
+      await client.json("POST", `/slipway/containers/${id}/ports`, { json: { Remove: { "81/tcp": null } } });
+      await client.call("POST", `/networks/${network}/disconnect`, { json: { Container: id } });
+      promised.networks.delete(network);
+      await client.call("DELETE", `/networks/${network}`);
+    }
+  },
+  "volume contents": async ({ client, promised, name }) => {
+    await client.json("POST", "/volumes/create", { json: { Name: name } });
+    promised.volumes.add(name);
+    const id = await run(client, { ...sh("head -c 3000000 /dev/zero > /data/big; exec sleep 1000"), HostConfig: { Binds: [`${name}:/data`] } });
+    for (let i = 0; i < 3; i += 1) {
+      const fork = `${name}-${i}`;
+      await client.json("POST", `/slipway/volumes/${name}/snapshots`, { json: { Name: "now" } });
+      await client.json("POST", `/slipway/volumes/${name}/fork`, { json: { Name: fork, Snapshot: "now" } });
+      promised.volumes.add(fork);
+      await client.call("DELETE", `/slipway/volumes/${name}/snapshots/now`);
+      promised.volumes.delete(fork);
+      await client.call("DELETE", `/volumes/${fork}`);
+    }
+    await remove(client, id);
+  },
   "copy and commit": async ({ client, name }) => {
     const id = await run(client, { ...sh("head -c 3000000 /dev/zero > /big; exec sleep 1000"), Volumes: { "/data": {} } });
     for (let i = 0; i < 3; i += 1) await call(client, "GET", `/containers/${id}/archive`, { query: { path: "/bin/busybox" } });

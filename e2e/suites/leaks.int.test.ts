@@ -94,6 +94,25 @@ test(`${long ? 500 : 50} containers, with ports, volumes and two networks each, 
   await expectClean();
 });
 
+test(`${long ? 500 : 50} networks and volumes made, used and removed leave nothing`, async () => {
+  const client = new EngineClient({ kind: "socket", path: engine.socket });
+  await docker.ok("run", "-d", "--name", "worker", "busybox", "sleep", "1000");
+  const cycle = async (name: string): Promise<void> => {
+    await client.json("POST", "/networks/create", { json: { Name: name } });
+    await client.call("POST", `/networks/${name}/connect`, { json: { Container: "worker" } });
+    await client.call("POST", `/networks/${name}/disconnect`, { json: { Container: "worker" } });
+    await client.json("POST", "/volumes/create", { json: { Name: name } });
+    await client.json("POST", `/slipway/volumes/${name}/snapshots`, { json: { Name: "now" } });
+    await client.json("POST", `/slipway/volumes/${name}/fork`, { json: { Name: `${name}-fork`, Snapshot: "now" } });
+    await client.call("DELETE", `/networks/${name}`);
+    for (const volume of [name, `${name}-fork`]) await client.call("DELETE", `/volumes/${volume}`);
+  };
+  for (let made = 0; made < (long ? 500 : 50); made += 5) await Promise.all(Array.from({ length: 5 }, (_, i) => cycle(`n${made + i}`)));
+  expect(await docker.ok("inspect", "-f", "{{len .NetworkSettings.Networks}}", "worker")).toBe("1");
+  await docker.ok("rm", "-f", "worker");
+  await expectClean();
+});
+
 test("thousands of short connections to a published port all get their answer, and leave nothing open", async () => {
   const count = long ? 10_000 : 1_000;
   await docker.ok("run", "-d", "--name", "web", "-p", "127.0.0.1:19091:80", "busybox", "httpd", "-f", "-p", "80", "-h", "/www");
