@@ -152,6 +152,23 @@ test.each<[string, string, readonly string[]]>([
   expect([...new Set(steps)].toSorted()).toEqual(shown);
 });
 
+test("base images are found first, each once; then they come, layer by layer", async () => {
+  const name = `${rig.registry}/based:1`;
+  await rig.build({ Dockerfile: "FROM busybox\nCOPY own /own\n", own: "a layer of its own" }, "-t", name, "--push", "--provenance=false");
+  const digest = await rig.docker.ok("image", "inspect", "-f", "{{index .RepoDigests 0}}", name).then((text) => text.split("@")[1]);
+  await rig.docker.ok("rmi", name);
+  await rig.docker.ok("builder", "prune", "-af");
+  const dockerfile = `FROM ${name} AS a\nRUN true\nFROM ${name}\nCOPY --from=a /own /again\n`;
+  const { stderr } = await rig.build({ Dockerfile: dockerfile }, "--no-cache");
+  expect(stderr.match(/^#\d+ \[internal\] load metadata for .*$/gm)).toEqual([expect.stringContaining(`load metadata for ${name}`)]);
+  expect(stderr).toMatch(new RegExp(`\\[a 1/2\\] FROM ${name}@${digest}$`, "m"));
+  expect(stderr).toMatch(/^#\d+ extracting [0-9a-f]{12} .*done$/m);
+  const missing = await rig.docker("buildx", "build", "--progress=plain", rig.context({ Dockerfile: `FROM ${rig.registry}/nobody:1\nRUN true\n` }));
+  expect(missing.code).toBe(1);
+  expect(missing.stderr).toMatch(/\[internal\] load metadata for \S+nobody:1\n#\d+ ERROR: /);
+  expect(missing.stderr).not.toContain("] FROM");
+});
+
 test("a build warns of what may not do what it seems to; where the file says so, that ends it", async () => {
   const warned = await rig.build({ Dockerfile: "FROM busybox AS Base\nMAINTAINER me\nENV A=$B\n" });
   for (const rule of [

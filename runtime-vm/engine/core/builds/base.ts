@@ -1,3 +1,4 @@
+import type { PullProgress } from "#api/images.ts";
 import type { ImageConfigFile } from "#api/oci.ts";
 import { EngineError, isClass, messageOf } from "#base/errors.ts";
 import { normalizedName, parseReference, withDefaultTag } from "#api/reference.ts";
@@ -19,9 +20,21 @@ export function scratchState({ request }: BuildWork, platform: Platform, args: S
   return state;
 }
 
+/** An image to stand on or to copy from. */
+export interface BaseImage {
+  readonly reference: string;
+  readonly platform: Platform | undefined;
+  /** Told how it comes; the build's observer where absent. */
+  readonly pulling?: (message: PullProgress) => void;
+}
+
 /** An image that is here, or that the registry has. */
-export async function imageState(work: BuildWork, reference: string, platform: Platform | undefined, args: StageArgs): Promise<StageState> {
-  const image = await baseImage(work, reference, platform);
+export async function imageState(
+  work: BuildWork,
+  { reference, platform, pulling = (message) => work.request.observer.pulling(message) }: BaseImage,
+  args: StageArgs,
+): Promise<StageState> {
+  const image = await baseImage(work, { reference, platform, pulling });
   const uri = imagePurl(reference, platformOf(image.config));
   work.materials.set(uri, { uri, digest: { sha256: image.id.slice("sha256:".length) } });
   const blobs = await work.backends.builder.layersOf(image.manifest);
@@ -46,7 +59,7 @@ function platformOf({ architecture, os, variant }: ImageConfigFile): Platform {
   return { architecture, os, ...(variant ? { variant } : {}) };
 }
 
-async function baseImage(work: BuildWork, reference: string, platform: Platform | undefined): Promise<ResolvedImage> {
+async function baseImage(work: BuildWork, { reference, platform, pulling }: Required<BaseImage>): Promise<ResolvedImage> {
   const { images } = work.backends;
   const wanted = platform === undefined ? undefined : formatPlatform(platform);
   if (!work.request.pull) {
@@ -60,7 +73,7 @@ async function baseImage(work: BuildWork, reference: string, platform: Platform 
   const parsed = parseReference(reference);
   // Without a tag every one of them would be pulled.
   const source = normalizedName(parsed.digest === undefined ? withDefaultTag(parsed) : parsed);
-  const { auth, observer, signal } = work.request;
+  const { auth, signal } = work.request;
   const given = await auth(reference);
   const messages = images.pull({
     reference: source,
@@ -71,7 +84,7 @@ async function baseImage(work: BuildWork, reference: string, platform: Platform 
   try {
     for await (const message of messages) {
       if (message.error !== undefined) throw new EngineError("notFound", message.error);
-      observer.pulling(message);
+      pulling(message);
     }
   } catch (error) {
     signal.throwIfAborted();

@@ -1,18 +1,14 @@
 import type { Readable } from "node:stream";
-import { familiarName, parseReference } from "#api/reference.ts";
-import { EngineError, messageOf } from "#base/errors.ts";
-import type { PullProgress } from "#api/images.ts";
+import { EngineError } from "#base/errors.ts";
 import { DockerfileError } from "../dockerfile/errors.ts";
 import { IgnorePatterns, readIgnoreFile } from "#api/dockerignore.ts";
 import type { Dockerfile, InstructionOf } from "../dockerfile/instructions.ts";
 import { parseDockerfile } from "../dockerfile/parse.ts";
 import { readSource, type Source } from "../dockerfile/source.ts";
-import type { Builds, BuildResult } from "./builds.ts";
-import { SourceMissing } from "./copy.ts";
+import type { Builds } from "./builds.ts";
+import { type ClassicMessage, ClassicVoice, unwrapped } from "./classic-voice.ts";
 import { Outlet } from "./outlet.ts";
-import type { BuildObserver, BuildRequest, StepInfo, StepWatch } from "./request.ts";
-import { RunFailed } from "./run.ts";
-import { StepError } from "./stage.ts";
+import type { BuildRequest } from "./request.ts";
 import { TarTree } from "./tar-tree.ts";
 import { treePath } from "./tree.ts";
 
@@ -27,12 +23,6 @@ export interface ClassicOptions extends Pick<BuildRequest, "target" | "args" | "
   readonly quiet: boolean;
   readonly removes: boolean;
 }
-
-export type ClassicMessage =
-  | { readonly stream: string }
-  | { readonly aux: { readonly ID: string } }
-  | PullProgress
-  | { readonly errorDetail: { readonly code?: number; readonly message: string }; readonly error: string };
 
 const dockerfileBytesMax = 4 * 1024 * 1024;
 
@@ -124,7 +114,7 @@ async function conversation(builds: Builds, { options, source, dockerfile, tree,
     signal: AbortSignal.any([signal, left.signal]),
   };
   const running = builds
-    .build(request, (result) => voice.result(result, options))
+    .build(request, (result) => voice.result(result, options.names))
     .catch((error: unknown) => {
       if (!voice.hasSpoken) throw unwrapped(error);
       voice.failed(error);
@@ -144,111 +134,4 @@ async function conversation(builds: Builds, { options, source, dockerfile, tree,
       await running.catch(() => undefined);
     }
   })();
-}
-
-const unsaidMax = 10_000;
-const shortId = (id: string): string => id.replace(/^sha256:/, "").slice(0, 12);
-
-class ClassicVoice implements BuildObserver {
-  readonly #outlet: Outlet<ClassicMessage>;
-  readonly #quiet: boolean;
-  readonly #removes: boolean;
-  /** What was not said for quiet's sake; told after all when the build fails. */
-  #unsaid: ClassicMessage[] = [];
-  readonly #first = Promise.withResolvers<void>();
-  hasSpoken = false;
-
-  constructor(outlet: Outlet<ClassicMessage>, { quiet, removes }: ClassicOptions) {
-    this.#outlet = outlet;
-    this.#quiet = quiet;
-    this.#removes = removes;
-  }
-
-  /** Resolves with the first word. */
-  get first(): Promise<void> {
-    return this.#first.promise;
-  }
-
-  say(text: string): void {
-    void this.#stream(`${text}\n`);
-  }
-
-  pulling(message: PullProgress): void {
-    if (!this.#quiet) void this.#send(message);
-  }
-
-  step({ number, total, text }: StepInfo): StepWatch {
-    // Triggers of a base image have no number of their own.
-    this.say(number > 0 ? `Step ${number}/${total} : ${text}` : text);
-    let running = "";
-    return {
-      running: (id) => {
-        running = shortId(id);
-        this.say(` ---> Running in ${running}`);
-      },
-      output: (stream, chunk) => this.#stream(stream === "stdout" ? chunk.toString("utf8") : `\u001b[91m${chunk.toString("utf8")}\u001b[0m`),
-      cached: () => this.say(" ---> Using cache"),
-      finished: (image) => {
-        if (running !== "" && this.#removes) this.say(` ---> Removed intermediate container ${running}`);
-        const id = image();
-        if (id !== undefined) this.say(` ---> ${shortId(id)}`);
-        else if (/^FROM\b/i.test(text)) this.say(" ---> ");
-      },
-      failed: () => undefined,
-    };
-  }
-
-  failed(error: unknown): void {
-    for (const message of this.#unsaid.splice(0)) void this.#send(message);
-    void this.#send(failureOf(error));
-  }
-
-  async result({ register }: BuildResult, { names }: ClassicOptions): Promise<void> {
-    const id = await register(names);
-    void this.#send({ aux: { ID: id } });
-    if (this.#quiet) return void this.#send({ stream: `${id}\n` });
-    this.say(`Successfully built ${shortId(id)}`);
-    for (const name of names) this.say(`Successfully tagged ${familiarName(parseReference(name))}`);
-  }
-
-  #stream(text: string): void | Promise<void> {
-    this.#spoke();
-    if (!this.#quiet) return this.#send({ stream: text });
-    this.#unsaid.push({ stream: text });
-    if (this.#unsaid.length > unsaidMax) this.#unsaid.shift();
-    return undefined;
-  }
-
-  #send(message: ClassicMessage): void | Promise<void> {
-    this.#spoke();
-    return this.#outlet.push(message);
-  }
-
-  #spoke(): void {
-    this.hasSpoken = true;
-    this.#first.resolve();
-  }
-}
-
-function unwrapped(error: unknown): unknown {
-  return error instanceof StepError ? error.cause : error;
-}
-
-function failureOf(error: unknown): ClassicMessage {
-  const cause = unwrapped(error);
-  const message = wordsOf(cause, error instanceof StepError ? error.instruction.node.name : "");
-  const code = cause instanceof RunFailed ? { code: cause.exitCode } : {};
-  return { errorDetail: { ...code, message }, error: message };
-}
-
-/** As the classic builder puts it. */
-function wordsOf(cause: unknown, instruction: string): string {
-  if (cause instanceof RunFailed) return `The command '${cause.args.join(" ")}' returned a non-zero code: ${cause.exitCode}`;
-  if (cause instanceof SourceMissing) {
-    const path = cause.path.replace(/^\/+/, "");
-    if (path.split("/").includes("..")) return `${instruction} failed: forbidden path outside the build context: ${cause.path} ()`;
-    return `${instruction} failed: file not found in build context or excluded by .dockerignore: stat ${path}: file does not exist`;
-  }
-  if (instruction === "ADD" && /^Get "/.test(messageOf(cause))) return `ADD failed: ${messageOf(cause)}`;
-  return messageOf(cause);
 }

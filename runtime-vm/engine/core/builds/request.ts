@@ -80,6 +80,8 @@ export interface StepWatch {
   running(id: string): void;
   output(stream: "stdout" | "stderr", chunk: Buffer): void | Promise<void>;
   cached(): void;
+  /** Of a FROM: how its image comes. */
+  pulling(message: PullProgress): void;
   /** `image`: what it would be as an image. */
   finished(image: () => Digest | undefined): void;
   failed(error: unknown): void;
@@ -87,7 +89,9 @@ export interface StepWatch {
 
 export interface BuildObserver {
   step(info: StepInfo): StepWatch;
-  /** Of base images. */
+  /** BuildKit asks what a base image stands for before the step that stands on it; `name`: whole. */
+  finding(name: string): Pick<StepWatch, "finished" | "failed">;
+  /** Of images that are copied from. */
   pulling(message: PullProgress): void;
   /** Lines that belong to no step. */
   say(text: string): void;

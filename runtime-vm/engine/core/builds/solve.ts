@@ -1,14 +1,15 @@
 import { EngineError, isClass } from "#base/errors.ts";
 import type { Instruction, Stage } from "../dockerfile/instructions.ts";
 import type { Platform } from "../images/platform.ts";
-import { imageState, platformArgs, platformFrom, resultOf, scratchState } from "./base.ts";
-import { checkStageNumbers } from "./stage-numbers.ts";
-import { contextLayer } from "./step-mounts.ts";
+import { type BaseImage, imageState, platformArgs, platformFrom, resultOf, scratchState } from "./base.ts";
+import { BaseFinder, type Found } from "./find.ts";
+import { checkStageNumbers, refuseLater } from "./stage-numbers.ts";
+import { contextSource } from "./context-source.ts";
 import { expanded, globalArgs, StageArgs, type Variables } from "./scope.ts";
-import { contentKey, layeredSource, type Source } from "./sources.ts";
+import { layeredSource, type Source } from "./sources.ts";
 import type { StageState } from "./state.ts";
 import { runStage, StepError, type StageInstruction, triggersOf, kindOf } from "./stage.ts";
-import type { StepInfo } from "./request.ts";
+import type { StepInfo, StepWatch } from "./request.ts";
 import type { BuildWork } from "./work.ts";
 
 /** Builds what the target needs; stages that do not need each other at the same time, unless the flavour is the classic one, which goes by the file. */
@@ -25,11 +26,13 @@ class Solver {
   readonly #running = new Map<number, Promise<StageState>>();
   readonly #sources = new Map<string, Promise<Source>>();
   readonly #numbers = new Map<Instruction, number>();
+  readonly #finder: BaseFinder;
   #total = 0;
 
   constructor(work: BuildWork) {
     const { request, backends } = work;
     this.#work = work;
+    this.#finder = new BaseFinder(work);
     this.#stages = request.dockerfile.stages;
     this.#platform = request.platform ?? backends.host;
     this.#target = this.#targetIndex(request.target);
@@ -95,10 +98,11 @@ class Solver {
     const first = this.#standsOnImage(index, stage) ? 1 : 0;
     const made = stage.instructions.filter((one) => kindOf(one) === "layer");
     const numbers = (one: Instruction): { number: number; total: number } => ({ number: this.#numbers.get(one) ?? 0, total: this.#total });
-    const watch = observer.step({ kind: "from", stage: label, ...numbers(from), place: first, places: first + made.length, text: from.node.original });
+    const found: Found = flavor === "buildkit" && first === 1 ? await this.#find(index, stage) : { text: from.node.original };
+    const watch = observer.step({ kind: "from", stage: label, ...numbers(from), place: first, places: first + made.length, text: found.text });
     let state: StageState;
     try {
-      state = await this.#base(index, stage);
+      state = found.state ?? (await this.#base(index, stage, watch));
       watch.finished(
         () => state.base ?? (state.layers.length === 0 && state.history.length === 0 ? undefined : this.#work.backends.builder.idOf(state.image())),
       );
@@ -120,6 +124,20 @@ class Solver {
     const sourceOf = (name: string): Promise<Source> => this.#source(name, index);
     await runStage({ work: this.#work, state, stage: label, escape: source.escape, sourceOf, placeOf }, [...triggers, ...stage.instructions]);
     return state;
+  }
+
+  async #find(index: number, stage: Stage): Promise<Found> {
+    const { request, backends } = this.#work;
+    const { from } = stage;
+    const name = this.#word(from, from.base);
+    const context = request.named.get(name);
+    const reference = context === undefined ? name : context.kind === "image" ? context.reference : "";
+    const platform = from.platform === "" ? request.platform : platformFrom(this.#word(from, from.platform), backends.host);
+    try {
+      return (await this.#finder.find({ reference, platform }, () => this.#base(index, stage))) ?? { text: from.node.original };
+    } catch (error) {
+      throw error instanceof StepError ? error : new StepError(from, error);
+    }
   }
 
   /** And not on nothing, nor on an earlier stage. */
@@ -146,7 +164,8 @@ class Solver {
     return names.filter((name) => name !== "").flatMap((name) => this.#stageOf(name, index) ?? []);
   }
 
-  async #base(index: number, { from }: Stage): Promise<StageState> {
+  /** `watch` is told how an image comes. */
+  async #base(index: number, { from }: Stage, watch?: StepWatch): Promise<StageState> {
     const { request, backends } = this.#work;
     const name = this.#word(from, from.base);
     if (name === "") throw new EngineError("invalidArgument", `base name (${from.base}) should not be blank`);
@@ -161,17 +180,18 @@ class Solver {
     }
     const args = new StageArgs(request.args, this.#globals);
     const context = request.named.get(name);
-    if (context?.kind === "image") return await imageState(this.#work, context.reference, platform, args);
+    const image = { platform, ...(watch === undefined ? {} : { pulling: watch.pulling.bind(watch) }) };
+    if (context?.kind === "image") return await imageState(this.#work, { ...image, reference: context.reference }, args);
     if (context?.kind === "result") return resultOf(context.states, platform ?? this.#platform).next(args);
     if (context?.kind === "files")
       throw new EngineError("notImplemented", `FROM ${name}: a build context of files cannot be a base image; name an image with docker-image://`);
     if (name === "scratch") return scratchState(this.#work, platform ?? this.#platform, args);
-    return await this.#image(name, platform, args);
+    return await this.#image(name, { ...image, reference: name }, args);
   }
 
-  async #image(name: string, platform: Platform | undefined, args: StageArgs): Promise<StageState> {
+  async #image(name: string, image: BaseImage, args: StageArgs): Promise<StageState> {
     try {
-      return await imageState(this.#work, name, platform, args);
+      return await imageState(this.#work, image, args);
     } catch (error) {
       if (this.#work.request.flavor === "classic" || !isClass(error, "invalidArgument") || !error.message.includes("reference")) throw error;
       throw new EngineError("invalidArgument", `failed to parse stage name ${JSON.stringify(name)}: ${error.message}`, { cause: error });
@@ -203,45 +223,24 @@ class Solver {
 
   async #openSource(from: string, index: number): Promise<Source> {
     const { request } = this.#work;
-    if (from === "") return this.#contextSource(request.context);
+    if (from === "") return contextSource(this.#work, request.context);
     const stage = this.#stageOf(from, index);
     if (stage !== undefined) return this.#layered(await this.#stage(stage));
-    if (request.flavor === "buildkit") this.#refuseLater(from, index);
+    if (request.flavor === "buildkit") refuseLater(this.#stages, from, index);
     const context = request.named.get(from);
-    if (context?.kind === "files") return this.#contextSource(context.tree);
+    if (context?.kind === "files") return contextSource(this.#work, context.tree);
     if (context?.kind === "result") return this.#layered(resultOf(context.states, request.platform ?? this.#platform));
     if (from === "scratch") return this.#layered(scratchState(this.#work, this.#platform, new StageArgs(new Map(), new Map())));
     const reference = context?.reference ?? from;
     try {
-      return this.#layered(await imageState(this.#work, reference, request.platform, new StageArgs(new Map(), new Map())));
+      return this.#layered(await imageState(this.#work, { reference, platform: request.platform }, new StageArgs(new Map(), new Map())));
     } catch (error) {
       if (request.flavor === "buildkit" || !(error instanceof Error)) throw error;
       throw new EngineError("invalidArgument", `invalid from flag value ${from}: ${error.message}`, { cause: error });
     }
   }
 
-  #refuseLater(from: string, index: number): void {
-    const later = this.#stages.findIndex((stage, i) => i >= index && stage.from.name !== "" && stage.from.name === from.toLowerCase());
-    if (later < 0) return;
-    const own = this.#stages[index]?.from.name ?? "";
-    throw new EngineError(
-      "invalidArgument",
-      `cannot copy from stage ${JSON.stringify(from)}, it needs to be defined before current stage ${JSON.stringify(own === "" ? String(index) : own)}`,
-    );
-  }
-
   #layered(state: StageState): Source {
     return layeredSource(state.diffIds, (layers) => this.#work.roots.tree(layers));
-  }
-
-  #contextSource(tree: Source["tree"]): Source {
-    let layer: ReturnType<typeof contextLayer> | undefined;
-    const source: Source = {
-      tree,
-      layers: async () => [(await (layer ??= contextLayer(this.#work, source))).diffId],
-      key: async (path) => await contentKey(await tree(), [path]),
-      ownOwner: false,
-    };
-    return source;
   }
 }

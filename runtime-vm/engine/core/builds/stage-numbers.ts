@@ -14,3 +14,14 @@ export function checkStageNumbers(stages: readonly Stage[], named: ReadonlyMap<s
     }
   }
 }
+
+/** Refuses a copy from a stage that comes later, the own one among them. */
+export function refuseLater(stages: readonly Stage[], from: string, index: number): void {
+  const later = stages.findIndex((stage, i) => i >= index && stage.from.name !== "" && stage.from.name === from.toLowerCase());
+  if (later < 0) return;
+  const own = stages[index]?.from.name ?? "";
+  throw new EngineError(
+    "invalidArgument",
+    `cannot copy from stage ${JSON.stringify(from)}, it needs to be defined before current stage ${JSON.stringify(own === "" ? String(index) : own)}`,
+  );
+}

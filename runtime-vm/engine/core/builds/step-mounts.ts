@@ -5,8 +5,6 @@ import { MNT, MS } from "../kernel/kernel.ts";
 import type { SpecMount } from "../specs/builder.ts";
 import { type IdentityMap, mappedRoot, ownerOutside } from "../userns/identity.ts";
 import { cacheKey } from "./cache.ts";
-import { planCopy } from "./copy.ts";
-import { layerTar } from "./layer-tar.ts";
 import type { StepMount } from "./mount-flags.ts";
 import { openRoot } from "./roots.ts";
 import type { Source } from "./sources.ts";
@@ -167,20 +165,4 @@ async function sshMount(work: BuildWork, mount: StepMount, { destination, made, 
   const target = destination === "" ? "/run/buildkit/ssh_agent.0" : destination;
   made.push({ type: "bind", source: socket.path, destination: target, readOnly: false });
   env.push(`SSH_AUTH_SOCK=${target}`);
-}
-
-/** The files of a context as a layer, so that they can be mounted. */
-export async function contextLayer(work: BuildWork, source: Source): Promise<Awaited<ReturnType<typeof work.backends.builder.writeLayer>>> {
-  const tree = await source.tree();
-  const items = planCopy({
-    sources: [{ kind: "archive", tree }],
-    destination: "/",
-    root: await work.roots.tree([]),
-    owner: undefined,
-    chmod: undefined,
-    parents: false,
-    excludes: [],
-    now: work.now,
-  });
-  return await work.backends.builder.writeLayer(layerTar(items), work.request.signal);
 }

@@ -129,7 +129,21 @@ export class Progress implements BuildObserver {
 
   /** The same display, for the steps of one of several platforms. */
   under(platform: string): BuildObserver {
-    return { say: (text) => this.say(text), pulling: (message) => this.pulling(message), step: (info) => this.#step(info, `${platform} `) };
+    return {
+      say: (text) => this.say(text),
+      pulling: (message) => this.pulling(message),
+      finding: (name) => this.#finding(`${platform} internal`, name),
+      step: (info) => this.#step(info, `${platform} `),
+    };
+  }
+
+  finding(name: string): Pick<StepWatch, "finished" | "failed"> {
+    return this.#finding("internal", name);
+  }
+
+  #finding(label: string, name: string): Pick<StepWatch, "finished" | "failed"> {
+    const vertex = this.vertex(`[${label}] load metadata for ${name}`);
+    return { finished: () => vertex.done(), failed: (error) => vertex.failed(messageOf(error)) };
   }
 
   step(info: StepInfo): StepWatch {
@@ -137,12 +151,13 @@ export class Progress implements BuildObserver {
   }
 
   #step(info: StepInfo, prefix: string): StepWatch {
-    if (info.kind === "config" || info.place === 0) return { running() {}, output() {}, cached() {}, finished() {}, failed: () => undefined };
+    if (info.kind === "config" || info.place === 0) return { running() {}, output() {}, cached() {}, pulling() {}, finished() {}, failed: () => undefined };
     const vertex = this.vertex(nameOfStep(info, prefix));
     return {
       running: () => undefined,
       output: (stream, chunk) => vertex.log(stream === "stdout" ? 1 : 2, chunk),
       cached: () => vertex.cached(),
+      pulling: layersComing(vertex),
       finished: () => vertex.done(),
       failed: (error) => {
         this.failures.set(error, vertex.digest);
@@ -150,6 +165,27 @@ export class Progress implements BuildObserver {
       },
     };
   }
+}
+
+/** A pull's messages as parts of a step: each layer's bytes as they come, and its unpacking. */
+function layersComing(vertex: Vertex): StepWatch["pulling"] {
+  const parts = new Map<string, { readonly started: Date; total: number }>();
+  const tell = (name: string, { current = 0, total = 0 }: { current?: number; total?: number } = {}): void => {
+    const part = parts.get(name) ?? { started: new Date(), total };
+    parts.set(name, Object.assign(part, { total }));
+    vertex.status(name, { current, total, started: part.started });
+  };
+  const end = (name: string): void => {
+    const { started = new Date(), total = 0 } = parts.get(name) ?? {};
+    vertex.status(name, { current: total, total, started, completed: new Date() });
+  };
+  return ({ id, status, progressDetail }) => {
+    if (id === undefined) return;
+    if (status === "Downloading") tell(id, progressDetail);
+    else if (status === "Download complete") end(id);
+    else if (status === "Extracting") tell(`extracting ${id}`);
+    else if (status === "Pull complete") end(`extracting ${id}`);
+  };
 }
 
 function nameOfStep({ stage, place, places, text }: StepInfo, prefix: string): string {
