@@ -7,11 +7,12 @@ import { look, openWindow, type TestWindow } from "./fixtures/window.ts";
 // The trash in the window, over a native engine: nothing that is deleted is lost.
 test.describe.configure({ mode: "serial", timeout: 180_000 });
 
-const root = mkdtempSync("/var/tmp/slipway-trashwindow-");
+let root: string;
 let rig: Rig;
 let window: TestWindow;
 
 test.beforeAll(async ({ browser }) => {
+  root = mkdtempSync("/var/tmp/slipway-trashwindow-");
   const file = join(root, "daemon.json");
   writeFileSync(file, JSON.stringify({ "slipway.trash": { days: 7 } }));
   rig = await openRig("tw", { root: join(root, "engine"), args: ["--config", file] });
