@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import type { PortPublisher, SandboxRequest } from "#core/networks/networks.ts";
-import { closeAll, dir, id, inOwnNetwork, kernel, net, openAll, request, run, talk } from "./rig.ts";
+import { closeAll, dir, id, inOwnNetwork, kernel, net, openAll, openOutside, request, run, talk } from "./rig.ts";
 
 inOwnNetwork();
 
@@ -19,21 +19,6 @@ async function restart(said: Parameters<typeof openAll>[0], publisher?: PortPubl
   await closeAll();
   openAll(said, publisher);
   net.networks.prepare();
-}
-
-/** Another machine, 10.77.0.2, which knows that the containers are behind this one, 10.77.0.1. */
-function openOutside(): string {
-  const path = join(dir, "netns", "outside");
-  kernel.createNetns(path);
-  ip("link", "add", "up0", "type", "veth", "peer", "name", "out0", "netns", path);
-  ip("addr", "add", "10.77.0.1/24", "dev", "up0");
-  ip("link", "set", "up0", "up");
-  kernel.inNetns(path, () => {
-    ip("addr", "add", "10.77.0.2/24", "dev", "out0");
-    ip("link", "set", "out0", "up");
-    ip("route", "add", "172.16.0.0/12", "via", "10.77.0.1");
-  });
-  return path;
 }
 
 const execute = promisify(execFile);

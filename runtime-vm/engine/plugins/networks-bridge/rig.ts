@@ -150,3 +150,20 @@ export async function traces(): Promise<{ netns: string[]; records: string[]; ve
   for (let i = 0; i < 100 && veths().length > 0; i += 1) await delay(50);
   return { netns: readdirSync(join(dir, "netns")), records: readdirSync(join(dir, "sandboxes")), veths: veths(), sandboxRules: kernel.nft("list ruleset") };
 }
+
+const ip = (...args: string[]): string => execFileSync("ip", args, { encoding: "utf8" });
+
+/** Another machine, 10.77.0.2, which knows that the containers are behind this one, 10.77.0.1. */
+export function openOutside(): string {
+  const path = join(dir, "netns", "outside");
+  kernel.createNetns(path);
+  ip("link", "add", "up0", "type", "veth", "peer", "name", "out0", "netns", path);
+  ip("addr", "add", "10.77.0.1/24", "dev", "up0");
+  ip("link", "set", "up0", "up");
+  kernel.inNetns(path, () => {
+    ip("addr", "add", "10.77.0.2/24", "dev", "out0");
+    ip("link", "set", "out0", "up");
+    ip("route", "add", "172.16.0.0/12", "via", "10.77.0.1");
+  });
+  return path;
+}
