@@ -3,7 +3,7 @@ import type { Target } from "./target.ts";
 /** One line of the table: what is measured, in which unit, and what DESIGN asks of ours against a reference dockerd. */
 export interface Row {
   readonly name: string;
-  readonly unit: "ms" | "MB/s" | "MB" | "/s";
+  readonly unit: "ms" | "MB/s" | "MB" | "/s" | "x";
   readonly rounds: number;
   /** Ratio ours/reference that is asked for; for rates at least, for the rest at most. */
   readonly budget?: number;

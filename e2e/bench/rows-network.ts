@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { create, createStarted, prefix, removeAll, type Row } from "./row.ts";
+import { volumeRows } from "./rows-volumes.ts";
 import type { Target } from "./target.ts";
 
 const run = promisify(execFile);
@@ -121,4 +122,4 @@ const namesRow: Row = {
   teardown: removeNetwork,
 };
 
-export const networkRows: readonly Row[] = [attachRow, publishedRow, betweenRow, connectionRow, namesRow];
+export const networkRows: readonly Row[] = [attachRow, publishedRow, betweenRow, connectionRow, namesRow, ...volumeRows];
