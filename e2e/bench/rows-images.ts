@@ -60,10 +60,14 @@ async function succeeding(target: Target, path: string, body?: Buffer, headers?:
 
 const pull = (target: Target, reference: string): Promise<void> => succeeding(target, `/images/create?fromImage=${encodeURIComponent(reference)}`);
 const load = (target: Target, archive: Buffer): Promise<void> => succeeding(target, "/images/load?quiet=1", archive);
+/** Other engines have none. */
+const emptyTrash = (target: Target): Promise<unknown> => target.call("DELETE", "/slipway/trash").catch(() => undefined);
 const untag = (target: Target, reference: string): Promise<unknown> => target.call("DELETE", `/images/${reference}?force=1`);
 
+/** For good: what the engine keeps of it, to bring it back, would make the next pull a short one. */
 async function remove(target: Target, reference: string): Promise<void> {
   await untag(target, reference);
+  await emptyTrash(target);
   await delay(clearedMs);
 }
 
@@ -151,6 +155,7 @@ const removalRow: Row = {
   async measure(target) {
     await pull(target, many);
     const took = await timed(() => untag(target, many));
+    await emptyTrash(target);
     await delay(clearedMs);
     return took;
   },
