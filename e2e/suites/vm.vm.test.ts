@@ -5,6 +5,7 @@ import { type Program, startMachine } from "../fixtures/program.ts";
 import { apparmorSuite } from "./apparmor.suite.ts";
 import { cliSuite } from "./cli.suite.ts";
 import { composeSuite } from "./compose.suite.ts";
+import { devcontainersSuite } from "./devcontainers.suite.ts";
 import { foreignSuite } from "./foreign.suite.ts";
 import { limitsComparedSuite } from "./limits-compared.suite.ts";
 import { limitsSuite } from "./limits.suite.ts";
@@ -33,6 +34,7 @@ foreignSuite("another architecture in the VM", () => ({ socket: machine.socket }
 limitsSuite("limits in the VM", () => ({ socket: machine.socket }));
 limitsComparedSuite("limits and figures, compared with dockerd on the same kernel", () => ({ socket: machine.socket }));
 testcontainersSuite("Testcontainers through the VM", () => ({ socket: machine.socket, sharesLoopback: false }));
+devcontainersSuite("the Dev Containers CLI through the VM", () => ({ socket: machine.socket, sharesLoopback: false, folder }));
 composeSuite("Compose through the VM", () => ({ socket: machine.socket, sharesLoopback: false, folder }));
 // In an emulated machine each file takes its time.
 const files = process.env.SLIPWAY_TEST_LONG === "1" ? 20_000 : 2_000;
