@@ -13,7 +13,9 @@ const put = (path: string, text = ""): void => {
 };
 
 test("root keeps owners, an ordinary user owns everything and chown does not fail", () => {
-  expect(virtiofsdArguments("/s", "/d", { uid: 0, gid: 0 })).toEqual(expect.arrayContaining(["--socket-path=/s", "--shared-dir=/d", "--sandbox=chroot"]));
+  expect(virtiofsdArguments("/s", "/d", { uid: 0, gid: 0 })).toEqual(
+    expect.arrayContaining(["--socket-path=/s", "--shared-dir=/d", "--sandbox=chroot", "--inode-file-handles=prefer"]),
+  );
   const user = virtiofsdArguments("/s", "/d", { uid: 1000, gid: 100 });
   expect(user).toEqual(
     expect.arrayContaining(["--sandbox=namespace", "--translate-uid=squash-guest:0:1000:4294967295", "--translate-gid=squash-guest:0:100:4294967295"]),

@@ -51,9 +51,9 @@ export function virtiofsdArguments(socket: string, directory: string, { uid, gid
     "--cache=auto",
     "--xattr",
     "--announce-submounts",
-    "--inode-file-handles=never",
     "--log-level=warn",
-    ...(uid === 0 ? ["--sandbox=chroot"] : asUser),
+    // Else each file that the guest knows of is an open descriptor, of which there may be too few for a large tree. Only root may do without.
+    ...(uid === 0 ? ["--sandbox=chroot", "--inode-file-handles=prefer"] : [...asUser, "--inode-file-handles=never"]),
   ];
 }
 
