@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type StockDocker, stockDocker } from "../fixtures/docker.ts";
@@ -125,6 +125,30 @@ export function composeSuite(name: string, engine: () => EngineUnderTest): void 
       expect((await docker.ok("ps", "-q", "--no-trunc", "--filter", "label=com.docker.compose.service=db")).trim()).toBe(
         (await docker.ok("ps", "-q", "--no-trunc", "--filter", "volume=shop_rows")).trim(),
       );
+    });
+
+    test("what is written into a watched folder is in the container soon", async () => {
+      mkdirSync(join(dir, "site"));
+      writeFileSync(join(dir, "site/page"), "first\n");
+      const develop = "develop: {watch: [{action: sync, path: ./site, target: /www}]}";
+      writeFileSync(
+        join(dir, "watch.yaml"),
+        `services:\n  site:\n    image: busybox:latest\n    build: {context: .}\n    command: sleep 1000\n    ${develop}\n`,
+      );
+      const watched = ["compose", "-p", "shop", "-f", join(dir, "watch.yaml"), "--project-directory", dir];
+      await docker.ok(...watched, "up", "-d", "--no-build");
+      const stop = new AbortController();
+      const watching = docker.with({ signal: stop.signal }, ...watched, "watch", "--no-up", "--quiet").catch((error: unknown) => error);
+      const inside = async (path: string): Promise<string> => (await docker("exec", "shop-site-1", "cat", `/www/${path}`)).stdout;
+      let written = 0;
+      const writeAgain = async (): Promise<boolean> => {
+        // It may not watch yet when the first one is written.
+        writeFileSync(join(dir, "site/page"), `${(written += 1)}\n`);
+        return Number(await inside("page")) > 0;
+      };
+      await expect.poll(writeAgain, { timeout: 60_000, interval: 1_000 }).toBe(true);
+      stop.abort();
+      await watching;
     });
 
     test("down -v leaves nothing of the project", async () => {

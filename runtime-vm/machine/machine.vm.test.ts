@@ -261,11 +261,27 @@ test("containers reach a service of this computer by host.docker.internal, not t
   const own = NetworkSettings.Ports["80/tcp"]?.[0]?.HostPort ?? "";
   // One line each, whatever comes.
   const get = (host: string): string => `echo "$(wget -q -T 20 -O - http://${host}/ 2> /dev/null || echo refused)"`;
-  const hosts = [`host.docker.internal:${port}`, `x:${port}`, `host.docker.internal:${own}`, `10.0.2.2:${port}`, `10.0.2.3:${port}`, `[fec0::2]:${port}`];
+  const hosts = [
+    `host.docker.internal:${port}`,
+    `gateway.docker.internal:${port}`,
+    `x:${port}`,
+    `host.docker.internal:${own}`,
+    `10.0.2.2:${port}`,
+    `10.0.2.3:${port}`,
+    `[fec0::2]:${port}`,
+  ];
   for (const mode of ["bridge", "host"]) {
     const id = await run(`reach-${mode}`, ["sh", "-c", hosts.map(get).join("\n")], { NetworkMode: mode, ExtraHosts: ["x:host-gateway"] });
     await engine.json("POST", `/containers/${id}/wait`);
-    expect((await output(id)).trim().split("\n"), mode).toEqual(["from the host", "from the host", "refused", "refused", "refused", "refused"]);
+    expect((await output(id)).trim().split("\n"), mode).toEqual([
+      "from the host",
+      "from the host",
+      "from the host",
+      "refused",
+      "refused",
+      "refused",
+      "refused",
+    ]);
   }
   await engine.call("DELETE", `/containers/${published}`, { query: { force: true } });
 });

@@ -2,7 +2,8 @@ import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { EngineError } from "#base/errors.ts";
 import { type FileTree, nameOf, parentOf, treePath, type TreeEntry } from "#core/builds/tree.ts";
-import { goModes, packet, packets } from "./packets.ts";
+import { entryOf } from "./file-stat.ts";
+import { packet, packets } from "./packets.ts";
 import { Reader } from "./proto.ts";
 import type { Session, SessionCall } from "./session.ts";
 
@@ -70,6 +71,7 @@ export class SyncedTree implements FileTree, AsyncDisposable {
   readonly #links = new Map<string, string>();
   readonly #running: Promise<void>;
   readonly #list = Promise.withResolvers<void>();
+  readonly #arrived = Promise.withResolvers<void>();
   #numbers = 0;
   #written = 0;
   #left = 0;
@@ -81,8 +83,10 @@ export class SyncedTree implements FileTree, AsyncDisposable {
     this.#put({ path: "", type: "directory", mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 0 });
     this.#running = this.#receive();
     this.#list.promise.catch(() => undefined);
+    this.#arrived.promise.catch(() => undefined);
     this.#running.catch((error: unknown) => {
       this.#list.reject(error);
+      this.#arrived.reject(error);
       for (const { whole } of this.#received.values()) whole.reject(error);
     });
   }
@@ -90,6 +94,11 @@ export class SyncedTree implements FileTree, AsyncDisposable {
   /** All names are known. */
   async listed(): Promise<void> {
     await this.#list.promise;
+  }
+
+  /** All bytes are here. */
+  get arrived(): Promise<void> {
+    return this.#arrived.promise;
   }
 
   lstat(path: string): TreeEntry | undefined {
@@ -178,7 +187,7 @@ export class SyncedTree implements FileTree, AsyncDisposable {
   async #allListed(): Promise<void> {
     this.#list.resolve();
     this.#left = this.#byNumber.size;
-    if (this.#left === 0) return await this.#call.send(packet(packets.finished));
+    if (this.#left === 0) return await this.#allHere();
     // Asked for while answers come: both sides would wait for each other otherwise.
     void this.#ask().catch(() => undefined);
   }
@@ -205,7 +214,12 @@ export class SyncedTree implements FileTree, AsyncDisposable {
     if (size !== received.entry.size) this.#put({ ...received.entry, size });
     received.whole.resolve(received.hash.digest("hex"));
     this.#left -= 1;
-    if (this.#left === 0) await this.#call.send(packet(packets.finished));
+    if (this.#left === 0) await this.#allHere();
+  }
+
+  async #allHere(): Promise<void> {
+    this.#arrived.resolve();
+    await this.#call.send(packet(packets.finished));
   }
 
   #put(entry: TreeEntry): void {
@@ -215,36 +229,4 @@ export class SyncedTree implements FileTree, AsyncDisposable {
     this.#children.set(parent, (this.#children.get(parent) ?? new Set()).add(nameOf(entry.path)));
     if (!this.#entries.has(parent)) this.#put({ path: parent, type: "directory", mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 0 });
   }
-}
-
-/** Undefined for sockets, which are not copied. */
-function entryOf(path: string, stat: Reader): TreeEntry | undefined {
-  const mode = stat.int(2);
-  const has = (bit: number): boolean => Math.floor(mode / bit) % 2 === 1;
-  if (has(goModes.socket)) return undefined;
-  const special = (has(goModes.setuid) ? 0o4000 : 0) | (has(goModes.setgid) ? 0o2000 : 0) | (has(goModes.sticky) ? 0o1000 : 0);
-  const type = has(goModes.directory)
-    ? "directory"
-    : has(goModes.symlink)
-      ? "symlink"
-      : has(goModes.fifo)
-        ? "fifo"
-        : has(goModes.device)
-          ? has(goModes.char)
-            ? "char"
-            : "block"
-          : "file";
-  const xattrs = stat.messages(10).map((pair) => [pair.text(1), Buffer.from(pair.bytes(2))] as const);
-  return {
-    path,
-    type,
-    mode: (mode % 0o1000) | special,
-    uid: 0,
-    gid: 0,
-    size: type === "file" ? stat.int(5) : 0,
-    mtime: Number(stat.bigint(6) / 1_000_000_000n),
-    ...(type === "symlink" ? { linkName: stat.text(7) } : {}),
-    ...(type === "char" || type === "block" ? { devMajor: stat.int(8), devMinor: stat.int(9) } : {}),
-    ...(xattrs.length === 0 ? {} : { xattrs: new Map(xattrs) }),
-  };
 }

@@ -65,7 +65,8 @@ export async function prepareBuild(frontend: Frontend, given: ReadonlyMap<string
     throw new EngineError("invalidArgument", `lint violation found for rules: ${rules}`);
   }
   let context: Promise<FileTree> | undefined;
-  const localContext = (): Promise<FileTree> => contextTree(frontend, attributes.contextName, { excludes: ignores, follow: copiedPaths(dockerfile) });
+  const localContext = (): Promise<FileTree> =>
+    arriving(frontend, "[internal] load build context", { name: attributes.contextName, what: "context", excludes: ignores, follow: copiedPaths(dockerfile) });
   const named = new Map([...attributes.contexts].map(([name, value]) => [name, namedContext(frontend, name, value, fetched)]));
   const requestOf = (platform: Platform | undefined): BuildRequest => ({
     flavor: "buildkit",
@@ -110,6 +111,7 @@ async function localDefinition(frontend: Frontend, { filename, contextName, dock
   const own = `${filename}.dockerignore`;
   const files = await shown(progress, `[internal] load build definition from ${filename}`, async (vertex) => {
     await using tree = await transferred(frontend, vertex, { name: dockerfileName, what: "dockerfile", follow: [filename, own], excludes: [] });
+    await tree.arrived;
     return { text: await textIn(tree, filename), ignore: await textIn(tree, own) };
   });
   if (files.text === undefined) throw new EngineError("notFound", `failed to read dockerfile: open ${filename}: no such file or directory`);
@@ -117,6 +119,7 @@ async function localDefinition(frontend: Frontend, { filename, contextName, dock
   const ignore = await shown(progress, "[internal] load .dockerignore", async (vertex) => {
     if (files.ignore !== undefined) return files.ignore;
     await using tree = await transferred(frontend, vertex, { name: contextName, what: "context", follow: [".dockerignore"], excludes: [] });
+    await tree.arrived;
     return await textIn(tree, ".dockerignore");
   });
   return { text: files.text, ignores: readIgnoreFile(ignore ?? "") };
@@ -161,14 +164,25 @@ async function transferred(
     current = bytes;
   };
   const tree = await syncFiles(session, { directory: name, excludes, follow, spool: scratch(builds), signal, onProgress });
-  vertex.status(id, { current, started, completed: new Date() });
+  void tree.arrived.then(
+    () => vertex.status(id, { current, started, completed: new Date() }),
+    () => undefined,
+  );
   return tree;
 }
 
-async function contextTree(frontend: Frontend, name: string, { excludes, follow }: Pick<Transfer, "excludes" | "follow">): Promise<FileTree> {
-  return await shown(frontend.progress, "[internal] load build context", async (vertex) =>
-    frontend.undo.use(await transferred(frontend, vertex, { name, what: "context", follow, excludes })),
-  );
+/** A directory of the client's under a line of its own, which lasts until the bytes are here: steps begin as soon as the names are known. */
+async function arriving(frontend: Frontend, label: string, transfer: Transfer): Promise<FileTree> {
+  const vertex = frontend.progress.vertex(label);
+  try {
+    const tree = frontend.undo.use(await transferred(frontend, vertex, transfer));
+    // What does not come is told by the step that wants it.
+    void tree.arrived.catch(() => undefined).then(() => vertex.done());
+    return tree;
+  } catch (error) {
+    vertex.failed(messageOf(error));
+    throw error;
+  }
 }
 
 /** What of the context instructions copy, so that nothing else is sent; nothing where it cannot be told beforehand. */
@@ -193,10 +207,7 @@ function namedContext(frontend: Frontend, name: string, value: string, remote: (
   if (local !== undefined) {
     return {
       kind: "files",
-      tree: () =>
-        (tree ??= shown(frontend.progress, `[context ${name}] load from client`, async (vertex) =>
-          frontend.undo.use(await transferred(frontend, vertex, { name: local, what: name, follow: [], excludes: [] })),
-        )),
+      tree: () => (tree ??= arriving(frontend, `[context ${name}] load from client`, { name: local, what: name, follow: [], excludes: [] })),
     };
   }
   return { kind: "files", tree: () => (tree ??= remote(value)) };
