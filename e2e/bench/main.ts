@@ -11,14 +11,14 @@ import { networkRows } from "./rows-network.ts";
 import { startOutcomes } from "./starts.ts";
 import { Target } from "./target.ts";
 
-// npm run bench -- [SOCKET[@NETNS]...] [--only TEXT] [--no-images] [--start] [--json FILE]
+// npm run bench -- [SOCKET[@NETNS]...] [--only TEXT]... [--no-images] [--start] [--json FILE]
 // Rounds are interleaved over the sockets, medians compared; the last socket is what the others are measured against.
 // --start measures starts, of ours and of the dockerd in e2e/reference: it starts and stops both itself.
 
 const { values: flags, positionals } = commandLine();
 
 const targets = positionals.map((spec) => new Target(spec));
-const wanted = (row: Row): boolean => flags.only === undefined || row.name.includes(flags.only);
+const wanted = (row: Row): boolean => flags.only === undefined || flags.only.some((text) => row.name.includes(text));
 const outcomes: Outcome[] = [];
 
 if (targets.length > 0) {
@@ -40,13 +40,13 @@ report(
 
 function commandLine() {
   try {
-    const options = { only: { type: "string" }, "no-images": { type: "boolean" }, start: { type: "boolean" }, json: { type: "string" } } as const;
+    const options = { only: { type: "string", multiple: true }, "no-images": { type: "boolean" }, start: { type: "boolean" }, json: { type: "string" } } as const;
     const parsed = parseArgs({ allowPositionals: true, options });
     if (parsed.positionals.length > 0 || parsed.values.start === true) return parsed;
   } catch (error) {
     console.error((error as Error).message);
   }
-  console.error("usage: npm run bench -- [SOCKET[@NETNS]...] [--only TEXT] [--no-images] [--start] [--json FILE]");
+  console.error("usage: npm run bench -- [SOCKET[@NETNS]...] [--only TEXT]... [--no-images] [--start] [--json FILE]");
   process.exit(2);
 }
 
