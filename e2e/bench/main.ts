@@ -40,7 +40,12 @@ report(
 
 function commandLine() {
   try {
-    const options = { only: { type: "string", multiple: true }, "no-images": { type: "boolean" }, start: { type: "boolean" }, json: { type: "string" } } as const;
+    const options = {
+      only: { type: "string", multiple: true },
+      "no-images": { type: "boolean" },
+      start: { type: "boolean" },
+      json: { type: "string" },
+    } as const;
     const parsed = parseArgs({ allowPositionals: true, options });
     if (parsed.positionals.length > 0 || parsed.values.start === true) return parsed;
   } catch (error) {

@@ -28,15 +28,15 @@ export async function imageRows(targets: readonly Target[], directory: string): 
   }
   for (const netns of new Set(targets.map((t) => t.netns))) undo.use(await startRegistry({ dir: directory, port, ...(netns === undefined ? {} : { netns }) }));
   const rows = [
-    pullRow("pull of 20,000 files", many, 0.4),
-    pullRow("pull of 300 MB", big, 0.7),
+    pullRow("20,000 files", 0.4, many),
+    pullRow("300 MB", 0.7, big),
     memoryAfterRow,
     diskRow,
     upToDateRow,
     pushRow,
     saveRow,
-    loadRow("load of 20,000 files", many, await dockerArchive([manyImage])),
-    loadRow("load of 300 MB", big, await dockerArchive([bigImage])),
+    loadRow("20,000 files", many, await dockerArchive([manyImage])),
+    loadRow("300 MB", big, await dockerArchive([bigImage])),
     removalRow,
   ];
   const held = undo.move();
@@ -71,18 +71,21 @@ async function remove(target: Target, reference: string): Promise<void> {
   await delay(clearedMs);
 }
 
-/** Pulls by tag and removes again. */
-const pullRow = (name: string, reference: string, budget: number): Row => ({
+/** Brings an image here, and removes it again. */
+const comingRow = (name: string, budget: number, reference: string, bring: (target: Target) => Promise<void>): Row => ({
   name,
   unit: "ms",
   rounds: 3,
   budget,
   async measure(target) {
-    const took = await timed(() => pull(target, reference));
+    const took = await timed(() => bring(target));
     await remove(target, reference);
     return took;
   },
 });
+
+const pullRow = (what: string, budget: number, reference: string): Row => comingRow(`pull of ${what}`, budget, reference, (target) => pull(target, reference));
+const loadRow = (what: string, reference: string, archive: Buffer): Row => comingRow(`load of ${what}`, 0.5, reference, (target) => load(target, archive));
 
 /** A pull of what is here already: how long the question takes. */
 const upToDateRow: Row = {
@@ -134,18 +137,6 @@ const saveRow: Row = {
     }),
   teardown: (target) => remove(target, big),
 };
-
-const loadRow = (name: string, reference: string, archive: Buffer): Row => ({
-  name,
-  unit: "ms",
-  rounds: 3,
-  budget: 0.5,
-  async measure(target) {
-    const took = await timed(() => load(target, archive));
-    await remove(target, reference);
-    return took;
-  },
-});
 
 const removalRow: Row = {
   name: "rmi of 20,000 files",
