@@ -13,8 +13,13 @@ const port = 15999;
 const many = `127.0.0.1:${port}/bench/many:v1`;
 const big = `127.0.0.1:${port}/bench/big:v1`;
 
-/** What an engine removes after it has answered is not to be measured with what is asked next. */
 const clearedMs = 2_000;
+
+/** What an engine removes after it has answered, and what the kernel has yet to write for it, is not to be measured with what is asked next. */
+async function cleared(): Promise<void> {
+  await delay(clearedMs);
+  execFileSync("sync");
+}
 
 /** Rows of the images of 20,000 files and of 300 MB; their registries keep their data in `directory`. Hold it open while they run. */
 export async function imageRows(targets: readonly Target[], directory: string): Promise<AsyncDisposable & { readonly rows: readonly Row[] }> {
@@ -68,7 +73,7 @@ const untag = (target: Target, reference: string): Promise<unknown> => target.ca
 async function remove(target: Target, reference: string): Promise<void> {
   await untag(target, reference);
   await emptyTrash(target);
-  await delay(clearedMs);
+  await cleared();
 }
 
 /** Brings an image here, and removes it again. */
@@ -147,7 +152,7 @@ const removalRow: Row = {
     await pull(target, many);
     const took = await timed(() => untag(target, many));
     await emptyTrash(target);
-    await delay(clearedMs);
+    await cleared();
     return took;
   },
 };
