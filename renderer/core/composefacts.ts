@@ -1,15 +1,16 @@
 import type { ComposeCheck } from "#api/compose.ts";
-import type { ContainerInspect, ContainerSummary } from "#api/containers.ts";
+import type { ContainerInspect } from "#api/containers.ts";
 import type { ImageRunConfig } from "#api/oci.ts";
+import { composeProjects } from "./compose.ts";
 import type { PlanFacts, ProjectModel } from "./composeplan.ts";
 import type { Engine } from "./engine/engine.ts";
 
-/** Asks the engine for what a plan is made of. What goes meanwhile, or is not there yet, is left out. */
-export async function readPlanFacts(
-  engine: Pick<Engine, "containers" | "images">,
-  check: ComposeCheck,
-  members: readonly ContainerSummary[],
-): Promise<PlanFacts> {
+/**
+ * Asks the engine for what a plan is made of: also for the project's containers, as the window's own list may be
+ * a moment behind. What goes meanwhile, or is not there yet, is left out.
+ */
+export async function readPlanFacts(engine: Pick<Engine, "containers" | "images">, project: string, check: ComposeCheck): Promise<PlanFacts> {
+  const members = composeProjects(await engine.containers.list()).find(({ name }) => name === project)?.members ?? [];
   const model = check.model as ProjectModel;
   const wanted = Object.entries(model.services).map(([name, service]) => service.image ?? `${model.name}-${name}`);
   const inspects = await each(

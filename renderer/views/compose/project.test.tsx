@@ -31,6 +31,30 @@ test("a folder is opened, its plan shown, and bringing it up is followed to its 
   expect(act?.body).toMatchObject({ Verb: "up", Folder: "/home/me/shop", Files: [file], Home: "/home/me", RemoveOrphans: false });
 });
 
+test("the plan is made of what the engine has now, not of a list that is a moment old", async () => {
+  const summary = (State: string) => ({
+    Id: "web1",
+    Names: ["/shop-web-1"],
+    Image: "busybox",
+    State,
+    Status: State,
+    Created: 1,
+    Ports: [],
+    Labels: { "com.docker.compose.project": "shop", "com.docker.compose.service": "web", "com.docker.compose.config-hash": "h" },
+  });
+  using window = await openWindow(address, (bridge) => {
+    bridge.file(file, "services: { web: { image: busybox } }\n");
+    bridge.answer("POST /slipway/compose/check", { body: { model, hashes: { web: "h" }, warnings: [] } });
+    bridge.answer("GET /containers/json", { body: [summary("created")] });
+    bridge.answer("GET /containers/web1/json", { body: { Id: "web1", Image: "sha256:one", Config: {}, HostConfig: {}, Mounts: [] } });
+  });
+  await found(() => document.body.textContent?.includes("created(1)"));
+  // No event tells the window of it yet.
+  window.bridge.answer("GET /containers/json", { body: [summary("running")] });
+  await click(await found(() => byTestId("compose-up-open")));
+  await found(() => byTestId("compose-up")?.textContent?.includes("nothing will change"));
+});
+
 test("a file is checked as it is typed, its wrong line told, and saved as it stands", async () => {
   using window = await openWindow(address, (bridge) => {
     bridge.file(file, "services:\n  web:\n    image: busybox\n");

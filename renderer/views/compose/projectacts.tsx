@@ -61,7 +61,7 @@ export function ProjectActs({ name, project, source, onDown }: ProjectActsProps)
           {t.compose.up}
         </Button>
       )}
-      {asking && source !== undefined && <UpDialog name={name} source={source} members={members} onClose={() => setAsking(false)} />}
+      {asking && source !== undefined && <UpDialog name={name} source={source} onClose={() => setAsking(false)} />}
     </div>
   );
 }

@@ -1,7 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { ComposeProjectSource } from "#api/compose.ts";
-import type { ContainerSummary } from "#api/containers.ts";
 import { EngineError } from "#base/errors.ts";
 import { useApp } from "#renderer/appcontext.ts";
 import { actOptions } from "#renderer/core/composeruns.ts";
@@ -23,14 +22,13 @@ import { SimpleTable } from "#renderer/ui/simpletable.tsx";
 export interface UpDialogProps {
   readonly name: string;
   readonly source: ComposeProjectSource;
-  readonly members: readonly ContainerSummary[];
   readonly onClose: () => void;
 }
 
 const tones: Readonly<Record<PlanAction, BadgeTone>> = { keep: "neutral", start: "ok", create: "ok", recreate: "warn", remove: "danger", orphan: "warn" };
 
 /** What bringing the project up would change, before it does. */
-export function UpDialog({ name, source, members, onClose }: UpDialogProps) {
+export function UpDialog({ name, source, onClose }: UpDialogProps) {
   const { engine, composeRuns } = useApp();
   const [build, setBuild] = useState(false);
   const [removeOrphans, setRemoveOrphans] = useState(false);
@@ -39,7 +37,7 @@ export function UpDialog({ name, source, members, onClose }: UpDialogProps) {
     queryFn: async () => {
       const check = await engine.compose.check(source);
       if (check.error !== undefined) throw new EngineError("invalidArgument", check.error);
-      return { rows: upPlan(await readPlanFacts(engine, check, members)), warnings: check.warnings };
+      return { rows: upPlan(await readPlanFacts(engine, name, check)), warnings: check.warnings };
     },
     staleTime: 0,
     gcTime: 0,
