@@ -52,7 +52,8 @@ test("the plan is made of what the engine has now, not of a list that is a momen
   // No event tells the window of it yet.
   window.bridge.answer("GET /containers/json", { body: [summary("running")] });
   await click(await found(() => byTestId("compose-up-open")));
-  await found(() => byTestId("compose-up")?.textContent?.includes("nothing will change"));
+  await found(() => byTestId("compose-up")?.textContent?.includes("shop-web-1"));
+  expect(byTestId("compose-up")?.textContent).toContain("nothing will change");
 });
 
 test("a file is checked as it is typed, its wrong line told, and saved as it stands", async () => {
