@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { busybox, dockerArchive } from "../fixtures/image.ts";
 import { bareRun } from "./bare.ts";
+import { forwardOutcomes } from "./forwards.ts";
 import { median, type Outcome, report } from "./outcomes.ts";
 import { removeAll, type Row } from "./row.ts";
 import { bareRow, rows } from "./rows.ts";
@@ -11,9 +12,10 @@ import { networkRows } from "./rows-network.ts";
 import { startOutcomes } from "./starts.ts";
 import { Target } from "./target.ts";
 
-// npm run bench -- [SOCKET[@NETNS]...] [--only TEXT]... [--no-images] [--start] [--json FILE]
+// npm run bench -- [SOCKET[@NETNS]...] [--only TEXT]... [--no-images] [--start] [--forwards] [--json FILE]
 // Rounds are interleaved over the sockets, medians compared; the last socket is what the others are measured against.
 // --start measures starts, of ours and of the dockerd in e2e/reference: it starts and stops both itself.
+// --forwards measures ports of a VM, which it boots, against those that QEMU forwards by itself.
 
 const { values: flags, positionals } = commandLine();
 
@@ -32,6 +34,7 @@ if (targets.length > 0) {
   if (flags["no-images"] !== true) await images();
 }
 if (flags.start === true) outcomes.push(...(await startOutcomes()));
+if (flags.forwards === true) outcomes.push(...(await forwardOutcomes()));
 report(
   targets.map((t) => t.label),
   outcomes,
@@ -44,14 +47,15 @@ function commandLine() {
       only: { type: "string", multiple: true },
       "no-images": { type: "boolean" },
       start: { type: "boolean" },
+      forwards: { type: "boolean" },
       json: { type: "string" },
     } as const;
     const parsed = parseArgs({ allowPositionals: true, options });
-    if (parsed.positionals.length > 0 || parsed.values.start === true) return parsed;
+    if (parsed.positionals.length > 0 || parsed.values.start === true || parsed.values.forwards === true) return parsed;
   } catch (error) {
     console.error((error as Error).message);
   }
-  console.error("usage: npm run bench -- [SOCKET[@NETNS]...] [--only TEXT]... [--no-images] [--start] [--json FILE]");
+  console.error("usage: npm run bench -- [SOCKET[@NETNS]...] [--only TEXT]... [--no-images] [--start] [--forwards] [--json FILE]");
   process.exit(2);
 }
 

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { tarOf } from "../fixtures/image.ts";
-import { daemonOf, textOf } from "../fixtures/processes.ts";
+import { daemonOf } from "../fixtures/processes.ts";
+import { processorMs } from "./processor.ts";
 import { create, prefix, removeAll, type Row } from "./row.ts";
 import type { Target } from "./target.ts";
 
@@ -67,13 +68,6 @@ const overDiskRow: Row = {
   measure: async (target) => (await treeMs(target, folderOf(target))) / (await treeMs(target, volume)),
   teardown: removeVolumes,
 };
-
-/** Processor time of a process, of all its threads. `getconf CLK_TCK` is 100 on every Linux there is. */
-function processorMs(pid: string): number {
-  const [, ...fields] = textOf(`/proc/${pid}/stat`).split(") ");
-  const [user = 0, system = 0] = (fields.at(-1) ?? "").split(" ").slice(11, 13).map(Number);
-  return (user + system) * 10;
-}
 
 /** Of the engine, where it is a process of this machine and can fork at all; the file system shares the blocks where it can. */
 const forkRow: Row = {
