@@ -1,4 +1,4 @@
-import { lookup, resolve } from "node:dns/promises";
+import { lookup, Resolver } from "node:dns/promises";
 import { codeOf } from "#base/errors.ts";
 import type { Resolution } from "#link/calls.ts";
 
@@ -20,7 +20,8 @@ export async function resolveForGuest(name: string, type: string): Promise<Resol
   const known = recordTypes.find((t) => t === type);
   if (!known) return { code: "NOTIMP", answers: [] };
   try {
-    const found: unknown = await resolve(plain, known as "MX");
+    // A new one each time: a resolver knows the name servers of the moment it was made, and a VPN may have come up since.
+    const found: unknown = await new Resolver().resolve(plain, known as "MX");
     const records: readonly unknown[] = Array.isArray(found) ? found : [found];
     return { code: "NOERROR", answers: records.map((record) => ({ name: plain, type, ttl: recordTtlSeconds, data: recordData(known, record) })) };
   } catch (error) {
