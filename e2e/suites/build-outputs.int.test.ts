@@ -3,7 +3,6 @@ import { lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { clients } from "../fixtures/clients.mjs";
 import { type BuildRig, openBuildRig } from "./build.rig.ts";
 
 let rig: BuildRig;
@@ -67,12 +66,6 @@ test("what is pushed is what the client is told, layers packed, with its provena
   expect(layers.slice(1).map(({ mediaType }) => mediaType)).toEqual(Array(2).fill("application/vnd.oci.image.layer.v1.tar+gzip"));
   await rig.docker.ok("image", "rm", name);
   expect(await rig.docker.ok("run", "--rm", name, "cat", "/made")).toBe("made");
-});
-
-test("a list of packages, which nobody here makes, is refused and not left out", async () => {
-  const refused = await rig.docker.inside([clients.docker, "buildx", "build", "--sbom=true", rig.context(files)]);
-  expect(refused.stderr).toContain("this engine makes no SBOM attestations: build without --sbom");
-  await rig.build(files, "--sbom=false");
 });
 
 test("without provenance an image is its manifest; the identity in the file is that of its configuration", async () => {
@@ -167,6 +160,18 @@ test("base images are found first, each once; then they come, layer by layer", a
   expect(missing.code).toBe(1);
   expect(missing.stderr).toMatch(/\[internal\] load metadata for \S+nobody:1\n#\d+ ERROR: /);
   expect(missing.stderr).not.toContain("] FROM");
+});
+
+test("an image that is copied from has a line of its own, and names the stages beside it", async () => {
+  const { stderr } = await rig.build({ Dockerfile: "FROM scratch\nCOPY --from=busybox /bin/busybox /b\n" }, "--no-cache");
+  expect(stderr).toMatch(/^#\d+ \[internal\] load metadata for docker\.io\/library\/busybox:latest$/m);
+  expect(stderr).toMatch(/^#\d+ FROM docker\.io\/library\/busybox:latest@sha256:[0-9a-f]{64}$/m);
+  expect(stderr).toMatch(/^#\d+ \[stage-0 1\/1\] COPY /m);
+  expect(stderr).toMatch(/^#\d+ exporting attestation manifest sha256:[0-9a-f]{64} .*done$/m);
+  expect(stderr).toMatch(/^#\d+ unpacking to moby-dangling@sha256:[0-9a-f]{64} .*done$/m);
+  const nobody = `${rig.registry}/nobody:1`;
+  const missing = await rig.docker("buildx", "build", rig.context({ Dockerfile: `FROM busybox\nRUN --mount=from=${nobody},target=/m true\n` }));
+  expect(missing.stderr).toContain(`${nobody}: failed to resolve source metadata for ${nobody}: ${nobody}: not found`);
 });
 
 test("a build warns of what may not do what it seems to; where the file says so, that ends it", async () => {

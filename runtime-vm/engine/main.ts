@@ -224,7 +224,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
     builds,
     pressure,
     compose: new Compose({ ...tree.compose, socket: config.socket, hostPrefix: config.hostPrefix }),
-    buildKit: openBuildKit(builds, buildKitVersion),
+    buildKit: openBuildKit(builds, { version: buildKitVersion, tool: `slipway-${release}` }),
     journal,
   });
   const disk = new DiskWatch({ root: config.root, describe: () => diskTakers({ containers, images, volumes, builds, bin }), journal });

@@ -24,16 +24,12 @@ export function scratchState({ request }: BuildWork, platform: Platform, args: S
 export interface BaseImage {
   readonly reference: string;
   readonly platform: Platform | undefined;
-  /** Told how it comes; the build's observer where absent. */
+  /** Told how it comes. */
   readonly pulling?: (message: PullProgress) => void;
 }
 
 /** An image that is here, or that the registry has. */
-export async function imageState(
-  work: BuildWork,
-  { reference, platform, pulling = (message) => work.request.observer.pulling(message) }: BaseImage,
-  args: StageArgs,
-): Promise<StageState> {
+export async function imageState(work: BuildWork, { reference, platform, pulling = () => undefined }: BaseImage, args: StageArgs): Promise<StageState> {
   const image = await baseImage(work, { reference, platform, pulling });
   const uri = imagePurl(reference, platformOf(image.config));
   work.materials.set(uri, { uri, digest: { sha256: image.id.slice("sha256:".length) } });
@@ -90,10 +86,17 @@ async function baseImage(work: BuildWork, { reference, platform, pulling }: Requ
     signal.throwIfAborted();
     // BuildKit takes what is here of another platform rather than nothing.
     const other = work.request.flavor === "buildkit" && wanted !== undefined ? await images.resolve(reference).catch(() => undefined) : undefined;
-    if (other === undefined) throw error;
+    if (other === undefined) throw work.request.flavor === "buildkit" ? missing(source, error) : error;
     return other;
   }
   return await images.resolve(reference, wanted);
+}
+
+/** BuildKit's words for an image that cannot be had. */
+function missing(name: string, error: unknown): unknown {
+  if (!(error instanceof EngineError)) return error;
+  const why = error.message.replace(/^failed to resolve reference "[^"]*": /, "");
+  return new EngineError(error.class, `failed to resolve source metadata for ${name}: ${why}`, { cause: error });
 }
 
 /** `--platform` of a FROM. */

@@ -10,9 +10,10 @@ import type { BuildCache, CacheRecord } from "./cache.ts";
 import { type CacheUse, cacheUse, diskOf, pruneCache, type PruneOptions } from "./prune.ts";
 import type { BuildRequest } from "./request.ts";
 import { withoutGiven } from "./root-tree.ts";
+import { type ScannedFile, Scanner } from "./scan.ts";
 import { solve } from "./solve.ts";
 import type { StageState } from "./state.ts";
-import type { FileTree } from "./tree.ts";
+import { type FileTree, resolved } from "./tree.ts";
 import { type BuildHouse, type BuildMaterial, BuildWork } from "./work.ts";
 
 export interface BuildResult {
@@ -23,6 +24,10 @@ export interface BuildResult {
   readonly records: readonly CacheRecord[];
   /** The image's files, while the build lasts. */
   files(): Promise<FileTree>;
+  /** What a scanner that was asked for has written. */
+  readonly scanned?: readonly ScannedFile[];
+  /** The layer whose file this name stands for in the image; undefined where there is none. */
+  layerOf(path: string): Promise<Digest | undefined>;
   /** Makes the image, once or more often, under these references with tags. */
   register(names: readonly string[]): Promise<Digest>;
 }
@@ -78,10 +83,14 @@ export class Builds {
     const { builder } = this.#house.backends;
     await using _hold = builder.hold();
     await using work = new BuildWork(this.#house, request);
-    const state = await solve(work);
+    const scanner = request.scanner === undefined ? undefined : await Scanner.find(work, request.scanner);
+    const { state, scanTargets } = await solve(work);
+    const scanned = await scanner?.scan(await scanTargets());
     request.signal.throwIfAborted();
     return await take({
       state,
+      ...(scanned === undefined ? {} : { scanned }),
+      layerOf: (path) => layerOf(work, state, path),
       materials: [...(request.materials ?? []), ...work.materials.values()],
       records: [...work.records.values()],
       files: async () => withoutGiven(await work.roots.tree(state.diffIds)),
@@ -106,6 +115,14 @@ export class Builds {
     for (const name of names) await images.tag(state.base, name);
     return state.base;
   }
+}
+
+async function layerOf(work: BuildWork, { diffIds }: StageState, path: string): Promise<Digest | undefined> {
+  for (const diffId of diffIds.toReversed()) {
+    const tree = await work.roots.tree([diffId]);
+    if (resolved(tree, path) === path && tree.lstat(path) !== undefined) return diffId;
+  }
+  return undefined;
 }
 
 /** Takes away what a killed engine left of its builds; their roots, tasks and networks are nobody's, and go as those of containers do. */

@@ -47,8 +47,8 @@ export class ClassicVoice implements BuildObserver {
     return { finished() {}, failed() {} };
   }
 
-  pulling(message: PullProgress): void {
-    if (!this.#quiet) void this.#send(message);
+  beside(): StepWatch {
+    return { running() {}, output() {}, cached() {}, pulling: (message) => this.#pulling(message), finished() {}, failed() {} };
   }
 
   step({ number, total, text }: StepInfo): StepWatch {
@@ -62,7 +62,7 @@ export class ClassicVoice implements BuildObserver {
       },
       output: (stream, chunk) => this.#stream(stream === "stdout" ? chunk.toString("utf8") : `\u001b[91m${chunk.toString("utf8")}\u001b[0m`),
       cached: () => this.say(" ---> Using cache"),
-      pulling: (message) => this.pulling(message),
+      pulling: (message) => this.#pulling(message),
       finished: (image) => {
         if (running !== "" && this.#removes) this.say(` ---> Removed intermediate container ${running}`);
         const id = image();
@@ -84,6 +84,10 @@ export class ClassicVoice implements BuildObserver {
     if (this.#quiet) return void this.#send({ stream: `${id}\n` });
     this.say(`Successfully built ${shortId(id)}`);
     for (const name of names) this.say(`Successfully tagged ${familiarName(parseReference(name))}`);
+  }
+
+  #pulling(message: PullProgress): void {
+    if (!this.#quiet) void this.#send(message);
   }
 
   #stream(text: string): void | Promise<void> {

@@ -27,7 +27,7 @@ export class BaseFinder {
     const watch = this.#told.has(key) ? undefined : this.#work.request.observer.finding(whole);
     this.#told.add(key);
     try {
-      const digest = await digestOf(this.#work, image);
+      const digest = await imageDigest(this.#work, image);
       const state = digest === undefined ? await fetch() : undefined;
       watch?.finished(() => undefined);
       return { text: `FROM ${whole.split("@", 1)[0]}@${digest ?? state?.base}`, ...(state === undefined ? {} : { state }) };
@@ -39,7 +39,7 @@ export class BaseFinder {
 }
 
 /** The digest that a reference stands for, here or at its registry; undefined where that does not tell. Makes no image come. */
-async function digestOf(work: BuildWork, { reference, platform }: BaseImage): Promise<string | undefined> {
+export async function imageDigest(work: BuildWork, { reference, platform }: BaseImage): Promise<string | undefined> {
   const { images, registries } = work.backends;
   const { pull, auth, signal } = work.request;
   const wanted = platform === undefined ? undefined : formatPlatform(platform);
@@ -56,8 +56,8 @@ async function digestOf(work: BuildWork, { reference, platform }: BaseImage): Pr
   return found?.digest;
 }
 
-/** With registry and tag. */
-function wholeName(reference: string): string | undefined {
+/** With registry and tag; undefined for what is no reference. */
+export function wholeName(reference: string): string | undefined {
   try {
     const parsed = parseReference(reference);
     return normalizedName(parsed.digest === undefined ? withDefaultTag(parsed) : parsed);

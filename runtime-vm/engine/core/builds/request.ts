@@ -42,10 +42,19 @@ export interface BuildRequest {
   readonly epoch: number | undefined;
   /** `--allow`: what steps may ask for beyond a container's rights. */
   readonly entitlements?: readonly string[];
+  /** Looks through the result, and through what else the Dockerfile names for it. */
+  readonly scanner?: ScannerRequest;
   /** What its contexts came from, as far as they were fetched by then. */
   readonly materials?: readonly BuildMaterial[];
   readonly observer: BuildObserver;
   readonly signal: AbortSignal;
+}
+
+/** An image that lists what is in others. */
+export interface ScannerRequest {
+  readonly reference: string;
+  /** What else it is told. */
+  readonly parameters: ReadonlyMap<string, string>;
 }
 
 export type NamedContext =
@@ -80,7 +89,7 @@ export interface StepWatch {
   running(id: string): void;
   output(stream: "stdout" | "stderr", chunk: Buffer): void | Promise<void>;
   cached(): void;
-  /** Of a FROM: how its image comes. */
+  /** How an image comes. */
   pulling(message: PullProgress): void;
   /** `image`: what it would be as an image. */
   finished(image: () => Digest | undefined): void;
@@ -91,8 +100,8 @@ export interface BuildObserver {
   step(info: StepInfo): StepWatch;
   /** BuildKit asks what a base image stands for before the step that stands on it; `name`: whole. */
   finding(name: string): Pick<StepWatch, "finished" | "failed">;
-  /** Of images that are copied from. */
-  pulling(message: PullProgress): void;
+  /** Work beside the file's steps: an image that is copied from, a scan. */
+  beside(text: string): StepWatch;
   /** Lines that belong to no step. */
   say(text: string): void;
 }

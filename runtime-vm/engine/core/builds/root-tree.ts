@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { closeSync, constants, readSync, readlinkSync, type Stats } from "node:fs";
+import { closeSync, constants, readSync, readlinkSync, rmdirSync, type Stats, unlinkSync } from "node:fs";
 import { codeOf, EngineError } from "#base/errors.ts";
 import { Directory } from "../containers/at.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -23,6 +23,20 @@ export function withoutGiven(tree: FileTree): FileTree {
   const names = (path: string): readonly string[] => tree.names(path).filter((name) => !hidden(joined(path, name)));
   const hidden = (path: string): boolean => givenDirectories.has(path) && tree.lstat(path)?.type === "directory" && names(path).length === 0;
   return { lstat: (path) => tree.lstat(path), names, read: (entry) => tree.read(entry), digest: (entry) => tree.digest(entry) };
+}
+
+/** Takes what a root of its own has for a container's sake away, for whoever is to see the image's files alone. */
+export function removeGiven(rootfs: string, kernel: RootKernel): void {
+  const tree = new RootTree(rootfs, kernel);
+  const remove = (path: string, how: (at: string) => void): void => {
+    using parent = new Directory(kernel.openInRoot(rootfs, `/${parentOf(path)}`, constants.O_RDONLY | constants.O_DIRECTORY));
+    if (parent.lstat(nameOf(path)) !== undefined) how(parent.at(nameOf(path)));
+  };
+  for (const path of givenPaths) {
+    if (tree.lstat(parentOf(path))?.type === "directory" && tree.lstat(path) === undefined) remove(path, unlinkSync);
+  }
+  const deepestFirst = [...givenDirectories].toSorted((a, b) => b.length - a.length);
+  for (const path of deepestFirst) if (tree.lstat(path)?.type === "directory" && tree.names(path).length === 0) remove(path, rmdirSync);
 }
 
 /** The files below a directory of this machine, a mounted root above all. Names lead nowhere outside of it. */

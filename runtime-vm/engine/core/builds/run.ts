@@ -80,7 +80,8 @@ export async function runStep(backends: BuildBackends, roots: Roots, request: Ru
   return await writtenLayer(backends, pieces, signal);
 }
 
-async function writtenLayer({ builder }: BuildBackends, pieces: AsyncGenerator<Buffer>, signal: AbortSignal): Promise<BuiltLayer | undefined> {
+/** Undefined where there is nothing in it. */
+export async function writtenLayer({ builder }: BuildBackends, pieces: AsyncGenerator<Buffer>, signal: AbortSignal): Promise<BuiltLayer | undefined> {
   const first = await pieces.next();
   if (first.done === true) return undefined;
   const whole = async function* (): AsyncGenerator<Buffer> {

@@ -66,6 +66,11 @@ export class StageArgs {
     return [...this.#values];
   }
 
+  /** Of an ARG of this stage. */
+  value(name: string): string | undefined {
+    return this.#values.get(name);
+  }
+
   /** Proxies that were given and not declared. */
   get undeclaredProxies(): readonly (readonly [string, string])[] {
     return [...this.#given].filter(([name]) => isProxyArg(name) && !this.#values.has(name));

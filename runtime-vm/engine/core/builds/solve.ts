@@ -3,18 +3,27 @@ import type { Instruction, Stage } from "../dockerfile/instructions.ts";
 import type { Platform } from "../images/platform.ts";
 import { type BaseImage, imageState, platformArgs, platformFrom, resultOf, scratchState } from "./base.ts";
 import { BaseFinder, type Found } from "./find.ts";
-import { checkStageNumbers, refuseLater } from "./stage-numbers.ts";
-import { contextSource } from "./context-source.ts";
+import { checkStageNumbers } from "./stage-numbers.ts";
 import { expanded, globalArgs, StageArgs, type Variables } from "./scope.ts";
-import { layeredSource, type Source } from "./sources.ts";
+import type { ScanTargets } from "./scan.ts";
+import type { Source } from "./sources.ts";
+import { StageSources } from "./stage-sources.ts";
 import type { StageState } from "./state.ts";
 import { runStage, StepError, type StageInstruction, triggersOf, kindOf } from "./stage.ts";
 import type { StepInfo, StepWatch } from "./request.ts";
 import type { BuildWork } from "./work.ts";
 
 /** Builds what the target needs; stages that do not need each other at the same time, unless the flavour is the classic one, which goes by the file. */
-export async function solve(work: BuildWork): Promise<StageState> {
-  return await new Solver(work).target();
+export async function solve(work: BuildWork): Promise<Solved> {
+  const solver = new Solver(work);
+  return { state: await solver.target(), scanTargets: () => solver.scanTargets() };
+}
+
+/** The target, built. */
+export interface Solved {
+  readonly state: StageState;
+  /** What a scanner of it is to be shown. */
+  readonly scanTargets: () => Promise<ScanTargets>;
 }
 
 class Solver {
@@ -24,7 +33,7 @@ class Solver {
   readonly #target: number;
   readonly #platform: Platform;
   readonly #running = new Map<number, Promise<StageState>>();
-  readonly #sources = new Map<string, Promise<Source>>();
+  readonly #sources: StageSources;
   readonly #numbers = new Map<Instruction, number>();
   readonly #finder: BaseFinder;
   #total = 0;
@@ -35,6 +44,7 @@ class Solver {
     this.#finder = new BaseFinder(work);
     this.#stages = request.dockerfile.stages;
     this.#platform = request.platform ?? backends.host;
+    this.#sources = new StageSources({ work, stages: this.#stages, finder: this.#finder, platform: this.#platform, built: (index) => this.#stage(index) });
     this.#target = this.#targetIndex(request.target);
     this.#globals = globalArgs(
       request.dockerfile.globals,
@@ -93,8 +103,8 @@ class Solver {
     if (stage === undefined) throw new EngineError("internal", `there is no stage ${index}`);
     const { from } = stage;
     const { observer, source, flavor } = this.#work.request;
-    if (flavor === "buildkit") for (const needed of this.#needed(index)) void this.#stage(needed);
-    const label = { name: from.name, shown: this.#stages.length === 1 ? "" : from.name || `stage-${index}` };
+    if (flavor === "buildkit") this.#sources.begin(index);
+    const label = { name: from.name, shown: this.#shown(index) };
     const first = this.#standsOnImage(index, stage) ? 1 : 0;
     const made = stage.instructions.filter((one) => kindOf(one) === "layer");
     const numbers = (one: Instruction): { number: number; total: number } => ({ number: this.#numbers.get(one) ?? 0, total: this.#total });
@@ -121,7 +131,7 @@ class Solver {
       places: first + triggers.length + made.length,
       text: `${flavor === "buildkit" && triggers.includes(one) ? "ONBUILD " : ""}${one.node.original}`,
     });
-    const sourceOf = (name: string): Promise<Source> => this.#source(name, index);
+    const sourceOf = (name: string): Promise<Source> => this.#sources.source(name, index);
     await runStage({ work: this.#work, state, stage: label, escape: source.escape, sourceOf, placeOf }, [...triggers, ...stage.instructions]);
     return state;
   }
@@ -143,7 +153,7 @@ class Solver {
   /** And not on nothing, nor on an earlier stage. */
   #standsOnImage(index: number, { from }: Stage): boolean {
     const name = this.#word(from, from.base);
-    return this.#named(name, index) === undefined && name !== "scratch";
+    return this.#sources.named(name, index) === undefined && name !== "scratch";
   }
 
   #word(from: Stage["from"], text: string): string {
@@ -154,14 +164,9 @@ class Solver {
     }
   }
 
-  /** Stages that are copied from or mounted: they begin with this one, not when their turn comes. */
-  #needed(index: number): number[] {
-    const instructions = this.#stages[index]?.instructions ?? [];
-    const names = instructions.flatMap((one) => {
-      if (one.kind === "copy" || one.kind === "add") return [one.from];
-      return one.kind === "run" ? one.mounts.map(({ text }) => /(?:^|,)from=([^,]+)/.exec(text)?.[1] ?? "") : [];
-    });
-    return names.filter((name) => name !== "").flatMap((name) => this.#stageOf(name, index) ?? []);
+  /** What a stage is called where its steps are shown. */
+  #shown(index: number): string {
+    return this.#sources.single ? "" : this.#stages[index]?.from.name || `stage-${index}`;
   }
 
   /** `watch` is told how an image comes. */
@@ -173,7 +178,7 @@ class Solver {
     if (request.flavor === "classic" && from.name !== "" && this.#stages.slice(0, index).some((other) => other.from.name === from.name)) {
       throw new EngineError("invalidArgument", `${from.name} stage name already used`);
     }
-    const earlier = this.#named(name, index);
+    const earlier = this.#sources.named(name, index);
     if (earlier !== undefined) {
       const base = await this.#stage(earlier);
       return base.next(new StageArgs(request.args, this.#globals, request.flavor === "buildkit" ? base.args : undefined));
@@ -193,54 +198,33 @@ class Solver {
     try {
       return await imageState(this.#work, image, args);
     } catch (error) {
-      if (this.#work.request.flavor === "classic" || !isClass(error, "invalidArgument") || !error.message.includes("reference")) throw error;
+      if (this.#work.request.flavor === "classic" || !(error instanceof EngineError)) throw error;
+      if (error.message.startsWith("failed to resolve source metadata")) throw new EngineError(error.class, `${name}: ${error.message}`, { cause: error });
+      if (!isClass(error, "invalidArgument") || !error.message.includes("reference")) throw error;
       throw new EngineError("invalidArgument", `failed to parse stage name ${JSON.stringify(name)}: ${error.message}`, { cause: error });
     }
   }
 
-  /** The last stage of that name before `index`. */
-  #named(name: string, index: number): number | undefined {
-    const found = this.#stages.slice(0, index).findLastIndex(({ from }) => from.name !== "" && from.name === name.toLowerCase());
-    return found < 0 ? undefined : found;
-  }
-
-  #source(from: string, index: number): Promise<Source> {
-    // The same name may mean another stage further down.
-    const key = `${from}\0${this.#stageOf(from, index) ?? ""}`;
-    const known = this.#sources.get(key);
-    if (known !== undefined) return known;
-    const source = this.#openSource(from, index);
-    this.#sources.set(key, source);
-    source.catch(() => undefined);
-    return source;
-  }
-
-  #stageOf(from: string, index: number): number | undefined {
-    const named = this.#named(from, index);
-    if (named !== undefined || !/^\d+$/.test(from)) return named;
-    return Number(from) < index ? Number(from) : undefined;
-  }
-
-  async #openSource(from: string, index: number): Promise<Source> {
-    const { request } = this.#work;
-    if (from === "") return contextSource(this.#work, request.context);
-    const stage = this.#stageOf(from, index);
-    if (stage !== undefined) return this.#layered(await this.#stage(stage));
-    if (request.flavor === "buildkit") refuseLater(this.#stages, from, index);
-    const context = request.named.get(from);
-    if (context?.kind === "files") return contextSource(this.#work, context.tree);
-    if (context?.kind === "result") return this.#layered(resultOf(context.states, request.platform ?? this.#platform));
-    if (from === "scratch") return this.#layered(scratchState(this.#work, this.#platform, new StageArgs(new Map(), new Map())));
-    const reference = context?.reference ?? from;
-    try {
-      return this.#layered(await imageState(this.#work, { reference, platform: request.platform }, new StageArgs(new Map(), new Map())));
-    } catch (error) {
-      if (request.flavor === "buildkit" || !(error instanceof Error)) throw error;
-      throw new EngineError("invalidArgument", `invalid from flag value ${from}: ${error.message}`, { cause: error });
+  /** The target, with the context and other stages where an ARG of theirs, or a global one, asks for that (BuildKit's BUILDKIT_SBOM_SCAN_*). */
+  async scanTargets(): Promise<ScanTargets> {
+    const extras = new Map<string, Source>();
+    let ignoresCache = false;
+    for (const [index, running] of [...this.#running].toSorted(([a], [b]) => a - b)) {
+      const state = await running;
+      const asked = (name: string): boolean => asksFor(state.args.value(name) ?? this.#globals.get(name), this.#shown(index));
+      const isTarget = index === this.#target;
+      if (isTarget && asked("BUILDKIT_SBOM_SCAN_CONTEXT")) extras.set("context", await this.#sources.source("", index));
+      const isExtra = !isTarget && asked("BUILDKIT_SBOM_SCAN_STAGE");
+      if (isExtra) extras.set(this.#shown(index), this.#sources.layered(state));
+      if (isTarget || isExtra) ignoresCache ||= this.#work.request.ignoresCache(this.#stages[index]?.from.name ?? "");
     }
+    const core = await this.#stage(this.#target);
+    return { platform: core.platform, core: this.#sources.layered(core), extras, ignoresCache };
   }
+}
 
-  #layered(state: StageState): Source {
-    return layeredSource(state.diffIds, (layers) => this.#work.roots.tree(layers));
-  }
+/** A boolean as Go reads it, or names of stages. */
+function asksFor(value: string | undefined, stage: string): boolean {
+  if (value === undefined || /^(0|f|false)$/i.test(value)) return false;
+  return /^(1|t|true)$/i.test(value) || value.split(",").includes(stage);
 }

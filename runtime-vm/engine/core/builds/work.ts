@@ -28,6 +28,16 @@ export interface BuildMaterial {
   readonly digest: Readonly<Record<string, string>>;
 }
 
+/** Work whose result is kept. */
+interface Step {
+  readonly key: string;
+  readonly stage: string;
+  readonly description: string;
+  readonly watch: StepWatch;
+  /** Is done although it is cached; what the request says of its stage where absent. */
+  readonly fresh?: boolean;
+}
+
 /** One build while it runs. */
 export class BuildWork implements AsyncDisposable {
   readonly house: BuildHouse;
@@ -70,12 +80,9 @@ export class BuildWork implements AsyncDisposable {
   }
 
   /** The cached result of a step, or that of doing it now; one of two that ask for the same does it. */
-  async once(
-    step: { readonly key: string; readonly stage: string; readonly description: string; readonly watch: StepWatch },
-    make: () => Promise<BuiltLayer | undefined>,
-  ): Promise<Pick<CacheRecord, "layer" | "created">> {
+  async once(step: Step, make: () => Promise<BuiltLayer | undefined>): Promise<Pick<CacheRecord, "layer" | "created">> {
     const { steps } = this.house;
-    const fresh = this.request.ignoresCache(step.stage);
+    const fresh = step.fresh ?? this.request.ignoresCache(step.stage);
     using _lock = await steps.acquire(step.key);
     this.request.signal.throwIfAborted();
     const known = fresh ? undefined : await this.known(step.key);

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Builds } from "#core/builds/builds.ts";
 import { bridgeMethods } from "./bridge.ts";
-import { controlMethods, Jobs } from "./control.ts";
+import { controlMethods, type ControlParts, Jobs } from "./control.ts";
 import { BuildHistory } from "./history.ts";
 import { FolderBuilds } from "./folder-builds.ts";
 import { historyMethods } from "./history-calls.ts";
@@ -19,10 +19,10 @@ export interface BuildKit {
   readonly folders: FolderBuilds;
 }
 
-export function openBuildKit(builds: Builds, version: string): BuildKit {
+export function openBuildKit(builds: Builds, { version, tool }: Pick<ControlParts, "version" | "tool">): BuildKit {
   const [sessions, jobs, history] = [new Sessions(), new Jobs(), new BuildHistory(builds.backends.state)];
   const methods = {
-    ...controlMethods({ builds, sessions, jobs, history, version, shelf: new Shelf() }),
+    ...controlMethods({ builds, sessions, jobs, history, version, tool, shelf: new Shelf() }),
     ...bridgeMethods(jobs),
     ...historyMethods(history, builds.backends.builder),
   };

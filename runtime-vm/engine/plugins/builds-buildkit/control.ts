@@ -61,6 +61,8 @@ export interface ControlParts {
   readonly history: BuildHistory;
   readonly shelf: Shelf;
   readonly version: string;
+  /** What statements name as their maker. */
+  readonly tool: string;
 }
 
 const service = "/moby.buildkit.v1.Control";
@@ -87,7 +89,7 @@ export const controlMethods = (parts: ControlParts): Methods => ({
   [`${service}/Prune`]: async (call) => await prune(parts, call),
 });
 
-async function solve({ builds, sessions, jobs, history, shelf }: ControlParts, call: Call): Promise<Buffer> {
+async function solve({ builds, sessions, jobs, history, shelf, tool }: ControlParts, call: Call): Promise<Buffer> {
   const request = new Reader(await call.request());
   const ref = request.text(1);
   const session = await sessions.get(request.text(5), call.signal);
@@ -100,6 +102,7 @@ async function solve({ builds, sessions, jobs, history, shelf }: ControlParts, c
     ref,
     frontend,
     attributes: request.map(7),
+    tool,
     entitlements: request.texts(9),
     ...cachesOf(request.message(8)),
   });

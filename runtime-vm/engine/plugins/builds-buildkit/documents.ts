@@ -7,6 +7,10 @@ import { formatPlatform, type Platform } from "#core/images/platform.ts";
 
 /** What is said of an image in in-toto's form. */
 export interface Statement {
+  /** Of the file that it is in a directory. */
+  readonly name: string;
+  /** Goes only with images into a store. */
+  readonly inlineOnly?: boolean;
   readonly predicateType: string;
   readonly predicate: unknown;
 }
@@ -16,7 +20,8 @@ export interface PlatformImage {
   readonly platform: Platform;
   readonly config: ImageConfigFile;
   readonly layers: readonly BuiltLayer[];
-  readonly statements: readonly Statement[];
+  /** Undefined where none were asked for. */
+  readonly statements: readonly Statement[] | undefined;
   /** Names of the statements' subject, as package URLs. */
   readonly subjects: readonly string[];
 }
@@ -34,11 +39,13 @@ interface AssembledImage {
   readonly manifest: Descriptor;
   readonly config: Descriptor;
   readonly layers: readonly Descriptor[];
-  /** Statements about it. */
+  /** What leads to the statements about it. */
+  readonly attestation?: Descriptor;
   readonly attestations: readonly Descriptor[];
 }
 
-const statementType = "application/vnd.in-toto+json";
+const statementMediaType = "application/vnd.in-toto+json";
+export const statementType = "https://in-toto.io/Statement/v0.1";
 
 /** One platform without statements is its manifest; everything else an index. */
 export function assemble(images: readonly PlatformImage[], annotations: Annotations): Assembled {
@@ -57,13 +64,16 @@ export function assemble(images: readonly PlatformImage[], annotations: Annotati
     const descriptor = { ...manifest, ...annotations.of("manifest-descriptor", image.platform), platform: image.platform };
     return { image, config, manifest, descriptor };
   });
-  const attested = made.map(({ image, manifest }) => (image.statements.length === 0 ? undefined : attestation(image, manifest.digest, add)));
+  const attested = made.map(({ image: { statements, subjects }, manifest }) =>
+    statements === undefined ? undefined : attestation(statements, { subjects, digest: manifest.digest, add }),
+  );
   const layers = [...new Map(images.flatMap((image) => image.layers).map(({ blob }) => [blob.digest, blob])).values()];
   const told = made.map(({ image, config, manifest }, i) => ({
     platform: image.platform,
     manifest,
     config,
     layers: image.layers.map(({ blob }) => blob),
+    ...(attested[i] === undefined ? {} : { attestation: attested[i].manifest }),
     attestations: attested[i]?.statements ?? [],
   }));
   const [first] = made;
@@ -75,14 +85,16 @@ export function assemble(images: readonly PlatformImage[], annotations: Annotati
   return { target, documents, layers, images: told };
 }
 
-function attestation(
-  { statements, subjects }: PlatformImage,
-  digest: Digest,
-  add: (mediaType: string, value: unknown) => Descriptor,
-): { manifest: Descriptor; statements: readonly Descriptor[] } {
+interface Subject {
+  readonly subjects: readonly string[];
+  readonly digest: Digest;
+  readonly add: (mediaType: string, value: unknown) => Descriptor;
+}
+
+function attestation(statements: readonly Statement[], { subjects, digest, add }: Subject): { manifest: Descriptor; statements: readonly Descriptor[] } {
   const subject = (subjects.length === 0 ? ["_"] : subjects).map((name) => ({ name, digest: { sha256: digest.slice("sha256:".length) } }));
   const layers = statements.map(({ predicateType, predicate }) => ({
-    ...add(statementType, { _type: "https://in-toto.io/Statement/v0.1", predicateType, subject, predicate }),
+    ...add(statementMediaType, { _type: statementType, predicateType, subject, predicate }),
     annotations: { "in-toto.io/predicate-type": predicateType },
   }));
   const unknown = { architecture: "unknown", os: "unknown" };

@@ -7,11 +7,19 @@ import type { BuiltLayer, ImageBuilder, LayerCompression } from "#core/images/bu
 import { mediaTypes } from "#core/images/manifests.ts";
 import { inlineKey, writeCacheConfig } from "./cache-config.ts";
 import { Annotations, assemble, type Assembled, type PlatformImage, type Statement } from "./documents.ts";
+import { withLayers } from "./sbom.ts";
 
 /** One platform of what was built, and what is to be said of it. */
 export interface Built {
   readonly result: BuildResult;
-  readonly statements: readonly Statement[];
+  /** Undefined where none were asked for. */
+  readonly statements: readonly Statement[] | undefined;
+}
+
+/** Without the statements that only go into a store. */
+export function handedOut({ result, statements = [] }: Built): Built {
+  const left = statements.filter(({ inlineOnly }) => inlineOnly !== true);
+  return { result, statements: left.length === 0 && result.scanned === undefined ? undefined : left };
 }
 
 /** References with tags, from an exporter's `name`. */
@@ -40,6 +48,7 @@ export interface Packing {
   readonly epoch: number | undefined;
   readonly inlineCache: boolean;
   readonly signal: AbortSignal;
+  readonly tool: string;
   /** Told of every blob that was made for this. */
   readonly made: (layer: BuiltLayer) => void;
 }
@@ -58,7 +67,9 @@ export async function packed(builder: ImageBuilder, built: readonly Built[], pac
     const subjects = packing.names.map((name) => imagePurl(name, platform));
     const config = atEpoch(result.state.image().config, packing.epoch);
     const cache = packing.inlineCache ? inlineCache(result.records, stored) : {};
-    images.push({ platform, config: { ...config, ...cache }, layers: stored, statements, subjects });
+    const telling = statements?.map((one) => withLayers(one, { layerOf: result.layerOf, stored, tool: packing.tool }));
+    const told = telling === undefined ? undefined : await Promise.all(telling);
+    images.push({ platform, config: { ...config, ...cache }, layers: stored, statements: told, subjects });
   }
   return assemble(images, new Annotations(packing.attributes));
 }

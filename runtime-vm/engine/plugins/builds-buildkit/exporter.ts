@@ -1,14 +1,12 @@
 import { EngineError, messageOf } from "#base/errors.ts";
 import type { Builds } from "#core/builds/builds.ts";
-import { type LayerItem, layerTar } from "#core/builds/layer-tar.ts";
-import { type FileTree, joined } from "#core/builds/tree.ts";
 import type { BuiltLayer } from "#core/images/building.ts";
-import { formatPlatform } from "#core/images/platform.ts";
 import { credentials } from "./client.ts";
 import { writeContent } from "./client-content.ts";
 import type { Assembled } from "./documents.ts";
 import { imageArchive } from "./export-archive.ts";
-import { type Built, compressionOf, namesOf, packed, toldOf } from "./export-image.ts";
+import { exportedTrees, treeTar } from "./export-files.ts";
+import { type Built, compressionOf, handedOut, namesOf, packed, toldOf } from "./export-image.ts";
 import { sendArchive, sendFiles } from "./file-send.ts";
 import type { Progress, Vertex } from "./progress.ts";
 import type { Session } from "./session.ts";
@@ -28,8 +26,7 @@ export interface Shipment {
   readonly signal: AbortSignal;
   readonly progress: Progress;
   readonly built: readonly Built[];
-  /** Of the provenance, only for images that go into a store. */
-  readonly inlineOnly: boolean;
+  readonly tool: string;
   readonly epoch: number | undefined;
   /** The image carries what it was made of, for builds elsewhere. */
   readonly inlineCache: boolean;
@@ -76,32 +73,28 @@ async function shown<T>({ progress }: Shipment, name: string, work: (vertex: Ver
 }
 
 async function toStore(shipment: Shipment, { attributes }: Export, vertex: Vertex): Promise<Shipped> {
-  const { builds, built, epoch, signal, made, inlineCache } = shipment;
+  const { builds, built, epoch, signal, made, inlineCache, tool } = shipment;
   const { builder } = builds.backends;
   const names = namesOf(attributes);
   const pushed = attributes.get("push") === "true";
   // Registries are sent what is small; what stays here is not packed until it must be.
   const compression = compressionOf(attributes) ?? (pushed ? "gzip" : "plain");
-  const packing = { names, attributes, compression, epoch, inlineCache, signal, made: (layer: BuiltLayer) => void made.push(layer) };
+  const packing = { names, attributes, compression, epoch, inlineCache, signal, tool, made: (layer: BuiltLayer) => void made.push(layer) };
   const image = await part(vertex, "exporting layers", () => packed(builder, built, packing));
-  for (const { manifest, config } of image.images) {
-    await part(vertex, `exporting manifest ${manifest.digest}`, () => Promise.resolve());
-    await part(vertex, `exporting config ${config.digest}`, () => Promise.resolve());
-  }
-  if (image.target.digest !== image.images[0]?.manifest.digest) await part(vertex, `exporting manifest list ${image.target.digest}`, () => Promise.resolve());
+  await tellDocuments(vertex, image);
   if (attributes.get("store") !== "false" || pushed) {
     const [only] = built;
     const untouched =
       built.length === 1 &&
       only?.result.state.base !== undefined &&
-      only.statements.length === 0 &&
+      only.statements === undefined &&
       !inlineCache &&
       compression === "plain" &&
       epoch === undefined;
     if (untouched) return { told: await asItIs(only, names, vertex) };
     await builder.registerSet({ target: image.target, documents: image.documents, names });
   }
-  for (const name of names) await part(vertex, `naming to ${name}`, () => Promise.resolve());
+  await tellNames(vertex, image.target.digest, names);
   if (pushed) for (const name of names) await part(vertex, `pushing ${name} with digest ${image.target.digest}`, () => push(shipment, name));
   return { told: toldOf(image, names), image };
 }
@@ -109,8 +102,27 @@ async function toStore(shipment: Shipment, { attributes }: Export, vertex: Verte
 /** An image that a build has changed nothing of only gets more names. */
 async function asItIs({ result }: Built, names: readonly string[], vertex: Vertex): Promise<Record<string, string>> {
   const id = await result.register(names);
-  for (const name of names) await part(vertex, `naming to ${name}`, () => Promise.resolve());
+  await tellNames(vertex, id, names);
   return { "containerimage.digest": id, ...(names.length === 0 ? {} : { "image.name": names.join(",") }) };
+}
+
+/** Lines for what took no time: the bytes were there already. */
+async function tellDocuments(vertex: Vertex, { target, images }: Assembled): Promise<void> {
+  const tell = (what: string): Promise<void> => part(vertex, what, () => Promise.resolve());
+  for (const { manifest, config, attestation } of images) {
+    await tell(`exporting manifest ${manifest.digest}`);
+    await tell(`exporting config ${config.digest}`);
+    if (attestation !== undefined) await tell(`exporting attestation manifest ${attestation.digest}`);
+  }
+  if (target.digest !== images[0]?.manifest.digest) await tell(`exporting manifest list ${target.digest}`);
+}
+
+/** An image without a name has one for nobody but the store. */
+async function tellNames(vertex: Vertex, id: string, names: readonly string[]): Promise<void> {
+  for (const name of names.length === 0 ? [`moby-dangling@${id}`] : names) {
+    await part(vertex, `naming to ${name}`, () => Promise.resolve());
+    await part(vertex, `unpacking to ${name}`, () => Promise.resolve());
+  }
 }
 
 async function push({ builds, session, signal }: Shipment, name: string): Promise<void> {
@@ -121,11 +133,11 @@ async function push({ builds, session, signal }: Shipment, name: string): Promis
 }
 
 async function toArchive(shipment: Shipment, { type, attributes, number }: Export, vertex: Vertex): Promise<Shipped> {
-  const { builds, session, signal, epoch, inlineOnly, made, inlineCache } = shipment;
+  const { builds, session, signal, epoch, made, inlineCache, tool } = shipment;
   const { builder } = builds.backends;
   const names = namesOf(attributes);
-  const built = inlineOnly ? shipment.built.map((one) => ({ ...one, statements: [] })) : shipment.built;
-  if (type === "docker" && (built.length > 1 || built.some(({ statements }) => statements.length > 0))) {
+  const built = shipment.built.map(handedOut);
+  if (type === "docker" && (built.length > 1 || built.some(({ statements }) => statements !== undefined))) {
     throw new EngineError("invalidArgument", "docker exporter does not support exporting manifest lists, use the oci exporter instead");
   }
   const packing = {
@@ -135,10 +147,11 @@ async function toArchive(shipment: Shipment, { type, attributes, number }: Expor
     epoch,
     inlineCache,
     signal,
+    tool,
     made: (layer: BuiltLayer) => void made.push(layer),
   };
   const image = await part(vertex, "exporting layers", () => packed(builder, built, packing));
-  await part(vertex, `exporting manifest ${image.target.digest}`, () => Promise.resolve());
+  await tellDocuments(vertex, image);
   if (attributes.get("tar") === "false") await part(vertex, "sending image", () => toClientStore(shipment, image));
   else {
     const created = epoch === undefined ? new Date() : new Date(epoch * 1000);
@@ -154,44 +167,18 @@ async function toClientStore({ builds, session, signal }: Shipment, image: Assem
   for (const { descriptor, bytes } of image.documents) await writeContent(session, "export", descriptor, [bytes], signal);
 }
 
-async function toTar(shipment: Shipment, { number }: Export, vertex: Vertex): Promise<Shipped> {
-  const { session, signal, epoch } = shipment;
-  const items = (await treesOf(shipment)).flatMap(({ directory, tree }) => [...directoryItem(directory, epoch), ...itemsOf(tree, directory)]);
-  const times = epoch === undefined ? undefined : { latest: epoch };
-  await part(vertex, "sending tarball", () => sendArchive(session, layerTar(items, times), { number, signal }));
+async function toTar({ built, session, signal, epoch }: Shipment, { number, attributes }: Export, vertex: Vertex): Promise<Shipped> {
+  const archive = treeTar(await exportedTrees(built, { attributes, epoch }), epoch);
+  await part(vertex, "sending tarball", () => sendArchive(session, archive, { number, signal }));
   return { told: {} };
 }
 
-async function toDirectory(shipment: Shipment, { number, attributes }: Export, vertex: Vertex): Promise<Shipped> {
-  const { session, signal } = shipment;
-  const split = attributes.get("platform-split");
-  for (const { directory, tree } of await treesOf(shipment, split)) {
-    const label = shipment.built.length > 1 ? `copying files ${directory.replace("_", "/")}` : "copying files";
+async function toDirectory({ built, session, signal, epoch }: Shipment, { number, attributes }: Export, vertex: Vertex): Promise<Shipped> {
+  for (const { directory, tree } of await exportedTrees(built, { attributes, epoch })) {
+    const label = built.length > 1 ? `copying files ${directory.replace("_", "/")}` : "copying files";
     await part(vertex, label, () => sendFiles(session, tree, { number, signal, below: directory }));
   }
   return { told: {} };
-}
-
-/** Of several platforms each has a directory of its own. */
-async function treesOf({ built }: Shipment, split = ""): Promise<{ directory: string; tree: FileTree }[]> {
-  const apart = split === "" ? built.length > 1 : split === "true";
-  return await Promise.all(
-    built.map(async ({ result }) => ({ directory: apart ? formatPlatform(result.state.platform).replaceAll("/", "_") : "", tree: await result.files() })),
-  );
-}
-
-function directoryItem(path: string, epoch: number | undefined): LayerItem[] {
-  if (path === "") return [];
-  return [{ entry: { path, type: "directory", mode: 0o755, uid: 0, gid: 0, size: 0, mtime: epoch ?? Math.floor(Date.now() / 1000) } }];
-}
-
-function* itemsOf(tree: FileTree, below: string, path = ""): Generator<LayerItem> {
-  for (const name of tree.names(path)) {
-    const entry = tree.lstat(joined(path, name));
-    if (entry === undefined) continue;
-    yield { entry: { ...entry, path: joined(below, entry.path) }, ...(entry.type === "file" ? { from: { tree, entry } } : {}) };
-    if (entry.type === "directory") yield* itemsOf(tree, below, entry.path);
-  }
 }
 
 async function part<T>(vertex: Vertex, id: string, work: () => Promise<T>): Promise<T> {

@@ -9,13 +9,14 @@ import { parseDockerfile } from "#core/dockerfile/parse.ts";
 import { readSource, type Source } from "#core/dockerfile/source.ts";
 import { formatPlatform, type Platform } from "#core/images/platform.ts";
 import { type Attributes, readAttributes } from "./attributes.ts";
+import { checkAttests } from "./attests.ts";
 import { type Checked, checked } from "./checks.ts";
 import { agentSocket, credentials, secret } from "./client.ts";
 import { syncFiles } from "./file-sync.ts";
 import { type Frontend, scratch, shown } from "./frontend-work.ts";
 import type { Vertex } from "./progress.ts";
 import { remoteContext } from "./remote-context.ts";
-import { refuseSbom } from "./provenance.ts";
+import { scannerOf } from "./sbom.ts";
 
 /** The text that was built, for showing its lines. */
 export interface Definition {
@@ -45,7 +46,8 @@ export interface Prepared {
 export async function prepareBuild(frontend: Frontend, given: ReadonlyMap<string, string>): Promise<Prepared> {
   const { builds, session, progress, signal } = frontend;
   const attributes = readAttributes(given, builds.backends.host);
-  refuseSbom(given);
+  checkAttests(given);
+  const scanner = scannerOf(given);
   const materials: BuildMaterial[] = [];
   const fetched = async (address: string): Promise<FileTree> => {
     const { tree, material } = await remoteContext(frontend, address, attributes);
@@ -87,6 +89,7 @@ export async function prepareBuild(frontend: Frontend, given: ReadonlyMap<string
     epoch,
     materials,
     entitlements: frontend.entitlements,
+    ...(scanner === undefined ? {} : { scanner }),
     ...(frontend.imported === undefined ? {} : { imported: frontend.imported }),
     observer: platform === undefined || platforms.length < 2 ? progress : progress.under(formatPlatform(platform)),
     signal,

@@ -12,6 +12,7 @@ import { Progress } from "./progress.ts";
 import { invocationId, type ProvenanceOptions, provenance, provenanceOptions } from "./provenance.ts";
 import { answered } from "./questions.ts";
 import { detailed } from "./source.ts";
+import { sbomStatements } from "./sbom.ts";
 import type { Session } from "./session.ts";
 import type { Shelf } from "./shelf.ts";
 import type { Statement } from "./documents.ts";
@@ -34,6 +35,8 @@ export interface JobParts {
   readonly frontend: string;
   readonly entitlements: readonly string[];
   readonly attributes: ReadonlyMap<string, string>;
+  /** What statements name as their maker. */
+  readonly tool: string;
   readonly cacheFrom: readonly CacheOption[];
   readonly cacheTo: readonly CacheOption[];
 }
@@ -124,7 +127,7 @@ export class Job {
 
   /** Hands a result out, everywhere the client wants it. */
   async deliver(ref: string, wanted: readonly Export[]): Promise<Shipped[]> {
-    const { builds, session, signal, attributes } = this.parts;
+    const { builds, session, signal } = this.parts;
     const { results, prepared } = this.#outcome(ref);
     const statements = this.statements(ref);
     const shipment: Shipment = {
@@ -132,8 +135,8 @@ export class Job {
       session,
       signal,
       progress: this.progress,
-      built: results.map((result, i) => ({ result, statements: statements[i] ?? [] })),
-      inlineOnly: provenanceOptions(attributes)?.inlineOnly === true,
+      built: results.map((result, i) => ({ result, statements: statements[i] })),
+      tool: this.parts.tool,
       epoch: prepared.attributes.epoch,
       inlineCache: this.parts.cacheTo.some(({ type }) => type === "inline"),
       made: this.#made,
@@ -149,11 +152,14 @@ export class Job {
     return shipped;
   }
 
-  /** What can be said of each platform's image, as far as the client asks for it. */
-  statements(ref: string): (readonly Statement[])[] {
-    const { attributes } = this.parts;
-    const asked = provenanceOptions(attributes);
-    return asked === undefined ? this.#outcome(ref).results.map(() => []) : this.#provenance(ref, asked);
+  /** What can be said of each platform's image, as far as the client asks for it; undefined where it asks for nothing. */
+  statements(ref: string): (readonly Statement[] | undefined)[] {
+    const asked = provenanceOptions(this.parts.attributes);
+    const provenances = asked === undefined ? [] : this.#provenance(ref, asked);
+    return this.#outcome(ref).results.map(({ scanned }, i) => {
+      if (scanned === undefined && asked === undefined) return undefined;
+      return [...sbomStatements(scanned ?? []), ...(provenances[i] ?? [])];
+    });
   }
 
   #provenance(ref: string, asked: ProvenanceOptions): (readonly Statement[])[] {

@@ -1,6 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
 import { messageOf } from "#base/errors.ts";
-import type { PullProgress } from "#api/images.ts";
 import { Outlet } from "#core/builds/outlet.ts";
 import type { BuildObserver, StepInfo, StepWatch } from "#core/builds/request.ts";
 import type { CheckWarning } from "#core/dockerfile/check.ts";
@@ -123,15 +122,15 @@ export class Progress implements BuildObserver {
     vertex.done();
   }
 
-  pulling(message: PullProgress): void {
-    void message;
+  beside(text: string): StepWatch {
+    return this.#watch(this.vertex(text), text);
   }
 
   /** The same display, for the steps of one of several platforms. */
   under(platform: string): BuildObserver {
     return {
       say: (text) => this.say(text),
-      pulling: (message) => this.pulling(message),
+      beside: (text) => this.beside(text),
       finding: (name) => this.#finding(`${platform} internal`, name),
       step: (info) => this.#step(info, `${platform} `),
     };
@@ -152,7 +151,13 @@ export class Progress implements BuildObserver {
 
   #step(info: StepInfo, prefix: string): StepWatch {
     if (info.kind === "config" || info.place === 0) return { running() {}, output() {}, cached() {}, pulling() {}, finished() {}, failed: () => undefined };
-    const vertex = this.vertex(nameOfStep(info, prefix));
+    return this.#watch(this.vertex(nameOfStep(info, prefix)), info.kind === "from" ? info.text : "");
+  }
+
+  #watch(vertex: Vertex, text: string): StepWatch {
+    const image = /^(?:FROM |docker-image:\/\/)(\S+)/.exec(text)?.[1];
+    const now = new Date();
+    if (image !== undefined) vertex.status(`resolve ${image}`, { started: now, completed: now });
     return {
       running: () => undefined,
       output: (stream, chunk) => vertex.log(stream === "stdout" ? 1 : 2, chunk),

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
-import { EngineError } from "#base/errors.ts";
 import type { BuildMaterial } from "#core/builds/work.ts";
 import { formatPlatform, type Platform } from "#core/images/platform.ts";
+import { attestOptions } from "./attests.ts";
 import type { Statement } from "./documents.ts";
 import type { Definition } from "./frontend.ts";
 
@@ -30,7 +30,7 @@ export interface ProvenanceOptions {
 }
 
 export function provenanceOptions(attributes: ReadonlyMap<string, string>): ProvenanceOptions | undefined {
-  const fields = attestation(attributes, "provenance");
+  const fields = attestOptions(attributes, "provenance");
   if (fields === undefined) return undefined;
   return {
     mode: fields.get("mode") === "max" ? "max" : "min",
@@ -39,29 +39,17 @@ export function provenanceOptions(attributes: ReadonlyMap<string, string>): Prov
   };
 }
 
-/** A list of the packages in an image is made by a scanner that BuildKit fetches and runs: here it is refused, not left out in silence. */
-export function refuseSbom(attributes: ReadonlyMap<string, string>): void {
-  if (attestation(attributes, "sbom") !== undefined)
-    throw new EngineError("notImplemented", "this engine makes no SBOM attestations: build without --sbom, and scan the image with a tool of yours");
-}
-
-function attestation(attributes: ReadonlyMap<string, string>, kind: string): ReadonlyMap<string, string> | undefined {
-  const text = attributes.get(`attest:${kind}`);
-  if (text === undefined || text === "false") return undefined;
-  const fields = new Map(text.split(",").map((field) => [field.split("=", 1)[0] ?? "", field.slice(field.indexOf("=") + 1)] as const));
-  return fields.get("disabled") === "true" ? undefined : fields;
-}
-
 const buildType = "https://mobyproject.org/buildkit@v1";
 const metadataKey = "https://mobyproject.org/buildkit@v1#metadata";
 const hostSpecific = new Set(["cgroup-parent", "image-resolve-mode", "platform", "cache-imports"]);
 
 /** SLSA's provenance (slsa.dev/provenance/v0.2 and v1) with BuildKit's extensions. */
-export function provenance(origin: Origin, { mode, version }: ProvenanceOptions): Statement {
+export function provenance(origin: Origin, { mode, version, inlineOnly }: ProvenanceOptions): Statement {
   const parts = partsOf(origin, mode);
+  const file = { name: "provenance.json", inlineOnly };
   return version === "v1"
-    ? { predicateType: "https://slsa.dev/provenance/v1", predicate: v1(origin, parts) }
-    : { predicateType: "https://slsa.dev/provenance/v0.2", predicate: v02(origin, parts) };
+    ? { ...file, predicateType: "https://slsa.dev/provenance/v1", predicate: v1(origin, parts) }
+    : { ...file, predicateType: "https://slsa.dev/provenance/v0.2", predicate: v02(origin, parts) };
 }
 
 interface Parts {
