@@ -1,39 +1,20 @@
-import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { EngineError } from "#base/errors.ts";
-import { type Kernel, KernelError, type Netlink } from "#core/kernel/kernel.ts";
+import type { Kernel, Netlink } from "#core/kernel/kernel.ts";
 import { type Prefix, prefixOf } from "#core/networks/address.ts";
 import type { BridgeNetwork, GatewayRoute, Link, LinkedPair, NetworkDriver, OpenPort, ParentNetwork } from "#core/networks/driver.ts";
-import { ifinfo, linkByName, type Link as KernelLink, NLM_F, parseLink, RTM, setAlias, setUp } from "#core/networks/rtnetlink.ts";
-import {
-  allAddresses,
-  allRoutes,
-  bridgePort,
-  defaultRoute,
-  directRoute,
-  newAddress,
-  newBridge,
-  newVeth,
-  parseAddress,
-  parseRoute,
-  setName,
-} from "./messages.ts";
+import { type Link as KernelLink, NLM_F, RTM, setUp } from "#core/networks/rtnetlink.ts";
+import { allAddresses, allRoutes, bridgePort, defaultRoute, directRoute, newAddress, newVeth, parseAddress, parseRoute, setName } from "./messages.ts";
+import { aliasOf, Bridges } from "./bridges.ts";
+import { linkIn, missing, removeIn } from "./interfaces.ts";
 import { Parents } from "./parents.ts";
 import { type PacketPolicy, ruledFamilies } from "./policy.ts";
 import { openElement, publishedElement } from "./port-sets.ts";
 import { rulesText, type Surroundings } from "./rules.ts";
-
-/** Marks a bridge as made for this network, in the interface's alias. */
-const ALIAS = "slipway:";
-const aliasOf = (network: { readonly id: string }): string => `${ALIAS}${network.id}`;
+import { forwarding, writeAsked, writeSysctl } from "./sysctls.ts";
 
 const noForeignBridge = (name: string): EngineError =>
   new EngineError("notFound", `error creating default "bridge" network: bridge device with non default name ${name} must be created manually`);
-
-const missing = (error: unknown): boolean => error instanceof KernelError && ["ENODEV", "ENOENT", "ENXIO"].includes(error.code);
-
-/** An engine killed between the two steps of making a bridge leaves it without its alias: its address tells whose it is. */
-const isUnfinished = ({ kind, alias, mac }: KernelLink, network: BridgeNetwork): boolean =>
-  kind === "bridge" && alias === "" && mac === network.mac.toLowerCase();
 
 /**
  * Bridge networks by rtnetlink and nft in the namespace this process runs in. A bridge keeps its fixed address, so it
@@ -43,6 +24,7 @@ export class BridgeDriver implements NetworkDriver, Disposable {
   readonly #kernel: Kernel;
   readonly #around: Surroundings;
   readonly #policy: PacketPolicy;
+  readonly #bridges: Bridges;
   readonly #parents: Parents;
   readonly #ports = new Set<OpenPort>();
   #networks: readonly BridgeNetwork[] = [];
@@ -54,7 +36,9 @@ export class BridgeDriver implements NetworkDriver, Disposable {
     this.#around = around;
     this.#policy = policy;
     const remove = (index: number): void => this.#remove(index);
-    this.#parents = new Parents({ netlink: () => this.#netlink(), find: (name) => this.#find(name), aliasOf, remove });
+    const interfaces = { netlink: (): Netlink => this.#netlink(), find: (name: string): KernelLink | undefined => this.#find(name), remove };
+    this.#bridges = new Bridges(interfaces);
+    this.#parents = new Parents({ ...interfaces, aliasOf });
   }
 
   routes(): readonly Prefix[] {
@@ -74,7 +58,7 @@ export class BridgeDriver implements NetworkDriver, Disposable {
   ensureBridge(network: BridgeNetwork): void {
     if (network.foreign) {
       if (this.#find(network.bridge) === undefined) throw noForeignBridge(network.bridge);
-    } else this.#ensureOwn(network);
+    } else this.#bridges.ensure(network);
     if (this.#policy.ipForward !== false) forwarding(network.subnets.some(({ subnet }) => subnet.family === 6));
     // Kept apart at their ports, linked containers find each other by the bridge, which answers for them (RFC 3069).
     if (!network.icc) {
@@ -84,36 +68,12 @@ export class BridgeDriver implements NetworkDriver, Disposable {
     if (ruledFamilies(this.#policy).includes(4)) writeSysctl(`ipv4/conf/${network.bridge}/route_localnet`, "1");
   }
 
-  #ensureOwn(network: BridgeNetwork): void {
-    const there = this.#find(network.bridge);
-    if (there !== undefined && isUnfinished(there, network)) this.#netlink().request(RTM.NEWLINK, 0, setAlias(there.index, aliasOf(network)));
-    else if (there !== undefined && (there.kind !== "bridge" || there.alias !== aliasOf(network))) {
-      throw new EngineError("conflict", `interface ${network.bridge} exists and is not ours: remove it, or give the network another bridge name`);
-    }
-    const index = there?.index ?? this.#createBridge(network);
-    for (const { subnet, gateway } of network.subnets) {
-      if (gateway !== "") this.#netlink().request(RTM.NEWADDR, NLM_F.CREATE | NLM_F.REPLACE, newAddress(index, gateway, subnet.length));
-    }
-  }
-
-  #createBridge(network: BridgeNetwork): number {
-    this.#netlink().request(RTM.NEWLINK, NLM_F.CREATE | NLM_F.EXCL, newBridge({ name: network.bridge, mac: network.mac, mtu: network.mtu }));
-    const { index } = this.#get(network.bridge);
-    this.#netlink().request(RTM.NEWLINK, 0, setAlias(index, aliasOf(network)));
-    return index;
-  }
-
   sweep(known: ReadonlySet<string>): void {
-    const links = this.#netlink().request(RTM.GETLINK, NLM_F.DUMP, ifinfo({})).map(parseLink);
-    for (const { index, alias } of links) {
-      if (!alias.startsWith(ALIAS) || known.has(alias.slice(ALIAS.length))) continue;
-      if (!links.some(({ master }) => master === index)) this.#remove(index);
-    }
+    this.#bridges.sweep(known);
   }
 
   removeBridge(network: BridgeNetwork): void {
-    const there = this.#find(network.bridge);
-    if (!network.foreign && there?.alias === aliasOf(network)) this.#remove(there.index);
+    this.#bridges.remove(network);
   }
 
   program(networks: readonly BridgeNetwork[]): void {
@@ -263,48 +223,5 @@ export class BridgeDriver implements NetworkDriver, Disposable {
     } catch (error) {
       if (!missing(error)) throw error;
     }
-  }
-}
-
-function removeIn(kernel: Kernel, netns: string, name: string): void {
-  using inside = kernel.rtnetlink(netns);
-  try {
-    inside.request(RTM.DELLINK, 0, setUp(linkIn(inside, name).index, false));
-  } catch (error) {
-    if (!missing(error)) throw error;
-  }
-}
-
-function linkIn(netlink: Netlink, name: string): KernelLink {
-  const [answer] = netlink.request(RTM.GETLINK, 0, linkByName(name));
-  if (answer === undefined) throw new EngineError("internal", `rtnetlink gave no answer about interface ${name}`);
-  return parseLink(answer);
-}
-
-/** Lets this host pass packets on. Where the sysctl cannot be written (a read-only /proc/sys) it must be on already. */
-function forwarding(v6: boolean): void {
-  writeSysctl("ipv4/ip_forward", "1");
-  if (v6) writeSysctl("ipv6/conf/all/forwarding", "1");
-}
-
-/** What a container asks of its interface. */
-function writeAsked({ path, value }: Link["sysctls"][number]): void {
-  const name = path.replaceAll("/", ".");
-  if (value === undefined) throw new EngineError("invalidArgument", `expected sysctl '${name}' to have format name=value`);
-  try {
-    writeFileSync(`/proc/sys/${path}`, value);
-  } catch (cause) {
-    throw new EngineError("invalidArgument", `/proc/sys/${path} is not a sysctl file, or does not take ${JSON.stringify(value)}`, { cause });
-  }
-}
-
-function writeSysctl(name: string, value: string): void {
-  const path = `/proc/sys/net/${name}`;
-  try {
-    if (readFileSync(path, "utf8").trim() !== value) writeFileSync(path, value);
-  } catch (cause) {
-    // A kernel without IPv6 has no such file, and nothing to switch off.
-    if (name.startsWith("ipv6/") && cause instanceof Error && "code" in cause && cause.code === "ENOENT") return;
-    throw new EngineError("internal", `cannot set ${path} to ${value}`, { cause });
   }
 }

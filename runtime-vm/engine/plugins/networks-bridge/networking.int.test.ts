@@ -1,32 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import dns from "dns-packet";
 import { expect, test } from "vitest";
 import type { EventMessage } from "#api/events.ts";
-import {
-  addresses,
-  ask,
-  closeAll,
-  dir,
-  events,
-  failure,
-  id,
-  inOwnNetwork,
-  kernel,
-  net,
-  openAll,
-  request,
-  run,
-  serve,
-  talk,
-  talkFrom,
-  traces,
-  upstreams,
-} from "./rig.ts";
+import { inOwnNetwork, addresses, ask, dir, events, id, kernel, net, request, run, serve, talk, talkFrom } from "./rig.ts";
 
 inOwnNetwork();
 
@@ -81,74 +60,6 @@ test("an internal network has no way out, an icc-less one none between its conta
   server.close();
 });
 
-test("names of the same network resolve, others are asked of the upstream resolver, and nobody there fails fast", async () => {
-  const upstream = createSocket("udp4", (message, from) => {
-    const query = dns.decode(message);
-    upstream.send(
-      dns.encode({ ...query, type: "response", answers: [{ type: "A", name: query.questions?.[0]?.name ?? "", data: "203.0.113.9" }] }),
-      from.port,
-      from.address,
-    );
-  });
-  upstream.bind(5353, "127.0.0.1");
-  await once(upstream, "listening");
-  await net.networks.create({ Name: "n" });
-  const a = await net.sandboxes.open(request("a", { mode: "n", endpoints: { n: { Aliases: ["web"] } } }));
-  const b = await net.sandboxes.open(request("b", { mode: "n", endpoints: { n: { Aliases: ["web"] } } }));
-  expect(a.files.resolvConf).toContain("nameserver 127.0.0.11\noptions ndots:0\n");
-  expect(addresses(await ask(b.netns, "a"))).toEqual(["172.18.0.2"]);
-  expect(addresses(await ask(a.netns, "b.n"))).toEqual(["172.18.0.3"]);
-  expect(addresses(await ask(a.netns, "web")).toSorted()).toEqual(["172.18.0.2", "172.18.0.3"]);
-  expect(addresses(await ask(a.netns, id("b").slice(0, 12)))).toEqual(["172.18.0.3"]);
-  expect(addresses(await ask(a.netns, "3.0.18.172.in-addr.arpa", "PTR"))).toEqual(["b.n"]);
-  expect(failure(await ask(a.netns, "example.org"))).toBe("SERVFAIL");
-  upstreams.push("127.0.0.1");
-  expect(addresses(await ask(a.netns, "example.org"))).toEqual(["203.0.113.9"]);
-  await new Promise<void>((resolve) => upstream.close(() => resolve()));
-  expect(failure(await ask(a.netns, "example.org"))).toBe("SERVFAIL");
-  net.sandboxes.rename(id("b"), "bee");
-  expect(addresses(await ask(a.netns, "bee"))).toEqual(["172.18.0.3"]);
-});
-
-test("without a way out nothing is asked outside, but of a resolver on the container's own network", async () => {
-  const heard: string[] = [];
-  const answering = (socket: ReturnType<typeof createSocket>, data: string) =>
-    socket.on("message", (message, from) => {
-      const query = dns.decode(message);
-      heard.push(query.questions?.[0]?.name ?? "");
-      socket.send(dns.encode({ ...query, type: "response", answers: [{ type: "A", name: heard.at(-1) ?? "", data }] }), from.port, from.address);
-    });
-  const outside = answering(createSocket("udp4"), "203.0.113.9");
-  outside.bind(5353, "127.0.0.1");
-  await once(outside, "listening");
-  upstreams.push("127.0.0.1");
-  await net.networks.create({ Name: "in", Internal: true });
-  await net.networks.create({ Name: "out" });
-  const a = await net.sandboxes.open(request("a", { mode: "in" }));
-  const b = await net.sandboxes.open(request("b", { mode: "in", dns: { servers: ["172.18.0.2", "192.0.2.1"], search: [], options: [] } }));
-  expect(failure(await ask(a.netns, "secret.example.org"))).toBe("SERVFAIL");
-  const near = answering(createSocket("udp4"), "203.0.113.8");
-  near.bind({ fd: kernel.inNetns(a.netns ?? "", () => kernel.boundSocket({ kind: "udp", address: "0.0.0.0", port: 53 })).fd });
-  expect(addresses(await ask(b.netns, "near.example.org"))).toEqual(["203.0.113.8"]);
-  await net.sandboxes.connect(id("a"), "out", {});
-  expect(addresses(await ask(a.netns, "open.example.org"))).toEqual(["203.0.113.9"]);
-  await net.sandboxes.disconnect(id("a"), "out");
-  expect(failure(await ask(a.netns, "shut.example.org"))).toBe("SERVFAIL");
-  expect(heard).toEqual(["near.example.org", "open.example.org"]);
-  near.close();
-  outside.close();
-});
-
-test("a container can serve DNS on every address itself", async () => {
-  await net.networks.create({ Name: "n" });
-  const a = await net.sandboxes.open(request("a", { mode: "n" }));
-  const own = kernel.inNetns(a.netns ?? "", () => kernel.boundSocket({ kind: "udp", address: "0.0.0.0", port: 53 }));
-  const socket = createSocket("udp4");
-  socket.bind({ fd: own.fd });
-  expect(addresses(await ask(a.netns, "a"))).toEqual(["172.18.0.2"]);
-  socket.close();
-});
-
 test("published ports pass on half-closes, hairpin from containers, and show where they are", async () => {
   const a = await net.sandboxes.open(request("a", { ports: { "80/tcp": [{ HostIp: "", HostPort: "8080" }] }, exposed: ["80/tcp", "81/tcp"] }));
   expect(a.ports).toEqual({
@@ -187,95 +98,6 @@ test("occupied and impossible ports fail in dockerd's words and leave nothing", 
   const b = await net.sandboxes.open(request("b", { ports: { "80/tcp": [{ HostIp: "", HostPort: "9700-9702" }] } }));
   expect(b.ports["80/tcp"]?.[0]).toEqual({ HostIp: "0.0.0.0", HostPort: "9701" });
   blocker.close();
-});
-
-test("closing leaves no namespace, veth, rule or record behind, after failures too", async () => {
-  net.networks.prepare();
-  const before = await traces();
-  await net.networks.create({ Name: "n" });
-  const blocker = createServer().listen(9700, "0.0.0.0");
-  await once(blocker, "listening");
-  for (let i = 0; i < 5; i += 1) {
-    await net.sandboxes.open(request(`c${i}`, { mode: "n", ports: { "80/tcp": [{ HostIp: "", HostPort: "" }] } }));
-    await expect(net.sandboxes.open(request(`f${i}`, { mode: "n", ports: { "80/tcp": [{ HostIp: "", HostPort: "9700" }] } }))).rejects.toThrow("in use");
-  }
-  for (let i = 0; i < 5; i += 1) await net.sandboxes.close(id(`c${i}`));
-  await net.networks.remove("n");
-  blocker.close();
-  expect(await traces()).toEqual(before);
-  await net.sandboxes.close(id("c0"));
-});
-
-test("an engine that ends with no container takes its bridges and rules along", async () => {
-  await net.networks.create({ Name: "n" });
-  await closeAll();
-  expect(kernel.nft("list ruleset")).toBe("");
-  expect(execFileSync("ip", ["-br", "link"], { encoding: "utf8" }).trim().split("\n")).toHaveLength(1);
-  openAll();
-  expect(net.networks.inspect("n").IPAM.Config?.[0]?.Subnet).toBe("172.18.0.0/16");
-  expect(kernel.nft("list ruleset")).toBe("");
-  net.networks.prepare();
-  expect(kernel.nft("list table inet slipway")).toContain("172.18.0.0/16");
-});
-
-test("a sandbox outlives the engine: addresses, names and ports come back with the next one", async () => {
-  await net.networks.create({ Name: "n" });
-  const asked = request("a", { mode: "n", ports: { "80/tcp": [{ HostIp: "127.0.0.1", HostPort: "" }] } });
-  const a = await net.sandboxes.open(asked);
-  await net.sandboxes.open(request("gone", { mode: "n" }));
-  const server = await serve(a.netns, 80);
-  await closeAll();
-  kernel.removeNetns(join(dir, "netns", id("gone")));
-  openAll();
-  await expect(net.networks.remove("n")).rejects.toMatchObject({
-    class: "forbidden",
-    message: expect.stringMatching(/^error while removing network: network n has active endpoints \(name:"a" id:"[0-9a-f]{12}"/) as string,
-  });
-  const again = await net.sandboxes.restore(asked);
-  expect(again).toEqual(a);
-  expect(await net.sandboxes.restore(request("gone", { mode: "n" }))).toBeUndefined();
-  expect(await net.sandboxes.restore(request("never", { mode: "n" }))).toBeUndefined();
-  expect(addresses(await ask(a.netns, "a"))).toEqual(["172.18.0.2"]);
-  expect(await talk("127.0.0.1", Number(again?.ports["80/tcp"]?.[0]?.HostPort), "back")).toContain("heard back");
-  const b = await net.sandboxes.open(request("b", { mode: "n" }));
-  expect(b.endpoints["n"]?.IPAddress).toBe("172.18.0.3");
-  server.close();
-});
-
-test("what was not taken up again is swept", async () => {
-  await net.sandboxes.open(request("a"));
-  await closeAll();
-  openAll();
-  await net.sandboxes.sweep();
-  expect(readdirSync(join(dir, "netns"))).toEqual([]);
-  expect((await net.sandboxes.open(request("b"))).endpoints["bridge"]?.IPAddress).toBe("172.17.0.2");
-});
-
-test("a half-made bridge, left by an engine killed between its two steps, is finished by the next one", async () => {
-  const { Id } = await net.networks.create({ Name: "half" });
-  const bridge = `br-${Id.slice(0, 12)}`;
-  const shown = (): string => execFileSync("ip", ["-o", "link", "show", bridge], { encoding: "utf8" });
-  const [, mac = ""] = /link\/ether (\S+)/.exec(shown()) ?? [];
-  await closeAll();
-  execFileSync("ip", ["link", "add", bridge, "address", mac, "type", "bridge"]);
-  openAll();
-  net.networks.prepare();
-  expect(shown()).toContain(`alias slipway:${Id}`);
-});
-
-test("a bridge of somebody else's Docker is left alone", async () => {
-  await closeAll();
-  execFileSync("ip", ["link", "add", "docker0", "type", "bridge"]);
-  execFileSync("ip", ["addr", "add", "172.17.0.1/16", "dev", "docker0"]);
-  execFileSync("ip", ["link", "set", "docker0", "up"]);
-  rmSync(join(dir, "state.db"));
-  openAll();
-  const bridge = net.networks.inspect("bridge");
-  expect(bridge.Options["com.docker.network.bridge.name"]).toBe("slipway0");
-  expect(bridge.IPAM.Config?.[0]?.Subnet).toBe("172.18.0.0/16");
-  await closeAll();
-  expect(execFileSync("ip", ["-br", "link"], { encoding: "utf8" })).toContain("docker0");
-  openAll();
 });
 
 test("host mode shares, none has only a loopback, container mode joins", async () => {
