@@ -4,18 +4,18 @@ import type { Kernel } from "#core/kernel/kernel.ts";
 import type { BuiltSpec, SpecBuilder, SpecRequest } from "#core/specs/builder.ts";
 import { commandOf } from "#core/specs/merge.ts";
 import type { OciProcess, OciSpec } from "#core/specs/spec.ts";
-import { existsSync, readFileSync } from "node:fs";
-import { availableParallelism, release } from "node:os";
+import { release } from "node:os";
 import { isAbsolute, join, normalize } from "node:path";
 import type { AppArmor } from "./apparmor.ts";
-import { capabilitiesOfMask, containerCapabilities, normalise, processCapabilities } from "./capabilities.ts";
-import { cgroupParentDefault, maskedPaths, readonlyPaths } from "./defaults.ts";
+import { containerCapabilities, normalise, processCapabilities } from "./capabilities.ts";
+import { cgroupParentDefault, readonlyPaths } from "./defaults.ts";
 import { type DaemonDefaults, withDaemonDefaults } from "./daemon-defaults.ts";
 import { requestedDevices } from "./cdi.ts";
 import { type CdiHost, readCdiDevices } from "./cdi-registry.ts";
 import { containerDevices, validateDevices } from "./devices.ts";
 import { limitFiles } from "./limit-files.ts";
-import { type LimitHost, settleLimits } from "./limits.ts";
+import { settleLimits } from "./limits.ts";
+import { type Machine, readMachine } from "./machine.ts";
 import { containerMounts, validateTmpfs } from "./mounts.ts";
 import { environment, rlimits, validateUlimits } from "./process.ts";
 import { containerResources } from "./resources.ts";
@@ -84,26 +84,6 @@ function withEnv(env: readonly string[], added: readonly string[]): string[] {
 function withInit(options: DockerSpecOptions): DockerSpecOptions {
   const { initPath = "", hostPrefix = "" } = options.defaults ?? {};
   return initPath === "" ? options : { ...options, initBinary: hostPrefix + initPath };
-}
-
-interface Machine extends LimitHost {
-  readonly capabilities: readonly string[];
-  readonly maskedPaths: readonly string[];
-}
-
-function readMachine(cgroupRoot: string): Machine {
-  const read = (path: string): string => (existsSync(path) ? readFileSync(path, "utf8").trim() : "");
-  const status = readFileSync("/proc/self/status", "utf8");
-  const cpuCount = availableParallelism();
-  const throttles = Array.from({ length: cpuCount }, (_, cpu) => `/sys/devices/system/cpu/cpu${cpu}/thermal_throttle`);
-  return {
-    controllers: new Set(read(join(cgroupRoot, "cgroup.controllers")).split(" ")),
-    cpuCount,
-    cpus: read(join(cgroupRoot, "cpuset.cpus.effective")) || `0-${cpuCount - 1}`,
-    memoryNodes: read(join(cgroupRoot, "cpuset.mems.effective")) || "0",
-    capabilities: capabilitiesOfMask(/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"),
-    maskedPaths: [...maskedPaths, ...throttles.filter((path) => existsSync(path))],
-  };
 }
 
 function validate(config: ContainerConfig, host: HostConfig, options: DockerSpecOptions): void {
