@@ -1,6 +1,7 @@
 /** Repositories of git as contexts and as sources of ADD, by both builders. */
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import ssh2 from "ssh2";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type GitServer, startGitServer } from "../fixtures/git.ts";
 import type { Result } from "../fixtures/docker.ts";
@@ -120,6 +121,33 @@ test("a repository that asks who you are is shown the token, which nobody else s
   expect(built.code, built.stderr).toBe(0);
   expect(built.stderr).not.toContain(token);
   expect(await shown("cat", "/r/f")).toBe("two");
+});
+
+test("a repository over ssh is fetched with the client's keys, and with no others", async () => {
+  const [pair, other] = [ssh2.utils.generateKeyPairSync("ed25519"), ssh2.utils.generateKeyPairSync("ed25519")];
+  await server.ssh(pair.public);
+  const [key, stranger] = [join(rig.dir, "key"), join(rig.dir, "stranger")];
+  writeFileSync(key, pair.private, { mode: 0o600 });
+  writeFileSync(stranger, other.private, { mode: 0o600 });
+  const refused = await buildOf("git@127.0.0.1:r.git", "--ssh", `default=${stranger}`);
+  expect(refused.code).not.toBe(0);
+  expect(refused.stderr).toContain("Permission denied (publickey)");
+  for (const [address, content] of [
+    ["git@127.0.0.1:r.git", "two"],
+    ["ssh://git@127.0.0.1/r.git#v1", "one"],
+  ] as const) {
+    const built = await buildOf(address, "--ssh", `default=${key}`);
+    expect(built.code, built.stderr).toBe(0);
+    expect(await shown("cat", "/r/f")).toBe(content);
+  }
+  await rig.build({ Dockerfile: "FROM busybox\nADD git@127.0.0.1:r.git#other /r\n" }, "--ssh", `default=${key}`, "-t", "git");
+  expect(await shown("cat", "/r/f")).toBe("three");
+});
+
+test("ADD changes the modes of a repository's files where it is told to, and links nothing then", async () => {
+  const dockerfile = `FROM busybox\nRUN mkdir -m 700 /r\nADD --link --chmod=750 ${server.address}/r.git#v1 /r\n`;
+  await rig.build({ Dockerfile: dockerfile }, "-t", "git");
+  expect(await shown("sh", "-c", "stat -c '%a %n' /r /r/f /r/s.sh /r/dir")).toBe("700 /r\n750 /r/f\n750 /r/s.sh\n750 /r/dir");
 });
 
 test.each([

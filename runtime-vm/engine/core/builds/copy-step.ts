@@ -58,7 +58,9 @@ export async function copyStep(work: BuildWork, { instruction, state, stage, sou
     ...fetched.map((one) => one.key),
     paths.length > 0 && source !== undefined ? await sourceKey(source, paths) : [],
   ];
-  const { kind, link, parents, unpack } = instruction;
+  const { kind, parents, unpack } = instruction;
+  // BuildKit links nothing whose mode it changes.
+  const link = instruction.link && chmod === "";
   const key = cacheKey("copy", state.diffIds, kind, destination, chown, chmod, excludes, link, parents, unpack, keys, ...epochKey(work));
   const made = await work.once({ key, stage, description: instruction.node.original, watch }, async () => {
     const tree = paths.length > 0 && source !== undefined ? await source.tree() : undefined;
