@@ -10,12 +10,13 @@ import type { Journal } from "#core/journal/journal.ts";
 import type { Kernel } from "#core/kernel/kernel.ts";
 import type { State } from "#core/state/state.ts";
 import type { Trash } from "#core/trash/trash.ts";
-import { ANONYMOUS_LABEL, checkVolumeDriver, checkVolumeName, checkVolumeOptions, volumeBytes } from "#core/volumes/request.ts";
+import { checkVolumeDriver, checkVolumeName, checkVolumeOptions, volumeBytes } from "#core/volumes/request.ts";
 import type { VolumeStore } from "#core/volumes/volumes.ts";
 import { deviceOf, mountDevice } from "./device.ts";
 import { KeptVolumes } from "./kept.ts";
-import { limitVolume } from "./limit.ts";
 import { matchesPrune, matchesVolume } from "./filters.ts";
+import { limitVolume } from "./limit.ts";
+import { adoptedRecord, newRecord, shown } from "./records.ts";
 import { sizeOf } from "./size.ts";
 import { type VolumeRecord, VolumeTable } from "./table.ts";
 
@@ -80,8 +81,7 @@ export class LocalVolumes implements VolumeStore {
   }
 
   async create(request: VolumeCreateRequest): Promise<Volume> {
-    const anonymous = (request.Name ?? "") === "";
-    const name = anonymous ? randomBytes(32).toString("hex") : (request.Name ?? "");
+    const name = request.Name || randomBytes(32).toString("hex");
     checkVolumeDriver(name, request.Driver ?? "");
     using _held = await this.#lock.acquire(name);
     const there = this.#volumes.get(name);
@@ -89,13 +89,7 @@ export class LocalVolumes implements VolumeStore {
     checkVolumeName(name);
     const options = { ...request.DriverOpts };
     checkVolumeOptions(name, options);
-    const labels = { ...request.Labels, ...(anonymous ? { [ANONYMOUS_LABEL]: "" } : {}) };
-    const record: VolumeRecord = {
-      name,
-      createdAt: seconds(new Date()),
-      labels: request.Labels == null && !anonymous ? null : sorted(labels),
-      options: request.DriverOpts == null ? null : sorted(options),
-    };
+    const record = newRecord(name, request);
     await this.#kept.settled(name);
     this.#makeDirectory(name);
     this.#limit(name, volumeBytes(name, options));
@@ -222,7 +216,7 @@ export class LocalVolumes implements VolumeStore {
     const stat = statSync(this.#dataOf(name), { throwIfNoEntry: false });
     // Making it was cut off before there was anything in it.
     if (stat?.isDirectory() !== true) return this.#options.trash.move(join(this.#options.directory, name));
-    const record: VolumeRecord = { name, createdAt: seconds(stat.birthtime), labels: null, options: null };
+    const record = adoptedRecord(name, stat.birthtime);
     this.#options.journal.warn(`volume ${name} has data but no record: it is taken up as a plain volume`);
     this.#table.save(record);
     this.#volumes.set(name, { record, users: new Set() });
@@ -234,23 +228,10 @@ export class LocalVolumes implements VolumeStore {
   }
 
   #inspect(record: VolumeRecord): Volume {
-    return {
-      CreatedAt: record.createdAt,
-      Driver: "local",
-      Labels: record.labels,
-      Mountpoint: this.#dataOf(record.name),
-      Name: record.name,
-      Options: record.options,
-      Scope: "local",
-    };
+    return shown(record, this.#dataOf(record.name));
   }
 
   #publish(action: string, name: string): void {
     this.#options.events.publish({ type: "volume", action, id: name, attributes: { driver: "local" } });
   }
 }
-
-/** Go prints maps by key. */
-const sorted = (map: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(map).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-const seconds = (date: Date): string => date.toISOString().replace(/\.\d+Z$/, "Z");
