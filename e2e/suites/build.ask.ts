@@ -72,7 +72,8 @@ function withoutEmpty(config: Record<string, unknown>): Record<string, unknown> 
 function errorOf(text: string): string {
   const line = text.trim().split("\n").at(-1) ?? "";
   return line
-    .replace(/^ERROR: failed to build: failed to solve: /, "")
+    .replace(/^ERROR: (failed to build: )?failed to solve: /, "")
+    .replace(/\/\S+\/(rootfs-mount|buildkit)\d+\//, "/")
     .replace(/^Error response from daemon: /, "")
     .replace(/failed to calculate checksum of ref \S+: /, "")
     .replace(/\b(runc|crun) create failed/, "RUNTIME create failed");

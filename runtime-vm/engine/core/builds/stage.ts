@@ -1,3 +1,4 @@
+import { EngineError } from "#base/errors.ts";
 import { DockerfileError } from "../dockerfile/errors.ts";
 import type { CopyInstruction, Instruction, InstructionOf, Stage } from "../dockerfile/instructions.ts";
 import { parseInstruction } from "../dockerfile/parse.ts";
@@ -127,6 +128,10 @@ async function workdirLayer(work: BuildWork, state: StageState, path: string): P
   const root = await work.roots.tree(state.diffIds);
   const target = resolved(root, treePath(path));
   const above = target.split("/").map((_, i, parts) => parts.slice(0, i + 1).join("/"));
+  const blocked = above.find((one) => one !== "" && (root.lstat(one)?.type ?? "directory") !== "directory");
+  if (blocked !== undefined) {
+    throw new EngineError("invalidArgument", state.flavor === "classic" ? `Cannot mkdir: ${path} is not a directory` : `mkdir ${path}: not a directory`);
+  }
   if (target === "" || root.lstat(target) !== undefined) return undefined;
   const user = state.flavor === "buildkit" ? (state.config.User ?? "") : "";
   const owner = user === "" ? { uid: 0, gid: 0 } : await ownerOf(root, user);
