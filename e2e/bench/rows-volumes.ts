@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { tarOf } from "../fixtures/image.ts";
 import { daemonOf } from "../fixtures/processes.ts";
@@ -15,7 +16,8 @@ const folderOf = (target: Target): string => folders.get(target) ?? "";
 
 async function makeFolder(target: Target): Promise<void> {
   await removeVolumes(target);
-  const folder = mkdtempSync("/var/tmp/slipway-bench-files-");
+  // Where a daemon in a tree of its own sees it too, and a VM that is told to share it.
+  const folder = mkdtempSync(join(tmpdir(), "slipway-bench-files-"));
   folders.set(target, folder);
   const text = "module.exports = 1;\n".repeat(20);
   const tree = Array.from({ length: treeFiles }, (_, i) => ({ name: `tree/package-${i % 200}/file-${i}.js`, data: text }));
