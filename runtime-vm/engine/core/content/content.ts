@@ -37,12 +37,23 @@ export interface Ingest extends AsyncDisposable {
   commit(expected?: { digest: Digest; size?: number }, hashed?: Promise<Digest | undefined>): Promise<{ digest: Digest; size: number }>;
 }
 
+/** Bytes of a growing blob, from `at` on, in memory that other threads can read: it is used again after `release`. */
+export interface Piece {
+  readonly at: number;
+  readonly bytes: Uint8Array;
+  release(): void;
+}
+
+/** Offers a piece that is about to be written to whoever reads the blob meanwhile; false where nobody does. Who takes it must release it soon: the download waits. */
+export type Lend = (piece: Piece) => boolean;
+
 export interface Ingester {
   /**
    * `ref` names a resumable download; the same ref later continues at `offset`. Its bytes are not hashed while they are written
-   * but at the commit, unless that is told their digest; what is written is given away, its memory freed.
+   * but at the commit, unless that is told their digest; what is written is given away, its memory freed. They go past the page
+   * cache where that is possible, since nobody reads them soon again: a reader that goes along is lent them instead.
    */
-  ingest(ref?: string): Promise<Ingest>;
+  ingest(ref?: string, lend?: Lend): Promise<Ingest>;
 }
 
 /** A descriptor under the name an image has, as `index.json` lists it. */

@@ -1,13 +1,19 @@
 import type { Readable } from "node:stream";
-import type { Digest } from "../content/content.ts";
+import type { Digest, Piece } from "../content/content.ts";
 import type { LayerEntry } from "./layer-entry.ts";
 
-/** A blob's file. With `growth` it is still being written: it yields how many bytes can be read, ends when it is whole, and throws when it never will be. */
+/** What there is of a growing blob by now: bytes that can be read from its file, and at times a piece that is the taker's to release. */
+export interface Grown {
+  readonly readable: number;
+  readonly piece?: Piece;
+}
+
+/** A blob's file. With `growth` it is still being written: that ends when the file is whole, and throws when it never will be. */
 export interface BlobFile {
   readonly path: string;
   /** Its digest, where the file is known to have it: a plain tar that is the layer itself need not be read to be hashed again. */
   readonly digest?: Digest;
-  readonly growth?: AsyncIterable<number>;
+  readonly growth?: AsyncIterable<Grown>;
   /** Told the digest of the file's bytes by a reader that has read them all, undefined by one that is done without; the first word counts. */
   readonly hashed?: (digest: Digest | undefined) => void;
 }

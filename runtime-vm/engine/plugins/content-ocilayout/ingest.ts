@@ -1,33 +1,36 @@
 import { createHash, randomUUID, type Hash } from "node:crypto";
-import { readdirSync, renameSync, rmSync, type Stats, statSync } from "node:fs";
+import { constants, readdirSync, renameSync, rmSync, type Stats, statSync } from "node:fs";
 import { open, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
-import type { Digest, Ingest } from "#core/content/content.ts";
+import type { Digest, Ingest, Lend } from "#core/content/content.ts";
 import { free } from "#base/buffers.ts";
 import { EngineError } from "#base/errors.ts";
 import { syncDirectory } from "./durable.ts";
+import { LaneFile, type LaneFileOptions, type Lanes } from "./lane-file.ts";
 
-/** What goes to the disk at once. Each time costs turns of several threads, which on a busy machine is what takes longest. */
-const batchBytes = 4 * 1024 * 1024;
+const hashedAtOnceBytes = 4 * 1024 * 1024;
 /** Written bytes are sent to the disk in steps while more arrive, so that little is left to wait for at commit. */
 const syncBytes = 32 * 1024 * 1024;
 const resumableDaysMax = 7;
 
 export interface IngestOptions {
-  readonly ref?: string;
+  readonly lanes: Lanes;
+  readonly ref?: string | undefined;
+  readonly lend?: Lend | undefined;
   readonly onClose?: () => void;
 }
 
 /** A blob being written below `directory`; with a `ref`, what an earlier one left is continued. */
-export async function openIngest(directory: string, blobs: string, options: IngestOptions = {}): Promise<Ingest> {
+export async function openIngest(directory: string, blobs: string, options: IngestOptions): Promise<Ingest> {
   const resumable = options.ref !== undefined;
   const name = resumable ? resumableName(options.ref!) : `once-${randomUUID()}`;
   const path = join(directory, name);
-  const file = await open(path, resumable ? "a+" : "wx+", 0o644);
+  const file = await open(path, constants.O_RDWR | constants.O_CREAT | (resumable ? 0 : constants.O_EXCL), 0o644);
   try {
     const offset = resumable ? (await file.stat()).size : 0;
     const hash = resumable ? undefined : createHash("sha256");
-    return new FileIngest({ path, blobs, file, hash, offset, onClose: options.onClose ?? (() => {}) });
+    const { lanes, lend, onClose = () => {} } = options;
+    return new FileIngest({ path, blobs, file, hash, onClose, lanes: { lanes, lend, offset, direct: resumable } });
   } catch (error) {
     await file.close();
     throw error;
@@ -65,16 +68,14 @@ interface Parts {
   readonly file: FileHandle;
   /** Absent for a resumable one. */
   readonly hash: Hash | undefined;
-  readonly offset: number;
+  readonly lanes: Omit<LaneFileOptions, "onWritten">;
   readonly onClose: () => void;
 }
 
 class FileIngest implements Ingest {
   readonly #parts: Parts;
+  readonly #lanes: LaneFile;
   #path: string;
-  #offset: number;
-  #pending: Uint8Array[] = [];
-  #pendingBytes = 0;
   #unsynced = 0;
   #syncing: Promise<void> | undefined;
   #syncFailure: unknown;
@@ -83,11 +84,11 @@ class FileIngest implements Ingest {
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#path = parts.path;
-    this.#offset = parts.offset;
+    this.#lanes = new LaneFile(parts.path, parts.file, { ...parts.lanes, onWritten: (bytes) => this.#wrote(bytes) });
   }
 
   get offset(): number {
-    return this.#offset;
+    return this.#lanes.offset;
   }
 
   get path(): string {
@@ -95,16 +96,14 @@ class FileIngest implements Ingest {
   }
 
   get readable(): number {
-    return this.#offset - this.#pendingBytes;
+    return this.#lanes.readable;
   }
 
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#state !== "open") throw new EngineError("internal", "content: write after commit or close");
     this.#parts.hash?.update(chunk);
-    this.#pending.push(chunk);
-    this.#pendingBytes += chunk.length;
-    this.#offset += chunk.length;
-    if (this.#pendingBytes >= batchBytes) await this.flush();
+    await this.#lanes.append(chunk);
+    if (this.#parts.hash === undefined) free(chunk);
   }
 
   async commit(expected?: { digest: Digest; size?: number }, hashed?: Promise<Digest | undefined>): Promise<{ digest: Digest; size: number }> {
@@ -113,7 +112,7 @@ class FileIngest implements Ingest {
     const durable = this.#durable();
     durable.catch(() => {});
     const digest = await this.#digest(hashed);
-    const mismatch = mismatchOf({ digest, size: this.#offset }, expected);
+    const mismatch = mismatchOf({ digest, size: this.offset }, expected);
     if (mismatch !== undefined) {
       // Wrong bytes must not be continued by the next download.
       await this.#close();
@@ -128,29 +127,20 @@ class FileIngest implements Ingest {
     await syncDirectory(this.#parts.blobs);
     this.#state = "committed";
     await this.#close();
-    return { digest, size: this.#offset };
+    return { digest, size: this.offset };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#state !== "open") return;
     const resumable = this.#parts.hash === undefined;
-    if (resumable) await this.flush();
+    // A write that failed has been told; the file ends before it, and is continued from there.
+    if (resumable) await this.flush().catch(() => {});
     await this.#close();
     if (!resumable) await rm(this.#parts.path, { force: true });
   }
 
   async flush(): Promise<void> {
-    const pending = this.#pending;
-    if (pending.length === 0) return;
-    this.#pending = [];
-    // The file is open for appending; writev may write less than asked.
-    const total = pending.reduce((sum, part) => sum + part.length, 0);
-    const { bytesWritten } = await this.#parts.file.writev(pending);
-    if (bytesWritten !== total) await this.#parts.file.writeFile(Buffer.concat(pending).subarray(bytesWritten));
-    if (this.#parts.hash === undefined) for (const part of pending) free(part);
-    this.#pendingBytes -= total;
-    this.#unsynced += total;
-    if (this.#unsynced >= syncBytes) this.#beginSync();
+    await this.#lanes.flush();
   }
 
   async #durable(): Promise<void> {
@@ -164,8 +154,9 @@ class FileIngest implements Ingest {
     return (await hashed) ?? (await digestOf(this.#parts.file));
   }
 
-  #beginSync(): void {
-    if (this.#syncing !== undefined) return;
+  #wrote(bytes: number): void {
+    this.#unsynced += bytes;
+    if (this.#unsynced < syncBytes || this.#syncing !== undefined) return;
     this.#unsynced = 0;
     this.#syncing = this.#parts.file
       .datasync()
@@ -177,6 +168,7 @@ class FileIngest implements Ingest {
   async #close(): Promise<void> {
     await this.#syncing;
     if (this.#state === "open") this.#state = "closed";
+    await this.#lanes.close();
     this.#parts.onClose();
     await this.#parts.file.close();
   }
@@ -184,7 +176,7 @@ class FileIngest implements Ingest {
 
 async function digestOf(file: FileHandle): Promise<Digest> {
   const hash = createHash("sha256");
-  const buffer = Buffer.allocUnsafe(batchBytes);
+  const buffer = Buffer.allocUnsafe(hashedAtOnceBytes);
   for (let at = 0; ; ) {
     const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
     if (bytesRead === 0) return `sha256:${hash.digest("hex")}`;

@@ -2,11 +2,12 @@ import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, sta
 import { readFile } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { join } from "node:path";
-import type { ContentStore, Descriptor, Digest, Ingest, NamedDescriptor } from "#core/content/content.ts";
+import type { ContentStore, Descriptor, Digest, Ingest, Lend, NamedDescriptor } from "#core/content/content.ts";
 import type { Trash } from "#core/trash/trash.ts";
 import { codeOf, EngineError } from "#base/errors.ts";
 import { replaceFile } from "./durable.ts";
 import { fileChunks } from "./file-chunks.ts";
+import { Lanes } from "./lane-file.ts";
 import { openIngest, resumableName, sweepAtStart, sweepResumable } from "./ingest.ts";
 
 const hexPattern = /^[0-9a-f]{64}$/;
@@ -37,6 +38,7 @@ class OciLayout implements ContentStore {
   readonly #paths: LayoutPaths;
   readonly #blobs: string;
   readonly #openRefs = new Set<string>();
+  readonly #lanes = new Lanes();
   #publishing: NodeJS.Timeout | undefined;
 
   constructor(paths: LayoutPaths) {
@@ -67,13 +69,14 @@ class OciLayout implements ContentStore {
     return file;
   }
 
-  async ingest(ref?: string): Promise<Ingest> {
-    if (ref === undefined) return await openIngest(this.#paths.ingest, this.#blobs);
+  async ingest(ref?: string, lend?: Lend): Promise<Ingest> {
+    const lanes = this.#lanes;
+    if (ref === undefined) return await openIngest(this.#paths.ingest, this.#blobs, { lanes, lend });
     if (this.#openRefs.has(ref)) throw new EngineError("conflict", `content ref ${ref}: is being written by another download`);
     this.#openRefs.add(ref);
     const free = (): void => void this.#openRefs.delete(ref);
     try {
-      return await openIngest(this.#paths.ingest, this.#blobs, { ref, onClose: free });
+      return await openIngest(this.#paths.ingest, this.#blobs, { lanes, lend, ref, onClose: free });
     } catch (error) {
       free();
       throw error;

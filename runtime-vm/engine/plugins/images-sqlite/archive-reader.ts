@@ -13,8 +13,6 @@ export interface Archive {
 }
 
 const textBytesMax = 8 * 1024 * 1024;
-/** Chunks that are written and not freed yet. */
-const usedBytesMax = 4 * 1024 * 1024;
 const isText = (name: string): boolean => name === "manifest.json" || name === "index.json" || name === "oci-layout";
 
 type Step = { readonly kind: "entry"; readonly entry: TarEntry } | { readonly kind: "data"; readonly bytes: Buffer };
@@ -48,8 +46,6 @@ class ArchiveReader implements AsyncDisposable {
   readonly #files = new Map<string, { digest: Digest; size: number }>();
   readonly #links = new Map<string, string>();
   readonly #texts = new Map<string, Buffer>();
-  readonly #used: Buffer[] = [];
-  #usedBytes = 0;
   #current: { name: string; left: number; ingest?: Ingest; text?: Buffer[] } | undefined;
 
   constructor(content: ContentStore, onBlob: (blob: { digest: Digest; size: number }) => void) {
@@ -67,7 +63,7 @@ class ArchiveReader implements AsyncDisposable {
       for (const step of found) await (step.kind === "entry" ? this.#begin(step.entry) : this.#take(step.bytes));
       // Of others the scanner may still hold the beginning of a header.
       const [only] = found;
-      if (found.length === 1 && only?.kind === "data" && only.bytes.length === chunk.length) await this.#free(chunk);
+      if (found.length === 1 && only?.kind === "data" && only.bytes.length === chunk.length) free(chunk);
     }
     scanner.end();
   }
@@ -83,16 +79,6 @@ class ArchiveReader implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#current?.ingest?.[Symbol.asyncDispose]();
-  }
-
-  /** With the others that came before it, when they are in the file. */
-  async #free(chunk: Buffer): Promise<void> {
-    this.#used.push(chunk);
-    this.#usedBytes += chunk.length;
-    if (this.#usedBytes < usedBytesMax) return;
-    await this.#current?.ingest?.flush();
-    for (const used of this.#used.splice(0)) free(used);
-    this.#usedBytes = 0;
   }
 
   async #begin(entry: TarEntry): Promise<void> {

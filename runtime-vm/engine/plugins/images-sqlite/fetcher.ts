@@ -114,7 +114,7 @@ export class Fetcher {
 
   async #attempt(blob: Descriptor, source: FetchSource, to: Download): Promise<"whole" | "torn"> {
     using turn = await this.#turn(to.signal);
-    await using ingest = await this.#content.ingest(`blob ${blob.digest}`);
+    await using ingest = await this.#content.ingest(`blob ${blob.digest}`, (piece) => to.growth.offer(piece));
     const resumedAt = ingest.offset;
     to.growth.restart();
     for (let fruitless = 0; ingest.offset < blob.size; ) {

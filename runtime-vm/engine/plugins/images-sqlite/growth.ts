@@ -1,4 +1,5 @@
-import type { Digest, Ingest } from "#core/content/content.ts";
+import type { Digest, Ingest, Piece } from "#core/content/content.ts";
+import type { Grown } from "#core/layers/layers.ts";
 
 /** Enough for a reader to tell how a blob is compressed. */
 const headBytes = 4;
@@ -11,6 +12,8 @@ export class Growth {
   attempt = 0;
   failure: unknown;
   #readers: Promise<Digest | undefined>[] = [];
+  /** Of those that follow this attempt: what each has yet to take. */
+  #followers = new Set<Piece[]>();
   readonly #wake = new Set<() => void>();
 
   /** A new attempt: nothing of the former one counts. */
@@ -18,6 +21,26 @@ export class Growth {
     this.attempt += 1;
     this.ingest = undefined;
     this.#readers = [];
+    this.#followers = new Set();
+  }
+
+  /** Until disposed, what is offered goes to `pieces`. */
+  join(pieces: Piece[]): Disposable {
+    const followers = this.#followers.add(pieces);
+    return {
+      [Symbol.dispose]: () => {
+        followers.delete(pieces);
+        for (const piece of pieces.splice(0)) piece.release();
+      },
+    };
+  }
+
+  /** To one of them: others read the file. */
+  offer(piece: Piece): boolean {
+    const [follower] = this.#followers;
+    follower?.push(piece);
+    this.changed();
+    return follower !== undefined;
   }
 
   /** For a reader of this attempt to say what it has read. */
@@ -50,17 +73,21 @@ export class Growth {
 /** A reader of a growing blob has read bytes that turned out to be wrong: the blob is fetched anew. */
 export class GrowthLost extends Error {}
 
-/** How many bytes can be read, each time that there are more, until all `size` are there. */
-export async function* follow(growth: Growth, size: number): AsyncIterable<number> {
+/** What can be read, each time that there is more, until all `size` bytes are in the file. */
+export async function* follow(growth: Growth, size: number): AsyncIterable<Grown> {
   const { attempt } = growth;
+  const pieces: Piece[] = [];
+  using _joined = growth.join(pieces);
   for (let seen = -1; ; ) {
     if (growth.failure !== undefined) throw growth.failure;
     if (growth.attempt !== attempt) throw new GrowthLost();
-    if (growth.readable !== seen) {
-      seen = growth.readable;
-      yield seen;
-    } else if (seen === size) return;
+    const piece = pieces.shift();
+    const { readable } = growth;
+    if (piece !== undefined) yield { readable, piece };
+    else if (readable !== seen) yield { readable };
+    else if (seen === size) return;
     else await growth.next();
+    seen = readable;
   }
 }
 

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { EngineError } from "#base/errors.ts";
-import type { Digest } from "#core/content/content.ts";
+import type { Digest, Piece } from "#core/content/content.ts";
+import type { Grown } from "#core/layers/layers.ts";
 import type { UnpackMessage, UnpackReply, UnpackRequest } from "./unpack.worker.ts";
 
 export type Unpacked = Extract<UnpackReply, { kind: "done" }>;
@@ -20,7 +21,7 @@ export interface UnpackOptions {
   readonly signal: AbortSignal;
   readonly onProgress?: (bytes: number) => void;
   /** How much of the source is there, where it is still being written. */
-  readonly growth?: AsyncIterable<number>;
+  readonly growth?: AsyncIterable<Grown>;
   /** Told the source's digest as soon as it has been read, before the rest is done. */
   readonly onHashed?: (digest: Digest) => void;
 }
@@ -104,14 +105,20 @@ export class UnpackPool implements AsyncDisposable {
   /** One request, one reply. A worker that fails or is given up on is ended: it may be in the middle of something. */
   #ask(worker: Worker, request: UnpackRequest, { signal, onProgress, onHashed, growth }: UnpackOptions): Promise<Unpacked> {
     return new Promise((resolve, reject) => {
+      const lent = new Lent(worker);
       const stop = (error: unknown): void => {
         quiet();
-        void worker.terminate().then(() => reject(error));
+        void worker.terminate().then(() => {
+          lent.end();
+          reject(error);
+        });
       };
       const message = (reply: UnpackReply): void => {
         if (reply.kind === "progress") return onProgress?.(reply.bytes);
         if (reply.kind === "hashed") return onHashed?.(reply.digest);
+        if (reply.kind === "used") return lent.release(reply.at);
         quiet();
+        lent.end();
         this.#rest(worker);
         if (reply.kind === "done") resolve(reply);
         else reject(new EngineError(reply.class, reply.message));
@@ -127,15 +134,45 @@ export class UnpackPool implements AsyncDisposable {
       signal.addEventListener("abort", abort, { once: true });
       const ask: UnpackMessage = { kind: "unpack", request, ...(growth === undefined ? {} : { readable: 0 }) };
       worker.postMessage(ask);
-      if (growth !== undefined) tell(worker, growth).catch(stop);
+      if (growth !== undefined) lent.tell(growth).catch(stop);
     });
   }
 }
 
-/** Passes on how far the source has grown. */
-async function tell(worker: Worker, growth: AsyncIterable<number>): Promise<void> {
-  for await (const readable of growth) worker.postMessage({ kind: "grown", readable } satisfies UnpackMessage);
-  worker.postMessage({ kind: "whole" } satisfies UnpackMessage);
+/** How far a source has grown, and the pieces of it that a worker has been lent and not used yet. */
+class Lent {
+  readonly #worker: Worker;
+  readonly #pieces = new Map<number, Piece>();
+  #over = false;
+
+  constructor(worker: Worker) {
+    this.#worker = worker;
+  }
+
+  /** Passes on what there is, as long as the worker is at it. */
+  async tell(growth: AsyncIterable<Grown>): Promise<void> {
+    for await (const { readable, piece } of growth) {
+      if (this.#over) return piece?.release();
+      if (piece !== undefined) this.#pieces.set(piece.at, piece);
+      this.#say({ kind: "grown", readable, ...(piece === undefined ? {} : { piece: { at: piece.at, bytes: piece.bytes } }) });
+    }
+    if (!this.#over) this.#say({ kind: "whole" });
+  }
+
+  release(at: number): void {
+    this.#pieces.get(at)?.release();
+    this.#pieces.delete(at);
+  }
+
+  /** The worker is done, or is no more. */
+  end(): void {
+    this.#over = true;
+    for (const at of [...this.#pieces.keys()]) this.release(at);
+  }
+
+  #say(message: UnpackMessage): void {
+    this.#worker.postMessage(message);
+  }
 }
 
 const reasonOf = (signal: AbortSignal): Error => (signal.reason instanceof Error ? signal.reason : new EngineError("cancelled", "unpacking was cancelled"));

@@ -12,6 +12,7 @@ import { EngineError, messageOf } from "#base/errors.ts";
 import { encodeErofs } from "./erofs-image.ts";
 import { LayerTree, type LayerReport } from "./layer-tree.ts";
 import { materialize, type Special } from "./materialize.ts";
+import { eachPiece, Source, type SourcePiece } from "./source.ts";
 
 export interface UnpackRequest {
   /** Blob: a tar, plain or compressed by gzip or zstd (told by its first bytes, not its media type). */
@@ -29,11 +30,13 @@ export interface UnpackRequest {
 export type UnpackMessage =
   /** `readable`: the source is still being written, and that much of it is there. */
   | { readonly kind: "unpack"; readonly request: UnpackRequest; readonly readable?: number }
-  | { readonly kind: "grown"; readonly readable: number }
+  | { readonly kind: "grown"; readonly readable: number; readonly piece?: SourcePiece }
   | { readonly kind: "whole" };
 
 export type UnpackReply =
   | { readonly kind: "progress"; readonly bytes: number }
+  /** The piece from there on may be used again. */
+  | { readonly kind: "used"; readonly at: number }
   /** The source has been read to its end. */
   | { readonly kind: "hashed"; readonly digest: `sha256:${string}` }
   | {
@@ -47,8 +50,7 @@ export type UnpackReply =
     }
   | { readonly kind: "failed"; readonly class: EngineError["class"]; readonly message: string };
 
-/** As large as what a download writes at once. */
-const chunkBytes = 4 * 1024 * 1024;
+const chunkBytes = 1024 * 1024;
 const progressBytes = chunkBytes;
 const headerBytes = 64 * 1024;
 
@@ -154,44 +156,6 @@ async function inflated(decompressor: Transform, sink: (chunk: Buffer) => void):
   }
 }
 
-/** How much of the source may be read, and how much has been. */
-class Source {
-  read = 0;
-  #readable: number;
-  #wake: (() => void) | undefined;
-
-  constructor(readable: number) {
-    this.#readable = readable;
-  }
-
-  grow(readable: number): void {
-    this.#readable = readable;
-    this.#wake?.();
-  }
-
-  /** Bytes that can be read now; waits where there are none and more will come. */
-  async left(): Promise<number> {
-    while (this.#readable === this.read) await new Promise<void>((resolve) => (this.#wake = resolve));
-    return this.#readable - this.read;
-  }
-}
-
-/** The source as it comes, in pieces that are only there until `take` is done with them. */
-async function eachPiece(path: string, source: Source, take: (piece: Buffer) => Promise<void> | void): Promise<void> {
-  const buffer = Buffer.allocUnsafeSlow(chunkBytes);
-  const file = openSync(path, "r");
-  try {
-    for (;;) {
-      const bytes = readSync(file, buffer, 0, Math.min(chunkBytes, await source.left()), source.read);
-      if (bytes === 0) return;
-      source.read += bytes;
-      await take(buffer.subarray(0, bytes));
-    }
-  } finally {
-    closeSync(file);
-  }
-}
-
 function take(chunk: Buffer, to: { hash: Hash; scanner: TarScanner; target: number | undefined }): void {
   to.hash.update(chunk);
   to.scanner.push(chunk);
@@ -219,14 +183,15 @@ function reply(message: UnpackReply): void {
   parentPort!.postMessage(message);
 }
 
-let current = new Source(0);
+const used = (at: number): void => reply({ kind: "used", at });
+let current = new Source(0, used);
 
 parentPort?.on("message", (message: UnpackMessage) => {
-  if (message.kind === "grown") return current.grow(message.readable);
+  if (message.kind === "grown") return current.grow(message.readable, message.piece);
   // Past its end a file reads as empty, which ends the source.
   if (message.kind === "whole") return current.grow(Number.POSITIVE_INFINITY);
   reported = 0;
-  current = new Source(message.readable ?? Number.POSITIVE_INFINITY);
+  current = new Source(message.readable ?? Number.POSITIVE_INFINITY, used);
   unpack(message.request, current).then(reply, (error: unknown) => {
     reply({ kind: "failed", class: error instanceof EngineError ? error.class : classOfCode(error), message: messageOf(error) });
   });
