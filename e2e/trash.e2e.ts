@@ -31,6 +31,8 @@ test("a container that is deleted comes back by Undo, the same as before", async
   await wait(rig.client, id);
   const before = await inspect(rig.client, id);
   const row = page.getByTestId("row-notes");
+  // One that the list still shows as running is asked about first.
+  await expect(row).toContainText("exited");
   await row.click({ button: "right" });
   await page.getByRole("menuitem", { name: "Delete…" }).click();
   await expect(row).toBeHidden();

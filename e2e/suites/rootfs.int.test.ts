@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -142,11 +142,12 @@ async function entriesOf(tar: Readable): Promise<Record<string, Entry>> {
   return entries;
 }
 
-/** By GNU tar. Names are sorted, so that of hard links the same one comes first everywhere. */
+/** By GNU tar. Names are sorted, so that of hard links the same one comes first everywhere. Of what changes while it reads it only warns. */
 function treeOf(directory: string): Promise<Record<string, Entry>> {
   const file = join(root, "listed.tar");
   const all = ["--format=posix", "--sort=name", "--one-file-system", "--xattrs", "--xattrs-include=*", "--numeric-owner"];
-  execFileSync("tar", [...all, "-C", directory, "-cf", file, "."], { stdio: "ignore" });
+  const { status, stderr } = spawnSync("tar", [...all, "-C", directory, "-cf", file, "."], { encoding: "utf8" });
+  if (status !== 0 && !(status === 1 && stderr.includes("changed as we read it"))) throw new Error(`tar of ${directory}: ${status} ${stderr}`);
   return entriesOf(Readable.from([readFileSync(file)]));
 }
 
