@@ -149,6 +149,7 @@ test("Escape leaves a container for the row it was opened from", async () => {
   await page.keyboard.press("Escape");
   await expect(row("failed")).toBeFocused();
   await row("web").getByRole("link", { name: "web", exact: true }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "web" })).toBeVisible();
   await page.goBack();
   await expect(row("web")).toBeFocused();
 });
