@@ -23,8 +23,8 @@ export class Lanes {
 
   give(lane: Buffer): void {
     this.#free.push(lane);
-    clearTimeout(this.#idle);
-    this.#idle = setTimeout(() => (this.#free = []), idleMsMax).unref();
+    this.#idle ??= setTimeout(() => (this.#free = []), idleMsMax).unref();
+    this.#idle.refresh();
   }
 }
 

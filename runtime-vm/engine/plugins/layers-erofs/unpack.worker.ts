@@ -51,7 +51,7 @@ export type UnpackReply =
   | { readonly kind: "failed"; readonly class: EngineError["class"]; readonly message: string };
 
 const chunkBytes = 1024 * 1024;
-const progressBytes = chunkBytes;
+const progressBytes = 4 * 1024 * 1024;
 const headerBytes = 64 * 1024;
 
 /** Compression of a file by its magic number; undefined for a plain tar. */
