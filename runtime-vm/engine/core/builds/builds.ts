@@ -8,12 +8,13 @@ import { boundsOn } from "./bounds.ts";
 import type { BuildBackends } from "./backends.ts";
 import type { BuildCache, CacheRecord } from "./cache.ts";
 import { type CacheUse, cacheUse, diskOf, pruneCache, type PruneOptions } from "./prune.ts";
+import { layersOf } from "./origins.ts";
 import type { BuildRequest } from "./request.ts";
 import { withoutGiven } from "./root-tree.ts";
 import { type ScannedFile, Scanner } from "./scan.ts";
 import { solve } from "./solve.ts";
 import type { StageState } from "./state.ts";
-import { type FileTree, resolved } from "./tree.ts";
+import type { FileTree } from "./tree.ts";
 import { type BuildHouse, type BuildMaterial, BuildWork } from "./work.ts";
 
 export interface BuildResult {
@@ -26,8 +27,8 @@ export interface BuildResult {
   files(): Promise<FileTree>;
   /** What a scanner that was asked for has written. */
   readonly scanned?: readonly ScannedFile[];
-  /** The layer whose file this name stands for in the image; undefined where there is none. */
-  layerOf(path: string): Promise<Digest | undefined>;
+  /** The layer that each of these files of the image is from; those that are in none are left out. */
+  layersOf(paths: Iterable<string>): Promise<ReadonlyMap<string, Digest>>;
   /** Makes the image, once or more often, under these references with tags. */
   register(names: readonly string[]): Promise<Digest>;
 }
@@ -90,7 +91,7 @@ export class Builds {
     return await take({
       state,
       ...(scanned === undefined ? {} : { scanned }),
-      layerOf: (path) => layerOf(work, state, path),
+      layersOf: (paths) => layersOf(builder, { diffIds: state.diffIds, paths, signal: request.signal }),
       materials: [...(request.materials ?? []), ...work.materials.values()],
       records: [...work.records.values()],
       files: async () => withoutGiven(await work.roots.tree(state.diffIds)),
@@ -115,14 +116,6 @@ export class Builds {
     for (const name of names) await images.tag(state.base, name);
     return state.base;
   }
-}
-
-async function layerOf(work: BuildWork, { diffIds }: StageState, path: string): Promise<Digest | undefined> {
-  for (const diffId of diffIds.toReversed()) {
-    const tree = await work.roots.tree([diffId]);
-    if (resolved(tree, path) === path && tree.lstat(path) !== undefined) return diffId;
-  }
-  return undefined;
 }
 
 /** Takes away what a killed engine left of its builds; their roots, tasks and networks are nobody's, and go as those of containers do. */

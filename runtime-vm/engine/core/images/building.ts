@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { ImageConfigFile } from "#api/oci.ts";
 import type { Descriptor, Digest } from "../content/content.ts";
+import type { LayerEntry } from "../layers/layer-entry.ts";
 
 /** A layer as an image's manifest and configuration name it. */
 export interface BuiltLayer {
@@ -43,6 +44,8 @@ export interface ImageBuilder {
   writeLayer(tar: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<BuiltLayer>;
   /** Whether it can be built on. */
   hasLayer(layer: BuiltLayer): boolean;
+  /** What a layer has, by its tar's headers alone: its root. */
+  layerTree(diffId: Digest, signal: AbortSignal): Promise<LayerEntry>;
   /** The image's id, before or after it is registered: nothing is written. */
   idOf(image: Pick<BuiltImage, "config" | "layers">): Digest;
   /** Durable when it resolves with the id. */

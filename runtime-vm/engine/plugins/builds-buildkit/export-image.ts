@@ -67,7 +67,7 @@ export async function packed(builder: ImageBuilder, built: readonly Built[], pac
     const subjects = packing.names.map((name) => imagePurl(name, platform));
     const config = atEpoch(result.state.image().config, packing.epoch);
     const cache = packing.inlineCache ? inlineCache(result.records, stored) : {};
-    const telling = statements?.map((one) => withLayers(one, { layerOf: result.layerOf, stored, tool: packing.tool }));
+    const telling = statements?.map((one) => withLayers(one, { layersOf: result.layersOf, stored, tool: packing.tool }));
     const told = telling === undefined ? undefined : await Promise.all(telling);
     images.push({ platform, config: { ...config, ...cache }, layers: stored, statements: told, subjects });
   }

@@ -56,22 +56,29 @@ const isCore = ({ name }: Statement): boolean => name.split(".", 1)[0] === "sbom
 /** In an SPDX document of the image, says of each file which layer it is from, unless it has a comment of its own. */
 export async function withLayers(
   statement: Statement,
-  { layerOf, stored, tool }: { layerOf: BuildResult["layerOf"]; stored: readonly BuiltLayer[]; tool: string },
+  { layersOf, stored, tool }: { layersOf: BuildResult["layersOf"]; stored: readonly BuiltLayer[]; tool: string },
 ): Promise<Statement> {
   const { predicate, predicateType } = statement;
   if (!isCore(statement) || predicateType !== spdx || !isRecord(predicate) || typeof predicate["spdxVersion"] !== "string") return statement;
   const { creationInfo, files } = predicate;
   const info = isRecord(creationInfo) ? creationInfo : {};
   const creators = Array.isArray(info["creators"]) ? (info["creators"] as unknown[]) : [];
-  const commented: unknown[] = [];
-  for (const file of Array.isArray(files) ? (files as unknown[]) : []) {
-    const name = isRecord(file) && (file["comment"] ?? "") === "" ? file["fileName"] : undefined;
-    const diffId = typeof name === "string" && name.startsWith("/") ? await layerOf(treePath(name)) : undefined;
-    const layer = stored.find((one) => one.diffId === diffId);
-    commented.push(layer === undefined ? file : { ...(file as object), comment: `layerID: ${layer.blob.digest}` });
-  }
   const created = { ...predicate, creationInfo: { ...info, creators: [...creators, `Tool: ${tool}`] } };
-  return { ...statement, predicate: files === undefined ? created : { ...created, files: commented } };
+  if (!Array.isArray(files)) return { ...statement, predicate: created };
+  const layers = await layersOf((files as unknown[]).map(pathOf).filter((path) => path !== undefined));
+  const blobs = new Map(stored.map(({ diffId, blob }) => [diffId, blob.digest]));
+  const commented = (files as unknown[]).map((file) => {
+    const layer = layers.get(pathOf(file) ?? "");
+    const blob = layer === undefined ? undefined : blobs.get(layer);
+    return blob === undefined ? file : { ...(file as object), comment: `layerID: ${blob}` };
+  });
+  return { ...statement, predicate: { ...created, files: commented } };
+}
+
+/** Of a file that has no comment yet. */
+function pathOf(file: unknown): string | undefined {
+  const name = isRecord(file) && (file["comment"] ?? "") === "" ? file["fileName"] : undefined;
+  return typeof name === "string" && name.startsWith("/") ? treePath(name) : undefined;
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);

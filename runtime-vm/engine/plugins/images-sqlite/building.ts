@@ -5,6 +5,7 @@ import { familiarName, isDigest, normalizedName, parseReference } from "#api/ref
 import type { Descriptor, Digest } from "#core/content/content.ts";
 import type { BuiltImage, BuiltLayer, BuiltSet, ImageBuilder, LayerCompression } from "#core/images/building.ts";
 import { mediaTypes, parseManifest } from "#core/images/manifests.ts";
+import type { LayerEntry } from "#core/layers/layer-entry.ts";
 import { nameImage, writeImage } from "./add.ts";
 import { decompressed, gzipped } from "./compression.ts";
 import { announce, type ImageParts } from "./parts.ts";
@@ -39,6 +40,10 @@ export class StoreBuilder implements ImageBuilder {
 
   hasLayer({ diffId, blob }: BuiltLayer): boolean {
     return this.#parts.layers.has(diffId) && this.#parts.content.stat(blob.digest) !== undefined;
+  }
+
+  async layerTree(diffId: Digest, signal: AbortSignal): Promise<LayerEntry> {
+    return (await this.#parts.layers.tree(diffId, { signal })).root;
   }
 
   idOf({ config, layers }: Pick<BuiltImage, "config" | "layers">): Digest {
