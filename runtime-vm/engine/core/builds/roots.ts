@@ -55,13 +55,13 @@ export class Roots implements AsyncDisposable {
   }
 }
 
-/** `mapped`: for commands whose users are mapped. The caller removes the snapshot; one that a killed engine leaves goes at the next start, as no container has its id. */
+/** `mapped`: for commands whose users are mapped. The caller removes the snapshot, without mounting it again; one that a killed engine leaves goes at the next start, as no container has its id. */
 export async function openRoot(
   { snapshots }: RootBackends,
   layers: readonly Digest[],
   { id = generateId(), mapped = false }: { readonly id?: string; readonly mapped?: boolean } = {},
 ): Promise<WritableRoot> {
-  await snapshots.prepare(id, layers, { mapped });
+  await snapshots.prepare(id, layers, { mapped, transient: true });
   try {
     return { id, rootfs: await snapshots.mount(id), upper: snapshots.upperDir(id) };
   } catch (error) {

@@ -36,8 +36,8 @@ export const MNT = { FORCE: 1, DETACH: 2, EXPIRE: 4, NOFOLLOW: 8 } as const;
 
 export interface Mounts {
   mount(what: { source: string; target: string; type?: string; flags?: number; data?: string }): void;
-  /** Overlay with any number of lower directories: fsopen + `lowerdir+` when the options pass one page. */
-  mountOverlay(what: { target: string; lower: readonly string[]; upper: string; work: string }): void;
+  /** Overlay with any number of lower directories: fsopen + `lowerdir+` when the options pass one page. `volatile`: nothing written is waited for to be on the disk, not even at the end; it is mounted once. */
+  mountOverlay(what: { target: string; lower: readonly string[]; upper: string; work: string; volatile?: boolean }): void;
   /**
    * A mount of the directory `source` at `target` whose owners are those that the user namespace at `userns` (a pinned file) has for
    * them (mount_setattr, MOUNT_ATTR_IDMAP). KernelError EINVAL where the file system cannot do that.

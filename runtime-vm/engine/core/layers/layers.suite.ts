@@ -159,6 +159,21 @@ export function layersSuite(name: string, open: () => Promise<OpenedLayerStore>)
     });
   });
 
+  test(`${name}: a transient root is like any other while it is there, and leaves no mount`, async () => {
+    await withRoot([[file("a", "x")]], async (_, { layers, snapshots, mounts }) => {
+      await snapshots.prepare("soon-gone", layers.list(), { transient: true });
+      const root = await snapshots.mount("soon-gone");
+      expect(await snapshots.mount("soon-gone")).toBe(root);
+      writeFileSync(join(root, "a"), "changed");
+      expect(readFileSync(join(snapshots.upperDir("soon-gone"), "a"), "utf8")).toBe("changed");
+      await snapshots.remove("soon-gone");
+      expect(mounts().filter((path) => path.includes("soon-gone"))).toEqual([]);
+      expect(snapshots.list()).toEqual(["box"]);
+      const unknown = digestOf(Buffer.from("nothing"));
+      await expect(snapshots.prepare("other", [unknown], { transient: true })).rejects.toMatchObject({ class: "notFound" });
+    });
+  });
+
   test(`${name}: an image without layers has an empty root; the same layer twice is one`, async () => {
     await withRoot([], (root) => expect(readdirSync(root)).toEqual([]));
     await withRoot([[file("a", "x")], [file(".wh.a", "")], [file("a", "x")]], (root) => expect(readdirSync(root)).toEqual(["a"]));

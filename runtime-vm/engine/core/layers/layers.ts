@@ -55,8 +55,11 @@ export interface LayerStore {
 
 /** Writable roots. `id` is the container's. State survives an engine restart: a mounted root is found again. */
 export interface Snapshotter {
-  /** Makes the writable root over `layers` (lowest first), recorded durably, not yet mounted. `mapped`: it shows the owners that containers' users are. */
-  prepare(id: string, layers: readonly Digest[], opts?: { readonly mapped?: boolean }): Promise<void>;
+  /**
+   * Makes the writable root over `layers` (lowest first), recorded durably, not yet mounted. `mapped`: it shows the owners that containers'
+   * users are. `transient`: it is mounted once and goes with this engine at the latest, so the disk is waited for neither now nor by what writes into it.
+   */
+  prepare(id: string, layers: readonly Digest[], opts?: { readonly mapped?: boolean; readonly transient?: boolean }): Promise<void>;
   /** What is written into a fresh root may take so much of the disk. Class `invalidArgument` where the file system cannot do that. */
   limit(id: string, bytes: number): void;
   /** Mounts it (idempotent) and returns the root directory. */

@@ -80,6 +80,21 @@ test("an overlay of more layers than a page of options can name shows the first 
   expect(existsSync(join(target, "top")) && existsSync(join(target, "bottom"))).toBe(true);
 });
 
+test.each([1, 150])("an overlay of %i layers that is volatile says so, and is written through all the same", (layers) => {
+  const lower = Array.from({ length: layers }, (_, i) => make("volatile", `${String(i).padStart(3, "0")}-${"x".repeat(60)}`));
+  const target = make("merged");
+  const upper = make("upper");
+  kernel.mountOverlay({ target, lower, upper, work: make("work"), volatile: true });
+  const line = readFileSync("/proc/thread-self/mountinfo")
+    .toString()
+    .split("\n")
+    .find((one) => one.split(" ")[4] === target);
+  expect(line).toMatch(/[,=]volatile$/);
+  writeFileSync(join(target, "new"), "n");
+  kernel.umount(target);
+  expect(readFileSync(join(upper, "new"), "utf8")).toBe("n");
+});
+
 test("a FIFO has the mode asked for", () => {
   kernel.mkfifo(join(dir, "fifo"), 0o600);
   const stat = statSync(join(dir, "fifo"));

@@ -8,7 +8,7 @@ import { c, check, sys } from "./libc.ts";
 const OPTIONS_BYTES_MAX = 4095;
 const FSOPEN_CLOEXEC = 1;
 const FSMOUNT_CLOEXEC = 1;
-const FSCONFIG = { SET_STRING: 1, CMD_CREATE: 6 } as const;
+const FSCONFIG = { SET_FLAG: 0, SET_STRING: 1, CMD_CREATE: 6 } as const;
 const MOVE_MOUNT_F_EMPTY_PATH = 4;
 const OPEN_TREE_CLONE = 1;
 const OPEN_TREE_CLOEXEC = 0o2000000;
@@ -111,11 +111,11 @@ const escaped = (path: string): string => path.replace(/[\\,:]/g, "\\$&");
 /** The features that would make the upper directory unreadable to our own layer code are switched off by name: kernels are built with either default. */
 export function overlayOptions(what: Overlay, lower: readonly string[]): string {
   const dirs = `lowerdir=${lower.map(escaped).join(":")},upperdir=${escaped(what.upper)},workdir=${escaped(what.work)}`;
-  return `${dirs},redirect_dir=off,metacopy=off,index=off`;
+  return `${dirs},redirect_dir=off,metacopy=off,index=off${what.volatile === true ? ",volatile" : ""}`;
 }
 
 /** One `lowerdir+` a layer (Linux 6.7). False when the kernel does not know it. */
-function mountOverlayByFsconfig({ target, lower, upper, work }: Overlay): boolean {
+function mountOverlayByFsconfig({ target, lower, upper, work, volatile }: Overlay): boolean {
   const fs = check(sys.fsopen("overlay", FSOPEN_CLOEXEC), "fsopen overlay for", target);
   try {
     const [first, ...rest] = lower;
@@ -129,6 +129,7 @@ function mountOverlayByFsconfig({ target, lower, upper, work }: Overlay): boolea
       ["index", "off"],
     ];
     for (const [key, value] of options) check(sys.fsconfig(fs, FSCONFIG.SET_STRING, key, value), `overlay option ${key}=${value} for`, target);
+    if (volatile === true) check(sys.fsconfig(fs, FSCONFIG.SET_FLAG, "volatile", null), "overlay option volatile for", target);
     check(sys.fsconfig(fs, FSCONFIG.CMD_CREATE, null, null), `create overlay of ${lower.length} layers for`, target);
     const mount = check(sys.fsmount(fs, FSMOUNT_CLOEXEC, 0), "fsmount overlay for", target);
     try {

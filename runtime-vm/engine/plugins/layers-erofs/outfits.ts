@@ -65,7 +65,7 @@ export class Outfits {
     const paths = pathsOf(this.#options.directory, name);
     this.#remove(name);
     for (const path of [paths.home, paths.root, paths.work, paths.merged]) mkdirSync(path, { mode: 0o755 });
-    this.#mounts.mountOverlay({ target: paths.merged, lower, upper: paths.root, work: paths.work });
+    this.#mounts.mountOverlay({ target: paths.merged, lower, upper: paths.root, work: paths.work, volatile: true });
     try {
       restoreImplicit(paths.merged, layers);
       this.#options.make(paths.merged);

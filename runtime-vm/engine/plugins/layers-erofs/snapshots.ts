@@ -1,4 +1,4 @@
-import { close, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { close, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Digest } from "#core/content/content.ts";
 import { MNT, type Kernel, KernelError } from "#core/kernel/kernel.ts";
@@ -33,6 +33,7 @@ export class OverlaySnapshotter implements Snapshotter {
   readonly #mounted = new Set<string>();
   readonly #stacks = new Map<string, readonly Digest[]>();
   readonly #lock = new KeyedLock();
+  readonly #transient = new Set<string>();
   /** Roots whose file system the kernel is still taking down. */
   readonly #going = new Map<string, Promise<void>>();
 
@@ -52,18 +53,23 @@ export class OverlaySnapshotter implements Snapshotter {
     parts.mounts.sweep();
   }
 
-  prepare(id: string, layers: readonly Digest[], { mapped = false }: { mapped?: boolean } = {}): Promise<void> {
+  prepare(id: string, layers: readonly Digest[], { mapped = false, transient = false }: { mapped?: boolean; transient?: boolean } = {}): Promise<void> {
     return this.#lock.with(id, async () => {
       const paths = this.#paths(id);
       if (existsSync(paths.root)) throw new EngineError("conflict", `snapshot ${id} exists already`);
-      // A root is for good, and so must be what it stands on.
-      for (const diffId of layers) await this.#parts.store.settled(diffId);
+      for (const diffId of layers) {
+        // A root that is for good needs such layers.
+        if (transient) this.#parts.store.record(diffId);
+        else await this.#parts.store.settled(diffId);
+      }
       this.#stacks.delete(id);
       // The directory that overlay makes in its own: without room for it at a start it would mount read-only, and silently.
       for (const directory of [paths.root, paths.upper, paths.work, join(paths.work, "work"), paths.merged]) mkdirSync(directory, { mode: 0o755 });
       if (mapped) mkdirSync(paths.mapped, { mode: 0o700 });
       // One sync: a file system with a journal takes the directories above along, and half a list is no list at the next start.
-      await writeDurably(paths.layers, JSON.stringify(layers));
+      if (!transient) return await writeDurably(paths.layers, JSON.stringify(layers));
+      writeFileSync(paths.layers, JSON.stringify(layers), { flag: "wx" });
+      this.#transient.add(id);
     });
   }
 
@@ -100,6 +106,7 @@ export class OverlaySnapshotter implements Snapshotter {
       if (!existsSync(root)) return;
       this.#unmount(id);
       this.#stacks.delete(id);
+      this.#transient.delete(id);
       this.#parts.trash.move(root);
       await Promise.resolve();
     });
@@ -142,7 +149,8 @@ export class OverlaySnapshotter implements Snapshotter {
         return { directory: mounts.acquire(diffId, id, files), implicit };
       });
       const lower = stack.length === 0 ? [mounts.emptyDirectory()] : stack.map(({ directory }) => directory);
-      const overlay = { target: paths.merged, lower: [outfits.over(diffIds, stack, lower), ...lower], upper: paths.upper, work: paths.work };
+      const volatile = this.#transient.has(id);
+      const overlay = { target: paths.merged, lower: [outfits.over(diffIds, stack, lower), ...lower], upper: paths.upper, work: paths.work, volatile };
       if (existsSync(paths.mapped)) this.#mountMapped(paths, overlay);
       else kernel.mountOverlay(overlay);
     } catch (error) {
@@ -165,7 +173,7 @@ export class OverlaySnapshotter implements Snapshotter {
     };
     const home = mapped(paths.root, "home");
     const lower = overlay.lower.map((directory, i) => mapped(directory, String(i)));
-    kernel.mountOverlay({ target: overlay.target, lower, upper: join(home, "upper"), work: join(home, "work") });
+    kernel.mountOverlay({ ...overlay, lower, upper: join(home, "upper"), work: join(home, "work") });
   }
 
   #unmount(id: string): void {
