@@ -45,6 +45,8 @@ export function planCopy(request: CopyRequest): LayerItem[] {
 class Plan {
   readonly #request: CopyRequest;
   readonly #items = new Map<string, LayerItem>();
+  /** What the root has, each name looked for once. */
+  readonly #there = new Map<string, TreeEntry | undefined>();
   readonly #excludes: IgnorePatterns | undefined;
 
   constructor(request: CopyRequest) {
@@ -180,7 +182,7 @@ class Plan {
 
   /** A directory of the root stands in the layer as it is. */
   #keep(path: string): boolean {
-    const there = this.#request.root.lstat(path);
+    const there = this.#inRoot(path);
     if (there === undefined || this.#items.has(path)) return this.#items.has(path);
     if (there.type !== "directory") throw new EngineError("invalidArgument", `cannot create directory /${path}: a file is in its place`);
     if (parentOf(path) !== "") this.#keep(parentOf(path));
@@ -189,7 +191,15 @@ class Plan {
   }
 
   #at(path: string): TreeEntry | undefined {
-    return this.#items.get(path)?.entry ?? this.#request.root.lstat(path);
+    return this.#items.get(path)?.entry ?? this.#inRoot(path);
+  }
+
+  /** Below what is not there nothing is. */
+  #inRoot(path: string): TreeEntry | undefined {
+    if (this.#there.has(path)) return this.#there.get(path);
+    const entry = path !== "" && this.#inRoot(parentOf(path)) === undefined ? undefined : this.#request.root.lstat(path);
+    this.#there.set(path, entry);
+    return entry;
   }
 
   #isDirectory(path: string): boolean {

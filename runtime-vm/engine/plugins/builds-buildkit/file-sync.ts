@@ -13,16 +13,24 @@ export interface SyncRequest {
   readonly excludes: readonly string[];
   /** Only these, links followed; empty: everything. */
   readonly follow: readonly string[];
-  /** Where the bytes are kept; removed with the tree. */
+  /** Where the bytes are kept that are too many for memory; removed with the tree. */
   readonly spool: string;
   readonly signal: AbortSignal;
   readonly onProgress?: (bytes: number) => void;
 }
 
+/** In memory, or in the file. */
+type Piece = Buffer | { readonly at: number; readonly bytes: number };
+
+/** Of a directory so much is kept in memory: most are small, and files for them cost more than their bytes. */
+const heldBytesMax = 4 * 1024 * 1024;
+/** Requests that are sent at once. */
+const askedMax = 256;
+
 interface Received {
   readonly entry: TreeEntry;
   readonly number: number;
-  readonly pieces: { readonly at: number; readonly bytes: number }[];
+  readonly pieces: Piece[];
   readonly hash: Hash;
   readonly whole: PromiseWithResolvers<string>;
 }
@@ -31,14 +39,13 @@ const method = "/moby.filesync.v1.FileSync/DiffCopy";
 
 /**
  * The client's directory by fsutil's protocol: it tells what is there, a packet a name; then it sends the bytes of the files that are
- * asked for by their numbers, in pieces and several at a time. They are kept in one file, where they come. Everything is on its way
- * when this resolves.
+ * asked for by their numbers, in pieces and several at a time. They are kept as they come, in memory or in one file. Everything is on
+ * its way when this resolves.
  */
 export async function syncFiles(session: Session, request: SyncRequest): Promise<SyncedTree> {
   if (!session.offers(method)) throw new EngineError("invalidArgument", "no local sources enabled");
-  const file = await open(request.spool, "wx+", 0o600);
   const call = session.open(method, headersOf(request), request.signal);
-  const tree = new SyncedTree(call, file, request);
+  const tree = new SyncedTree(call, request);
   try {
     await tree.listed();
     return tree;
@@ -62,7 +69,6 @@ function headersOf({ directory, excludes, follow }: SyncRequest): Record<string,
 
 export class SyncedTree implements FileTree, AsyncDisposable {
   readonly #call: SessionCall;
-  readonly #file: FileHandle;
   readonly #request: SyncRequest;
   readonly #entries = new Map<string, TreeEntry>();
   readonly #children = new Map<string, Set<string>>();
@@ -73,12 +79,14 @@ export class SyncedTree implements FileTree, AsyncDisposable {
   readonly #list = Promise.withResolvers<void>();
   readonly #arrived = Promise.withResolvers<void>();
   #numbers = 0;
-  #written = 0;
+  #bytes = 0;
+  /** What did not fit into memory, and how much that is. */
+  #spool: FileHandle | undefined;
+  #spooled = 0;
   #left = 0;
 
-  constructor(call: SessionCall, file: FileHandle, request: SyncRequest) {
+  constructor(call: SessionCall, request: SyncRequest) {
     this.#call = call;
-    this.#file = file;
     this.#request = request;
     this.#put({ path: "", type: "directory", mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 0 });
     this.#running = this.#receive();
@@ -116,18 +124,14 @@ export class SyncedTree implements FileTree, AsyncDisposable {
   async *read(entry: TreeEntry): AsyncGenerator<Buffer> {
     const { pieces, whole } = this.#bytesOf(entry);
     await whole.promise;
-    for (const { at, bytes } of pieces) {
-      const buffer = Buffer.allocUnsafe(bytes);
-      const { bytesRead } = await this.#file.read(buffer, 0, bytes, at);
-      if (bytesRead < bytes) throw new EngineError("internal", `${this.#request.spool}: ended at ${at + bytesRead}`);
-      yield buffer;
-    }
+    for (const piece of pieces) yield Buffer.isBuffer(piece) ? piece : await this.#unspooled(piece);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#call[Symbol.asyncDispose]();
     await this.#running.catch(() => undefined);
-    await this.#file.close();
+    if (this.#spool === undefined) return;
+    await this.#spool.close();
     await rm(this.#request.spool, { force: true });
   }
 
@@ -193,23 +197,39 @@ export class SyncedTree implements FileTree, AsyncDisposable {
   }
 
   async #ask(): Promise<void> {
-    for (const number of this.#byNumber.keys()) await this.#call.send(packet(packets.request, number));
+    const numbers = [...this.#byNumber.keys()];
+    for (let at = 0; at < numbers.length; at += askedMax) {
+      await this.#call.send(...numbers.slice(at, at + askedMax).map((number) => packet(packets.request, number)));
+    }
   }
 
   async #data(number: number, bytes: Buffer): Promise<void> {
     const received = this.#byNumber.get(number);
     if (received === undefined) throw new EngineError("invalidArgument", `the client's files: bytes of number ${number}, which was not asked for`);
     if (bytes.length === 0) return await this.#whole(received);
-    const at = this.#written;
-    this.#written += bytes.length;
-    received.pieces.push({ at, bytes: bytes.length });
+    this.#bytes += bytes.length;
     received.hash.update(bytes);
-    await this.#file.write(bytes, 0, bytes.length, at);
-    this.#request.onProgress?.(this.#written);
+    received.pieces.push(this.#bytes <= heldBytesMax ? bytes : await this.#spoolOf(bytes));
+    this.#request.onProgress?.(this.#bytes);
+  }
+
+  async #spoolOf(bytes: Buffer): Promise<Piece> {
+    this.#spool ??= await open(this.#request.spool, "wx+", 0o600);
+    const at = this.#spooled;
+    this.#spooled += bytes.length;
+    await this.#spool.write(bytes, 0, bytes.length, at);
+    return { at, bytes: bytes.length };
+  }
+
+  async #unspooled({ at, bytes }: Exclude<Piece, Buffer>): Promise<Buffer> {
+    const buffer = Buffer.allocUnsafe(bytes);
+    const read = await this.#spool?.read(buffer, 0, bytes, at);
+    if (read?.bytesRead !== bytes) throw new EngineError("internal", `${this.#request.spool}: ends before byte ${at + bytes}`);
+    return buffer;
   }
 
   async #whole(received: Received): Promise<void> {
-    const size = received.pieces.reduce((sum, { bytes }) => sum + bytes, 0);
+    const size = received.pieces.reduce((sum, piece) => sum + (Buffer.isBuffer(piece) ? piece.length : piece.bytes), 0);
     // It may have grown or shrunk since it was listed: what came is what counts.
     if (size !== received.entry.size) this.#put({ ...received.entry, size });
     received.whole.resolve(received.hash.digest("hex"));

@@ -8,7 +8,8 @@ import { written } from "./server.ts";
 /** A call to the client's side of a session, open in both directions. */
 export interface SessionCall extends AsyncDisposable {
   readonly messages: AsyncIterable<Buffer>;
-  send(message: Uint8Array): Promise<void>;
+  /** In this order, at once. */
+  send(...messages: readonly Uint8Array[]): Promise<void>;
   /** Nothing more is sent. */
   end(): void;
 }
@@ -42,7 +43,7 @@ export class Session {
     const abort = (): void => stream.close(8);
     signal.addEventListener("abort", abort, { once: true });
     stream.once("close", () => signal.removeEventListener("abort", abort));
-    const messages = (async function* () {
+    const received = (async function* () {
       try {
         yield* messagesOf(stream);
       } catch (error) {
@@ -54,10 +55,10 @@ export class Session {
     })();
     status.catch(() => undefined);
     return {
-      messages,
-      send: async (message) => {
+      messages: received,
+      send: async (...messages) => {
         if (stream.destroyed) throw new EngineError("unavailable", `${method}: the client ended the call`);
-        if (!stream.write(frame(message))) await drained(stream);
+        if (!stream.write(Buffer.concat(messages.map(frame)))) await drained(stream);
       },
       end: () => void stream.end(),
       async [Symbol.asyncDispose]() {
