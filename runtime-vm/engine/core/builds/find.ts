@@ -1,3 +1,4 @@
+import { EngineError, isClass } from "#base/errors.ts";
 import { normalizedName, parseReference, withDefaultTag } from "#api/reference.ts";
 import { formatPlatform } from "../images/platform.ts";
 import type { BaseImage } from "./base.ts";
@@ -38,7 +39,7 @@ export class BaseFinder {
   }
 }
 
-/** The digest that a reference stands for, here or at its registry; undefined where that does not tell. Makes no image come. */
+/** The digest that a reference stands for, here or at its registry; undefined where that does not tell. Makes no image come. Rejects where the registry does not answer at all: it would not answer whoever fetches the image either. */
 export async function imageDigest(work: BuildWork, { reference, platform }: BaseImage): Promise<string | undefined> {
   const { images, registries } = work.backends;
   const { pull, auth, signal } = work.request;
@@ -51,10 +52,26 @@ export async function imageDigest(work: BuildWork, { reference, platform }: Base
   const found = await registries
     .open(domain, await auth(reference))
     .head(path, tag ?? "", { signal })
-    .catch(() => undefined);
-  signal.throwIfAborted();
+    .catch(async (error: unknown) => {
+      signal.throwIfAborted();
+      if (isSilence(error) && !(await isOfOtherPlatform(work, reference, wanted))) throw missing(wholeName(reference) ?? reference, error);
+      return undefined;
+    });
   return found?.digest;
 }
+
+/** No answer, as opposed to a refusal, has something of this machine as its cause: a name that is not found, a connection that is not made. */
+const isSilence = (error: unknown): error is EngineError => isClass(error, "unavailable") && error.cause !== undefined;
+
+/** Whether there is an image here that BuildKit takes when no other can be had. */
+async function isOfOtherPlatform({ backends }: BuildWork, reference: string, wanted: string | undefined): Promise<boolean> {
+  if (wanted === undefined) return false;
+  const other = await backends.images.resolve(reference).catch(() => undefined);
+  return other !== undefined;
+}
+
+const missing = (name: string, error: EngineError): EngineError =>
+  new EngineError("unavailable", `failed to resolve source metadata for ${name}: failed to do request: ${error.message}`, { cause: error });
 
 /** With registry and tag; undefined for what is no reference. */
 export function wholeName(reference: string): string | undefined {

@@ -146,7 +146,7 @@ class Solver {
     try {
       return (await this.#finder.find({ reference, platform }, () => this.#base(index, stage))) ?? { text: from.node.original };
     } catch (error) {
-      throw error instanceof StepError ? error : new StepError(from, error);
+      throw error instanceof StepError ? error : new StepError(from, unresolved(name, error));
     }
   }
 
@@ -199,7 +199,8 @@ class Solver {
       return await imageState(this.#work, image, args);
     } catch (error) {
       if (this.#work.request.flavor === "classic" || !(error instanceof EngineError)) throw error;
-      if (error.message.startsWith("failed to resolve source metadata")) throw new EngineError(error.class, `${name}: ${error.message}`, { cause: error });
+      const named = unresolved(name, error);
+      if (named !== error) throw named;
       if (!isClass(error, "invalidArgument") || !error.message.includes("reference")) throw error;
       throw new EngineError("invalidArgument", `failed to parse stage name ${JSON.stringify(name)}: ${error.message}`, { cause: error });
     }
@@ -221,6 +222,12 @@ class Solver {
     const core = await this.#stage(this.#target);
     return { platform: core.platform, core: this.#sources.layered(core), extras, ignoresCache };
   }
+}
+
+/** Of an image that cannot be had it is said first what the file calls it. */
+function unresolved(name: string, error: unknown): unknown {
+  if (!(error instanceof EngineError) || !error.message.startsWith("failed to resolve source metadata")) return error;
+  return new EngineError(error.class, `${name}: ${error.message}`, { cause: error });
 }
 
 /** A boolean as Go reads it, or names of stages. */
