@@ -34,7 +34,7 @@ export class StoreBuilder implements ImageBuilder {
       await ingest.write(chunk);
     }
     const { digest, size } = await ingest.commit();
-    await layers.unpack({ path: content.path(digest) }, { expected: digest, signal });
+    await layers.unpack({ path: content.path(digest), digest }, { expected: digest, signal });
     return { diffId: digest, blob: { mediaType: mediaTypes.ociLayer, digest, size } };
   }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { createReadStream, renameSync, rmSync } from "node:fs";
+import { createReadStream, renameSync, rmSync, statSync } from "node:fs";
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -18,7 +18,10 @@ import { LayerSync } from "./layer-sync.ts";
 import { bootId, isWhole, layerFiles, readRecords, writeRecord, type LayerRecord } from "./records.ts";
 import { finishSpecials } from "./specials.ts";
 import { readTarFile, readTree } from "./tar-files.ts";
-import type { UnpackPool, Unpacked } from "./unpack-pool.ts";
+import { isKnown, type KnownRequest, unpackKnown } from "./plain-tar.ts";
+import { unpackFailure } from "./unpack-failure.ts";
+import type { UnpackOptions, UnpackPool } from "./unpack-pool.ts";
+import type { Unpacked } from "./unpack.worker.ts";
 
 export interface LayerStoreParts {
   readonly layers: string;
@@ -183,11 +186,8 @@ export class ErofsLayerStore implements LayerStore, AsyncDisposable {
         ...(plain && growth === undefined && digest !== undefined && digest === opts.expected ? { digest } : {}),
         ...(wantsIndex ? { index: made.index } : {}),
       };
-      const unpacked = await this.#parts.pool.run(request, {
-        ...opts,
-        ...(growth === undefined ? {} : { growth }),
-        ...(hashed === undefined ? {} : { onHashed: hashed }),
-      });
+      const options = { ...opts, ...(growth === undefined ? {} : { growth }), ...(hashed === undefined ? {} : { onHashed: hashed }) };
+      const unpacked = isKnown(request) && isSmall(request) ? unpackedHere(request, options) : await this.#parts.pool.run(request, options);
       if (opts.expected !== undefined && unpacked.digest !== opts.expected) {
         throw new EngineError("invalidArgument", `layer ${opts.expected}: the tar has digest ${unpacked.digest}; the source sent something else`);
       }
@@ -220,5 +220,20 @@ export class ErofsLayerStore implements LayerStore, AsyncDisposable {
     writeRecord(files.record, record);
     this.#records.set(unpacked.digest, record);
     this.#sync.add(unpacked.digest);
+  }
+}
+
+/** Some hundred files at most: done sooner than a thread for it has started. */
+const smallBytesMax = 1024 * 1024;
+const isSmall = ({ source }: KnownRequest): boolean => statSync(source).size <= smallBytesMax;
+
+function unpackedHere(request: KnownRequest, { signal, onHashed }: UnpackOptions): Unpacked {
+  signal.throwIfAborted();
+  try {
+    const unpacked = unpackKnown(request);
+    onHashed?.(request.digest);
+    return unpacked;
+  } catch (error) {
+    throw unpackFailure(error);
   }
 }

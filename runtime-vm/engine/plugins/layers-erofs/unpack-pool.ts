@@ -2,9 +2,7 @@ import { Worker } from "node:worker_threads";
 import { EngineError } from "#base/errors.ts";
 import type { Digest, Piece } from "#core/content/content.ts";
 import type { Grown } from "#core/layers/layers.ts";
-import type { UnpackMessage, UnpackReply, UnpackRequest } from "./unpack.worker.ts";
-
-export type Unpacked = Extract<UnpackReply, { kind: "done" }>;
+import type { Unpacked, UnpackMessage, UnpackReply, UnpackRequest } from "./unpack.worker.ts";
 
 /**
  * The worker beside this file. A source tree runs the .ts as it is; the engine's bundle has every `*.worker.ts` as an

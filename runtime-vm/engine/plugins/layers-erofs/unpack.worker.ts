@@ -3,15 +3,16 @@
  * its index (or its files). Nothing is synced here. The main thread only names files; see unpack-pool.ts.
  */
 import { createHash, type Hash } from "node:crypto";
-import { closeSync, fstatSync, openSync, readSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
 import type { Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { TarScanner } from "#core/layers/tar-scanner.ts";
-import { EngineError, messageOf } from "#base/errors.ts";
-import { encodeErofs } from "./erofs-image.ts";
+import type { EngineError } from "#base/errors.ts";
 import { LayerTree, type LayerReport } from "./layer-tree.ts";
-import { materialize, type Special } from "./materialize.ts";
+import type { Special } from "./materialize.ts";
+import { isKnown, unpackKnown, written } from "./plain-tar.ts";
+import { unpackFailure } from "./unpack-failure.ts";
 import { eachPiece, Source, type SourcePiece } from "./source.ts";
 
 export interface UnpackRequest {
@@ -33,26 +34,27 @@ export type UnpackMessage =
   | { readonly kind: "grown"; readonly readable: number; readonly piece?: SourcePiece }
   | { readonly kind: "whole" };
 
+export interface Unpacked {
+  readonly kind: "done";
+  readonly digest: `sha256:${string}`;
+  readonly size: number;
+  readonly report: LayerReport;
+  /** Size of the index; absent: the layer is in the directory. */
+  readonly indexBytes?: number;
+  readonly specials: readonly Special[];
+}
+
 export type UnpackReply =
   | { readonly kind: "progress"; readonly bytes: number }
   /** The piece from there on may be used again. */
   | { readonly kind: "used"; readonly at: number }
   /** The source has been read to its end. */
   | { readonly kind: "hashed"; readonly digest: `sha256:${string}` }
-  | {
-      readonly kind: "done";
-      readonly digest: `sha256:${string}`;
-      readonly size: number;
-      readonly report: LayerReport;
-      /** Size of the index; absent: the layer is in the directory. */
-      readonly indexBytes?: number;
-      readonly specials: readonly Special[];
-    }
+  | Unpacked
   | { readonly kind: "failed"; readonly class: EngineError["class"]; readonly message: string };
 
 const chunkBytes = 1024 * 1024;
 const progressBytes = 4 * 1024 * 1024;
-const headerBytes = 64 * 1024;
 
 /** Compression of a file by its magic number; undefined for a plain tar. */
 export function decompressorOf(head: Buffer): (() => Transform) | undefined {
@@ -62,40 +64,14 @@ export function decompressorOf(head: Buffer): (() => Transform) | undefined {
 }
 
 async function unpack(request: UnpackRequest, source: Source): Promise<UnpackReply> {
+  if (isKnown(request)) {
+    const done = unpackKnown(request);
+    reply({ kind: "hashed", digest: request.digest });
+    return done;
+  }
   const tree = new LayerTree();
   const scanner = new TarScanner({ entry: (entry) => tree.add(entry) });
-  const { digest, size } = request.digest === undefined ? await readTar(request, source, scanner) : readHeaders(request.source, request.digest, scanner);
-  const layer = tree.report();
-  const done = { kind: "done", digest, size, report: layer, specials: [] } as const;
-  if (request.index !== undefined && layer.unpackReason === undefined) {
-    const image = encodeErofs(tree.root, size);
-    writeFileSync(request.index, image, { flag: "wx", mode: 0o644 });
-    return { ...done, indexBytes: image.length };
-  }
-  return { ...done, specials: materialize(tree.root, request.tar ?? request.source, request.directory) };
-}
-
-/** Steps over everything that is a file's content. */
-function readHeaders(path: string, digest: `sha256:${string}`, scanner: TarScanner): { digest: `sha256:${string}`; size: number } {
-  const buffer = Buffer.allocUnsafeSlow(headerBytes);
-  const file = openSync(path, "r");
-  try {
-    const { size } = fstatSync(file);
-    for (let at = 0; at < size; ) {
-      const bytes = readSync(file, buffer, 0, buffer.length, at);
-      if (bytes === 0) break;
-      scanner.push(buffer.subarray(0, bytes));
-      at += bytes;
-      const content = Math.min(scanner.skippable, size - at);
-      if (content > 0) scanner.skip(content);
-      at += content;
-    }
-    scanner.end();
-    reply({ kind: "hashed", digest });
-    return { digest, size };
-  } finally {
-    closeSync(file);
-  }
+  return written(tree, await readTar(request, source, scanner), request);
 }
 
 async function readTar(request: UnpackRequest, source: Source, scanner: TarScanner): Promise<{ digest: `sha256:${string}`; size: number }> {
@@ -118,7 +94,7 @@ async function readTar(request: UnpackRequest, source: Source, scanner: TarScann
       plain.catch((error: unknown) => (failure = { error }));
       await eachPiece(request.source, source, async (piece) => {
         sourceHash!.update(piece);
-        await written(decompressor, piece);
+        await taken(decompressor, piece);
         if (failure !== undefined) throw failure.error;
       });
       decompressor.end();
@@ -135,7 +111,7 @@ async function readTar(request: UnpackRequest, source: Source, scanner: TarScann
 }
 
 /** Resolves when the piece has been used, so that its memory can be. A stream that is over before its file, or broken, takes no more. */
-async function written(decompressor: Transform, piece: Buffer): Promise<void> {
+async function taken(decompressor: Transform, piece: Buffer): Promise<void> {
   if (decompressor.destroyed || decompressor.readableEnded) return;
   await new Promise<void>((resolve) => {
     const done = (): void => {
@@ -193,13 +169,7 @@ parentPort?.on("message", (message: UnpackMessage) => {
   reported = 0;
   current = new Source(message.readable ?? Number.POSITIVE_INFINITY, used);
   unpack(message.request, current).then(reply, (error: unknown) => {
-    reply({ kind: "failed", class: error instanceof EngineError ? error.class : classOfCode(error), message: messageOf(error) });
+    const failure = unpackFailure(error);
+    reply({ kind: "failed", class: failure.class, message: failure.message });
   });
 });
-
-/** A damaged compressed stream is the sender's fault, a full disk is ours. */
-function classOfCode(error: unknown): EngineError["class"] {
-  const code = typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
-  if (code === "ENOSPC" || code === "EDQUOT") return "exhausted";
-  return code.startsWith("Z_") || code.startsWith("ZSTD_") || code === "ERR_BUFFER_TOO_LARGE" ? "invalidArgument" : "internal";
-}
