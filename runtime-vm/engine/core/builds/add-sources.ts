@@ -151,7 +151,8 @@ const compressed: readonly Buffer[] = [
   Buffer.from([0x28, 0xb5, 0x2f, 0xfd]),
 ];
 
-const mayBeArchive = (head: Buffer): boolean => isTar(head) || compressed.some((magic) => head.subarray(0, magic.length).equals(magic));
+/** Told by the first 512 bytes. */
+export const mayBeArchive = (head: Buffer): boolean => isTar(head) || compressed.some((magic) => head.subarray(0, magic.length).equals(magic));
 
 function isTar(head: Buffer): boolean {
   if (head.length < 512) return false;

@@ -5,10 +5,11 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { EngineError, type ErrorClass, messageOf } from "#base/errors.ts";
 import { packTar } from "../layers/tar-writer.ts";
+import { mayBeArchive } from "./add-sources.ts";
 import type { BuildBackends } from "./backends.ts";
 import type { Builds } from "./builds.ts";
 import { planCopy } from "./copy.ts";
-import { download } from "./download.ts";
+import { beginningOf, download } from "./download.ts";
 import { checkout, GitFailed, GitRefMissing, GitSubdirMissing, resolveCommit } from "./git.ts";
 import { type GitAddress, gitAddress } from "./git-address.ts";
 import type { GitAccess } from "./git-sandbox.ts";
@@ -29,8 +30,15 @@ export async function remoteTar(builds: Builds, remote: string, { signal, undo }
     const cls = failures[answer.statusCode ?? 0] ?? "internal";
     throw new EngineError(cls, `error downloading remote context ${remote}: failed to GET ${remote} with status ${status}`);
   }
-  if (!(answer.headers["content-type"] ?? "").startsWith("text/plain")) return answer;
-  return Readable.from([packTar([{ name: "Dockerfile", body: await buffer(answer) }])]);
+  const { head, whole } = await beginningOf(answer);
+  if (!isText(answer.headers["content-type"] ?? "", head)) return whole;
+  return Readable.from([packTar([{ name: "Dockerfile", body: await buffer(whole) }])]);
+}
+
+/** As the server says; many know no type for files without an extension. */
+function isText(type: string, head: Buffer): boolean {
+  if (type !== "" && type !== "application/octet-stream") return type.startsWith("text/plain");
+  return !mayBeArchive(head) && !head.some((byte) => byte < 0x20 && ![0x09, 0x0a, 0x0c, 0x0d, 0x1b].includes(byte));
 }
 
 const failures: Readonly<Record<number, ErrorClass>> = { 400: "invalidArgument", 401: "unauthorized", 403: "forbidden", 404: "notFound" };

@@ -1,8 +1,10 @@
 import { get as getPlain, type IncomingMessage } from "node:http";
 import { get as getSecure } from "node:https";
+import { Readable } from "node:stream";
 import { EngineError, codeOf, messageOf } from "#base/errors.ts";
 
 const redirectsMax = 10;
+const headBytes = 512;
 
 /** The answer to a GET, redirects followed. The caller reads or destroys it. Any port will do, which fetch does not allow. */
 export async function download(address: string, signal: AbortSignal): Promise<IncomingMessage> {
@@ -28,4 +30,25 @@ function getOnce(url: URL, address: string, signal: AbortSignal): Promise<Incomi
       reject(new EngineError("unavailable", `Get ${JSON.stringify(address)}: ${refused}`, { cause: error }));
     });
   });
+}
+
+/** The first bytes of a stream, enough to tell what it is, and all of it. */
+export async function beginningOf(from: Readable): Promise<{ head: Buffer; whole: Readable }> {
+  const chunks = from[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  const read: Buffer[] = [];
+  for (let bytes = 0; bytes < headBytes; ) {
+    const next = await chunks.next();
+    if (next.done === true) break;
+    read.push(next.value);
+    bytes += next.value.length;
+  }
+  const whole = async function* (): AsyncGenerator<Buffer> {
+    try {
+      yield* read;
+      for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) yield next.value;
+    } finally {
+      await chunks.return?.();
+    }
+  };
+  return { head: Buffer.concat(read), whole: Readable.from(whole()) };
 }

@@ -148,7 +148,11 @@ export class FolderBuilds {
     const attributes = readAttributes(given.set("filename", options.dockerfile), this.#builds.backends.host);
     let definition: Definition | undefined;
     try {
-      const { text } = await shown(progress, `[internal] load build definition from ${options.dockerfile}`, async () => await treeDefinition(tree, attributes));
+      const { text } = await shown(
+        progress,
+        `[internal] load build definition from ${options.dockerfile}`,
+        async () => await treeDefinition(tree, attributes.filename),
+      );
       definition = { filename: options.dockerfile, text };
       const { source, dockerfile } = parsed(definition);
       for (const warning of (await checked(this.#builds, { source, dockerfile }, attributes)).warnings) progress.warn(warning, definition);

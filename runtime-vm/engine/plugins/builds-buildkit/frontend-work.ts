@@ -39,3 +39,6 @@ export async function shown<T>(progress: Progress, name: string, work: (vertex: 
     throw error;
   }
 }
+
+/** A Dockerfile is no longer. */
+export const definitionBytesMax = 4 * 1024 * 1024;

@@ -13,9 +13,9 @@ import { checkAttests } from "./attests.ts";
 import { type Checked, checked } from "./checks.ts";
 import { agentSocket, credentials, secret } from "./client.ts";
 import { syncFiles } from "./file-sync.ts";
-import { type Frontend, scratch, shown } from "./frontend-work.ts";
+import { definitionBytesMax, type Frontend, scratch, shown } from "./frontend-work.ts";
 import type { Vertex } from "./progress.ts";
-import { remoteContext } from "./remote-context.ts";
+import { type RemoteContext, remoteContext } from "./remote-context.ts";
 import { scannerOf } from "./sbom.ts";
 
 /** The text that was built, for showing its lines. */
@@ -49,14 +49,15 @@ export async function prepareBuild(frontend: Frontend, given: ReadonlyMap<string
   checkAttests(given);
   const scanner = scannerOf(given);
   const materials: BuildMaterial[] = [];
-  const fetched = async (address: string): Promise<FileTree> => {
-    const { tree, material } = await remoteContext(frontend, address, attributes);
-    if (material !== undefined) materials.push(material);
-    return tree;
+  const fetched = async (address: string): Promise<RemoteContext> => {
+    const found = await remoteContext(frontend, address, attributes);
+    if (found.material !== undefined) materials.push(found.material);
+    return found;
   };
   const remote = attributes.context === "" ? undefined : await fetched(attributes.context);
-  const { text, ignores } = remote === undefined ? await localDefinition(frontend, attributes) : await treeDefinition(remote, attributes);
-  const definition = { filename: attributes.filename, text };
+  const filename = remote?.filename ?? attributes.filename;
+  const { text, ignores } = remote === undefined ? await localDefinition(frontend, attributes) : await treeDefinition(remote.tree, filename);
+  const definition = { filename, text };
   const { source, dockerfile } = parsed(definition);
   const { args, labels, ignoresCache, pull, platforms, hostConfig, target, epoch } = attributes;
   const warned = await checked(builds, { source, dockerfile }, attributes);
@@ -81,7 +82,7 @@ export async function prepareBuild(frontend: Frontend, given: ReadonlyMap<string
     pull,
     platform,
     hostConfig,
-    context: () => (context ??= remote === undefined ? localContext() : Promise.resolve(remote)),
+    context: () => (context ??= remote === undefined ? localContext() : Promise.resolve(remote.tree)),
     named,
     auth: (image) => credentials(session, image, signal),
     secret: (id) => secret(session, id, signal),
@@ -128,13 +129,11 @@ async function localDefinition(frontend: Frontend, { filename, contextName, dock
   return { text: files.text, ignores: readIgnoreFile(ignore ?? "") };
 }
 
-export async function treeDefinition(tree: FileTree, { filename }: Attributes): Promise<{ text: string; ignores: string[] }> {
+export async function treeDefinition(tree: FileTree, filename: string): Promise<{ text: string; ignores: string[] }> {
   const text = await textIn(tree, filename);
   if (text === undefined) throw new EngineError("notFound", `failed to read dockerfile: open ${filename}: no such file or directory`);
   return { text, ignores: [] };
 }
-
-const definitionBytesMax = 4 * 1024 * 1024;
 
 async function textIn(tree: FileTree, path: string): Promise<string | undefined> {
   const entry = tree.lstat(path);
@@ -200,7 +199,7 @@ function copiedPaths({ stages }: Dockerfile): string[] {
   return all.some((path) => path === "" || path === "." || path.includes("$") || path.includes("\\") || /^\.\/?$/.test(path)) ? [] : all;
 }
 
-function namedContext(frontend: Frontend, name: string, value: string, remote: (address: string) => Promise<FileTree>): NamedContext {
+function namedContext(frontend: Frontend, name: string, value: string, remote: (address: string) => Promise<RemoteContext>): NamedContext {
   const image = /^docker-image:\/\/(.*)$/.exec(value)?.[1];
   if (image !== undefined) return { kind: "image", reference: image };
   const input = /^input:(.+)$/.exec(value)?.[1];
@@ -213,5 +212,5 @@ function namedContext(frontend: Frontend, name: string, value: string, remote: (
       tree: () => (tree ??= arriving(frontend, `[context ${name}] load from client`, { name: local, what: name, follow: [], excludes: [] })),
     };
   }
-  return { kind: "files", tree: () => (tree ??= remote(value)) };
+  return { kind: "files", tree: () => (tree ??= remote(value).then((found) => found.tree)) };
 }

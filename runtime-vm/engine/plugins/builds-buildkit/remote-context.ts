@@ -1,20 +1,27 @@
 import { Readable } from "node:stream";
 import { EngineError, messageOf } from "#base/errors.ts";
-import { download } from "#core/builds/download.ts";
+import { mayBeArchive } from "#core/builds/add-sources.ts";
+import { beginningOf, download } from "#core/builds/download.ts";
 import { checkout, GitSubdirMissing, resolveCommit } from "#core/builds/git.ts";
 import { type GitAddress, gitAddress } from "#core/builds/git-address.ts";
 import type { GitAccess } from "#core/builds/git-sandbox.ts";
 import { TarTree } from "#core/builds/tar-tree.ts";
 import type { FileTree } from "#core/builds/tree.ts";
 import type { BuildMaterial } from "#core/builds/work.ts";
+import { packTar } from "#core/layers/tar-writer.ts";
 import { agentSocket, secret, uploaded } from "./client.ts";
-import { type Frontend, scratch, shown } from "./frontend-work.ts";
+import { definitionBytesMax, type Frontend, scratch, shown } from "./frontend-work.ts";
 
 export interface RemoteContext {
   readonly tree: FileTree;
   /** What it came from, where that can be told. */
   readonly material?: BuildMaterial;
+  /** Of the Dockerfile, where an address has nothing else. */
+  readonly filename?: string;
 }
+
+/** What BuildKit calls a file that is fetched as a context. */
+const fileName = "context";
 
 /** A context that the client does not have itself: a repository, an archive at an address, or one that the client uploads. */
 export async function remoteContext(frontend: Frontend, address: string, { keepGitDir }: { keepGitDir: boolean }): Promise<RemoteContext> {
@@ -24,9 +31,26 @@ export async function remoteContext(frontend: Frontend, address: string, { keepG
   return await shown(progress, `[internal] load remote build context`, async () => {
     const own = /^https?:\/\/buildkit-session\/(.*)$/.exec(address)?.[1];
     const from = own === undefined ? await fetched(address, signal) : Readable.from(uploaded(session, `/${own}`, signal));
-    const spooled = await TarTree.spool(builds.backends.builder.plain(from, signal), scratch(builds), signal);
+    const { head, whole } = await beginningOf(from);
+    if (!mayBeArchive(head)) {
+      const alone = packTar([{ name: fileName, body: await bytesOf(whole) }]);
+      return { tree: undo.use(await TarTree.spool(Readable.from([alone]), scratch(builds), signal)), filename: fileName };
+    }
+    const spooled = await TarTree.spool(builds.backends.builder.plain(whole, signal), scratch(builds), signal);
     return { tree: undo.use(spooled) };
   });
+}
+
+async function bytesOf(from: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of from as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > definitionBytesMax)
+      throw new EngineError("invalidArgument", `the context is no archive, and for a Dockerfile it is too large: ${definitionBytesMax} bytes are accepted`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 async function fetched(address: string, signal: AbortSignal): Promise<Readable> {
@@ -34,7 +58,7 @@ async function fetched(address: string, signal: AbortSignal): Promise<Readable> 
   const answer = await download(address, signal);
   if (answer.statusCode === 200) return answer;
   answer.destroy();
-  throw new EngineError("unavailable", `${address}: answered ${answer.statusCode} ${answer.statusMessage}`);
+  throw new EngineError("unavailable", `failed to read downloaded context: failed to load cache key: invalid response status ${answer.statusCode}`);
 }
 
 async function gitContext(frontend: Frontend, given: string, address: GitAddress, keepGitDir: boolean): Promise<RemoteContext> {
