@@ -1,5 +1,6 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { machinePaths } from "#machine/names.ts";
 import { stockDocker } from "../fixtures/docker.ts";
 import { type Program, startMachine } from "../fixtures/program.ts";
 import { apparmorSuite } from "./apparmor.suite.ts";
@@ -9,6 +10,7 @@ import { devcontainersSuite } from "./devcontainers.suite.ts";
 import { foreignSuite } from "./foreign.suite.ts";
 import { limitsComparedSuite } from "./limits-compared.suite.ts";
 import { limitsSuite } from "./limits.suite.ts";
+import { portsSuite } from "./ports.suite.ts";
 import { sharesSuite } from "./shares.suite.ts";
 import { testcontainersSuite } from "./testcontainers.suite.ts";
 
@@ -36,6 +38,10 @@ limitsComparedSuite("limits and figures, compared with dockerd on the same kerne
 testcontainersSuite("Testcontainers through the VM", () => ({ socket: machine.socket, sharesLoopback: false }));
 devcontainersSuite("the Dev Containers CLI through the VM", () => ({ socket: machine.socket, sharesLoopback: false, folder }));
 composeSuite("Compose through the VM", () => ({ socket: machine.socket, sharesLoopback: false, folder }));
+portsSuite("ports of this computer that lead into the VM", () => ({
+  socket: machine.socket,
+  pids: () => [machine.pid, Number(readFileSync(machinePaths(machine.root).pid, "utf8"))],
+}));
 // In an emulated machine each file takes its time.
 const files = process.env.SLIPWAY_TEST_LONG === "1" ? 20_000 : 2_000;
 sharesSuite("folders of this computer in containers of the VM", () => ({ socket: machine.socket, sharesLoopback: false, folder }), files);

@@ -15,7 +15,7 @@ export default defineConfig(({ mode }) => {
       target: "node24",
       minify: false,
       rolldownOptions: {
-        external: ["electron"],
+        external: ["electron", "koffi"],
         input: preload ? { preload: resolve(here, "preload.ts") } : { main: resolve(here, "main.ts"), host: resolve(here, "process", "main.ts") },
         output: preload ? { format: "cjs", entryFileNames: "[name].cjs" } : { format: "es", entryFileNames: "[name].js" },
       },

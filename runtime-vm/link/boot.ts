@@ -22,6 +22,8 @@ export const boot = {
   configKey: "slipway.config",
   configFile: "opt/slipway/daemon.json",
   emulatedKey: "slipway.emulated",
+  /** The guest's own address in QEMU's user network, which always looks the same. */
+  guestAddress: "10.0.2.15",
 } as const;
 
 export interface Share {

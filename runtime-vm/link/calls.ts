@@ -20,6 +20,8 @@ export interface PortRequest {
   /** 0: any free one. */
   readonly hostPort: number;
   readonly target: GuestTarget;
+  /** A port of the guest's own address from where its packet rules lead to the target: what forwards to it needs no tunnel. */
+  readonly relayPort?: number;
 }
 
 /** A DNS answer as the host's resolver gave it; `data` has the shape of the `dns-packet` package for its type. */

@@ -1,4 +1,5 @@
 import { EngineError, messageOf } from "#base/errors.ts";
+import { boot } from "./boot.ts";
 import type { CallChannel, GuestCalls, HostCalls, PortRequest } from "./calls.ts";
 
 export type HostChannel = CallChannel<HostCalls, GuestCalls>;
@@ -16,6 +17,7 @@ export type PublishedPort = AsyncDisposable & { readonly hostPort: number };
  * again under the number it had.
  */
 export class Publications {
+  readonly relayAddress = boot.guestAddress;
   readonly #host: (signal?: AbortSignal) => Promise<HostChannel>;
   readonly #log: (line: string) => void;
   readonly #live = new Set<Publication>();
@@ -32,6 +34,7 @@ export class Publications {
       hostIp: what.hostIp,
       hostPort: what.hostPort,
       target: { address: what.target.address, port: what.target.port },
+      ...(what.relayPort === undefined ? {} : { relayPort: what.relayPort }),
     };
     const { lease, hostPort } = await (await this.#host()).call("publish", request);
     const publication: Publication = { request: { ...request, hostPort }, lease };

@@ -41,7 +41,7 @@ export interface LinkOptions {
 /** The engine's side of the link, for as long as the engine lives. */
 export interface GuestLink extends AsyncDisposable {
   /** Publishes ports on the VM's host; fits core/networks' PortPublisher. */
-  readonly publisher: { publish(what: Parameters<Publications["publish"]>[0]): Promise<PublishedPort> };
+  readonly publisher: { readonly relayAddress: string; publish(what: Parameters<Publications["publish"]>[0]): Promise<PublishedPort> };
   /** Resolves a name by the host's resolver (VPN and split DNS as the host has them). Class `unavailable` without a link. */
   resolve(name: string, type: string, opts?: { signal?: AbortSignal }): Promise<Resolution>;
   /** A connection dialled by the host, for `host.docker.internal`. */

@@ -9,8 +9,14 @@ import { type Binding, bindTcp, bindUdp } from "./bind.ts";
 const flowsMax = 4_096;
 const flowBacklogMax = 256;
 
-/** A bound port whose traffic goes through tunnels that `open` makes. Disposing closes the port and what came through it. */
+/** A bound port. Disposing one of `listenTcp` or `listenUdp`, whose traffic goes through tunnels that `open` makes, closes what came through it, too. */
 export type Listener = AsyncDisposable & { readonly port: number };
+
+/** A machine's own way from a port of the host to one of the guest's address. */
+export interface Forwards {
+  /** Undefined where it cannot carry this one; rejects as `bindTcp` does when the port cannot be had. */
+  add(binding: Binding, guestPort: number): Promise<Listener | undefined>;
+}
 
 /** Each connection has its own tunnel; one that cannot be had resets the connection. */
 export async function listenTcp(binding: Binding, open: () => Promise<Duplex>): Promise<Listener> {

@@ -6,6 +6,7 @@ import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { dialStream } from "#link/dial.ts";
 import { openRig, type Rig } from "#link/rig.ts";
+import { type Forwards, listenTcp } from "./listeners.ts";
 import { PublishedPorts } from "./ports.ts";
 
 let rig: Rig;
@@ -13,10 +14,10 @@ let ports: PublishedPorts;
 let echo: Server;
 beforeEach(async () => {
   rig = await openRig();
-  ports = new PublishedPorts(
-    async (kind, { address, port }) => await rig.link.open({ kind, address, port }),
-    () => 60_000,
-  );
+  ports = new PublishedPorts({
+    dial: async (kind, { address, port }) => await rig.link.open({ kind, address, port }),
+    orphanMs: () => 60_000,
+  });
   echo = createServer(
     { allowHalfOpen: true },
     (socket) =>
@@ -143,4 +144,41 @@ test("each sender of datagrams gets its own answers", async () => {
 test("a connection of the guest's that would come back is known", async () => {
   const { hostPort } = await ports.publish(request());
   expect([ports.holds("tcp", hostPort), ports.holds("udp", hostPort), ports.holds("tcp", hostPort + 1)]).toEqual([true, false, false]);
+});
+
+test("what the machine forwards itself takes no tunnel; a machine that ends leaves its ports bound, and the next one forwards them again", async () => {
+  const log: string[] = [];
+  const forwards: Forwards = {
+    // As QEMU would, to a port of this computer instead of a guest's.
+    add: async ({ hostPort }, guestPort) => {
+      const listener = await listenTcp({ proto: "tcp", hostIp: "127.0.0.1", hostPort }, () => dialStream({ address: "127.0.0.1", port: guestPort }));
+      log.push(`forward to ${guestPort}`);
+      return listener;
+    },
+  };
+  await using own = new PublishedPorts({
+    dial: async (kind, { address, port }) => {
+      log.push("tunnel");
+      return await rig.link.open({ kind, address, port });
+    },
+    orphanMs: () => 60_000,
+    forwards: () => forwards,
+  });
+  const relayed = request({ relayPort: target().port });
+  const { hostPort } = await own.publish(relayed);
+  expect(await ask(hostPort)).toBe("echo hello");
+  // Beside it, IPv6 takes the same way.
+  await own.publish(request({ hostIp: "::1", hostPort }));
+  expect(await ask(hostPort, "::1")).toBe("echo hello");
+  expect(log).toEqual([`forward to ${target().port}`]);
+  own.orphan();
+  await own.hold();
+  expect(await ask(hostPort)).toBe("echo hello");
+  expect(log.slice(1)).toEqual(["tunnel"]);
+  await own.publish({ ...relayed, hostPort });
+  expect(await ask(hostPort)).toBe("echo hello");
+  expect(log.slice(2)).toEqual([`forward to ${target().port}`]);
+  await own.sweep();
+  await expect(ask(hostPort, "::1")).rejects.toMatchObject({ code: "ECONNREFUSED" });
+  expect(await ask(hostPort)).toBe("echo hello");
 });

@@ -76,6 +76,8 @@ export interface NetworkDriver {
   program(networks: readonly BridgeNetwork[]): void;
   /** Lets packets from outside to a container's port, until disposed. */
   open(port: OpenPort): Disposable;
+  /** Whether packet rules lead there from where it is published. */
+  leads(port: OpenPort): boolean;
   /** Replaces the pairs of linked containers. */
   link(pairs: readonly LinkedPair[]): void;
   /** Addresses with prefix lengths of an interface; class notFound when there is none. */

@@ -76,6 +76,8 @@ export interface Sandboxes {
 
 /** Where published ports are bound: here (native engine), or on the VM's host through the link. */
 export interface PortPublisher {
+  /** An address of this machine whose ports (`relayPort`) the one around it can reach: from there packet rules lead on. */
+  readonly relayAddress?: string;
   /**
    * Binds and forwards to `target`. Rejects with class `conflict` when the port is occupied (`address already in use`, the
    * holder named where known), `unavailable` when the host has no such address family, else the reason. Returns the port bound.
@@ -85,5 +87,6 @@ export interface PortPublisher {
     hostIp: string;
     hostPort: number;
     target: { address: string; port: number; netns?: string };
+    relayPort?: number;
   }): Promise<AsyncDisposable & { readonly hostPort: number }>;
 }

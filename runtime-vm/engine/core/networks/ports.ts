@@ -162,6 +162,15 @@ export class PortAllocations {
     return { release: (ip) => release((other) => other === ip), [Symbol.dispose]: () => release(() => true) };
   }
 
+  /** Holds the first port that is free, `wanted` before others. */
+  holdAny(proto: string, ip: string, wanted: number, holder: string): Disposable & { readonly port: number } {
+    for (let candidates = this.ephemeral(), port = wanted; ; port = candidates.next().value ?? 0) {
+      if (port === 0) throw new EngineError("conflict", `${ip} has no free port`);
+      if ([...this.#held].some((held) => clash({ proto, ip, port, holder }, held))) continue;
+      return { port, ...this.hold(proto, [ip], port, holder) };
+    }
+  }
+
   /** Candidates for "any port", each once, going round from where the last search ended. */
   *ephemeral(): Generator<number> {
     const count = EPHEMERAL.last - EPHEMERAL.first + 1;

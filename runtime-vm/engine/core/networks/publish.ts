@@ -1,7 +1,7 @@
 /** Puts a container's ports on the host: all that are asked for at once, or none of them. */
 import { EngineError, isClass, messageOf } from "#base/errors.ts";
 import { type Family, familyOf } from "./address.ts";
-import type { NetworkDriver } from "./driver.ts";
+import type { NetworkDriver, OpenPort } from "./driver.ts";
 import type { PortPublisher } from "./networks.ts";
 import type { GatewayMode } from "./record.ts";
 import { type PortAllocations, type Publication } from "./ports.ts";
@@ -61,7 +61,7 @@ const addressFor = ({ addresses }: Target, hostIp: string): string => {
 
 export interface Publishing {
   readonly publisher: PortPublisher;
-  readonly driver: Pick<NetworkDriver, "open">;
+  readonly driver: Pick<NetworkDriver, "open" | "leads">;
   /** Where a family is routed its ports are only opened, at the container's own address. */
   readonly modes: Partial<Readonly<Record<Family, GatewayMode>>>;
   readonly allocations: PortAllocations;
@@ -105,10 +105,11 @@ async function bindPort(how: Publishing, what: Publication, port: number, target
     const inner = { address: addressFor(target, hostIp), port: what.port };
     const one = undo.use(new AsyncDisposableStack());
     one.defer(() => held.release(hostIp));
+    const relay = openRelay(how, { proto, ...inner }, hostIp, port);
+    if (relay !== undefined) one.use(relay);
+    const to = { ...inner, ...(target.netns === undefined ? {} : { netns: target.netns }) };
     try {
-      one.use(
-        await how.publisher.publish({ proto, hostIp, hostPort: port, target: { ...inner, ...(target.netns === undefined ? {} : { netns: target.netns }) } }),
-      );
+      one.use(await how.publisher.publish({ proto, hostIp, hostPort: port, target: to, ...(relay === undefined ? {} : { relayPort: relay.port }) }));
       one.use(how.driver.open({ proto, ...inner, at: { address: hostIp, port } }));
     } catch (error) {
       // "Every address" does not ask for IPv6 where the host has none.
@@ -124,6 +125,17 @@ async function bindPort(how: Publishing, what: Publication, port: number, target
   }
   undo.move();
   return bound;
+}
+
+/** A port of this machine's own address, for the one around it: the host's number where it is free. */
+function openRelay(how: Publishing, to: Omit<OpenPort, "at">, hostIp: string, wanted: number): (Disposable & { readonly port: number }) | undefined {
+  const { relayAddress: address } = how.publisher;
+  if (address === undefined || familyOf(hostIp) !== 4 || !how.driver.leads({ ...to, at: { address, port: wanted } })) return undefined;
+  using undo = new DisposableStack();
+  const held = undo.use(how.allocations.holdAny("relay", address, wanted, how.holder));
+  undo.use(how.driver.open({ ...to, at: { address, port: held.port } }));
+  const all = undo.move();
+  return { port: held.port, [Symbol.dispose]: () => all.dispose() };
 }
 
 function isRouted({ modes }: Publishing, { addresses }: Target, hostIp: string): boolean {

@@ -11,6 +11,7 @@ import { Parents } from "./parents.ts";
 import { type PacketPolicy, ruledFamilies } from "./policy.ts";
 import { openElement, publishedElement } from "./port-sets.ts";
 import { rulesText, type Surroundings } from "./rules.ts";
+import { routeStrays } from "./strays.ts";
 import { forwarding, writeAsked, writeSysctl } from "./sysctls.ts";
 
 const noForeignBridge = (name: string): EngineError =>
@@ -77,8 +78,10 @@ export class BridgeDriver implements NetworkDriver, Disposable {
   }
 
   program(networks: readonly BridgeNetwork[]): void {
-    const { gateway } = this.#around;
+    const { gateway, router } = this.#around;
     if (gateway !== undefined) this.#netlink().request(RTM.NEWADDR, NLM_F.CREATE | NLM_F.REPLACE, newAddress(this.#get("lo").index, gateway.address, 32));
+    const out = router === undefined ? undefined : this.#find(router.interface);
+    if (router !== undefined && out !== undefined) routeStrays(this.#netlink(), router.address, out.index);
     this.#networks = networks;
     this.#program();
   }
@@ -99,6 +102,10 @@ export class BridgeDriver implements NetworkDriver, Disposable {
         this.#batch((last ? openElement("delete", port, families) : "") + publishedElement("delete", port, families));
       },
     };
+  }
+
+  leads(port: OpenPort): boolean {
+    return publishedElement("add", port, ruledFamilies(this.#policy)) !== "";
   }
 
   /** Without networks there is no table. */

@@ -8,8 +8,12 @@ const IFLA_BRPORT_ISOLATED = 33;
 const AF = { UNSPEC: 0, BRIDGE: 7, INET: 2, INET6: 10 } as const;
 const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4 } as const;
 const IFA_F_NODAD = 0x02;
-const RTA = { DST: 1, OIF: 4, GATEWAY: 5 } as const;
-const RT = { TABLE_MAIN: 254, PROT_BOOT: 3, SCOPE_UNIVERSE: 0, SCOPE_LINK: 253, UNICAST: 1 } as const;
+const RTA = { DST: 1, OIF: 4, GATEWAY: 5, TABLE: 15 } as const;
+/** <linux/fib_rules.h> */
+const FRA = { PRIORITY: 6, FWMARK: 10, TABLE: 15 } as const;
+const FR_ACT_TO_TBL = 1;
+const RTNH_F_ONLINK = 4;
+const RT = { TABLE_UNSPEC: 0, TABLE_MAIN: 254, PROT_BOOT: 3, SCOPE_UNIVERSE: 0, SCOPE_LINK: 253, UNICAST: 1 } as const;
 
 export const newBridge = (what: { name: string; mac: string; mtu: number }): Uint8Array =>
   Buffer.concat([
@@ -153,6 +157,29 @@ export function defaultRoute(gateway: string, index: number): Uint8Array {
     ]),
   ]);
 }
+
+/** The default route of a table of its own. The gateway is not looked up: a table that has one already would lead to it by itself. */
+export function defaultRouteOf(table: number, gateway: string, index: number): Uint8Array {
+  const message = rtmsg(AF.INET, 0);
+  message.writeUInt32LE(RTNH_F_ONLINK, 8);
+  const route = [
+    [RTA.GATEWAY, addressBytes(gateway)],
+    [RTA.OIF, u32(index)],
+    [RTA.TABLE, u32(table)],
+  ] as const;
+  return Buffer.concat([message, attributes(route)]);
+}
+
+/** What bears the mark goes by that table. */
+export const markRule = (mark: number, table: number): Uint8Array =>
+  Buffer.concat([
+    Buffer.from([AF.INET, 0, 0, 0, RT.TABLE_UNSPEC, 0, 0, FR_ACT_TO_TBL, 0, 0, 0, 0]),
+    attributes([
+      [FRA.PRIORITY, u32(mark)],
+      [FRA.FWMARK, u32(mark)],
+      [FRA.TABLE, u32(table)],
+    ]),
+  ]);
 
 /** Asks for all routes of a family. */
 export const allRoutes = (family: 4 | 6): Uint8Array => rtmsg(family === 4 ? AF.INET : AF.INET6, 0);

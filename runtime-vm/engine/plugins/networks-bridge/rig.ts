@@ -26,6 +26,7 @@ import { localPorts } from "#plugins/ports-local/publisher.ts";
 import { openSqliteState } from "#plugins/state-sqlite/state.ts";
 import { BridgeDriver } from "./driver.ts";
 import type { PacketPolicy } from "./policy.ts";
+import type { Surroundings } from "./rules.ts";
 
 const CLONE_NEWNET = 0x40000000;
 export const kernel = createKernel();
@@ -46,10 +47,10 @@ function ownNetwork(): void {
 /** What daemon.json says besides. */
 type Said = Partial<NetworkingOptions["config"]> & PacketPolicy;
 
-export function openAll(said: Said = {}, publisher: PortPublisher = localPorts): void {
+export function openAll(said: Said = {}, publisher: PortPublisher = localPorts, around: Surroundings = { forbidden: [] }): void {
   state = openSqliteState(join(dir, "state.db"));
   bin = testBin(state, { days: 7, bytes: 2 ** 30 });
-  driver = new BridgeDriver(kernel, { forbidden: [] }, said);
+  driver = new BridgeDriver(kernel, around, said);
   events = new MemoryEventLog();
   const config = { bip: "", mtu: 1500, defaultAddressPools: [], dns: [], dnsSearch: [], hostPrefix: join(dir, "host"), ...said };
   const paths = { netns: join(dir, "netns"), sandboxes: join(dir, "sandboxes") };

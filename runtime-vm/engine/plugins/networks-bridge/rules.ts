@@ -2,6 +2,7 @@ import { type Family, familyOf, type Prefix, prefixText } from "#core/networks/a
 import type { BridgeNetwork, LinkedPair, OpenPort } from "#core/networks/driver.ts";
 import { familyName, type PacketPolicy, ruledFamilies, TABLE } from "./policy.ts";
 import { openElement, portSets, publishedElement } from "./port-sets.ts";
+import { strayChain, strayMark } from "./strays.ts";
 
 /** The machine around a VM, seen from inside it. */
 export interface Surroundings {
@@ -9,6 +10,8 @@ export interface Surroundings {
   readonly forbidden: readonly Prefix[];
   /** The resolver among them, asked on port 53 by what has the VM's own network. */
   readonly resolver?: string;
+  /** Where everything outside is reached from here. */
+  readonly router?: { readonly address: string; readonly interface: string };
   /** Where every TCP port of one address is served. */
   readonly gateway?: { readonly address: string; readonly port: number };
 }
@@ -33,7 +36,7 @@ export function rulesText({ networks, around = { forbidden: [] }, policy = {}, p
   const bridges = networks.map(({ bridge }) => `"${bridge}"`).join(", ");
   return `${clear}table inet ${TABLE} {
 ${[...portSets(networks, families, policy), ...outputChain(around, networks), ...gatewayChain(around)].join("\n")}
-  chain forward {
+${around.router === undefined || bridges === "" ? "" : strayChain(bridges)}  chain forward {
     type filter hook forward priority filter; policy accept;
 ${networks
   .flatMap((network) => [...forbiddenRules(network, forbidden), ...families.flatMap((family) => forwardRules(network, family, { policy, bridges, links }))])
@@ -43,7 +46,7 @@ ${networks
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
 ${networks
-  .flatMap((network) => families.flatMap((family) => masqueradeRules(network, family, policy)))
+  .flatMap((network) => families.flatMap((family) => [...relayRules(network, family, around), ...masqueradeRules(network, family, policy)]))
   .map(indented)
   .join("\n")}
   }
@@ -61,6 +64,8 @@ function outputChain({ forbidden, resolver }: Surroundings, networks: readonly B
     "    type filter hook output priority filter; policy accept;",
     ...redirects,
     ...(forbidden.length === 0 ? [] : ['    oifname "lo" accept']),
+    // A refusal is an answer, too.
+    ...(forbidden.length === 0 ? [] : ["    ct direction reply accept"]),
     ...(resolver === undefined ? [] : [`    ip daddr ${resolver} meta l4proto { tcp, udp } th dport 53 accept`]),
     ...forbidden.map((prefix) => `    ${familyName(prefix.family)} daddr ${prefixText(prefix)} reject`),
     "  }",
@@ -80,8 +85,18 @@ function gatewayChain({ gateway }: Surroundings): string[] {
 const indented = (rule: string): string => `    ${rule}`;
 
 /** Addresses of the machine around us that containers must not reach. */
-const forbiddenRules = ({ bridge }: BridgeNetwork, forbidden: readonly Prefix[]): string[] =>
-  forbidden.map((prefix) => `iifname "${bridge}" oifname != "${bridge}" ${familyName(prefix.family)} daddr ${prefixText(prefix)} reject`);
+const forbiddenRules = ({ bridge }: BridgeNetwork, forbidden: readonly Prefix[]): string[] => {
+  const out = `iifname "${bridge}" oifname != "${bridge}"`;
+  if (forbidden.length === 0) return [];
+  return [
+    // QEMU's user network (libslirp's sbreserve) drops what its client has sent when a first answer comes again, as it does from a server
+    // whose queue was full, unless that answer says no segment size.
+    `${out} ct direction reply ct status dnat tcp flags & (syn | ack) == (syn | ack) reset tcp option maxseg`,
+    // Answers to who came from there to a published port.
+    `${out} ct direction reply ct status dnat accept`,
+    ...forbidden.map((prefix) => `${out} ${familyName(prefix.family)} daddr ${prefixText(prefix)} reject`),
+  ];
+};
 
 interface ForwardContext {
   readonly policy: PacketPolicy;
@@ -133,6 +148,17 @@ function linkRules(across: string, { from, to, ports }: LinkedPair, family: Fami
     `${across} ${ip} saddr ${to} ${ip} daddr ${from} ${proto} sport ${port} accept`,
   ]);
 }
+
+/** Who comes from the loopback of the machine around is for containers the gateway, as one of this machine's own would be; so is who has an address of ours. */
+const relayRules = ({ bridge }: BridgeNetwork, family: Family, { forbidden }: Surroundings): string[] =>
+  forbidden.length === 0
+    ? []
+    : [
+        ...forbidden
+          .filter((prefix) => prefix.family === family)
+          .map((prefix) => `oifname "${bridge}" ${familyName(family)} saddr ${prefixText(prefix)} masquerade`),
+        ...(family === 4 ? [`oifname "${bridge}" ct mark ${strayMark} masquerade`] : []),
+      ];
 
 function masqueradeRules({ bridge, internal, masquerade, modes, subnets, hostAddresses }: BridgeNetwork, family: Family, policy: PacketPolicy): string[] {
   if (internal || modes[family] === "routed" || modes[family] === "isolated") return [];

@@ -6,6 +6,7 @@ import { localPorts } from "./publisher.ts";
  * gateway's address as they do without a VM. Here is best effort: an address of the host alone cannot be had.
  */
 export const alsoLocally = (publisher: PortPublisher): PortPublisher => ({
+  ...(publisher.relayAddress === undefined ? {} : { relayAddress: publisher.relayAddress }),
   async publish(what) {
     await using undo = new AsyncDisposableStack();
     const outer = undo.use(await publisher.publish(what));

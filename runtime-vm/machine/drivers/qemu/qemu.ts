@@ -19,7 +19,10 @@ import { Acceleration } from "./accelerator.ts";
 import { Backoff } from "./backoff.ts";
 import type { Accelerator, GuestArch } from "./command.ts";
 import { watchHealth } from "./health.ts";
+import { HostForwards } from "./hostfwd.ts";
 import { prepareGuest, type QemuOptions } from "./prepare.ts";
+import type { QemuProcess } from "./process.ts";
+import type { Qmp } from "./qmp.ts";
 import { bootGuest, engineStream, GuestCrash, type GuestRun, GuestStuck, type RunHooks, shutDown, untilAnswered } from "./run.ts";
 
 export type { Accelerator, GuestArch, QemuOptions };
@@ -55,6 +58,7 @@ export class QemuMachine implements Machine {
   #claim: AsyncDisposable | undefined;
   #following: Disposable | undefined;
   #fileEvents: FileEvents | undefined;
+  #forwards: HostForwards | undefined;
   #run: GuestRun | undefined;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -66,10 +70,11 @@ export class QemuMachine implements Machine {
     this.#options = options;
     this.#paths = machinePaths(options.root);
     this.#board = new StatusBoard("qemu", options.accelerator === "auto" ? "none" : options.accelerator);
-    this.#ports = new PublishedPorts(
-      async (proto, { address, port }) => await this.#dial({ kind: proto, address, port }),
-      () => orphanMs * this.#slow,
-    );
+    this.#ports = new PublishedPorts({
+      dial: async (proto, { address, port }) => await this.#dial({ kind: proto, address, port }),
+      orphanMs: () => orphanMs * this.#slow,
+      forwards: () => this.#forwards,
+    });
     this.#acceleration = new Acceleration(options);
   }
 
@@ -168,6 +173,7 @@ export class QemuMachine implements Machine {
   #hooks(): RunHooks {
     return {
       serve: hostCalls({ ports: this.#ports, hostAccess: this.#options.hostAccess ?? true }),
+      onStarted: (qemu, qmp) => this.#forward(qemu, qmp),
       onLinkUp: () => void this.#backAgain(),
       onLinkDown: (cause) => {
         this.#ports.orphan();
@@ -180,6 +186,15 @@ export class QemuMachine implements Machine {
         this.#options.log(line);
       },
     };
+  }
+
+  /** As long as this QEMU lives, published ports are its to forward. */
+  #forward(qemu: QemuProcess, qmp: Qmp): void {
+    const forwards = (this.#forwards = new HostForwards(qmp, qemu.pid));
+    void qemu.exited.then(async () => {
+      if (this.#forwards === forwards) this.#forwards = undefined;
+      await this.#ports.hold();
+    });
   }
 
   /** A link that was lost is back: the machine runs again once the engine answers. */

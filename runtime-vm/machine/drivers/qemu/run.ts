@@ -31,6 +31,8 @@ export interface GuestRun extends AsyncDisposable {
 
 export interface RunHooks {
   readonly serve: (link: Pick<HostLink, "open">) => Handlers<HostCalls>;
+  /** QEMU runs; the guest has not spoken yet. */
+  readonly onStarted: (qemu: QemuProcess, qmp: Qmp) => void;
   readonly onLinkUp: () => void;
   readonly onLinkDown: (cause: string) => void;
   /** Another engine than the first is at work in the guest. */
@@ -93,6 +95,7 @@ async function follow(
       if (event === "STOP" || event === "RESUME") stopped = event === "STOP";
       if (event === "STOP") void stuckReason(monitor, started).then((reason) => reason && ended.abort(new GuestStuck(reason)));
     });
+    hooks.onStarted(started, monitor);
     return { qemu: started, qmp: monitor, ctl: control, linkSocket: first };
   });
   let early = linkSocket;
