@@ -1,5 +1,5 @@
 import { EngineError } from "#base/errors.ts";
-import type { LiveNetwork } from "./store.ts";
+import type { LiveNetwork } from "./register.ts";
 
 /** By ID, name or a prefix of the ID that is nobody else's; in that order, as dockerd. */
 export function lookUp(networks: ReadonlyMap<string, LiveNetwork>, idOrName: string): LiveNetwork {

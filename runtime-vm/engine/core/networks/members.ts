@@ -3,7 +3,8 @@ import type { Directory } from "./names.ts";
 import { markEndpoint, releaseEndpoint } from "./plan.ts";
 import type { EndpointRecord } from "./sandbox-record.ts";
 import type { SharedEndpoints } from "./shared-endpoints.ts";
-import type { LiveNetwork, Networks } from "./store.ts";
+import type { LiveNetwork } from "./register.ts";
+import type { Networks } from "./store.ts";
 
 interface MemberOptions {
   readonly networks: Networks;

@@ -8,9 +8,16 @@ import type { SandboxRequest } from "./networks.ts";
 import { isRouted } from "./parent-options.ts";
 import { hasInterfaces, isDefaultBridge, type NetworkRecord } from "./record.ts";
 import type { EndpointRecord } from "./sandbox-record.ts";
-import type { LiveNetwork } from "./store.ts";
+import type { LiveNetwork } from "./register.ts";
 
 export type Owner = Pick<SandboxRequest, "containerId" | "containerName" | "hostname" | "formerly">;
+
+/** Docker writes names with a slash before them in places. */
+export const bare = (name: string): string => name.replace(/^\//, "");
+export const ownerOf = ({ containerId, containerName, hostname, formerly }: SandboxRequest): Owner => ({
+  ...{ containerId, containerName: bare(containerName), hostname },
+  ...(formerly === undefined ? {} : { formerly }),
+});
 
 /** Takes addresses out of the network's pools for one endpoint; on failure none is taken. `taken` are interface names the sandbox has already. */
 export function planEndpoint(network: LiveNetwork, owner: Owner, settings: EndpointSettings, taken: readonly string[]): EndpointRecord {

@@ -1,16 +1,17 @@
-import { mkdirSync, readdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { EndpointSettings } from "#api/networks.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
 import type { EventLog } from "../events/events.ts";
 import type { Journal } from "../journal/journal.ts";
 import { Connections } from "./connections.ts";
+import { DormantSandboxes } from "./dormant.ts";
 import { attach, setGateways } from "./interfaces.ts";
 import { linkedPairs } from "./links.ts";
 import { Members } from "./members.ts";
 import { Directory } from "./names.ts";
 import type { Sandbox, Sandboxes, SandboxRequest } from "./networks.ts";
-import { dnsNames, type Owner } from "./plan.ts";
+import { bare, dnsNames, ownerOf } from "./plan.ts";
 import { type PortChange, portsAfter, publicationsOf } from "./ports.ts";
 import { type EndpointRecord, endpointSettings, hostEnds, linkOf, linksOf, SandboxFiles, type SandboxRecord } from "./sandbox-record.ts";
 import { type Live, type ServiceOptions, SandboxServices } from "./services.ts";
@@ -38,8 +39,7 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
   readonly #shared: SharedEndpoints;
   readonly #connections: Connections;
   readonly #live = new Map<string, Live>();
-  /** What an earlier engine left, until `restore` or `sweep`. */
-  readonly #dormant = new Map<string, SandboxRecord>();
+  readonly #dormant: DormantSandboxes;
 
   constructor(options: SandboxOptions) {
     this.#options = options;
@@ -52,19 +52,8 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
     this.#connections = new Connections(options, { members: this.#members, shared: this.#shared, services: this.#services }, (live, change) =>
       this.#update(live, change),
     );
-    for (const record of this.#files.all()) {
-      this.#dormant.set(record.containerId, record);
-      for (const endpoint of record.endpoints) {
-        this.#members.occupy(endpoint);
-        this.#shared.hold(endpoint);
-      }
-    }
+    this.#dormant = new DormantSandboxes({ ...options, files: this.#files, members: this.#members, shared: this.#shared });
     this.#shared.follow((endpoint) => this.#lose(endpoint));
-    const known = new Set([...this.#dormant.values()].map(({ netns }) => netns));
-    for (const name of readdirSync(options.netnsDir)) {
-      const path = join(options.netnsDir, name);
-      if (!known.has(path)) options.driver.removeSandbox(path, []);
-    }
   }
 
   validate(request: SandboxRequest): void {
@@ -79,7 +68,7 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
   async open(request: SandboxRequest): Promise<Sandbox> {
     this.validate(request);
     if (this.#live.has(request.containerId)) throw new EngineError("internal", `network sandbox of container ${request.containerId} is open already`);
-    await this.#forget(request.containerId);
+    this.#dormant.forget(request.containerId);
     try {
       return await this.#open(request);
     } catch (error) {
@@ -147,10 +136,10 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
     if (record === undefined) return undefined;
     this.#options.networks.prepare();
     if (record.netns !== undefined && !this.#options.driver.sandboxLives(record.netns, linksOf(record))) {
-      await this.#forget(request.containerId);
+      this.#dormant.forget(request.containerId);
       return undefined;
     }
-    this.#dormant.delete(request.containerId);
+    this.#dormant.wake(request.containerId);
     const live: Live = { owner: ownerOf(request), request, record, names: undefined, published: undefined };
     this.#live.set(request.containerId, live);
     this.#options.driver.link(linkedPairs(this.#live));
@@ -175,16 +164,16 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
 
   async close(containerId: string): Promise<void> {
     const live = this.#live.get(containerId);
-    if (live === undefined) return await this.#forget(containerId);
+    if (live === undefined) return this.#dormant.forget(containerId);
     this.#live.delete(containerId);
     await this.#services.silence(live);
     this.#options.driver.link(linkedPairs(this.#live));
-    this.#drop(live.record);
+    this.#dormant.drop(live.record);
     await this.#shared.released();
   }
 
   async sweep(): Promise<void> {
-    for (const containerId of [...this.#dormant.keys()]) await this.#forget(containerId);
+    this.#dormant.forgetAll();
   }
 
   rename(containerId: string, name: string): void {
@@ -237,20 +226,6 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
     this.#files.save(live.record);
   }
 
-  /** Removes a sandbox that nothing serves any more. */
-  #drop(record: SandboxRecord): void {
-    if (record.netns !== undefined) this.#options.driver.removeSandbox(record.netns, linksOf(record));
-    for (const endpoint of record.endpoints) this.#members.vacate(endpoint);
-    this.#files.remove(record.containerId);
-  }
-
-  async #forget(containerId: string): Promise<void> {
-    const record = this.#dormant.get(containerId);
-    if (record === undefined) return;
-    this.#dormant.delete(containerId);
-    this.#drop(record);
-  }
-
   /** Of two that have an address the one that everybody knows keeps it. */
   #lose(endpoint: EndpointRecord): void {
     const live = this.#live.get(endpoint.container);
@@ -271,10 +246,3 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
     };
   }
 }
-
-/** Docker writes names with a slash before them in places. */
-const bare = (name: string): string => name.replace(/^\//, "");
-const ownerOf = ({ containerId, containerName, hostname, formerly }: SandboxRequest): Owner => ({
-  ...{ containerId, containerName: bare(containerName), hostname },
-  ...(formerly === undefined ? {} : { formerly }),
-});

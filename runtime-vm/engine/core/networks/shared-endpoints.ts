@@ -5,7 +5,7 @@ import { markEndpoint, type Owner, planEndpoint, releaseEndpoint } from "./plan.
 import type { EndpointRecord } from "./sandbox-record.ts";
 import type { ServiceOptions } from "./services.ts";
 import type { SharedNetworks } from "./shared.ts";
-import type { LiveNetwork } from "./store.ts";
+import type { LiveNetwork } from "./register.ts";
 
 type Options = Pick<ServiceOptions, "networks"> & { readonly shared?: SharedNetworks };
 

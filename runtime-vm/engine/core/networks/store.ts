@@ -4,20 +4,19 @@ import type { EventLog } from "../events/events.ts";
 import type { Bin } from "../bin/bin.ts";
 import type { Take } from "../bin/keeper.ts";
 import type { State } from "../state/state.ts";
-import type { Prefix } from "./address.ts";
 import { buildRecord } from "./create.ts";
 import { asksForBridge, type BridgeSettings, openDefaultBridge, wantsBridge } from "./default-bridge.ts";
-import type { BridgeNetwork, NetworkDriver } from "./driver.ts";
+import type { NetworkDriver } from "./driver.ts";
 import { matchesNetwork, matchesPrune } from "./filters.ts";
-import { type AddressPool, SubnetPool } from "./ipam.ts";
+import type { AddressPool } from "./ipam.ts";
 import { checkNew, type JoinContext, joinNetwork } from "./join.ts";
 import { NetworkKeeper } from "./kept.ts";
 import { lookUp } from "./lookup.ts";
 import type { NetworkStore } from "./networks.ts";
 import { plainRecord } from "./predefined.ts";
-import { bridgeOf, inspectRecord, isPredefined, type NetworkRecord, NetworkTable, parentOf, subnetsOf } from "./record.ts";
-import { markEndpoint } from "./plan.ts";
-import { type EndpointRecord, endpointRow } from "./sandbox-record.ts";
+import { bridgeOf, inspectRecord, isPredefined, type NetworkRecord, parentOf } from "./record.ts";
+import { type LiveNetwork, NetworkRegister } from "./register.ts";
+import { endpointRow } from "./sandbox-record.ts";
 import type { SharedNetworks } from "./shared.ts";
 
 export interface NetworkStoreOptions {
@@ -33,17 +32,9 @@ export interface NetworkStoreOptions {
   readonly settings: BridgeSettings & { readonly networkOptions?: Readonly<Record<string, Readonly<Record<string, string>>>> };
 }
 
-/** A network that is there: its record, its free addresses, who is connected. */
-export interface LiveNetwork {
-  readonly record: NetworkRecord;
-  readonly subnets: readonly SubnetPool[];
-  readonly endpoints: Set<EndpointRecord>;
-}
-
 export class Networks implements NetworkStore {
   readonly #options: NetworkStoreOptions;
-  readonly #table: NetworkTable;
-  readonly #loaded = new Map<string, LiveNetwork>();
+  readonly #register: NetworkRegister;
   #prepared = false;
   /** A new root directory: who first asks for networks waits for the predefined ones. */
   #unmade: boolean;
@@ -51,9 +42,8 @@ export class Networks implements NetworkStore {
   /** Loads what is recorded. The kernel is brought to agree with it by `prepare`. */
   constructor(options: NetworkStoreOptions) {
     this.#options = options;
-    this.#table = new NetworkTable(options.state);
-    const records = this.#table.all();
-    for (const record of records) this.#add(record);
+    this.#register = new NetworkRegister(options.state);
+    const { records } = this.#register;
     const wanted = wantsBridge(options.settings);
     if (!wanted) this.#dropDefaultBridge();
     const predefined = wanted ? ["none", "host", "bridge"] : ["none", "host"];
@@ -66,14 +56,14 @@ export class Networks implements NetworkStore {
   get #live(): Map<string, LiveNetwork> {
     // What the default bridge is called and which addresses it has is seen when it is first made.
     if (this.#unmade) this.prepare();
-    return this.#loaded;
+    return this.#register.live;
   }
 
   /** Makes bridges and packet rules as recorded; everything that needs them asks for it, and only the first call does anything. */
   prepare(): void {
     if (this.#prepared) return;
-    for (const name of ["none", "host"] as const) if (![...this.#loaded.values()].some(({ record }) => record.name === name)) this.#save(plainRecord(name));
-    const records = [...this.#loaded.values()].map(({ record }) => record);
+    for (const name of ["none", "host"] as const) if (!this.#register.records.some((record) => record.name === name)) this.#register.save(plainRecord(name));
+    const { records } = this.#register;
     this.#options.driver.sweep(new Set(records.map(({ id }) => id)));
     for (const record of records) if (record.name !== "bridge") this.#restore(record);
     if (wantsBridge(this.#options.settings)) this.#openDefaultBridge(records.find(({ name }) => name === "bridge"));
@@ -110,7 +100,7 @@ export class Networks implements NetworkStore {
     const asked = { ...request, Options: { ...driverOptions, ...request.Options } };
     const between = request.Driver === "overlay" && request.ConfigOnly !== true && shared !== undefined;
     const record = between ? await joinNetwork(asked, shared, () => this.#context()) : buildRecord(asked, this.#context());
-    this.#save(record);
+    this.#register.save(record);
     try {
       this.#ensure(record);
       this.#program();
@@ -130,7 +120,7 @@ export class Networks implements NetworkStore {
   #context(): JoinContext {
     return {
       names: this.#names(),
-      used: this.#subnets(),
+      used: this.#register.subnets(),
       routed: this.#options.driver.routes(),
       pools: this.#options.pools,
       configuration: (idOrName) => {
@@ -144,7 +134,7 @@ export class Networks implements NetworkStore {
   async remove(idOrName: string): Promise<void> {
     const { record, endpoints } = this.get(idOrName);
     if (isPredefined(record.name)) throw new EngineError("forbidden", `${record.name} is a pre-defined network and cannot be removed`);
-    if (record.configOnly === true && this.#dependants(record).length > 0) {
+    if (record.configOnly === true && this.#register.dependants(record).length > 0) {
       throw new EngineError("forbidden", `error while removing network: configuration network ${JSON.stringify(record.name)} is in use`);
     }
     if (endpoints.size > 0) {
@@ -162,16 +152,16 @@ export class Networks implements NetworkStore {
 
   async #keep(record: NetworkRecord): Promise<void> {
     this.#takeDown(record);
-    await this.#options.bin.keep({ kind: "network", id: record.id, name: record.name }, record, () => this.#table.remove(record.id));
+    await this.#options.bin.keep({ kind: "network", id: record.id, name: record.name }, record, () => this.#register.unrecord(record));
   }
 
   async #comeBack(record: NetworkRecord, take: Take): Promise<void> {
     this.prepare();
-    this.#add(record);
+    this.#register.add(record);
     try {
       this.#ensure(record);
       this.#program();
-      await take(() => this.#table.save(record));
+      await take(() => this.#register.record(record));
     } catch (error) {
       this.#takeDown(record);
       throw error;
@@ -182,7 +172,7 @@ export class Networks implements NetworkStore {
   async prune(filters: Readonly<Record<string, readonly string[]>>): Promise<string[]> {
     const matches = matchesPrune(filters);
     const unused = [...this.#live.values()].filter(({ record, endpoints }) => endpoints.size === 0 && !isPredefined(record.name) && matches(record));
-    const removable = unused.filter(({ record }) => this.#dependants(record).length === 0);
+    const removable = unused.filter(({ record }) => this.#register.dependants(record).length === 0);
     for (const { record } of removable) await this.remove(record.id);
     this.#options.events.publish({ type: "network", action: "prune", id: "", attributes: { reclaimed: "0" } });
     return removable.map(({ record }) => record.name);
@@ -204,7 +194,7 @@ export class Networks implements NetworkStore {
   /** Takes packet rules and bridges away: for an engine that ends with no container left. */
   close(): void {
     if (!this.#prepared) return;
-    for (const network of this.#bridges()) this.#options.driver.removeBridge(network);
+    for (const network of this.#register.bridges()) this.#options.driver.removeBridge(network);
     for (const { record } of this.#live.values()) {
       this.#options.shared?.detach(record);
       const parent = parentOf(record);
@@ -214,49 +204,15 @@ export class Networks implements NetworkStore {
   }
 
   #openDefaultBridge(before: NetworkRecord | undefined): void {
-    const context = { ...this.#options, before, used: this.#subnets(), ensure: (record: NetworkRecord) => this.#ensure(record) };
-    this.#replace(openDefaultBridge(context));
-  }
-
-  /** Networks whose configuration is this one's. */
-  #dependants({ id, name }: NetworkRecord): LiveNetwork[] {
-    return [...this.#live.values()].filter(({ record }) => record.configFrom !== undefined && (record.configFrom === name || record.configFrom === id));
+    const context = { ...this.#options, before, used: this.#register.subnets(), ensure: (record: NetworkRecord) => this.#ensure(record) };
+    this.#register.replace(openDefaultBridge(context));
   }
 
   #dropDefaultBridge(): void {
-    const before = [...this.#loaded.values()].find(({ record }) => record.name === "bridge")?.record;
+    const before = this.#register.records.find(({ name }) => name === "bridge");
     if (before === undefined) return;
-    this.#loaded.delete(before.id);
-    this.#table.remove(before.id);
-  }
-
-  #subnets(): Prefix[] {
-    return [...this.#loaded.values()].flatMap(({ subnets }) => subnets.map(({ config }) => config.subnet));
-  }
-
-  #bridges(): BridgeNetwork[] {
-    return [...this.#loaded.values()].flatMap(({ record }) => bridgeOf(record) ?? []);
-  }
-
-  #add(record: NetworkRecord): void {
-    this.#loaded.set(record.id, { record, subnets: subnetsOf(record).map((config) => new SubnetPool(config)), endpoints: new Set() });
-  }
-
-  /** Who is connected stays connected. */
-  #replace(record: NetworkRecord): void {
-    const before = this.#loaded.get(record.id);
-    if (before !== undefined && JSON.stringify(before.record) === JSON.stringify(record)) return;
-    this.#save(record);
-    const now = this.#loaded.get(record.id);
-    for (const endpoint of before?.endpoints ?? []) {
-      now?.endpoints.add(endpoint);
-      if (now !== undefined) markEndpoint(now, endpoint);
-    }
-  }
-
-  #save(record: NetworkRecord): void {
-    this.#table.save(record);
-    this.#add(record);
+    this.#register.live.delete(before.id);
+    this.#register.unrecord(before);
   }
 
   #ensure(record: NetworkRecord): void {
@@ -268,13 +224,13 @@ export class Networks implements NetworkStore {
   }
 
   #program(): void {
-    this.#options.driver.program(this.#bridges());
+    this.#options.driver.program(this.#register.bridges());
   }
 
   /** The bridge goes before the record: a crash in between makes it anew at the next start, and leaves nothing unknown. */
   #forget(record: NetworkRecord): void {
     this.#takeDown(record);
-    this.#table.remove(record.id);
+    this.#register.unrecord(record);
   }
 
   #takeDown(record: NetworkRecord): void {

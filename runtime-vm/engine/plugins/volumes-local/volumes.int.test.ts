@@ -1,57 +1,9 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Bin } from "#core/bin/bin.ts";
-import type { TrashLimits } from "#core/bin/keeper.ts";
-import { testBin } from "#core/bin/testing.ts";
-import { silentJournal } from "#core/journal/journal.ts";
-import { MNT } from "#core/kernel/kernel.ts";
-import type { State } from "#core/state/state.ts";
-import { MemoryEventLog } from "#plugins/events-memory/events.ts";
-import { createKernel } from "#plugins/kernel-koffi/kernel.ts";
-import { openSqliteState } from "#plugins/state-sqlite/state.ts";
-import { openTrash } from "#plugins/trash-directory/trash.ts";
-import { LocalVolumes } from "./store.ts";
+import { expect, test } from "vitest";
+import { dir, inOwnDirectory, kernel, reopen, volumes } from "./rig.ts";
 
-const kernel = createKernel();
-let dir: string;
-let state: State;
-let bin: Bin;
-let volumes: LocalVolumes;
-let limits: TrashLimits | undefined;
-
-function open(): void {
-  state = openSqliteState(join(dir, "state.db"));
-  bin = testBin(state, limits);
-  const trash = openTrash(join(dir, "trash"), () => {});
-  volumes = new LocalVolumes({
-    state,
-    kernel,
-    trash,
-    bin,
-    events: new MemoryEventLog(),
-    journal: silentJournal,
-    directory: join(dir, "volumes"),
-    kept: join(dir, "removed"),
-    hostPrefix: join(dir, "host"),
-  });
-}
-function reopen(): void {
-  state[Symbol.dispose]();
-  open();
-}
-beforeEach(() => {
-  limits = undefined;
-  dir = mkdtempSync(join(tmpdir(), "slipway-volumes-"));
-  mkdirSync(join(dir, "host/srv/data"), { recursive: true });
-  open();
-});
-afterEach(() => {
-  state[Symbol.dispose]();
-  for (const path of kernel.mountsUnder(dir)) kernel.umount(path, MNT.DETACH);
-  rmSync(dir, { recursive: true, force: true });
-});
+inOwnDirectory();
 
 test("a volume is made once, keeps its data and is found again", async () => {
   const made = await volumes.create({ Name: "v1", Labels: { k: "v" } });
@@ -194,64 +146,4 @@ test("lists are filtered and usage is counted", async () => {
     ["one", { Size: 5, RefCount: 0 }],
     ["two", { Size: 0, RefCount: 1 }],
   ]);
-});
-
-/** With a trash that keeps what is removed. */
-function reopenWithTrash(): void {
-  limits = { days: 7, bytes: 2 ** 30 };
-  reopen();
-}
-
-test("a removed volume's name is free at once, and it comes back with its data, labels and options under another where that is taken", async () => {
-  reopenWithTrash();
-  const made = await volumes.create({ Name: "vol", Labels: { k: "v" } });
-  writeFileSync(join(made.Mountpoint, "f"), "first");
-  await volumes.remove("vol", { force: false });
-  expect(volumes.list({})).toEqual([]);
-  const next = await volumes.create({ Name: "vol" });
-  expect(readdirSync(next.Mountpoint)).toEqual([]);
-  const [item] = (await bin.list()).Items;
-  expect(item).toMatchObject({ Kind: "volume", Name: "vol" });
-  expect(item!.Bytes).toBeGreaterThan(0);
-  const warnings = ["the name vol is taken by now: it is called vol-2"];
-  expect(await bin.restore(item!.Id)).toEqual({ Kind: "volume", Id: item!.Id, Name: "vol-2", Warnings: warnings, Also: [] });
-  reopen();
-  const back = volumes.inspect("vol-2");
-  expect(back).toEqual({ ...made, Name: "vol-2", Mountpoint: join(dir, "volumes/vol-2/_data") });
-  expect(readFileSync(join(back.Mountpoint, "f"), "utf8")).toBe("first");
-  expect(bin.size).toBe(0);
-});
-
-test("what came to nothing is not kept, and what is let go leaves nothing", async () => {
-  reopenWithTrash();
-  await volumes.create({ Name: "failed" });
-  await volumes.remove("failed", { force: true, forGood: true });
-  expect(bin.size).toBe(0);
-  await volumes.create({ Name: "vol" });
-  await volumes.prune({}, { all: true });
-  expect(bin.newest("volume", "vol")).toBeDefined();
-  expect(bin.faults()).toEqual([]);
-  await bin.discard("vol");
-  expect(bin.size).toBe(0);
-  expect([...readdirSync(join(dir, "removed")), ...readdirSync(join(dir, "volumes"))]).toEqual([]);
-});
-
-test("a directory that a crash kept from following its record, into the trash or out of it, does so at the next start", async () => {
-  reopenWithTrash();
-  const made = await volumes.create({ Name: "vol" });
-  writeFileSync(join(made.Mountpoint, "f"), "kept");
-  await volumes.remove("vol", { force: false });
-  const { id } = bin.newest("volume", "vol")!;
-  // As it is when only the database was written.
-  renameSync(join(dir, "removed", id), join(dir, "volumes/vol"));
-  reopen();
-  expect(volumes.list({})).toEqual([]);
-  expect(bin.faults()).toEqual([]);
-  await bin.restore(id);
-  renameSync(join(dir, "volumes/vol"), join(dir, "removed", id));
-  reopen();
-  expect(readFileSync(join(volumes.inspect("vol").Mountpoint, "f"), "utf8")).toBe("kept");
-  mkdirSync(join(dir, "removed/stray/_data"), { recursive: true });
-  reopen();
-  expect(readdirSync(join(dir, "removed"))).toEqual([]);
 });
