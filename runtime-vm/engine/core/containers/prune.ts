@@ -1,6 +1,7 @@
-import { EngineError, isClass } from "#base/errors.ts";
+import { isClass } from "#base/errors.ts";
 import { type Filters, checkFilters, matchesLabels } from "#api/filters.ts";
 import { parseNano } from "../clock/clock.ts";
+import { untilOf } from "../clock/until.ts";
 import type { ContainerBackends } from "./backends.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Container } from "./container.ts";
@@ -19,7 +20,7 @@ export async function pruneContainers(
   remove: (container: Container) => Promise<void>,
 ): Promise<PruneResult> {
   checkFilters(filters, ["label", "label!", "until"]);
-  const until = parseUntil(filters["until"]);
+  const until = untilOf(filters["until"]);
   const deleted: string[] = [];
   let reclaimed = 0;
   for (const container of catalog.all()) {
@@ -46,23 +47,4 @@ function accepted(container: Container, filters: Filters, until: bigint | undefi
     (excluded.length === 0 || !excluded.every((label) => matchesLabels([label], labels))) &&
     (until === undefined || (parseNano(container.spec.createdAt) ?? 0n) < until)
   );
-}
-
-/** A Unix time, an RFC 3339 time or a span back from now (`24h`, `1h30m`). */
-function parseUntil(values: readonly string[] | undefined): bigint | undefined {
-  if (values === undefined || values.length === 0) return undefined;
-  const [text = ""] = values;
-  if (values.length > 1) throw new EngineError("invalidArgument", "more than one until filter specified");
-  if (/^\d+(\.\d+)?$/.test(text)) return BigInt(Math.floor(Number(text) * 1e9));
-  const seconds = spanSeconds(text);
-  if (seconds !== undefined) return BigInt(Math.floor((Date.now() - seconds * 1_000) * 1e6));
-  const time = parseNano(text);
-  if (time === undefined) throw new EngineError("invalidArgument", `failed to parse value as time or duration: ${JSON.stringify(text)}`);
-  return time;
-}
-
-function spanSeconds(text: string): number | undefined {
-  if (!/^(\d+(\.\d+)?(h|m|s))+$/.test(text)) return undefined;
-  const factors: Readonly<Record<string, number>> = { h: 3600, m: 60, s: 1 };
-  return [...text.matchAll(/(\d+(?:\.\d+)?)(h|m|s)/g)].reduce((sum, [, amount, unit]) => sum + Number(amount) * (factors[unit ?? ""] ?? 0), 0);
 }

@@ -1,5 +1,7 @@
 import { EngineError } from "#base/errors.ts";
 import { checkFilters, type Filters, matchesLabels, matchesPattern } from "#api/filters.ts";
+import { parseNano } from "../clock/clock.ts";
+import { untilOf } from "../clock/until.ts";
 import { isPredefined, type NetworkRecord, scopeOf } from "./record.ts";
 
 const equals = (wanted: readonly string[] | undefined, text: string): boolean => wanted === undefined || wanted.length === 0 || wanted.includes(text);
@@ -33,23 +35,9 @@ function danglingFilter(values: readonly string[] | undefined): boolean | undefi
 /** `POST /networks/prune?filters=`. */
 export function matchesPrune(filters: Filters): (record: NetworkRecord) => boolean {
   checkFilters(filters, ["label", "label!", "until"]);
-  const until = (filters["until"] ?? []).map(untilTime);
+  const until = untilOf(filters["until"]);
   return (record) =>
     matchesLabels(filters["label"], record.labels) &&
     (filters["label!"] ?? []).every((wanted) => !matchesLabels([wanted], record.labels)) &&
-    until.every((time) => Date.parse(record.created) <= time);
-}
-
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-/** A moment: seconds since 1970, an ISO date, or a Go duration before now (`1h30m`). */
-function untilTime(text: string): number {
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
-  if (/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) {
-    const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
-    return Date.now() - parts.reduce((sum, [, number, unit]) => sum + Number(number) * (UNIT_MS[unit ?? ""] ?? 0), 0);
-  }
-  const time = Date.parse(text);
-  if (Number.isNaN(time)) throw new EngineError("invalidArgument", `failed to parse value as time or duration: ${JSON.stringify(text)}`);
-  return time;
+    (until === undefined || (parseNano(record.created) ?? 0n) <= until);
 }

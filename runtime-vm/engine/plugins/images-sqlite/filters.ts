@@ -1,6 +1,7 @@
 import { booleanFilter, checkFilters, matchesLabels, type Filters } from "#api/filters.ts";
 import { familiarName, familiarRepository } from "#api/reference.ts";
 import { EngineError } from "#base/errors.ts";
+import { parseMoment } from "#core/clock/until.ts";
 import type { Digest } from "#core/content/content.ts";
 import { lookUp, referenceOf } from "./lookup.ts";
 import type { Variant } from "./documents.ts";
@@ -25,7 +26,7 @@ export async function listFilter(
   const dangling = filters["dangling"] === undefined ? undefined : booleanFilter(filters, "dangling", false);
   const before = await Promise.all((filters["before"] ?? []).map((name) => created(lookUp(names, name).digest)));
   const since = await Promise.all((filters["since"] ?? []).map((name) => created(lookUp(names, name).digest)));
-  const until = (filters["until"] ?? []).map(parseTime);
+  const until = (filters["until"] ?? []).map(momentMs);
   return (image) => {
     const time = createdMs(image.best);
     return (
@@ -43,7 +44,7 @@ export async function listFilter(
 export function pruneFilter(filters: Filters): (image: Candidate) => boolean {
   checkFilters(filters, pruneFilters);
   const danglingOnly = booleanFilter(filters, "dangling", true);
-  const until = (filters["until"] ?? []).map(parseTime);
+  const until = (filters["until"] ?? []).map(momentMs);
   return (image) => {
     if (danglingOnly && !image.names.every(isDangling)) return false;
     return until.every((limit) => arrivedMs(image) < limit) && labelsMatch(filters, image.best);
@@ -93,14 +94,4 @@ function globExpression(pattern: string): RegExp {
 }
 
 /** Unix seconds, RFC 3339, or a Go duration before now. */
-function parseTime(text: string): number {
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
-  const units: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
-  if (/^(\d+(\.\d+)?(h|ms|m|s))+$/.test(text)) {
-    const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s)/g)];
-    return Date.now() - parts.reduce((sum, [, value, unit]) => sum + Number(value) * units[unit!]!, 0);
-  }
-  const time = Date.parse(text);
-  if (Number.isNaN(time)) throw new EngineError("invalidArgument", `failed to parse value as time or duration: ${JSON.stringify(text)}`);
-  return time;
-}
+const momentMs = (text: string): number => Number(parseMoment(text)) / 1e6;
