@@ -14,6 +14,8 @@ export interface BuildRig extends AsyncDisposable {
   /** Scratch for whatever a test writes. */
   readonly dir: string;
   readonly root: string;
+  /** The engine's network namespace. */
+  readonly netns: string;
   /** `127.0.0.1:PORT`. */
   readonly registry: string;
   /** A new directory with these files. */
@@ -45,6 +47,7 @@ export async function openBuildRig(name: string): Promise<BuildRig> {
     docker,
     dir,
     root: engine.root,
+    netns,
     registry: registry.address,
     context,
     async build(files, ...args) {

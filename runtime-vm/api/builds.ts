@@ -58,3 +58,11 @@ export type BuildMessage =
   | { readonly update: BuildUpdate }
   | { readonly image: string }
   | { readonly error: string; readonly cancelled: boolean; readonly source?: BuildSource };
+
+/** What BuildKit says behind `POST /build?version=2`. */
+export type PostedMessage =
+  /** A StatusResponse of moby.buildkit.v1.Control, in base64. */
+  | { readonly id: "moby.buildkit.trace"; readonly aux: string }
+  | { readonly id: "moby.image.id"; readonly aux: { readonly ID: string } }
+  | { readonly stream: string }
+  | { readonly errorDetail: { readonly message: string }; readonly error: string };

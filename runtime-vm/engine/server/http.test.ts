@@ -192,6 +192,23 @@ test("a body that arrives in pieces is whole before the connection is taken over
   expect(answer).toMatch(/body \{"Name":"abc"\} input x$/);
 });
 
+const inChunks = (...chunks: readonly string[]): string =>
+  request("POST", "/raw", `Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n${upgrade}`, chunks.join(""));
+
+test("a body in chunks is read before an upgrade, too, however it arrives", async () => {
+  const whole = inChunks('5;x=y\r\n{"Nam\r\n', '9\r\ne":"abc"}\r\n', "0\r\nTrailer: t\r\n\r\n");
+  expect(await talk(`${whole}early`)).toMatch(/^HTTP\/1.1 101 [^]*body \{"Name":"abc"\} input early$/);
+  expect(await talk(...whole.match(/[^]{1,7}/g)!, "late")).toMatch(/body \{"Name":"abc"\} input late$/);
+});
+
+test.each([
+  ["what is no size", "x\r\n"],
+  ["a chunk that does not end", "2\r\nabc\r\n"],
+  ["a size without an end", "1".repeat(2_000)],
+])("an upgrade whose body in chunks has %s is refused", async (_, body) => {
+  expect(await talk(inChunks(body))).toMatch(/^HTTP\/1.1 400 [^]*malformed chunked encoding/);
+});
+
 test("without an upgrade the same path answers 200 on a connection that becomes raw", async () => {
   const client = connect({ path: socket, allowHalfOpen: true });
   client.write(post("/raw", '{"Name":"a"}'));

@@ -1,13 +1,13 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import type { Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
-import { codeOf } from "#base/errors.ts";
+import { codeOf, messageOf } from "#base/errors.ts";
 import { limits } from "#base/limits.ts";
 import { apiVersion, engineVersion, parseApiVersion } from "#api/versions.ts";
 import type { Journal } from "#core/journal/journal.ts";
 import { failure, sendAnswer, sendRaw } from "./answer.ts";
 import { SilentClient, bodyTooLarge, isChunked, readJson } from "./body.ts";
-import { withBody } from "./early.ts";
+import { chunked, sized, withBody } from "./early.ts";
 import { Gone } from "./gone.ts";
 import { type Hijackable, plainConnection, upgradedConnection } from "./hijack.ts";
 import { type Place, openListener } from "./listeners.ts";
@@ -42,8 +42,7 @@ export class ApiServer implements AsyncDisposable {
     this.#journal = journal;
     this.#server = createServer({
       // Only attach and exec upgrade; a client that offers h2c on an ordinary request (curl --http2) gets an ordinary answer.
-      // A body in chunks would have to be decoded by hand there: such a client gets its connection without the upgrade.
-      shouldUpgradeCallback: (request) => !isChunked(request) && (this.#find(request)?.route.upgrades ?? false),
+      shouldUpgradeCallback: (request) => this.#find(request)?.route.upgrades ?? false,
       // Image loads may take as long as they take; who sends no head in time is cut off.
       requestTimeout: 0,
       headersTimeout: patience.requestHeadMsMax,
@@ -102,14 +101,16 @@ export class ApiServer implements AsyncDisposable {
   }
 
   #serveUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // Node leaves the body of an upgrading request unread: it is the first Content-Length bytes of `head`.
+    // Node leaves the body of an upgrading request unread: `head` begins with it.
+    const refuse = (message: string): void => void sendRaw(socket, { status: 400, headers: versionHeaders, json: { message } });
     const length = Number(request.headers["content-length"] ?? "0");
-    if (length > limits.requestJsonBytesMax) return void sendRaw(socket, { status: 400, headers: versionHeaders, json: { message: bodyTooLarge().message } });
-    void withBody(socket, head, length, this.#patience.requestBodyIdleMsMax).then((bytes) => {
-      if (bytes === undefined) return void socket.destroy();
-      const connection = upgradedConnection(socket, request, bytes.subarray(length));
-      return this.#serve(request, undefined, connection, bytes.subarray(0, length), socket);
-    });
+    if (length > limits.requestJsonBytesMax) return refuse(bodyTooLarge().message);
+    const serve = async (): Promise<void> => {
+      const early = await withBody(socket, head, isChunked(request) ? chunked : sized(length), this.#patience.requestBodyIdleMsMax);
+      if (early === undefined) return void socket.destroy();
+      await this.#serve(request, undefined, upgradedConnection(socket, request, early.rest), early.body, socket);
+    };
+    serve().catch((error: unknown) => refuse(messageOf(error)));
   }
 
   async #serve(

@@ -2,32 +2,36 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Duplex } from "node:stream";
-import type { HostConfig } from "#api/containers.ts";
-import { normalizedName, parseReference, withDefaultTag } from "#api/reference.ts";
-import { EngineError, messageOf } from "#base/errors.ts";
+import { parseReference } from "#api/reference.ts";
+import { EngineError } from "#base/errors.ts";
 import { givenBounds } from "#core/builds/bounds.ts";
 import type { Builds } from "#core/builds/builds.ts";
 import { remoteTar } from "#core/builds/classic-context.ts";
-import { classicBuild, type ClassicOptions } from "#core/builds/classic.ts";
+import { classicBuild } from "#core/builds/classic.ts";
+import type { PostedBuilds } from "#core/builds/posted.ts";
 import type { RegistryAuth } from "#core/registry/registry.ts";
-import { parsePlatform } from "#core/images/platform.ts";
 import { json, lines } from "./image-answers.ts";
-import type { Query } from "./query.ts";
+import { classicOptions, isBuildKit, postedBuild } from "./build-query.ts";
 import { type HijackHead, hijacked, type Route, route } from "./router.ts";
 
-/** `POST /build` as the classic builder serves it, and the build cache. */
+/** `POST /build` as dockerd's builders serve it, and the build cache. */
 export const buildRoutes = (builds: Builds, doors: BuildDoors): readonly Route[] => [
   route("POST", "/grpc", ({ hijack, headers }) => taken(hijack, headers, (connection) => doors.grpc(connection)), { upgrades: true }),
   route("POST", "/session", ({ hijack, headers }) => taken(hijack, headers, (connection) => doors.session(connection, headers)), { upgrades: true }),
   route("POST", "/build", async ({ query, headers, body, signal }) => {
-    if (query.get("version") === "2") throw new EngineError("invalidArgument", "BuildKit is reached at /grpc; POST /build is the classic builder (version=1)");
-    const options = optionsFrom(builds, query, authOf(headers["x-registry-config"]));
+    if (isBuildKit(query)) return { status: 200, headers: json, stream: lines(await doors.posted.start(postedBuild(query, { body, signal }))) };
+    const options = classicOptions(builds, query, authOf(headers["x-registry-config"]));
     const remote = query.get("remote");
     await using undo = new AsyncDisposableStack();
     const context = remote === "" ? body : await remoteTar(builds, remote, { signal, undo });
     const scratch = join(builds.backends.paths.buildWork, `context-${randomUUID()}`);
     const messages = await classicBuild(builds, options, { context, scratch, signal });
     return { status: 200, headers: json, stream: lines(messages) };
+  }),
+  route("POST", "/build/cancel", async ({ query }) => {
+    if (query.get("id") === "") throw new EngineError("invalidArgument", "build ID not provided");
+    doors.posted.cancel(query.get("id"));
+    return { status: 200 };
   }),
   route("POST", "/build/prune", async ({ query }) => {
     const sizes = { maxUsed: query.int("max-used-space", 0), reserved: query.int("reserved-space", query.int("keep-storage", 0)) };
@@ -37,8 +41,9 @@ export const buildRoutes = (builds: Builds, doors: BuildDoors): readonly Route[]
   }),
 ];
 
-/** What BuildKit's clients speak to; both resolve when the connection ends. */
+/** What BuildKit's clients speak to; the first two resolve when the connection ends. */
 export interface BuildDoors {
+  readonly posted: PostedBuilds;
   grpc(connection: Duplex): Promise<void>;
   session(connection: Duplex, headers: IncomingHttpHeaders): Promise<void>;
 }
@@ -52,76 +57,6 @@ async function taken(
   if (upgrade.toLowerCase() !== "h2c") throw new EngineError("invalidArgument", `protocol ${upgrade} not supported`);
   await serve(hijack({ contentType: "application/vnd.docker.raw-stream" }));
   return hijacked;
-}
-
-function optionsFrom(builds: Builds, query: Query, auth: ClassicOptions["auth"]): ClassicOptions {
-  if (query.bool("squash")) throw new EngineError("invalidArgument", "squash is only supported with experimental mode");
-  const platform = query.get("platform");
-  return {
-    dockerfile: query.get("dockerfile"),
-    names: [
-      ...new Set(
-        query
-          .all("t")
-          .filter((name) => name !== "")
-          .map(nameFrom),
-      ),
-    ],
-    target: query.get("target"),
-    args: argsFrom(query),
-    labels: (jsonParameter(query, "labels") ?? {}) as Record<string, string>,
-    pull: query.bool("pull"),
-    noCache: query.bool("nocache"),
-    quiet: query.bool("q"),
-    removes: query.get("rm") === "" || query.bool("rm"),
-    platform: platform === "" ? undefined : parsePlatform(platform, builds.backends.host),
-    hostConfig: hostConfigFrom(query),
-    auth,
-  };
-}
-
-function nameFrom(text: string): string {
-  const reference = parseReference(text);
-  if (reference.digest !== undefined) throw new EngineError("invalidArgument", "build tag cannot contain a digest");
-  return normalizedName(withDefaultTag(reference));
-}
-
-/** A name without a value is one that the client's environment did not have. */
-function argsFrom(query: Query): Map<string, string> {
-  const given = (jsonParameter(query, "buildargs") ?? {}) as Record<string, string | null>;
-  return new Map(Object.entries(given).flatMap(([name, value]) => (value === null ? [] : [[name, value] as const])));
-}
-
-function hostConfigFrom(query: Query): HostConfig {
-  const ulimits = jsonParameter(query, "ulimits") as HostConfig["Ulimits"];
-  const hosts = query.get("extrahosts");
-  const network = query.get("networkmode");
-  const security = query.all("securityopt").filter((option) => option !== "");
-  return {
-    Memory: query.int("memory", 0),
-    MemorySwap: query.int("memswap", 0),
-    CpuShares: query.int("cpushares", 0),
-    CpuPeriod: query.int("cpuperiod", 0),
-    CpuQuota: query.int("cpuquota", 0),
-    CpusetCpus: query.get("cpusetcpus"),
-    CpusetMems: query.get("cpusetmems"),
-    CgroupParent: query.get("cgroupparent"),
-    ...(query.int("shmsize", 0) > 0 ? { ShmSize: query.int("shmsize", 0) } : {}),
-    ...(ulimits === undefined || ulimits === null ? {} : { Ulimits: ulimits }),
-    ...(network === "" ? {} : { NetworkMode: network }),
-    ...(hosts === "" ? {} : { ExtraHosts: hosts.split(",").filter((host) => host !== "") }),
-    ...(security.length === 0 ? {} : { SecurityOpt: security }),
-  };
-}
-
-export function jsonParameter(query: Query, name: string): unknown {
-  const text = query.get(name);
-  if (text === "") return undefined;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    throw new EngineError("invalidArgument", `error reading ${name}: ${messageOf(error)}`, { cause: error });
-  }
 }
 
 /** The login for an image's registry, from X-Registry-Config. */

@@ -5,7 +5,8 @@ import type { RegistryAuth } from "#core/registry/registry.ts";
 import { json, lines } from "./image-answers.ts";
 import type { Query } from "./query.ts";
 import { type Route, route } from "./router.ts";
-import { authOf, jsonParameter } from "./routes-build.ts";
+import { jsonParameter } from "./build-query.ts";
+import { authOf } from "./routes-build.ts";
 
 /** Builds of folders, and the builds that were. */
 export interface FolderBuildBackend {

@@ -71,7 +71,7 @@ async function isOfOtherPlatform({ backends }: BuildWork, reference: string, wan
 }
 
 const missing = (name: string, error: EngineError): EngineError =>
-  new EngineError("unavailable", `failed to resolve source metadata for ${name}: failed to do request: ${error.message}`, { cause: error });
+  new EngineError("internal", `failed to resolve source metadata for ${name}: failed to do request: ${error.message}`, { cause: error });
 
 /** With registry and tag; undefined for what is no reference. */
 export function wholeName(reference: string): string | undefined {

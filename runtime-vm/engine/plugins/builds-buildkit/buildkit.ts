@@ -1,33 +1,38 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Builds } from "#core/builds/builds.ts";
+import type { PostedBuilds } from "#core/builds/posted.ts";
 import { bridgeMethods } from "./bridge.ts";
 import { controlMethods, type ControlParts, Jobs } from "./control.ts";
 import { BuildHistory } from "./history.ts";
 import { FolderBuilds } from "./folder-builds.ts";
 import { historyMethods } from "./history-calls.ts";
+import { PostedJobs } from "./posted.ts";
 import { serveGrpc } from "./server.ts";
 import { Shelf } from "./shelf.ts";
 import { Sessions } from "./session.ts";
 
-/** The two doors that BuildKit's clients knock at, on connections that were taken over from HTTP/1.1; and the window's. */
+/** The doors that BuildKit's clients knock at: two on connections that were taken over from HTTP/1.1, and `POST /build`; and the window's. */
 export interface BuildKit {
   /** The client calls us. */
   grpc(connection: Duplex): Promise<void>;
   /** We call the client. */
   session(connection: Duplex, headers: IncomingHttpHeaders): Promise<void>;
+  readonly posted: PostedBuilds;
   readonly folders: FolderBuilds;
 }
 
 export function openBuildKit(builds: Builds, { version, tool }: Pick<ControlParts, "version" | "tool">): BuildKit {
   const [sessions, jobs, history] = [new Sessions(), new Jobs(), new BuildHistory(builds.backends.state)];
+  const control = { builds, sessions, jobs, history, version, tool, shelf: new Shelf() };
   const methods = {
-    ...controlMethods({ builds, sessions, jobs, history, version, tool, shelf: new Shelf() }),
+    ...controlMethods(control),
     ...bridgeMethods(jobs),
     ...historyMethods(history, builds.backends.builder),
   };
   const one = (value: string | string[] | undefined): string => (Array.isArray(value) ? value.join(", ") : (value ?? ""));
   return {
+    posted: new PostedJobs(control),
     folders: new FolderBuilds(builds, history),
     grpc: (connection) => serveGrpc(connection, methods, builds.backends.journal),
     session: (connection, headers) =>

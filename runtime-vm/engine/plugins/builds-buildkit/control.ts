@@ -8,9 +8,9 @@ import type { Export } from "./exporter.ts";
 import { Job } from "./job.ts";
 import { type Reader as Message, Reader, Writer } from "./proto.ts";
 import type { BuildHistory } from "./history.ts";
-import { beginRecord } from "./recording.ts";
 import type { Call, Methods } from "./server.ts";
 import type { Shelf } from "./shelf.ts";
+import { solveJob } from "./solving.ts";
 import type { Sessions } from "./session.ts";
 
 const jobMsMax = 10_000;
@@ -109,19 +109,14 @@ async function solve({ builds, sessions, jobs, history, shelf, tool }: ControlPa
   jobs.add(ref, job);
   const wanted = exportsOf(request);
   // What a client only asks for its own sake is no build of a user's.
-  const record = request.bool(11) || job.isQuestion ? undefined : beginRecord(history, job, wanted);
-  try {
+  const recorded = request.bool(11) || job.isQuestion ? undefined : history;
+  const result = async (): Promise<string> => {
     if (request.message(2).has(1)) throw new EngineError("notImplemented", "this engine builds Dockerfiles, not LLB definitions");
-    const result = frontend === "" ? await returnedRef(job) : await job.solve(frontend, request.map(7));
-    const shipped = result === "" ? [] : await job.deliver(result, wanted);
-    const told = Object.assign({}, ...shipped.map((one) => one.told)) as Record<string, string>;
-    record?.succeeded(told, result === "" ? [] : job.images(result, shipped));
-    return new Writer().map(1, told).done();
-  } catch (error) {
-    record?.failed(error);
-    throw error;
+    return frontend === "" ? await returnedRef(job) : await job.solve(frontend, request.map(7));
+  };
+  try {
+    return new Writer().map(1, await solveJob(job, { wanted, history: recorded, result })).done();
   } finally {
-    await job.close();
     jobs.removeLater(ref);
   }
 }

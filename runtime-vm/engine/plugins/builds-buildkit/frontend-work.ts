@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { messageOf } from "#base/errors.ts";
 import type { Builds } from "#core/builds/builds.ts";
 import type { BuildRequest } from "#core/builds/request.ts";
@@ -22,6 +23,8 @@ export interface Frontend {
   readonly entitlements: readonly string[];
   /** Of caches elsewhere. */
   readonly imported: BuildRequest["imported"];
+  /** The context that came with the request. */
+  readonly body: (() => Promise<Readable>) | undefined;
 }
 
 /** A new name for a file or directory of what is a client's. */

@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import { EngineError } from "#base/errors.ts";
 import type { Builds, BuildResult } from "#core/builds/builds.ts";
 import type { Descriptor } from "#core/content/content.ts";
@@ -39,6 +40,8 @@ export interface JobParts {
   readonly tool: string;
   readonly cacheFrom: readonly CacheOption[];
   readonly cacheTo: readonly CacheOption[];
+  /** The context that came with the request, where `bodyContext` is asked for. */
+  readonly body?: () => Promise<Readable>;
 }
 
 /** One `Solve` of a client: its display, and what it has built so far. */
@@ -118,6 +121,7 @@ export class Job {
       result: () => [],
       entitlements: [],
       imported: undefined,
+      body: this.parts.body,
     };
     const prepared = await prepareBuild(frontend, attributes).catch((error: unknown) => {
       throw (this.lastFailure = detailed(error, undefined));
@@ -203,7 +207,7 @@ export class Job {
 
   async #build(attributes: ReadonlyMap<string, string>, inputs: ReadonlyMap<string, string>, take: (outcome: Outcome) => Promise<void>): Promise<void> {
     await using undo = new AsyncDisposableStack();
-    const { builds, session, signal, shelf, cacheFrom, cacheTo, entitlements } = this.parts;
+    const { builds, session, signal, shelf, cacheFrom, cacheTo, entitlements, body } = this.parts;
     checkCaches(cacheTo);
     const asked = cacheFrom.length > 0 ? cacheFrom : cachesIn(attributes.get("cache-imports"));
     const imported = await importCaches({ builds, session, signal, progress: this.progress }, asked);
@@ -211,7 +215,8 @@ export class Job {
     const locals = new Set<string>();
     let definition: Definition | undefined;
     try {
-      const prepared = await prepareBuild({ builds, session, progress: this.progress, signal, undo, locals, result, imported, entitlements }, attributes);
+      const frontend = { builds, session, progress: this.progress, signal, undo, locals, result, imported, entitlements, body };
+      const prepared = await prepareBuild(frontend, attributes);
       ({ definition } = prepared);
       this.definition = definition;
       const ready = prepared.requests.map(() => Promise.withResolvers<BuildResult>());

@@ -20,6 +20,8 @@ export interface RemoteContext {
   readonly filename?: string;
 }
 
+/** The address of a context that came with the request itself. */
+export const bodyContext = "request:body";
 /** What BuildKit calls a file that is fetched as a context. */
 const fileName = "context";
 
@@ -27,11 +29,9 @@ const fileName = "context";
 export async function remoteContext(frontend: Frontend, address: string, { keepGitDir }: { keepGitDir: boolean }): Promise<RemoteContext> {
   const repository = gitAddress(address);
   if (repository !== undefined) return await gitContext(frontend, address, repository, keepGitDir);
-  const { builds, session, progress, signal, undo } = frontend;
+  const { builds, progress, signal, undo } = frontend;
   return await shown(progress, `[internal] load remote build context`, async () => {
-    const own = /^https?:\/\/buildkit-session\/(.*)$/.exec(address)?.[1];
-    const from = own === undefined ? await fetched(address, signal) : Readable.from(uploaded(session, `/${own}`, signal));
-    const { head, whole } = await beginningOf(from);
+    const { head, whole } = await beginningOf(await opened(frontend, address));
     if (!mayBeArchive(head)) {
       const alone = packTar([{ name: fileName, body: await bytesOf(whole) }]);
       return { tree: undo.use(await TarTree.spool(Readable.from([alone]), scratch(builds), signal)), filename: fileName };
@@ -39,6 +39,12 @@ export async function remoteContext(frontend: Frontend, address: string, { keepG
     const spooled = await TarTree.spool(builds.backends.builder.plain(whole, signal), scratch(builds), signal);
     return { tree: undo.use(spooled) };
   });
+}
+
+async function opened({ session, signal, body }: Frontend, address: string): Promise<Readable> {
+  if (address === bodyContext && body !== undefined) return await body();
+  const own = /^https?:\/\/buildkit-session\/(.*)$/.exec(address)?.[1];
+  return own === undefined ? await fetched(address, signal) : Readable.from(uploaded(session, `/${own}`, signal));
 }
 
 async function bytesOf(from: Readable): Promise<Buffer> {

@@ -19,9 +19,11 @@ export class Session {
   readonly id: string;
   readonly sharedKey: string;
   readonly #methods: ReadonlySet<string>;
-  readonly #http: ClientHttp2Session;
+  readonly #http: ClientHttp2Session | undefined;
+  /** Of a client that offers nothing. */
+  static readonly none = new Session("", "", new Set(), undefined);
 
-  constructor(id: string, sharedKey: string, methods: ReadonlySet<string>, http: ClientHttp2Session) {
+  constructor(id: string, sharedKey: string, methods: ReadonlySet<string>, http: ClientHttp2Session | undefined) {
     this.id = id;
     this.sharedKey = sharedKey;
     this.#methods = methods;
@@ -34,6 +36,7 @@ export class Session {
 
   open(method: string, headers: OutgoingHttpHeaders, signal: AbortSignal): SessionCall {
     signal.throwIfAborted();
+    if (this.#http === undefined) throw new EngineError("notImplemented", "no active sessions");
     if (this.#http.destroyed || this.#http.closed) throw new EngineError("unavailable", "the client's session is closed");
     const stream = this.#http.request(
       { ":method": "POST", ":path": method, "content-type": "application/grpc", te: "trailers", ...headers },
