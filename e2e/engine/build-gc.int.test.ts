@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { delay } from "#base/deadline.ts";
 import { tarOf } from "../fixtures/image.ts";
 import { type Rig, openRig } from "./rig.ts";
 
@@ -63,4 +64,23 @@ test("a disk with as much room as it shall have left takes nothing away, one wit
   await using full = await openRig("gcg", { root: join(dir, "full"), args: ["--config", file] });
   await build("five", full);
   expect(await cached(full)).toBeLessThan(200_000);
+});
+
+test("what was not used for as long as a rule says goes, and what is used stays", async () => {
+  write({ policy: [{ filter: ["unused-for=2s"], all: true }] });
+  await using aging = await openRig("gca", { root: join(dir, "aging"), args: ["--config", file] });
+  await build("six", aging);
+  const records = async (): Promise<string[]> => {
+    const { BuildCache } = await aging.client.json<{ BuildCache: { Description: string }[] | null }>("GET", "/system/df");
+    return (BuildCache ?? []).map(({ Description }) => Description.replace(/.*> /, ""));
+  };
+  expect(await records()).toEqual(["/six"]);
+  await delay(2_500);
+  // It is used again, and so it is young, although it was made as long ago as one that is not.
+  await build("six", aging);
+  await build("seven", aging);
+  expect(await records()).toEqual(["/six", "/seven"]);
+  await delay(2_500);
+  await build("seven", aging);
+  expect(await records()).toEqual(["/seven"]);
 });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Duplex } from "node:stream";
 import { parseReference } from "#api/reference.ts";
-import { EngineError } from "#base/errors.ts";
+import { EngineError, messageOf } from "#base/errors.ts";
 import { givenBounds } from "#core/builds/bounds.ts";
 import type { Builds } from "#core/builds/builds.ts";
 import { remoteTar } from "#core/builds/classic-context.ts";
@@ -12,6 +12,7 @@ import type { PostedBuilds } from "#core/builds/posted.ts";
 import type { RegistryAuth } from "#core/registry/registry.ts";
 import { json, lines } from "./image-answers.ts";
 import { classicOptions, isBuildKit, postedBuild } from "./build-query.ts";
+import type { Query } from "./query.ts";
 import { type HijackHead, hijacked, type Route, route } from "./router.ts";
 
 /** `POST /build` as dockerd's builders serve it, and the build cache. */
@@ -34,12 +35,20 @@ export const buildRoutes = (builds: Builds, doors: BuildDoors): readonly Route[]
     return { status: 200 };
   }),
   route("POST", "/build/prune", async ({ query }) => {
-    const sizes = { maxUsed: query.int("max-used-space", 0), reserved: query.int("reserved-space", query.int("keep-storage", 0)) };
-    const bounds = givenBounds({ ...sizes, minFree: query.int("min-free-space", 0) });
+    const size = (name: string): number => bytesOf(query, name);
+    const bounds = givenBounds({ maxUsed: size("max-used-space"), reserved: size("reserved-space") || size("keep-storage"), minFree: size("min-free-space") });
     const { ids, bytes } = await builds.prune({ all: query.bool("all"), bounds, filters: query.filters() });
     return { status: 200, json: { CachesDeleted: ids.length === 0 ? null : ids, SpaceReclaimed: bytes } };
   }),
 ];
+
+function bytesOf(query: Query, name: string): number {
+  try {
+    return query.int(name, 0);
+  } catch (error) {
+    throw new EngineError("invalidArgument", `${name} is in bytes and expects an integer, got ${query.get(name)}: ${messageOf(error)}`, { cause: error });
+  }
+}
 
 /** What BuildKit's clients speak to; the first two resolve when the connection ends. */
 export interface BuildDoors {

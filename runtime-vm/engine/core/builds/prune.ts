@@ -2,10 +2,11 @@ import { statfsSync } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Filters } from "#api/filters.ts";
-import { codeOf, EngineError } from "#base/errors.ts";
+import { codeOf } from "#base/errors.ts";
 import { type CacheBounds, type Disk, keptBytes } from "./bounds.ts";
 import type { BuildHouse } from "./work.ts";
 import type { CacheRecord } from "./cache.ts";
+import { cacheFilter } from "./prune-filter.ts";
 
 /** Row of `docker system df -v` and `docker buildx du`. */
 export interface CacheUse {
@@ -49,10 +50,10 @@ export async function cacheUse({ cache, backends }: BuildHouse): Promise<CacheUs
 }
 
 /** Forgets what is asked for; returns the ids that went and the bytes that came back. */
-export async function pruneCache(house: BuildHouse, options: PruneOptions, now = Date.now()): Promise<{ ids: string[]; bytes: number }> {
+export async function pruneCache(house: BuildHouse, options: PruneOptions): Promise<{ ids: string[]; bytes: number }> {
   const { cache, backends, privateMounts } = house;
   const uses = await cacheUse(house);
-  const matches = filterOf(options.filters, now);
+  const matches = cacheFilter(options.filters);
   let kept = uses.reduce((sum, { bytes }) => sum + bytes, 0);
   const may = keptBytes(options.bounds, { used: kept, free: diskOf(backends.paths.builds).free });
   const going: CacheUse[] = [];
@@ -81,30 +82,6 @@ export function diskOf(path: string): Disk {
 }
 
 const mountDirectory = (mounts: string, { key }: CacheRecord): string => join(mounts, key.slice("mount:".length));
-
-const known = ["until", "unused-for", "id", "type", "description", "inuse", "shared", "private", "parents"];
-
-function filterOf(filters: Filters, now: number): (use: CacheUse) => boolean {
-  for (const name of Object.keys(filters)) if (!known.includes(name)) throw new EngineError("invalidArgument", `invalid filter '${name}'`);
-  const all = (name: string): readonly string[] => filters[name] ?? [];
-  const ages = [...all("until"), ...all("unused-for")].map(durationMs);
-  return ({ id, type, description, shared, record }) =>
-    ages.every((age) => now - Date.parse(record.lastUsed) >= age) &&
-    all("id").every((value) => id.startsWith(value)) &&
-    all("type").every((value) => value === type) &&
-    all("description").every((value) => description.includes(value)) &&
-    all("inuse").every((value) => !truth(value)) &&
-    all("shared").every((value) => truth(value) === shared) &&
-    all("private").every((value) => truth(value) === !shared);
-}
-
-const truth = (value: string): boolean => !["", "0", "false", "no"].includes(value.toLowerCase());
-const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1e3, m: 60e3, h: 3600e3 };
-
-function durationMs(text: string): number {
-  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) throw new EngineError("invalidArgument", `time: invalid duration ${JSON.stringify(text)}`);
-  return [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)].reduce((sum, [, amount, unit]) => sum + Number(amount) * (unitMs[unit ?? ""] ?? 0), 0);
-}
 
 async function directoryBytes(path: string): Promise<number> {
   let total = 0;

@@ -165,8 +165,8 @@ async function prune({ builds }: ControlParts, call: Call): Promise<void> {
   const keepMs = request.int(3) / 1e6;
   const filters: Record<string, string[]> = keepMs > 0 ? { until: [`${Math.floor(keepMs)}ms`] } : {};
   for (const field of request.texts(1).flatMap((filter) => filter.split(",").filter((one) => one !== ""))) {
-    const [, name = field, value = "true"] = /^([^=~]+)[=~]=?(.*)$/.exec(field) ?? [];
-    (filters[name] ??= []).push(value);
+    const [, name = field, operator = "", value = "true"] = /^([^=~]+)([=~]=?)(.*)$/.exec(field) ?? [];
+    (filters[name === "description" && operator.startsWith("~") ? "description~" : name] ??= []).push(value);
   }
   const rows = await builds.usage();
   const bounds = givenBounds({ reserved: request.int(4), maxUsed: request.int(5), minFree: request.int(6) });
