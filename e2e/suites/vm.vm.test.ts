@@ -4,6 +4,7 @@ import { machinePaths } from "#machine/names.ts";
 import { stockDocker } from "../fixtures/docker.ts";
 import { type Program, startMachine } from "../fixtures/program.ts";
 import { apparmorSuite } from "./apparmor.suite.ts";
+import { buildsSuite } from "./builds.suite.ts";
 import { cliSuite } from "./cli.suite.ts";
 import { composeSuite } from "./compose.suite.ts";
 import { devcontainersSuite } from "./devcontainers.suite.ts";
@@ -33,6 +34,7 @@ test("layers are EROFS images in the VM, mounted without loop devices", async ()
 cliSuite("the stock docker CLI through the VM's socket", () => ({ socket: machine.socket, sharesLoopback: false }));
 apparmorSuite("AppArmor in the VM", () => ({ socket: machine.socket }));
 foreignSuite("another architecture in the VM", () => ({ socket: machine.socket }));
+buildsSuite("builds in the VM", () => ({ socket: machine.socket }));
 limitsSuite("limits in the VM", () => ({ socket: machine.socket }));
 limitsComparedSuite("limits and figures, compared with dockerd on the same kernel", () => ({ socket: machine.socket }));
 testcontainersSuite("Testcontainers through the VM", () => ({ socket: machine.socket, sharesLoopback: false }));
