@@ -75,6 +75,36 @@ test("a locked cache mount has one step at a time", async () => {
   expect(met.stderr).toContain("can't create directory '/c/inside': File exists");
 });
 
+test("steps that lock the same mounts in another order do not wait for each other for ever, nor for themselves", async () => {
+  const mount = (target: string, id: string): string => `--mount=type=cache,sharing=locked,target=/${target},id=order-${id}`;
+  const stage = (name: string, ...ids: readonly string[]): string =>
+    `FROM busybox AS ${name}\nRUN ${ids.map((id, i) => mount(`m${i}`, id)).join(" ")} sleep 0.2; touch /of-${name}\n`;
+  const stages = `${stage("a", "1", "2")}${stage("b", "2", "1")}${stage("c", "1", "1")}`;
+  await rig.build({ Dockerfile: `${stages}FROM busybox\nCOPY --from=a /of-a /\nCOPY --from=b /of-b /\nCOPY --from=c /of-c /\n` }, "-t", "order");
+  expect(await rig.docker.ok("run", "--rm", "order", "sh", "-c", "ls /of-*")).toBe("/of-a\n/of-b\n/of-c");
+});
+
+test("a client that leaves while its build waits for another's step leaves alone", async () => {
+  const dockerfile =
+    "FROM busybox\nRUN --mount=type=cache,target=/c,id=leave touch /c/began; n=0; until [ -e /c/go ]; do n=$((n+1)); [ $n -lt 600 ] || exit 1; sleep 0.1; done\n";
+  const running = rig.build({ Dockerfile: dockerfile }, "-t", "stays");
+  await expect.poll(() => mountWith("began"), { timeout: 60_000 }).toBeDefined();
+  const leaving = new AbortController();
+  const left = rig.docker.with({ signal: leaving.signal }, "buildx", "build", "-t", "leaves", rig.context({ Dockerfile: dockerfile })).catch(() => undefined);
+  const states = async (): Promise<string[]> =>
+    (await client.json<{ state: string }[]>("GET", "/slipway/builds"))
+      .slice(0, 2)
+      .map(({ state }) => state)
+      .toSorted();
+  await expect.poll(states, { timeout: 60_000 }).toEqual(["running", "running"]);
+  leaving.abort();
+  await left;
+  await expect.poll(states, { timeout: 30_000 }).toEqual(["cancelled", "running"]);
+  writeFileSync(join(mountWith("began") ?? "", "go"), "");
+  await running;
+  expect(await rig.docker.ok("images", "-q", "leaves")).toBe("");
+});
+
 test("a secret is in no layer, no cache, no history and no log, whatever the step does but write it down", async () => {
   const secret = `hush-${process.pid}-hush`;
   writeFileSync(join(rig.dir, "secret"), secret);

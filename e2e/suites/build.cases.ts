@@ -137,4 +137,47 @@ export const buildCases: readonly BuildCase[] = [
   c("instructions in small letters", "from busybox\nrun echo small > /small\nenv a=b\n"),
   c("an empty RUN", from("RUN")),
   c("WORKDIR that is a file", from("RUN touch /f\nWORKDIR /f")),
+  c("a mount of an earlier stage by its number", "FROM busybox\nRUN echo zero > /z\nFROM busybox\nRUN --mount=from=0,source=/z,target=/m cat /m > /seen\n", {
+    builder: "buildkit",
+  }),
+  c("a mount of another image", from("RUN --mount=from=busybox,source=/etc,target=/m cat /m/passwd > /seen; ls -d /m > /there || true"), {
+    builder: "buildkit",
+  }),
+  c("a mount of a later stage", "FROM busybox AS a\nRUN --mount=from=b,target=/m true\nFROM a AS b\n", { builder: "buildkit" }),
+  c("a mount of a directory that is not there", from("RUN --mount=source=nope,target=/m true"), { builder: "buildkit" }),
+  c("a mount of the context that may be written", from("RUN --mount=target=/m,rw echo new > /m/new && ls /m > /seen"), { builder: "buildkit" }),
+  c(
+    "a cache mount that begins as a stage's directory",
+    "FROM busybox AS o\nRUN mkdir /d && echo begun > /d/f\nFROM busybox\nRUN --mount=type=cache,id=begun,from=o,source=/d,target=/c cat /c/f > /seen && ls /c >> /seen\n",
+    { builder: "buildkit" },
+  ),
+  c("a cache mount with an owner and a mode", from("RUN --mount=type=cache,id=owned,target=/c,uid=5,gid=6,mode=0710 stat -c '%a %u:%g' /c > /seen"), {
+    builder: "buildkit",
+  }),
+  c("a tmpfs of a size", from("RUN --mount=type=tmpfs,target=/t,size=1m df -k /t | awk 'NR==2 {print $2}' > /seen"), { builder: "buildkit" }),
+  c("a mount without a target", from("RUN --mount=type=cache true"), { builder: "buildkit" }),
+  c("a sharing that is none", from("RUN --mount=type=cache,target=/c,sharing=wat true"), { builder: "buildkit" }),
+  c("a step with more rights without leave", from("RUN --security=insecure true"), { builder: "buildkit" }),
+  c(
+    "the platforms' own ARGs",
+    "FROM --platform=$BUILDPLATFORM busybox\nARG TARGETPLATFORM TARGETOS TARGETARCH BUILDARCH\nRUN echo $TARGETPLATFORM $TARGETOS $TARGETARCH $BUILDARCH > /p\n",
+    {
+      builder: "buildkit",
+    },
+  ),
+  c("a platform that is none", "FROM --platform=wat/wat/wat/wat busybox\n"),
+  c("COPY of files written in place, with mode and owner", from("COPY --chmod=0500 --chown=3:4 <<a <<b /f/\none\na\ntwo\nb"), { builder: "buildkit" }),
+  c("COPY in a layer of its own with an owner", from("COPY --link --chown=5:6 d /l/d"), { builder: "buildkit" }),
+  c("hidden files", from("COPY * /all/\nCOPY .h* /hidden/"), { files: { ".hidden": "h\n", "d/.below": "b\n" } }),
+  c("triggers of a stage", "FROM busybox AS a\nONBUILD ENV T=1\nONBUILD RUN echo $T > /triggered\nFROM a\nRUN cat /triggered > /seen\n"),
+  c("what is written into a volume", from("RUN mkdir /v\nVOLUME /v\nRUN echo x > /v/f && echo y > /y")),
+  c("HEALTHCHECK with all there is", from('HEALTHCHECK --interval=2m --timeout=3s --start-period=4s --start-interval=5s --retries=6 CMD ["true", "a b"]'), {
+    builder: "buildkit",
+  }),
+  c("HEALTHCHECK of no kind", from("HEALTHCHECK WAT true")),
+  c("CMD of nothing", from("CMD []")),
+  c("a number as user", from("USER 7:8\nRUN id -u > /tmp/u && id -g >> /tmp/u")),
+  c("warnings that are errors", "# check=error=true\nFROM busybox AS Upper\n", { builder: "buildkit" }),
+  c("a stage's name that is none", "FROM busybox AS 1st\n"),
+  c("ADD with a commit of what is no repository", from("ADD --checksum=1234567 a.txt /a"), { builder: "buildkit" }),
 ];

@@ -21,6 +21,10 @@ const known: Readonly<Record<string, { reason: string; differs: (keyof BuildAnsw
   "labels of the command line (buildkit)": { reason: "a step that wrote nothing is no layer", differs: ["layers"] },
   "an empty RUN (buildkit)": { reason: "a step that wrote nothing is no layer", differs: ["layers"] },
   "COPY into a file's place (classic)": { reason: "both builders say the same here", differs: ["error"] },
+  "a mount of an earlier stage by its number (buildkit)": {
+    reason: "COPY takes a stage's number, and so do mounts here",
+    differs: ["code", "error", "history", "config", "layers", "files"],
+  },
   "COPY with parents (buildkit)": {
     reason: "the frontend of 28.5 has --parents only in its labs",
     differs: ["code", "error", "history", "config", "layers", "files"],

@@ -53,6 +53,7 @@ export async function copyStep(work: BuildWork, { instruction, state, stage, sou
   const fetching = instruction.kind === "add" ? patterns.map((pattern) => fetchedSource(work, instruction, pattern, { state, watch })) : [];
   const fetched = await Promise.all(fetching.filter((one) => one !== undefined));
   const paths = patterns.filter((_, i) => fetching[i] === undefined);
+  if (instruction.checksum !== "" && paths.length > 0) throw new EngineError("invalidArgument", "checksum requires HTTP(S) or Git sources");
   const keys = [
     ...files.map((file) => ["inline", file.name, cacheKey(file.bytes.toString("base64"))]),
     ...fetched.map((one) => one.key),

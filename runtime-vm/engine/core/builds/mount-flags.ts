@@ -100,7 +100,7 @@ function setField(mount: Draft, key: string, value: string, field: string): void
 }
 
 function checked(mount: Draft): StepMount {
-  if (mount.type === "cache" && mount.id === "" && mount.target !== "") mount.id = posix.resolve("/", mount.target);
+  if (mount.type === "cache" && mount.id === "") mount.id = posix.resolve("/", mount.target);
   if (mount.type === "secret") {
     if (mount.id === "") mount.id = posix.basename(mount.target === "" ? mount.source : mount.target);
     if (mount.source !== "") mount.id = mount.source;
@@ -108,7 +108,6 @@ function checked(mount: Draft): StepMount {
     if (mount.target === "" && mount.env === "") mount.target = `/run/secrets/${posix.basename(mount.id)}`;
   }
   if (mount.type === "ssh" && mount.id === "") mount.id = "default";
-  if (["bind", "cache", "tmpfs"].includes(mount.type) && mount.target === "") throw invalid(`invalid mount target ${JSON.stringify(mount.target)}`);
   if (mount.target !== "" && posix.resolve("/", mount.target) === "/") throw invalid(`invalid mount target ${JSON.stringify(mount.target)}`);
   return mount;
 }

@@ -17,7 +17,7 @@ type RootBackends = Pick<BuildBackends, "snapshots" | "kernel">;
 /** Roots that a build looks into: one a stack of layers, mounted when it is first asked for, gone when the build ends. */
 export class Roots implements AsyncDisposable {
   readonly #backends: RootBackends;
-  readonly #trees = new Map<string, Promise<{ id: string; rootfs: string; tree: RootTree }>>();
+  readonly #trees = new Map<string, Promise<{ id: string; tree: RootTree }>>();
 
   constructor(backends: RootBackends) {
     this.#backends = backends;
@@ -28,11 +28,6 @@ export class Roots implements AsyncDisposable {
     return (await this.#root(layers)).tree;
   }
 
-  /** Where they are mounted; nobody may write there. */
-  async directory(layers: readonly Digest[]): Promise<string> {
-    return (await this.#root(layers)).rootfs;
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     for (const opening of this.#trees.values()) {
       const root = await opening.catch(() => undefined);
@@ -40,7 +35,7 @@ export class Roots implements AsyncDisposable {
     }
   }
 
-  #root(layers: readonly Digest[]): Promise<{ id: string; rootfs: string; tree: RootTree }> {
+  #root(layers: readonly Digest[]): Promise<{ id: string; tree: RootTree }> {
     const key = layers.join(" ");
     const known = this.#trees.get(key);
     if (known !== undefined) return known;
@@ -49,9 +44,9 @@ export class Roots implements AsyncDisposable {
     return opening;
   }
 
-  async #open(layers: readonly Digest[]): Promise<{ id: string; rootfs: string; tree: RootTree }> {
+  async #open(layers: readonly Digest[]): Promise<{ id: string; tree: RootTree }> {
     const { id, rootfs } = await openRoot(this.#backends, layers);
-    return { id, rootfs, tree: new RootTree(rootfs, this.#backends.kernel) };
+    return { id, tree: new RootTree(rootfs, this.#backends.kernel) };
   }
 }
 

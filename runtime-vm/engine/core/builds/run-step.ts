@@ -23,7 +23,7 @@ export interface RunStep {
   readonly escape: string;
   readonly watch: StepWatch;
   /** Another stage, image or context, for mounts. */
-  readonly sourceOf: (from: string) => Promise<Source>;
+  readonly sourceOf: RunSources;
 }
 
 export interface Ran {
@@ -32,6 +32,8 @@ export interface Ran {
   /** For the history: its arguments, then the command. */
   readonly text: string;
 }
+
+type RunSources = (from: string, mountedAt: string) => Promise<Source>;
 
 type Mount = StepMount & { readonly tree: Source | undefined };
 
@@ -89,9 +91,9 @@ function scriptMount(work: BuildWork, { target, text }: NonNullable<Command["scr
   return { type: "bind", source, destination: target, readOnly: true };
 }
 
-async function withTree(mount: StepMount, sourceOf: (from: string) => Promise<Source>): Promise<Mount> {
+async function withTree(mount: StepMount, sourceOf: RunSources): Promise<Mount> {
   const needs = mount.type === "bind" || (mount.type === "cache" && mount.from !== "");
-  return { ...mount, tree: needs ? await sourceOf(mount.from) : undefined };
+  return { ...mount, tree: needs ? await sourceOf(mount.from, mount.target) : undefined };
 }
 
 function refuseInClassic({ mounts, network }: RunInstruction): void {

@@ -131,7 +131,7 @@ class Solver {
       places: first + triggers.length + made.length,
       text: `${flavor === "buildkit" && triggers.includes(one) ? "ONBUILD " : ""}${one.node.original}`,
     });
-    const sourceOf = (name: string): Promise<Source> => this.#sources.source(name, index);
+    const sourceOf = (name: string, mountedAt?: string): Promise<Source> => this.#sources.source(name, index, mountedAt);
     await runStage({ work: this.#work, state, stage: label, escape: source.escape, sourceOf, placeOf }, [...triggers, ...stage.instructions]);
     return state;
   }

@@ -15,10 +15,17 @@ export function checkStageNumbers(stages: readonly Stage[], named: ReadonlyMap<s
   }
 }
 
-/** Refuses a copy from a stage that comes later, the own one among them. */
-export function refuseLater(stages: readonly Stage[], from: string, index: number): void {
-  const later = stages.findIndex((stage, i) => i >= index && stage.from.name !== "" && stage.from.name === from.toLowerCase());
-  if (later < 0) return;
+/** Whether no stage before `index` has this name, but one from there on. */
+export const isLater = (stages: readonly Stage[], name: string, index: number): boolean =>
+  name !== "" && stages.findIndex(({ from }) => from.name === name.toLowerCase()) >= index;
+
+/** Refuses a copy or, with a target, a mount from a stage that comes later, the own one among them. */
+export function refuseLater(stages: readonly Stage[], { from, index, mountedAt }: { from: string; index: number; mountedAt: string | undefined }): void {
+  if (!isLater(stages, from, index)) return;
+  if (mountedAt !== undefined) {
+    const what = `cannot mount from stage ${JSON.stringify(from)} to ${JSON.stringify(mountedAt)}`;
+    throw new EngineError("invalidArgument", `${what}, stage needs to be defined before current command`);
+  }
   const own = stages[index]?.from.name ?? "";
   throw new EngineError(
     "invalidArgument",

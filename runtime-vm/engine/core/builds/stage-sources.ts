@@ -6,7 +6,7 @@ import { contextSource } from "./context-source.ts";
 import type { BaseFinder } from "./find.ts";
 import { StageArgs } from "./scope.ts";
 import { layeredSource, type Source } from "./sources.ts";
-import { refuseLater } from "./stage-numbers.ts";
+import { isLater, refuseLater } from "./stage-numbers.ts";
 import type { StageState } from "./state.ts";
 import type { BuildWork } from "./work.ts";
 
@@ -36,13 +36,13 @@ export class StageSources {
     return found < 0 ? undefined : found;
   }
 
-  /** "": the build's own context. */
-  source(from: string, index: number): Promise<Source> {
+  /** "": the build's own context. `mountedAt`: where a step mounts it. */
+  source(from: string, index: number, mountedAt?: string): Promise<Source> {
     // The same name may mean another stage further down.
     const key = `${from}\0${this.#stageOf(from, index) ?? ""}`;
     const known = this.#open.get(key);
     if (known !== undefined) return known;
-    const source = this.#opened(from, index);
+    const source = this.#opened(from, index, mountedAt);
     this.#open.set(key, source);
     source.catch(() => undefined);
     return source;
@@ -54,7 +54,7 @@ export class StageSources {
     for (const name of namesIn(stages[index])) {
       const stage = this.#stageOf(name, index);
       if (stage !== undefined) void built(stage);
-      else if (!name.includes("$")) void this.source(name, index);
+      else if (!name.includes("$") && !isLater(stages, name, index)) void this.source(name, index);
     }
   }
 
@@ -74,13 +74,13 @@ export class StageSources {
     return Number(from) < index ? Number(from) : undefined;
   }
 
-  async #opened(from: string, index: number): Promise<Source> {
+  async #opened(from: string, index: number, mountedAt: string | undefined): Promise<Source> {
     const { work, stages, platform, built } = this.#parts;
     const { request } = work;
     if (from === "") return contextSource(work, request.context);
     const stage = this.#stageOf(from, index);
     if (stage !== undefined) return this.layered(await built(stage));
-    if (request.flavor === "buildkit") refuseLater(stages, from, index);
+    if (request.flavor === "buildkit") refuseLater(stages, { from, index, mountedAt });
     const context = request.named.get(from);
     if (context?.kind === "files") return contextSource(work, context.tree);
     if (context?.kind === "result") return this.layered(resultOf(context.states, request.platform ?? platform));

@@ -26,8 +26,8 @@ export interface StageRun {
   readonly state: StageState;
   readonly stage: StageLabel;
   readonly escape: string;
-  /** Other stages, images and contexts, by what `--from` says; "" is the build's own context. */
-  readonly sourceOf: (from: string) => Promise<Source>;
+  /** Other stages, images and contexts, by what `--from` says; "" is the build's own context. `mountedAt`: where a step mounts it. */
+  readonly sourceOf: (from: string, mountedAt?: string) => Promise<Source>;
   readonly placeOf: (instruction: StageInstruction) => Omit<StepInfo, "stage" | "kind">;
 }
 

@@ -6,6 +6,7 @@ import type { SpecMount } from "../specs/builder.ts";
 import { type IdentityMap, mappedRoot, ownerOutside } from "../userns/identity.ts";
 import { cacheKey } from "./cache.ts";
 import type { StepMount } from "./mount-flags.ts";
+import { removeGiven } from "./root-tree.ts";
 import { openRoot } from "./roots.ts";
 import type { Source } from "./sources.ts";
 import { resolved, treePath } from "./tree.ts";
@@ -33,8 +34,11 @@ export async function openMounts(
 ): Promise<OpenMounts> {
   const made: SpecMount[] = [];
   const env: string[] = [];
+  await lockMounts(work, mounts, { undo, map });
   for (const mount of mounts) {
-    const destination = mount.target === "" ? "" : posix.resolve(workdir === "" ? "/" : workdir, mount.target);
+    const named = mount.target !== "" || ["bind", "cache", "tmpfs"].includes(mount.type);
+    const destination = named ? posix.resolve("/", workdir, mount.target) : "";
+    if (destination === "/") throw new EngineError("invalidArgument", 'invalid mount target "/"');
     switch (mount.type) {
       case "bind":
         made.push(await bindMount(work, mount, { destination, undo, map }));
@@ -63,28 +67,32 @@ async function bindMount(
 ): Promise<SpecMount> {
   if (mount.tree === undefined) throw new EngineError("invalidArgument", `bind mount ${destination}: nothing to bind`);
   const layers = await mount.tree.layers();
-  let rootfs: string;
-  if (mount.readOnly && map === undefined) rootfs = await work.roots.directory(layers);
-  else {
-    // What is written there is nobody's.
-    const root = await openRoot(work.backends, layers, { mapped: map !== undefined });
-    undo.defer(() => work.backends.snapshots.remove(root.id));
-    rootfs = root.rootfs;
-  }
+  // A root of its own: what is written there is nobody's, and what every other has for a container's sake is not in it.
+  const { id, rootfs } = await openRoot(work.backends, layers, { mapped: map !== undefined });
+  undo.defer(() => work.backends.snapshots.remove(id));
+  removeGiven(rootfs, work.backends.kernel);
   const tree = await work.roots.tree(layers);
   const path = resolved(tree, treePath(mount.source));
   if (tree.lstat(path) === undefined) throw new EngineError("notFound", `failed to compute cache key: "/${path}": not found`);
   return { type: "bind", source: join(rootfs, path), destination, readOnly: mount.readOnly };
 }
 
-/** A directory that the next build finds again. */
-async function cacheMount(work: BuildWork, mount: StepMount & { tree: Source | undefined }, { undo, map }: Pick<Into, "undo" | "map">): Promise<string> {
-  const { backends, mounts, privateMounts, cache } = work.house;
-  const name = cacheKey("mount", mount.id, mount.from, mount.source, ...(map === undefined ? [] : [map]));
-  if (mount.sharing === "locked") {
-    const held = await mounts.acquire(name);
+const mountName = ({ id, from, source }: StepMount, map: IdentityMap | undefined): string =>
+  cacheKey("mount", id, from, source, ...(map === undefined ? [] : [map]));
+
+/** All that the step wants for itself, each once and in one order: two steps that want the same do not wait for each other for ever. */
+async function lockMounts(work: BuildWork, mounts: readonly StepMount[], { undo, map }: Pick<Into, "undo" | "map">): Promise<void> {
+  const locked = mounts.filter(({ type, sharing }) => type === "cache" && sharing === "locked");
+  for (const name of [...new Set(locked.map((mount) => mountName(mount, map)))].toSorted()) {
+    const held = await work.house.mounts.acquire(name, work.request.signal);
     undo.defer(() => held[Symbol.dispose]());
   }
+}
+
+/** A directory that the next build finds again. */
+async function cacheMount(work: BuildWork, mount: StepMount & { tree: Source | undefined }, { undo, map }: Pick<Into, "undo" | "map">): Promise<string> {
+  const { backends, privateMounts, cache } = work.house;
+  const name = mountName(mount, map);
   let number = 0;
   const nameOf = (): string => (number === 0 ? name : `${name}-${number}`);
   if (mount.sharing === "private") {

@@ -83,7 +83,7 @@ export class BuildWork implements AsyncDisposable {
   async once(step: Step, make: () => Promise<BuiltLayer | undefined>): Promise<Pick<CacheRecord, "layer" | "created">> {
     const { steps } = this.house;
     const fresh = step.fresh ?? this.request.ignoresCache(step.stage);
-    using _lock = await steps.acquire(step.key);
+    using _lock = await steps.acquire(step.key, this.request.signal);
     this.request.signal.throwIfAborted();
     const known = fresh ? undefined : await this.known(step.key);
     if (known !== undefined) {
