@@ -8,6 +8,9 @@ export interface Grown {
   readonly piece?: Piece;
 }
 
+/** A growing blob cannot be read on, because its bytes turned out to be wrong or by no fault of its own: what is whole can be. */
+export class GrowthLost extends Error {}
+
 /** A blob's file. With `growth` it is still being written: that ends when the file is whole, and throws when it never will be. */
 export interface BlobFile {
   readonly path: string;

@@ -1,5 +1,5 @@
 import type { Digest, Ingest, Piece } from "#core/content/content.ts";
-import type { Grown } from "#core/layers/layers.ts";
+import { type Grown, GrowthLost } from "#core/layers/layers.ts";
 
 /** Enough for a reader to tell how a blob is compressed. */
 const headBytes = 4;
@@ -69,9 +69,6 @@ export class Growth {
     return new Promise((resolve) => this.#wake.add(resolve));
   }
 }
-
-/** A reader of a growing blob has read bytes that turned out to be wrong: the blob is fetched anew. */
-export class GrowthLost extends Error {}
 
 /** What can be read, each time that there is more, until all `size` bytes are in the file. */
 export async function* follow(growth: Growth, size: number): AsyncIterable<Grown> {

@@ -2,7 +2,7 @@ import type { PullProgress } from "#api/images.ts";
 import { familiarName, normalizedName, withTag, type ImageReference } from "#api/reference.ts";
 import { EngineError, isClass, messageOf } from "#base/errors.ts";
 import type { ContentStore, Descriptor, Digest } from "#core/content/content.ts";
-import type { LayerStore } from "#core/layers/layers.ts";
+import { GrowthLost, type LayerStore } from "#core/layers/layers.ts";
 import {
   assertMatching,
   isAttestation,
@@ -19,7 +19,6 @@ import type { RegistryReader } from "#core/registry/registry.ts";
 import type { Collector } from "./collector.ts";
 import type { Documents } from "./documents.ts";
 import type { Fetcher } from "./fetcher.ts";
-import { GrowthLost } from "./growth.ts";
 import { atMost, paced } from "./pace.ts";
 
 const emptyType = "application/vnd.oci.empty.v1+json";

@@ -7,7 +7,7 @@ import type { Readable } from "node:stream";
 import type { Digest } from "#core/content/content.ts";
 import type { Files } from "#core/kernel/kernel.ts";
 import type { LayerEntry } from "#core/layers/layer-entry.ts";
-import type { BlobFile, LayerFault, LayerStore } from "#core/layers/layers.ts";
+import { type BlobFile, GrowthLost, type LayerFault, type LayerStore } from "#core/layers/layers.ts";
 import type { Trash } from "#core/trash/trash.ts";
 import { EngineError } from "#base/errors.ts";
 import { KeyedLock } from "#base/lock.ts";
@@ -20,8 +20,15 @@ import { finishSpecials } from "./specials.ts";
 import { readTarFile, readTree } from "./tar-files.ts";
 import { isKnown, type KnownRequest, unpackKnown } from "./plain-tar.ts";
 import { unpackFailure } from "./unpack-failure.ts";
-import type { UnpackOptions, UnpackPool } from "./unpack-pool.ts";
+import type { UnpackPool } from "./unpack-pool.ts";
+import { ThreadLost, type UnpackOptions } from "./unpack-thread.ts";
 import type { Unpacked } from "./unpack.worker.ts";
+
+interface UnpackWishes {
+  readonly expected?: Digest;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (bytes: number) => void;
+}
 
 export interface LayerStoreParts {
   readonly layers: string;
@@ -168,10 +175,18 @@ export class ErofsLayerStore implements LayerStore, AsyncDisposable {
     }
   }
 
-  async #unpack(
-    blob: BlobFile,
-    opts: { expected?: Digest; signal: AbortSignal; onProgress?: (bytes: number) => void },
-  ): Promise<{ diffId: Digest; size: number }> {
+  /** One that had to share a lost thread is tried once more by itself: another may have been too large for it. */
+  async #unpack(blob: BlobFile, opts: UnpackWishes): Promise<{ diffId: Digest; size: number }> {
+    try {
+      return await this.#unpackOnce(blob, opts, { alone: false });
+    } catch (error) {
+      if (!(error instanceof ThreadLost)) throw error;
+      if (blob.growth !== undefined) throw new GrowthLost(error.message, { cause: error });
+      return await this.#unpackOnce(blob, opts, { alone: true });
+    }
+  }
+
+  async #unpackOnce(blob: BlobFile, opts: UnpackWishes, thread: { alone: boolean }): Promise<{ diffId: Digest; size: number }> {
     const name = join(this.#parts.layers, `unpack-${randomUUID()}`);
     const made = { tar: `${name}.tar`, index: `${name}.erofs`, directory: `${name}.d` };
     try {
@@ -187,7 +202,7 @@ export class ErofsLayerStore implements LayerStore, AsyncDisposable {
         ...(wantsIndex ? { index: made.index } : {}),
       };
       const options = { ...opts, ...(growth === undefined ? {} : { growth }), ...(hashed === undefined ? {} : { onHashed: hashed }) };
-      const unpacked = isKnown(request) && isSmall(request) ? unpackedHere(request, options) : await this.#parts.pool.run(request, options);
+      const unpacked = isKnown(request) && isSmall(request) ? unpackedHere(request, options) : await this.#parts.pool.run(request, options, thread);
       if (opts.expected !== undefined && unpacked.digest !== opts.expected) {
         throw new EngineError("invalidArgument", `layer ${opts.expected}: the tar has digest ${unpacked.digest}; the source sent something else`);
       }

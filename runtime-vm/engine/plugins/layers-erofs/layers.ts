@@ -37,7 +37,9 @@ export interface OpenedLayers extends AsyncDisposable {
 export function openLayers({ paths, trash, kernel, log, outfit = () => undefined, method, userns }: LayersOptions): OpenedLayers {
   for (const path of [paths.layers, paths.snapshots, paths.layerMounts]) mkdirSync(path, { recursive: true, mode: 0o700 });
   const mounts = new LayerMounts(kernel, paths.layerMounts, method ?? probeMounts(kernel, paths.layers, paths.layerMounts, log));
-  const pool = new UnpackPool(Math.max(3, availableParallelism()), () => kernel.releaseMemory());
+  // The engine's own thread wants a core, too.
+  const limits = { layersMax: Math.max(3, availableParallelism()), threadsMax: Math.max(1, availableParallelism() - 1) };
+  const pool = new UnpackPool(limits, () => kernel.releaseMemory());
   const userOf = (diffId: Digest): string | undefined => snapshots.userOf(diffId);
   const dropped = (diffId: Digest): void => outfits.drop(diffId);
   const store = new ErofsLayerStore({ layers: paths.layers, trash, kernel, pool, mounts, log, userOf, dropped, standing: () => snapshots.standing() });

@@ -1,4 +1,6 @@
 import { closeSync, openSync, readSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
+import { EngineError } from "#base/errors.ts";
 
 /** Bytes of the source in memory that is shared with the thread which receives them. */
 export interface SourcePiece {
@@ -15,6 +17,7 @@ export class Source {
   #readable: number;
   #pieces: SourcePiece[] = [];
   #wake: (() => void) | undefined;
+  #stopped = false;
   readonly #onUsed: (at: number) => void;
 
   /** `onUsed` hears where a piece began that is not needed any more. */
@@ -30,9 +33,16 @@ export class Source {
     this.#wake?.();
   }
 
+  /** Whoever reads on is told that nobody wants it. */
+  stop(): void {
+    this.#stopped = true;
+    this.#wake?.();
+  }
+
   /** What comes next: bytes in memory, or how many can be read from the file; waits where there are none and more will come. */
   async next(): Promise<Buffer | number> {
     for (;;) {
+      if (this.#stopped) throw new EngineError("cancelled", "unpacking was given up");
       this.drop();
       const [first] = this.#pieces;
       if (first !== undefined && first.at <= this.read) {
@@ -66,6 +76,8 @@ export async function eachPiece(path: string, source: Source, take: (piece: Buff
       source.read += piece.length;
       await take(piece);
       source.drop();
+      // Others are read on the same thread, and messages come.
+      await setImmediate();
     }
   } finally {
     closeSync(file);

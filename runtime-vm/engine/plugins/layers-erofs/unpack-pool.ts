@@ -1,53 +1,42 @@
-import { Worker } from "node:worker_threads";
-import { EngineError } from "#base/errors.ts";
-import type { Digest, Piece } from "#core/content/content.ts";
-import type { Grown } from "#core/layers/layers.ts";
-import type { Unpacked, UnpackMessage, UnpackReply, UnpackRequest } from "./unpack.worker.ts";
+import { reasonOf, type UnpackOptions, UnpackThread } from "./unpack-thread.ts";
+import type { Unpacked, UnpackRequest } from "./unpack.worker.ts";
 
-/**
- * The worker beside this file. A source tree runs the .ts as it is; the engine's bundle has every `*.worker.ts` as an
- * entry of its own, under the same name with the bundle's extension.
- */
-const workerUrl = (): URL => new URL(import.meta.url.endsWith(".ts") ? "./unpack.worker.ts" : "./unpack.worker.mjs", import.meta.url);
-
-/** A layer with very many entries needs memory for their names; past this the worker, not the engine, gives up. */
-const workerHeapMbMax = 1024;
 /** Sooner than an engine at rest gives its memory back, which theirs is then part of. */
 const idleMsMax = 2_000;
 
-export interface UnpackOptions {
-  readonly signal: AbortSignal;
-  readonly onProgress?: (bytes: number) => void;
-  /** How much of the source is there, where it is still being written. */
-  readonly growth?: AsyncIterable<Grown>;
-  /** Told the source's digest as soon as it has been read, before the rest is done. */
-  readonly onHashed?: (digest: Digest) => void;
+export interface PoolLimits {
+  /** At once; the rest waits in order. */
+  readonly layersMax: number;
+  /** To start one costs a good part of a small layer's unpacking. */
+  readonly threadsMax: number;
 }
 
-/** Threads that unpack layers: at most `size` at once, the rest waits in order; idle ones end after a few seconds. */
+/** Threads that unpack layers, each several at a time; idle ones end after a few seconds. */
 export class UnpackPool implements AsyncDisposable {
-  readonly #size: number;
+  readonly #limits: PoolLimits;
   readonly #onIdle: () => void;
-  readonly #idle = new Set<Worker>();
-  readonly #busy = new Set<Worker>();
+  readonly #threads = new Set<UnpackThread>();
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
   /** `onIdle` is called when the last thread has ended for want of work. */
-  constructor(size: number, onIdle: () => void) {
-    this.#size = size;
+  constructor(limits: PoolLimits, onIdle: () => void) {
+    this.#limits = limits;
     this.#onIdle = onIdle;
   }
 
-  async run(request: UnpackRequest, opts: UnpackOptions): Promise<Unpacked> {
+  /** `alone`: on a thread that is given nothing else. */
+  async run(request: UnpackRequest, opts: UnpackOptions, { alone = false } = {}): Promise<Unpacked> {
     await this.#turn(opts.signal);
-    const worker = this.#take();
+    const thread = alone ? new UnpackThread() : this.#thread();
     try {
-      return await this.#ask(worker, request, opts);
+      return await thread.ask(request, opts);
     } finally {
-      this.#busy.delete(worker);
       this.#running -= 1;
       this.#waiting.shift()?.();
+      if (alone) await thread.end();
+      else if (thread.over) this.#threads.delete(thread);
+      else if (thread.layers === 0) this.#endWhenIdle(thread);
     }
   }
 
@@ -57,13 +46,13 @@ export class UnpackPool implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#idle, ...this.#busy].map((worker) => worker.terminate()));
-    this.#idle.clear();
+    await Promise.all([...this.#threads].map((thread) => thread.end()));
+    this.#threads.clear();
   }
 
   async #turn(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (this.#running >= this.#size) {
+    if (this.#running >= this.#limits.layersMax) {
       await new Promise<void>((resolve, reject) => {
         const go = (): void => {
           signal.removeEventListener("abort", leave);
@@ -80,97 +69,21 @@ export class UnpackPool implements AsyncDisposable {
     this.#running += 1;
   }
 
-  #take(): Worker {
-    const [idle] = this.#idle;
-    const worker = idle ?? new Worker(workerUrl(), { resourceLimits: { maxOldGenerationSizeMb: workerHeapMbMax } });
-    this.#idle.delete(worker);
-    worker.ref();
-    this.#busy.add(worker);
-    return worker;
+  /** The one that has the fewest layers, or another where all have some. */
+  #thread(): UnpackThread {
+    const [least] = [...this.#threads].filter(({ over }) => !over).toSorted((a, b) => a.layers - b.layers);
+    if (least !== undefined && (least.layers === 0 || this.#threads.size >= this.#limits.threadsMax)) return least;
+    const thread = new UnpackThread();
+    this.#threads.add(thread);
+    return thread;
   }
 
-  #rest(worker: Worker): void {
-    this.#idle.add(worker);
-    worker.unref();
+  #endWhenIdle(thread: UnpackThread): void {
     setTimeout(() => {
-      if (!this.#idle.delete(worker)) return;
-      void worker.terminate().then(() => {
-        if (this.#idle.size === 0 && this.#busy.size === 0) this.#onIdle();
+      if (thread.layers > 0 || !this.#threads.delete(thread)) return;
+      void thread.end().then(() => {
+        if (this.#threads.size === 0) this.#onIdle();
       });
     }, idleMsMax).unref();
   }
-
-  /** One request, one reply. A worker that fails or is given up on is ended: it may be in the middle of something. */
-  #ask(worker: Worker, request: UnpackRequest, { signal, onProgress, onHashed, growth }: UnpackOptions): Promise<Unpacked> {
-    return new Promise((resolve, reject) => {
-      const lent = new Lent(worker);
-      const stop = (error: unknown): void => {
-        quiet();
-        void worker.terminate().then(() => {
-          lent.end();
-          reject(error);
-        });
-      };
-      const message = (reply: UnpackReply): void => {
-        if (reply.kind === "progress") return onProgress?.(reply.bytes);
-        if (reply.kind === "hashed") return onHashed?.(reply.digest);
-        if (reply.kind === "used") return lent.release(reply.at);
-        quiet();
-        lent.end();
-        this.#rest(worker);
-        if (reply.kind === "done") resolve(reply);
-        else reject(new EngineError(reply.class, reply.message));
-      };
-      const abort = (): void => stop(reasonOf(signal));
-      const failed = (error: unknown): void => stop(new EngineError("internal", `unpacking ${request.source} failed`, { cause: error }));
-      const ended = (code: number): void => stop(new EngineError("internal", `unpacking ${request.source}: the worker ended with code ${code}`));
-      const quiet = (): void => {
-        worker.off("message", message).off("error", failed).off("exit", ended);
-        signal.removeEventListener("abort", abort);
-      };
-      worker.on("message", message).on("error", failed).on("exit", ended);
-      signal.addEventListener("abort", abort, { once: true });
-      const ask: UnpackMessage = { kind: "unpack", request, ...(growth === undefined ? {} : { readable: 0 }) };
-      worker.postMessage(ask);
-      if (growth !== undefined) lent.tell(growth).catch(stop);
-    });
-  }
 }
-
-/** How far a source has grown, and the pieces of it that a worker has been lent and not used yet. */
-class Lent {
-  readonly #worker: Worker;
-  readonly #pieces = new Map<number, Piece>();
-  #over = false;
-
-  constructor(worker: Worker) {
-    this.#worker = worker;
-  }
-
-  /** Passes on what there is, as long as the worker is at it. */
-  async tell(growth: AsyncIterable<Grown>): Promise<void> {
-    for await (const { readable, piece } of growth) {
-      if (this.#over) return piece?.release();
-      if (piece !== undefined) this.#pieces.set(piece.at, piece);
-      this.#say({ kind: "grown", readable, ...(piece === undefined ? {} : { piece: { at: piece.at, bytes: piece.bytes } }) });
-    }
-    if (!this.#over) this.#say({ kind: "whole" });
-  }
-
-  release(at: number): void {
-    this.#pieces.get(at)?.release();
-    this.#pieces.delete(at);
-  }
-
-  /** The worker is done, or is no more. */
-  end(): void {
-    this.#over = true;
-    for (const at of [...this.#pieces.keys()]) this.release(at);
-  }
-
-  #say(message: UnpackMessage): void {
-    this.#worker.postMessage(message);
-  }
-}
-
-const reasonOf = (signal: AbortSignal): Error => (signal.reason instanceof Error ? signal.reason : new EngineError("cancelled", "unpacking was cancelled"));

@@ -1,6 +1,6 @@
 /**
- * One layer at a time: reads a blob's file, hashes and decompresses it, hashes the tar, checks every header, writes the tar and
- * its index (or its files). Nothing is synced here. The main thread only names files; see unpack-pool.ts.
+ * Layers, several side by side: reads a blob's file, hashes and decompresses it, hashes the tar, checks every header, writes the
+ * tar and its index (or its files). Nothing is synced here. The main thread only names files; see unpack-thread.ts.
  */
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
@@ -32,7 +32,19 @@ export type UnpackMessage =
   /** `readable`: the source is still being written, and that much of it is there. */
   | { readonly kind: "unpack"; readonly request: UnpackRequest; readonly readable?: number }
   | { readonly kind: "grown"; readonly readable: number; readonly piece?: SourcePiece }
-  | { readonly kind: "whole" };
+  | { readonly kind: "whole" }
+  /** It is not wanted any more; answered when nothing is done for it any more. */
+  | { readonly kind: "stop" };
+
+/** `id` tells one layer's messages from another's. */
+export interface UnpackAsk {
+  readonly id: number;
+  readonly message: UnpackMessage;
+}
+export interface UnpackAnswer {
+  readonly id: number;
+  readonly reply: UnpackReply;
+}
 
 export interface Unpacked {
   readonly kind: "done";
@@ -63,7 +75,9 @@ export function decompressorOf(head: Buffer): (() => Transform) | undefined {
   return undefined;
 }
 
-async function unpack(request: UnpackRequest, source: Source): Promise<UnpackReply> {
+type Reply = (message: UnpackReply) => void;
+
+async function unpack(request: UnpackRequest, source: Source, reply: Reply): Promise<UnpackReply> {
   if (isKnown(request)) {
     const done = unpackKnown(request);
     reply({ kind: "hashed", digest: request.digest });
@@ -71,10 +85,23 @@ async function unpack(request: UnpackRequest, source: Source): Promise<UnpackRep
   }
   const tree = new LayerTree();
   const scanner = new TarScanner({ entry: (entry) => tree.add(entry) });
-  return written(tree, await readTar(request, source, scanner), request);
+  const read = await readTar(request, scanner, { source, report: progress(reply) });
+  reply({ kind: "hashed", digest: read.sourceDigest });
+  return written(tree, read, request);
 }
 
-async function readTar(request: UnpackRequest, source: Source, scanner: TarScanner): Promise<{ digest: `sha256:${string}`; size: number }> {
+interface Reading {
+  readonly source: Source;
+  readonly report: (bytes: number) => void;
+}
+
+interface Read {
+  readonly digest: `sha256:${string}`;
+  readonly size: number;
+  readonly sourceDigest: `sha256:${string}`;
+}
+
+async function readTar(request: UnpackRequest, scanner: TarScanner, { source, report }: Reading): Promise<Read> {
   const decompressor = decompressorOf(headOf(request.source))?.();
   const hash = createHash("sha256");
   // A plain tar is its own source, and is hashed once.
@@ -83,7 +110,7 @@ async function readTar(request: UnpackRequest, source: Source, scanner: TarScann
   let size = 0;
   const sink = (chunk: Buffer): void => {
     size += chunk.length;
-    take(chunk, { hash, scanner, target });
+    consume(chunk, { hash, scanner, target });
     report(source.read);
   };
   try {
@@ -102,8 +129,7 @@ async function readTar(request: UnpackRequest, source: Source, scanner: TarScann
     }
     scanner.end();
     const digest = `sha256:${hash.digest("hex")}` as const;
-    reply({ kind: "hashed", digest: sourceHash === undefined ? digest : `sha256:${sourceHash.digest("hex")}` });
-    return { digest, size };
+    return { digest, size, sourceDigest: sourceHash === undefined ? digest : `sha256:${sourceHash.digest("hex")}` };
   } finally {
     decompressor?.destroy();
     if (target !== undefined) closeSync(target);
@@ -132,7 +158,7 @@ async function inflated(decompressor: Transform, sink: (chunk: Buffer) => void):
   }
 }
 
-function take(chunk: Buffer, to: { hash: Hash; scanner: TarScanner; target: number | undefined }): void {
+function consume(chunk: Buffer, to: { hash: Hash; scanner: TarScanner; target: number | undefined }): void {
   to.hash.update(chunk);
   to.scanner.push(chunk);
   for (let at = 0; to.target !== undefined && at < chunk.length; ) at += writeSync(to.target, chunk, at);
@@ -148,28 +174,41 @@ function headOf(path: string): Buffer {
   }
 }
 
-let reported = 0;
-function report(bytes: number): void {
-  if (bytes - reported < progressBytes) return;
-  reported = bytes;
-  reply({ kind: "progress", bytes });
+/** Tells of the bytes read now and then. */
+function progress(reply: Reply): (bytes: number) => void {
+  let reported = 0;
+  return (bytes) => {
+    if (bytes - reported < progressBytes) return;
+    reported = bytes;
+    reply({ kind: "progress", bytes });
+  };
 }
 
-function reply(message: UnpackReply): void {
-  parentPort!.postMessage(message);
-}
+const sources = new Map<number, Source>();
 
-const used = (at: number): void => reply({ kind: "used", at });
-let current = new Source(0, used);
-
-parentPort?.on("message", (message: UnpackMessage) => {
-  if (message.kind === "grown") return current.grow(message.readable, message.piece);
+function take(id: number, message: UnpackMessage): void {
+  const reply: Reply = (told) => parentPort!.postMessage({ id, reply: told } satisfies UnpackAnswer);
+  if (message.kind === "grown") sources.get(id)?.grow(message.readable, message.piece);
   // Past its end a file reads as empty, which ends the source.
-  if (message.kind === "whole") return current.grow(Number.POSITIVE_INFINITY);
-  reported = 0;
-  current = new Source(message.readable ?? Number.POSITIVE_INFINITY, used);
-  unpack(message.request, current).then(reply, (error: unknown) => {
+  else if (message.kind === "whole") sources.get(id)?.grow(Number.POSITIVE_INFINITY);
+  else if (message.kind === "stop") sources.get(id)?.stop();
+  else {
+    const source = new Source(message.readable ?? Number.POSITIVE_INFINITY, (at) => reply({ kind: "used", at }));
+    sources.set(id, source);
+    void lastOf(unpack(message.request, source, reply)).then((last) => {
+      sources.delete(id);
+      reply(last);
+    });
+  }
+}
+
+async function lastOf(unpacking: Promise<UnpackReply>): Promise<UnpackReply> {
+  try {
+    return await unpacking;
+  } catch (error) {
     const failure = unpackFailure(error);
-    reply({ kind: "failed", class: failure.class, message: failure.message });
-  });
-});
+    return { kind: "failed", class: failure.class, message: failure.message };
+  }
+}
+
+parentPort?.on("message", ({ id, message }: UnpackAsk) => take(id, message));
