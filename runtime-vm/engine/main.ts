@@ -109,7 +109,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
   const ways = [paths.containers, paths.snapshots, paths.volumes, paths.builds, paths.buildMounts, paths.buildWork];
   const userns = map === undefined ? undefined : await openUserns(kernel, { userns: paths.userns, ways }, map);
   const [content, { layers, snapshots, ...layerThreads }] = [
-    await openContent({ content: paths.content, ingest: paths.ingest, trash }),
+    await openContent({ content: paths.content, ingest: paths.ingest, trash }, (to, at, from) => kernel.copy(to, at, from)),
     openLayers({ paths, trash, kernel, log, outfit: (root) => prepareRoot(kernel, root), ...(userns === undefined ? {} : { userns: userns.mounts }) }),
   ];
   cleanup.use(layerThreads);

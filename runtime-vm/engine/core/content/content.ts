@@ -27,7 +27,8 @@ export interface Ingest extends AsyncDisposable {
   /** The file it grows in, and how much of it can be read there by now: for readers that do not wait for the whole. */
   readonly path: string;
   readonly readable: number;
-  write(chunk: Uint8Array): Promise<void>;
+  /** Nothing is returned by one that was taken at once: that is most of them. */
+  write(chunk: Uint8Array): Promise<void> | undefined;
   /** Makes everything written readable at `path`. */
   flush(): Promise<void>;
   /**

@@ -58,6 +58,8 @@ export interface Files {
    * the two at any moment, whenever this process is killed. 0: nobody can write to the pipe; undefined: there is nothing in it now.
    */
   spliceToFile(pipe: number, file: number, offset: number, bytesMax: number): number | undefined;
+  /** memcpy(3) of `from` to `to` at `at`, for memory that threads share: V8 copies that word by word. RangeError where it does not fit. */
+  copy(to: Uint8Array, at: number, from: Uint8Array): void;
   /** FALLOC_FL_PUNCH_HOLE: gives the space of a part of a file back; its size stays. */
   punchHole(file: number, offset: number, bytes: number): void;
   /** `mode` holds the type (S_IFCHR, S_IFBLK, S_IFIFO) and the permissions, which the umask does not touch. */

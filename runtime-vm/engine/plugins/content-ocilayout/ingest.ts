@@ -99,11 +99,14 @@ class FileIngest implements Ingest {
     return this.#lanes.readable;
   }
 
-  async write(chunk: Uint8Array): Promise<void> {
+  write(chunk: Uint8Array): Promise<void> | undefined {
     if (this.#state !== "open") throw new EngineError("internal", "content: write after commit or close");
     this.#parts.hash?.update(chunk);
-    await this.#lanes.append(chunk);
-    if (this.#parts.hash === undefined) free(chunk);
+    const appending = this.#lanes.append(chunk);
+    if (this.#parts.hash !== undefined) return appending;
+    if (appending !== undefined) return appending.then(() => free(chunk));
+    free(chunk);
+    return undefined;
   }
 
   async commit(expected?: { digest: Digest; size?: number }, hashed?: Promise<Digest | undefined>): Promise<{ digest: Digest; size: number }> {

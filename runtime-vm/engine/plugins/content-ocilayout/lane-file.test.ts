@@ -6,6 +6,7 @@ import type { Piece } from "#core/content/content.ts";
 import { LaneFile, type LaneFileOptions, Lanes } from "./lane-file.ts";
 
 const MiB = 1024 * 1024;
+const copy = (to: Buffer, at: number, from: Buffer): void => void from.copy(to, at);
 
 async function openLanes(options: Partial<LaneFileOptions> = {}): Promise<{ file: LaneFile; path: string } & AsyncDisposable> {
   await using undo = new AsyncDisposableStack();
@@ -15,7 +16,7 @@ async function openLanes(options: Partial<LaneFileOptions> = {}): Promise<{ file
   const path = join(directory, "file");
   const handle = await open(path, constants.O_RDWR | constants.O_CREAT);
   undo.defer(() => handle.close());
-  const file = new LaneFile(path, handle, { lanes: new Lanes(), offset: 0, direct: true, lend: undefined, onWritten: () => {}, ...options });
+  const file = new LaneFile(path, handle, { lanes: new Lanes(copy), offset: 0, direct: true, lend: undefined, onWritten: () => {}, ...options });
   undo.defer(() => file.close());
   const held = undo.move();
   return { file, path, [Symbol.asyncDispose]: () => held.disposeAsync() };
@@ -45,7 +46,7 @@ test("a file that ends anywhere is continued from there", async () => {
   await opened.file.close();
   const handle = await open(opened.path, "r+");
   await handle.write(bytes, 0, 1234, 0);
-  const file = new LaneFile(opened.path, handle, { lanes: new Lanes(), offset: 1234, direct: true, lend: undefined, onWritten: () => {} });
+  const file = new LaneFile(opened.path, handle, { lanes: new Lanes(copy), offset: 1234, direct: true, lend: undefined, onWritten: () => {} });
   await file.append(bytes.subarray(1234));
   await file.flush();
   await file.close();
@@ -60,7 +61,7 @@ test("a reader is lent each full lane in order, and holds the writer back until 
   await opened.file.append(bytes.subarray(0, 3 * MiB));
   expect(lent.map(({ at }) => at)).toEqual([0, MiB, 2 * MiB]);
   let over = false;
-  const last = opened.file.append(bytes.subarray(3 * MiB)).then(() => (over = true));
+  const last = opened.file.append(bytes.subarray(3 * MiB))!.then(() => (over = true));
   await opened.file.flush();
   expect(over).toBe(false);
   expect(Buffer.concat(lent.map((piece) => piece.bytes)).equals(bytes.subarray(0, 3 * MiB))).toBe(true);
@@ -74,7 +75,7 @@ test("a reader is lent each full lane in order, and holds the writer back until 
 test("a write that fails is told by the calls that follow, and nothing is written behind it", async () => {
   await using opened = await openLanes();
   const handle = await open(opened.path, "r");
-  const file = new LaneFile(opened.path, handle, { lanes: new Lanes(), offset: 0, direct: false, lend: undefined, onWritten: () => {} });
+  const file = new LaneFile(opened.path, handle, { lanes: new Lanes(copy), offset: 0, direct: false, lend: undefined, onWritten: () => {} });
   await file.append(noise(2 * MiB));
   await expect(file.flush()).rejects.toMatchObject({ code: "EBADF" });
   await expect(file.append(noise(8))).rejects.toMatchObject({ code: "EBADF" });

@@ -11,10 +11,18 @@ const lanesMax = 3;
 const directBytes = 4096;
 const idleMsMax = 2_000;
 
+/** Copies `from` to where `at` is in `to`. */
+export type Copy = (to: Buffer, at: number, from: Buffer) => void;
+
 /** Memory that is used again, aligned to pages, which another thread can read. It is let go when nobody has wanted it for a while. */
 export class Lanes {
+  readonly copy: Copy;
   #free: Buffer[] = [];
   #idle: NodeJS.Timeout | undefined;
+
+  constructor(copy: Copy) {
+    this.copy = copy;
+  }
 
   take(): Buffer {
     // Without the maximum it would not be aligned to pages.
@@ -74,18 +82,11 @@ export class LaneFile {
     return this.#readable;
   }
 
-  /** The chunk is copied before it resolves. */
-  async append({ buffer, byteOffset, length }: Uint8Array): Promise<void> {
-    // Of what is not a Buffer both would be copied by the element.
+  /** Copies the chunk; what it returns, where it cannot do so at once, resolves when it has. */
+  append({ buffer, byteOffset, length }: Uint8Array): Promise<void> | undefined {
     const chunk = Buffer.from(buffer, byteOffset, length);
-    for (let taken = 0; taken < length; ) {
-      this.#lane ??= await this.#take();
-      const copied = chunk.copy(this.#lane, this.#fill, taken);
-      this.#fill += copied;
-      taken += copied;
-      if (this.#fill === laneBytes) this.#send(this.#lane);
-    }
-    this.#assertWritten();
+    const taken = this.#copy(chunk, 0);
+    return taken === length && this.#failure === undefined ? undefined : this.#copyRest(chunk, taken);
   }
 
   /** Makes everything appended readable in the file. */
@@ -106,6 +107,27 @@ export class LaneFile {
     this.#lane = undefined;
     await this.#direct?.close();
     this.#direct = undefined;
+  }
+
+  /** From `taken` on; returns how far it has come when there is no lane. */
+  #copy(chunk: Buffer, taken: number): number {
+    while (taken < chunk.length) {
+      this.#lane ??= this.#take();
+      if (this.#lane === undefined) break;
+      const part = chunk.subarray(taken, taken + laneBytes - this.#fill);
+      this.#options.lanes.copy(this.#lane, this.#fill, part);
+      this.#fill += part.length;
+      taken += part.length;
+      if (this.#fill === laneBytes) this.#send(this.#lane);
+    }
+    return taken;
+  }
+
+  async #copyRest(chunk: Buffer, from: number): Promise<void> {
+    for (let taken = from; taken < chunk.length; taken = this.#copy(chunk, taken)) {
+      if (this.#out >= lanesMax) await new Promise<void>((resolve) => (this.#returned = resolve));
+    }
+    this.#assertWritten();
   }
 
   #send(lane: Buffer): void {
@@ -158,8 +180,8 @@ export class LaneFile {
     this.#options.onWritten(bytes);
   }
 
-  async #take(): Promise<Buffer> {
-    if (this.#out >= lanesMax) await new Promise<void>((resolve) => (this.#returned = resolve));
+  #take(): Buffer | undefined {
+    if (this.#out >= lanesMax) return undefined;
     this.#out += 1;
     return this.#options.lanes.take();
   }

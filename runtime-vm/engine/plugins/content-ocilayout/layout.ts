@@ -7,7 +7,7 @@ import type { Trash } from "#core/trash/trash.ts";
 import { codeOf, EngineError } from "#base/errors.ts";
 import { replaceFile } from "./durable.ts";
 import { fileChunks } from "./file-chunks.ts";
-import { Lanes } from "./lane-file.ts";
+import { type Copy, Lanes } from "./lane-file.ts";
 import { openIngest, resumableName, sweepAtStart, sweepResumable } from "./ingest.ts";
 
 const hexPattern = /^[0-9a-f]{64}$/;
@@ -22,27 +22,30 @@ export interface LayoutPaths {
   readonly trash: Trash;
 }
 
+const plainCopy: Copy = (to, at, from) => void from.copy(to, at);
+
 /**
  * Opens (or makes) the image layout at `paths.content`. Half-written blobs without a ref are swept, those of resumable
  * downloads are kept for a week.
  */
-export async function openContent(paths: LayoutPaths): Promise<ContentStore> {
+export async function openContent(paths: LayoutPaths, copy = plainCopy): Promise<ContentStore> {
   for (const directory of [join(paths.content, "blobs", "sha256"), paths.ingest]) mkdirSync(directory, { recursive: true });
   ensureFile(join(paths.content, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
   ensureFile(join(paths.content, "index.json"), indexOf([]));
   sweepAtStart(paths.ingest);
-  return new OciLayout(paths);
+  return new OciLayout(paths, new Lanes(copy));
 }
 
 class OciLayout implements ContentStore {
   readonly #paths: LayoutPaths;
   readonly #blobs: string;
   readonly #openRefs = new Set<string>();
-  readonly #lanes = new Lanes();
+  readonly #lanes: Lanes;
   #publishing: NodeJS.Timeout | undefined;
 
-  constructor(paths: LayoutPaths) {
+  constructor(paths: LayoutPaths, lanes: Lanes) {
     this.#paths = paths;
+    this.#lanes = lanes;
     this.#blobs = join(paths.content, "blobs", "sha256");
   }
 

@@ -1,10 +1,10 @@
 import { setMaxListeners } from "node:events";
-import type { Readable } from "node:stream";
 import { delay } from "#base/deadline.ts";
 import { EngineError, isClass, messageOf } from "#base/errors.ts";
 import type { ContentStore, Descriptor, Digest, Ingest } from "#core/content/content.ts";
 import type { BlobFile } from "#core/layers/layers.ts";
 import type { RegistryReader } from "#core/registry/registry.ts";
+import { eachChunk } from "./each-chunk.ts";
 import { follow, grow, Growth } from "./growth.ts";
 
 const pauseMs = 200;
@@ -160,17 +160,28 @@ async function append(ingest: Ingest, blob: Descriptor, { reader, repository }: 
   const { offset, body } = await reader.blob(repository, blob.digest, { offset: ingest.offset, urls: blob.urls, signal: to.signal });
   if (offset > ingest.offset) throw new EngineError("unavailable", `the registry answered from byte ${offset}, asked for ${ingest.offset}`);
   let skip = ingest.offset - offset;
-  for await (const chunk of body as Readable & AsyncIterable<Buffer>) {
+  const tell = (): void => {
+    grow(ingest, to.growth);
+    to.report(ingest.offset);
+  };
+  await eachChunk(body, (chunk) => {
     const fresh = chunk.subarray(Math.min(skip, chunk.length));
     skip -= chunk.length - fresh.length;
     if (ingest.offset + fresh.length > blob.size)
       throw new EngineError("invalidArgument", `the registry sent more than the ${blob.size} bytes of ${blob.digest}`);
-    if (fresh.length > 0) await ingest.write(fresh);
-    if (to.growth.ingest === undefined) await ingest.flush();
-    grow(ingest, to.growth);
-    to.report(ingest.offset);
-  }
+    const writing = fresh.length === 0 ? undefined : ingest.write(fresh);
+    // The first bytes are what a reader begins with.
+    if (to.growth.ingest === undefined) return flushed(ingest, writing).then(tell);
+    if (writing !== undefined) return writing.then(tell);
+    tell();
+    return undefined;
+  });
   if (ingest.offset < blob.size) throw new EngineError("unavailable", `the connection ended at byte ${ingest.offset} of ${blob.size}`);
+}
+
+async function flushed(ingest: Ingest, writing: Promise<void> | undefined): Promise<void> {
+  await writing;
+  await ingest.flush();
 }
 
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -41,6 +41,11 @@ export const files: Files = {
     }
   },
 
+  copy(to, at, from) {
+    if (!(at >= 0 && at + from.length <= to.length)) throw new RangeError(`copy: ${from.length} bytes do not fit at ${at} of ${to.length}`);
+    c.memcpy(to.subarray(at), from, from.length);
+  },
+
   punchHole(file, offset, bytes) {
     check(c.fallocate(file, FALLOC_FL.PUNCH_HOLE | FALLOC_FL.KEEP_SIZE, offset, bytes), "punch a hole in file", String(file));
   },

@@ -275,6 +275,14 @@ test("a pipe holds as much as it is told to", () => {
   closeSync(fd);
 });
 
+test("bytes are copied into memory that threads share, and nowhere else", () => {
+  const shared = new Uint8Array(new SharedArrayBuffer(8));
+  kernel.copy(shared, 2, Buffer.from("abcd"));
+  kernel.copy(shared, 8, Buffer.alloc(0));
+  expect(Buffer.from(shared).toString("latin1")).toBe("\0\0abcd\0\0");
+  for (const at of [5, -1, Number.NaN]) expect(() => kernel.copy(shared, at, Buffer.from("abcd"))).toThrow(RangeError);
+});
+
 test("what a pipe holds is moved to a file, whose front can be given back", () => {
   const path = join(dir, "pipe");
   kernel.mkfifo(path, 0o600);

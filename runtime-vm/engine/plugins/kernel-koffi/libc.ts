@@ -35,6 +35,7 @@ export const c = {
   mount: int<[string, string, string | null, number, string | null]>("mount", "str", "str", "str", "ulong", "str"),
   umount2: int<[string, number]>("umount2", "str", "int"),
   mkfifo: int<[string, number]>("mkfifo", "str", "uint"),
+  memcpy: bind<[Uint8Array, Uint8Array, number], void>(LIBC, "memcpy", "void", ["void*", "void*", "size_t"]),
   fcntlInt: int<[number, number, number]>("fcntl", "int", "int", "long"),
   splice: bind<[number, null, number, Uint8Array, number, number], number>(LIBC, "splice", "long", ["int", "void*", "int", "void*", "size_t", "uint"]),
   fallocate: int<[number, number, number, number]>("fallocate", "int", "int", "int64", "int64"),
