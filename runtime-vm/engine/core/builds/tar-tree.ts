@@ -56,11 +56,6 @@ export class TarTree implements FileTree, AsyncDisposable {
     }
   }
 
-  /** Bytes that the files in it have together. */
-  get files(): readonly TreeEntry[] {
-    return [...this.#entries.values()].map(({ entry }) => entry);
-  }
-
   lstat(path: string): TreeEntry | undefined {
     return this.#entries.get(path)?.entry;
   }

@@ -1,11 +1,11 @@
 import { createHash, type Hash } from "node:crypto";
-import { type FileHandle, open, rm } from "node:fs/promises";
 import { EngineError } from "#base/errors.ts";
 import { type FileTree, nameOf, parentOf, treePath, type TreeEntry } from "#core/builds/tree.ts";
 import { entryOf } from "./file-stat.ts";
 import { packet, packets } from "./packets.ts";
 import { Reader } from "./proto.ts";
 import type { Session, SessionCall } from "./session.ts";
+import { type Piece, Spool } from "./spool.ts";
 
 export interface SyncRequest {
   /** `context`, `dockerfile`, or the name of another directory. */
@@ -19,11 +19,6 @@ export interface SyncRequest {
   readonly onProgress?: (bytes: number) => void;
 }
 
-/** In memory, or in the file. */
-type Piece = Buffer | { readonly at: number; readonly bytes: number };
-
-/** Of a directory so much is kept in memory: most are small, and files for them cost more than their bytes. */
-const heldBytesMax = 4 * 1024 * 1024;
 /** Requests that are sent at once. */
 const askedMax = 256;
 
@@ -70,6 +65,7 @@ function headersOf({ directory, excludes, follow }: SyncRequest): Record<string,
 export class SyncedTree implements FileTree, AsyncDisposable {
   readonly #call: SessionCall;
   readonly #request: SyncRequest;
+  readonly #spool: Spool;
   readonly #entries = new Map<string, TreeEntry>();
   readonly #children = new Map<string, Set<string>>();
   readonly #received = new Map<string, Received>();
@@ -79,15 +75,12 @@ export class SyncedTree implements FileTree, AsyncDisposable {
   readonly #list = Promise.withResolvers<void>();
   readonly #arrived = Promise.withResolvers<void>();
   #numbers = 0;
-  #bytes = 0;
-  /** What did not fit into memory, and how much that is. */
-  #spool: FileHandle | undefined;
-  #spooled = 0;
   #left = 0;
 
   constructor(call: SessionCall, request: SyncRequest) {
     this.#call = call;
     this.#request = request;
+    this.#spool = new Spool(request.spool);
     this.#put({ path: "", type: "directory", mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 0 });
     this.#running = this.#receive();
     this.#list.promise.catch(() => undefined);
@@ -124,15 +117,13 @@ export class SyncedTree implements FileTree, AsyncDisposable {
   async *read(entry: TreeEntry): AsyncGenerator<Buffer> {
     const { pieces, whole } = this.#bytesOf(entry);
     await whole.promise;
-    for (const piece of pieces) yield Buffer.isBuffer(piece) ? piece : await this.#unspooled(piece);
+    for (const piece of pieces) yield await this.#spool.read(piece);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#call[Symbol.asyncDispose]();
     await this.#running.catch(() => undefined);
-    if (this.#spool === undefined) return;
-    await this.#spool.close();
-    await rm(this.#request.spool, { force: true });
+    await this.#spool[Symbol.asyncDispose]();
   }
 
   #bytesOf(entry: TreeEntry): Received {
@@ -207,25 +198,9 @@ export class SyncedTree implements FileTree, AsyncDisposable {
     const received = this.#byNumber.get(number);
     if (received === undefined) throw new EngineError("invalidArgument", `the client's files: bytes of number ${number}, which was not asked for`);
     if (bytes.length === 0) return await this.#whole(received);
-    this.#bytes += bytes.length;
     received.hash.update(bytes);
-    received.pieces.push(this.#bytes <= heldBytesMax ? bytes : await this.#spoolOf(bytes));
-    this.#request.onProgress?.(this.#bytes);
-  }
-
-  async #spoolOf(bytes: Buffer): Promise<Piece> {
-    this.#spool ??= await open(this.#request.spool, "wx+", 0o600);
-    const at = this.#spooled;
-    this.#spooled += bytes.length;
-    await this.#spool.write(bytes, 0, bytes.length, at);
-    return { at, bytes: bytes.length };
-  }
-
-  async #unspooled({ at, bytes }: Exclude<Piece, Buffer>): Promise<Buffer> {
-    const buffer = Buffer.allocUnsafe(bytes);
-    const read = await this.#spool?.read(buffer, 0, bytes, at);
-    if (read?.bytesRead !== bytes) throw new EngineError("internal", `${this.#request.spool}: ends before byte ${at + bytes}`);
-    return buffer;
+    received.pieces.push(await this.#spool.add(bytes));
+    this.#request.onProgress?.(this.#spool.bytes);
   }
 
   async #whole(received: Received): Promise<void> {
