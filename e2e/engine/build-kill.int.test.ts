@@ -1,11 +1,14 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { once } from "node:events";
 import { afterAll, expect, test } from "vitest";
+import { delay } from "#base/deadline.ts";
 import { EngineClient } from "#client/client.ts";
+import { stockDocker } from "../fixtures/docker.ts";
 import { daemonOf } from "../fixtures/processes.ts";
 import { tarOf } from "../fixtures/image.ts";
 import { startEngine } from "../fixtures/program.ts";
+import { Dice } from "./fuzz-requests.ts";
 import { openRig } from "./rig.ts";
 
 const root = mkdtempSync("/var/tmp/slipway-buildkill-");
@@ -58,4 +61,46 @@ test("an engine that is stopped ends the steps that run", async () => {
   await expect.poll(running, { timeout: 30_000 }).toHaveLength(1);
   await stopped[Symbol.asyncDispose]();
   expect(running()).toEqual([]);
+});
+
+const kills = process.env["SLIPWAY_TEST_LONG"] === "1" ? 25 : 3;
+const seed = Number(process.env["SLIPWAY_TEST_SEED"] ?? 20_261_127);
+
+/** Stages side by side, layers of many files and of few, a cache mount; what comes of it is known. */
+const staged = (round: number): string =>
+  [
+    `FROM busybox AS a\nRUN --mount=type=cache,target=/c,id=kills echo ${round} >> /c/rounds; head -c 300000 /dev/urandom > /a; echo a${round} > /said`,
+    `FROM busybox AS b\nCOPY . /b\nRUN echo b${round} > /said; ls /b | wc -l >> /said`,
+    "FROM busybox\nCOPY --from=a /said /a\nCOPY --from=b /said /b\nRUN cat /a /b > /all",
+  ].join("\n");
+
+test(`an engine killed ${kills} times within a build, of seed ${seed}, keeps a cache that holds what it says, and nothing besides`, {
+  timeout: kills * 60_000 + 60_000,
+}, async () => {
+  const dice = new Dice(seed);
+  const home = join(root, "kills");
+  const folder = mkdtempSync(join(root, "context-"));
+  for (let i = 0; i < 300; i += 1) writeFileSync(join(folder, `f${i}`), "x".repeat(i * 10));
+  const first = await openRig("bm", { root: home });
+  let { program } = first;
+  const { netns } = first;
+  for (let round = 0; round < kills; round += 1) {
+    writeFileSync(join(folder, "Dockerfile"), staged(round));
+    const args = ["buildx", "build", "--progress=plain", "-t", `killed:${round}`, folder];
+    const building = stockDocker({ socket: program.socket, netns })(...args);
+    await delay(300 + dice.below(1_200));
+    process.kill(Number(daemonOf(program.socket)), "SIGKILL");
+    await Promise.all([program.exited, building]);
+    program = await startEngine({ isolate: netns, root: home });
+    for (const left of ["snapshots", "builds/work", "containers"]) {
+      await expect.poll(() => readdirSync(join(home, left)), { timeout: 30_000, message: `${left} after kill ${round}` }).toEqual([]);
+    }
+    const docker = stockDocker({ socket: program.socket, netns });
+    const again = await docker(...args);
+    expect(again.code, again.stderr).toBe(0);
+    expect(await docker.ok("run", "--rm", `killed:${round}`, "cat", "/all")).toBe(`a${round}\nb${round}\n301`);
+    const client = new EngineClient({ kind: "socket", path: program.socket });
+    expect(await client.json("GET", "/slipway/check")).toMatchObject({ Problems: [] });
+  }
+  await program[Symbol.asyncDispose]();
 });
