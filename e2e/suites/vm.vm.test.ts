@@ -11,6 +11,8 @@ import { devcontainersSuite } from "./devcontainers.suite.ts";
 import { foreignSuite } from "./foreign.suite.ts";
 import { limitsComparedSuite } from "./limits-compared.suite.ts";
 import { limitsSuite } from "./limits.suite.ts";
+import { fileServersSuite } from "./file-servers.suite.ts";
+import { parentsSuite } from "./parents.suite.ts";
 import { portsSuite } from "./ports.suite.ts";
 import { sharesSuite } from "./shares.suite.ts";
 import { testcontainersSuite } from "./testcontainers.suite.ts";
@@ -44,6 +46,8 @@ portsSuite("ports of this computer that lead into the VM", () => ({
   socket: machine.socket,
   pids: () => [machine.pid, Number(readFileSync(machinePaths(machine.root).pid, "utf8"))],
 }));
+parentsSuite("networks on interfaces of the VM", () => ({ socket: machine.socket }));
+fileServersSuite("volumes of file servers in the VM", () => ({ socket: machine.socket }));
 // In an emulated machine each file takes its time.
 const files = process.env.SLIPWAY_TEST_LONG === "1" ? 20_000 : 2_000;
 sharesSuite("folders of this computer in containers of the VM", () => ({ socket: machine.socket, sharesLoopback: false, folder }), files);
