@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { createReadStream, renameSync, rmSync, statSync } from "node:fs";
+import { createReadStream, renameSync, rmSync } from "node:fs";
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -18,10 +18,9 @@ import { LayerSync } from "./layer-sync.ts";
 import { bootId, isWhole, layerFiles, readRecords, writeRecord, type LayerRecord } from "./records.ts";
 import { finishSpecials } from "./specials.ts";
 import { readTarFile, readTree } from "./tar-files.ts";
-import { isKnown, type KnownRequest, unpackKnown } from "./plain-tar.ts";
-import { unpackFailure } from "./unpack-failure.ts";
+import { isKnown, isSmall, unpackedHere } from "./plain-tar.ts";
 import type { UnpackPool } from "./unpack-pool.ts";
-import { ThreadLost, type UnpackOptions } from "./unpack-thread.ts";
+import { ThreadLost } from "./unpack-thread.ts";
 import type { Unpacked } from "./unpack.worker.ts";
 
 interface UnpackWishes {
@@ -235,20 +234,5 @@ export class ErofsLayerStore implements LayerStore, AsyncDisposable {
     writeRecord(files.record, record);
     this.#records.set(unpacked.digest, record);
     this.#sync.add(unpacked.digest);
-  }
-}
-
-/** Some hundred files at most: done sooner than a thread for it has started. */
-const smallBytesMax = 1024 * 1024;
-const isSmall = ({ source }: KnownRequest): boolean => statSync(source).size <= smallBytesMax;
-
-function unpackedHere(request: KnownRequest, { signal, onHashed }: UnpackOptions): Unpacked {
-  signal.throwIfAborted();
-  try {
-    const unpacked = unpackKnown(request);
-    onHashed?.(request.digest);
-    return unpacked;
-  } catch (error) {
-    throw unpackFailure(error);
   }
 }

@@ -1,12 +1,16 @@
-import { closeSync, fstatSync, openSync, readSync, writeFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, statSync, writeFileSync } from "node:fs";
 import type { Digest } from "#core/content/content.ts";
 import { TarScanner } from "#core/layers/tar-scanner.ts";
 import { encodeErofs } from "./erofs-image.ts";
 import { LayerTree } from "./layer-tree.ts";
 import { materialize } from "./materialize.ts";
+import { unpackFailure } from "./unpack-failure.ts";
+import type { UnpackOptions } from "./unpack-thread.ts";
 import type { Unpacked, UnpackRequest } from "./unpack.worker.ts";
 
 const headerBytes = 64 * 1024;
+/** Some hundred files at most: done sooner than a thread for it has started. */
+const smallBytesMax = 1024 * 1024;
 
 /** A request for a plain tar that is known to have this digest. */
 export type KnownRequest = UnpackRequest & { readonly digest: Digest };
@@ -18,6 +22,20 @@ export function unpackKnown(request: KnownRequest): Unpacked {
   const tree = new LayerTree();
   const scanner = new TarScanner({ entry: (entry) => tree.add(entry) });
   return written(tree, { digest: request.digest, size: readHeaders(request.source, scanner) }, request);
+}
+
+export const isSmall = ({ source }: KnownRequest): boolean => statSync(source).size <= smallBytesMax;
+
+/** That, on the thread that asks. */
+export function unpackedHere(request: KnownRequest, { signal, onHashed }: UnpackOptions): Unpacked {
+  signal.throwIfAborted();
+  try {
+    const unpacked = unpackKnown(request);
+    onHashed?.(request.digest);
+    return unpacked;
+  } catch (error) {
+    throw unpackFailure(error);
+  }
 }
 
 /** The layer's index, or its files where no index is wanted or this tar cannot have one. */
