@@ -48,6 +48,8 @@ export class PostedJobs implements PostedBuilds {
   async #take(id: string, { body, signal }: PostedBuild): Promise<AsyncIterable<PostedMessage>> {
     this.#upload(id).resolve(body);
     await finished(body, { writable: false, signal }).catch(() => undefined);
+    // For a build that never came.
+    if (!this.#running.has(id)) this.#uploads.delete(id);
     return none();
   }
 
