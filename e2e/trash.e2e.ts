@@ -43,6 +43,35 @@ test("a container that is deleted comes back by Undo, the same as before", async
   expect(await inspect(rig.client, id)).toEqual(before);
 });
 
+test("an image that is deleted comes back by Undo; of one that has another name the name alone is asked about", async () => {
+  const { page } = window;
+  await run(rig.client, { name: "made", ...sh("echo made > /made") }).then((id) => wait(rig.client, id));
+  const { Id } = await rig.client.json<{ Id: string }>("POST", "/commit", { query: { container: "made", repo: "made", tag: "1" } });
+  const row = page.getByTestId("row-made:1");
+  const choose = async (): Promise<void> => {
+    await row.click({ button: "right" });
+    await page.getByRole("menuitem", { name: "Delete…" }).click();
+  };
+  await page
+    .getByRole("navigation")
+    .getByRole("link", { name: /Images/ })
+    .click();
+  await choose();
+  await expect(row).toBeHidden();
+  await expect(page.getByTestId("confirm")).toBeHidden();
+  await page.getByTestId("undo").click();
+  await expect(row).toBeVisible();
+  expect((await rig.client.json<{ Id: string }>("GET", "/images/made:1/json")).Id).toBe(Id);
+  await rig.client.call("POST", "/images/made:1/tag", { query: { repo: "made", tag: "2" } });
+  await expect(page.getByTestId("row-made:2")).toBeVisible();
+  await choose();
+  await page.getByTestId("confirm").getByRole("button", { name: "Delete 1 image" }).click();
+  await expect(row).toBeHidden();
+  await rig.client.call("DELETE", "/images/made:2");
+  await rig.client.call("DELETE", "/containers/made");
+  await rig.client.call("DELETE", "/slipway/trash");
+});
+
 test("what another client prunes is in the trash, and is brought back or let go from there", async () => {
   const { page } = window;
   await rig.client.call("POST", "/volumes/create", { json: { Name: "data" } });

@@ -13,6 +13,8 @@ export interface ImageRow {
   readonly tag: string;
   readonly size: number;
   readonly created: number;
+  /** The image has no other: it goes with this one. */
+  readonly isLast: boolean;
   /** Names of containers made from it. */
   readonly users: readonly string[];
 }
@@ -20,7 +22,7 @@ export interface ImageRow {
 export function imageRows(images: readonly ImageSummary[], containers: readonly ContainerSummary[]): readonly ImageRow[] {
   return images.flatMap((image) => {
     const tags = (image.RepoTags ?? []).filter((tag) => !tag.startsWith("<none>"));
-    const base = { id: image.Id, shortId: shortId(image.Id), size: image.Size, created: image.Created };
+    const base = { isLast: tags.length <= 1, id: image.Id, shortId: shortId(image.Id), size: image.Size, created: image.Created };
     const usersOf = (reference: string | undefined): readonly string[] => usersOfTag(containers, image.Id, tags, reference);
     if (tags.length > 0)
       return tags.map((reference) => ({ ...base, key: `${image.Id} ${reference}`, reference, users: usersOf(reference), ...splitTag(reference) }));

@@ -43,3 +43,24 @@ test("undo brings back what was deleted last, starts what ran, and asks for noth
     "2 things are back",
   ]);
 });
+
+test("an image is found by its name, or by its id where it has none, the one that went last first", async () => {
+  const image = `sha256:${"a".repeat(64)}`;
+  bridge.answer("GET /slipway/trash", {
+    body: { Items: [item("image", "i3", image), item("image", "i2", "web:1"), item("image", "i1", "web:1")], Limits: { Days: 7, Bytes: 9 }, Bytes: 3 },
+  });
+  for (const [id, name] of [
+    ["i2", "web:1"],
+    ["i3", image],
+  ])
+    bridge.answer(`POST /slipway/trash/${id}/restore`, { body: { Kind: "image", Id: id, Name: name, Warnings: [], Also: [] } });
+  await toldDeleted(app, "Deleted 2 images", [
+    { kind: "image", id: `${image} web:1`, name: "web:1" },
+    { kind: "image", id: image, name: "aaaaaaaaaaaa" },
+  ]);
+  const [toast] = toasts.getState().list;
+  if (toast?.kind !== "done" || toast.undo === undefined) throw new Error("no undo is offered");
+  const before = posted().length;
+  await toast.undo();
+  expect(posted().slice(before)).toEqual(["/slipway/trash/i2/restore", "/slipway/trash/i3/restore"]);
+});

@@ -25,13 +25,16 @@ export async function toldDeleted(app: Trash, text: string, deleted: readonly De
   else toastUndo(text, () => bringBack(app, items));
 }
 
+/** An image without a name is called by its id. */
+const isNamed = (kind: TrashKind): boolean => kind === "volume" || kind === "image";
+
 /** The last of each kind and name; an engine without a trash has none. */
 async function itemsOf({ engine }: Trash, deleted: readonly Deleted[]): Promise<readonly Restorable[]> {
   if (deleted.length === 0) return [];
   try {
     const { Items } = await engine.trash.list();
     return deleted.flatMap(({ kind, id, name, ran = false }) => {
-      const item = Items.find((one) => one.Kind === kind && (one.Id === id || (kind === "volume" && one.Name === name)));
+      const item = Items.find((one) => one.Kind === kind && (one.Id === id || (isNamed(kind) && (one.Name === name || one.Name === id))));
       return item === undefined ? [] : [{ ...item, ran }];
     });
   } catch {
@@ -55,6 +58,6 @@ export async function bringBack({ engine, queries }: Trash, items: readonly Rest
       toastFailed(error, t.trash.restoreFailed(Name));
     }
   }
-  for (const queryKey of [keys.trash, keys.containers, keys.volumes, keys.networks]) await queries.invalidateQueries({ queryKey });
+  for (const queryKey of [keys.trash, keys.containers, keys.images, keys.volumes, keys.networks]) await queries.invalidateQueries({ queryKey });
   if (back.length > 0) toastDone(t.trash.restored(back.length + also.size, back[0] ?? ""));
 }
