@@ -75,6 +75,18 @@ test("a locked cache mount has one step at a time", async () => {
   expect(met.stderr).toContain("can't create directory '/c/inside': File exists");
 });
 
+test("a cache mount stays while a step uses it, whatever is pruned", async () => {
+  const step = "touch /c/used; n=0; until [ -e /c/end ]; do n=$((n+1)); [ $n -lt 600 ] || exit 1; sleep 0.1; done; ls /c > /seen";
+  const running = rig.build({ Dockerfile: `FROM busybox\nRUN --mount=type=cache,target=/c,id=in-use ${step}\n` }, "-t", "in-use");
+  await expect.poll(() => mountWith("used"), { timeout: 60_000 }).toBeDefined();
+  await rig.docker.ok("builder", "prune", "-af");
+  writeFileSync(join(mountWith("used") ?? "/gone", "end"), "");
+  await running;
+  expect(await cat("in-use", "/seen")).toBe("end\nused");
+  await rig.docker.ok("builder", "prune", "-af");
+  expect(mountWith("used")).toBeUndefined();
+});
+
 test("steps that lock the same mounts in another order do not wait for each other for ever, nor for themselves", async () => {
   const mount = (target: string, id: string): string => `--mount=type=cache,sharing=locked,target=/${target},id=order-${id}`;
   const stage = (name: string, ...ids: readonly string[]): string =>

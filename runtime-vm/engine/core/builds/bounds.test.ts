@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { boundsOn, keptBytes } from "./bounds.ts";
+import { buildGcDefault } from "../config/build-gc.ts";
+import { boundsOn, keptBytes, sparesAny } from "./bounds.ts";
 
 const GB = 1e9;
 const everything = Number.POSITIVE_INFINITY;
@@ -22,4 +23,17 @@ test.each([
 test("shares are of the whole disk", () => {
   const bounds = boundsOn({ bytes: 200 * GB, free: 1 }, { maxUsed: { share: 0.75 }, reserved: { bytes: 5 }, minFree: { share: 0.1 } });
   expect(bounds).toEqual({ maxUsed: 150 * GB, reserved: 5, minFree: 20 * GB });
+});
+
+test.each([
+  ["room enough", 30, [false, true, true, true], 0],
+  ["little room", 15, [false, false, false, false], 80],
+  ["no room at all", 0, [false, false, false, false], 75],
+])("on a disk with %s the usual rules are asked for nothing they need not do", (_, free, spared, kept) => {
+  const disk = { bytes: 100 * GB, free: free * GB };
+  const bounds = buildGcDefault.map((rule) => boundsOn(disk, rule.bounds));
+  expect(bounds.map((one) => sparesAny(one, disk))).toEqual(spared);
+  // Of a cache of 95 GB, or of 5.
+  if (kept > 0) expect(keptBytes(bounds[3]!, { used: 95 * GB, free: disk.free })).toBe(kept * GB);
+  expect(keptBytes(bounds[3]!, { used: 5 * GB, free: disk.free })).toBeGreaterThan(5 * GB);
 });

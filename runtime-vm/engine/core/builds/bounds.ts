@@ -35,3 +35,9 @@ export function keptBytes({ maxUsed, reserved = 0, minFree }: CacheBounds, { use
   const room = lacking === 0 ? Number.POSITIVE_INFINITY : Math.max(0, used - lacking);
   return Math.max(reserved, Math.min(maxUsed ?? Number.POSITIVE_INFINITY, room));
 }
+
+/** Whether a cache may stay however large it is: all that the disk holds would not be too much. */
+export function sparesAny(bounds: CacheBounds, { bytes, free }: Disk): boolean {
+  const used = bytes - free;
+  return used <= keptBytes(bounds, { used, free });
+}

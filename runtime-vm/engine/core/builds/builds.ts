@@ -40,7 +40,7 @@ export class Builds {
   readonly #running = new Set<Promise<unknown>>();
 
   constructor(backends: BuildBackends, cache: BuildCache) {
-    this.#house = { backends, cache, steps: new KeyedLock(), mounts: new KeyedLock(), privateMounts: new Set() };
+    this.#house = { backends, cache, steps: new KeyedLock(), mounts: new KeyedLock(), privateMounts: new Set(), usedMounts: new Map() };
     sweep(backends);
   }
 

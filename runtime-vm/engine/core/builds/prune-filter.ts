@@ -9,7 +9,7 @@ const fields = ["id", "parent", "type", "description", "description~", "inuse", 
 const ages = ["until", "unused-for"];
 
 /** What `docker builder prune --filter` means; refused in dockerd's words. */
-export function cacheFilter(filters: Filters): (use: CacheUse) => boolean {
+export function cacheFilter(filters: Filters): (use: Omit<CacheUse, "bytes">) => boolean {
   const wanted = new Map(Object.entries(filters).map(([name, values]) => [name, oneOf(name, values)]));
   const [until, unusedFor] = ages.map((name) => wanted.get(name));
   if (until !== undefined && unusedFor !== undefined) throw refused('conflicting filters: "until" and "unused-for"');

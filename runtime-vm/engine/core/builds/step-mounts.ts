@@ -101,6 +101,7 @@ async function cacheMount(work: BuildWork, mount: StepMount & { tree: Source | u
     privateMounts.add(own);
     undo.defer(() => void privateMounts.delete(own));
   }
+  countUse(work, nameOf(), undo);
   const directory = join(backends.paths.buildMounts, nameOf());
   if (mount.from !== "" && mount.tree !== undefined) return await filledMount(work, mount, { directory, mapped: map !== undefined });
   if (!existsSync(directory)) {
@@ -111,6 +112,15 @@ async function cacheMount(work: BuildWork, mount: StepMount & { tree: Source | u
   const key = `mount:${nameOf()}`;
   if (cache.find(key, new Date()) === undefined) cache.put({ key, kind: "mount", description: `cached mount ${mount.id}`, created: new Date().toISOString() });
   return directory;
+}
+
+function countUse({ house: { usedMounts } }: BuildWork, name: string, undo: AsyncDisposableStack): void {
+  usedMounts.set(name, (usedMounts.get(name) ?? 0) + 1);
+  undo.defer(() => {
+    const others = (usedMounts.get(name) ?? 1) - 1;
+    if (others > 0) usedMounts.set(name, others);
+    else usedMounts.delete(name);
+  });
 }
 
 /** Begins as a copy of another image's files: a root of its own, kept between builds by its name. */

@@ -19,6 +19,8 @@ export interface BuildHouse {
   readonly mounts: KeyedLock;
   /** Private cache mounts in use. */
   readonly privateMounts: Set<string>;
+  /** How many steps use each cache mount now, whoever shares it: it does not go meanwhile. */
+  readonly usedMounts: Map<string, number>;
 }
 
 /** Something from elsewhere that a build has used, and what it was. */

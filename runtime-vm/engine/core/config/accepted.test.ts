@@ -1,3 +1,4 @@
+import { buildGcDefault } from "./build-gc.ts";
 import { expect, test } from "vitest";
 import { flagNames, keys } from "./keys.ts";
 import { resolveConfig } from "./load.ts";
@@ -147,7 +148,7 @@ test.each(Object.entries(flagNames))("%s, which is a flag's name, is warned abou
 const partly: readonly [key: string, value: unknown, effect: Record<string, unknown>][] = [
   ["storage-opts", ["size=1g"], { rootBytes: 2 ** 30 }],
   ["storage-opts", ["overlay2.size=2g", "overlay2.override_kernel_check=true"], { rootBytes: 2 ** 31 }],
-  ["builder", {}, { buildGc: [] }],
+  ["builder", {}, { buildGc: buildGcDefault }],
   ["builder", { gc: { defaultMaxUsedSpace: "20%" } }, { buildGc: [{ bounds: { maxUsed: { share: 0.2 } }, all: true, filters: {} }] }],
   ["builder", { gc: { defaultMinFreeSpace: "5GB" } }, { buildGc: [{ bounds: { minFree: { bytes: 5 * 2 ** 30 } }, all: true, filters: {} }] }],
   [

@@ -11,6 +11,17 @@ export interface BuildGcRule {
   readonly filters: Readonly<Record<string, readonly string[]>>;
 }
 
+const share = (of: number): DiskSize => ({ share: of });
+const usual: BuildGcRule["bounds"] = { reserved: share(0.1), maxUsed: share(0.8), minFree: share(0.2) };
+
+/** dockerd's own: caches of package managers go soonest, what was not used for sixty days next, then what was used longest ago. */
+export const buildGcDefault: readonly BuildGcRule[] = [
+  { bounds: { maxUsed: share(0.0138) }, all: false, filters: { type: ["exec.cachemount"], "unused-for": ["48h"] } },
+  { bounds: usual, all: false, filters: { "unused-for": ["1440h"] } },
+  { bounds: usual, all: false, filters: {} },
+  { bounds: usual, all: true, filters: {} },
+];
+
 type Warn = (reason: string) => void;
 
 /** `keepStorage` is the old name of what is reserved. */
@@ -25,7 +36,7 @@ export function builder(value: unknown, key: string, warn: Warn): { buildGc?: re
   const on = gc["enabled"] === undefined ? true : flag(gc["enabled"], `${key}.gc.enabled`);
   const fallback = boundsOf(gc, `${key}.gc`, "default");
   const rules = gc["policy"] === undefined ? [] : policy(gc["policy"], `${key}.gc.policy`, fallback ?? {});
-  if (!on) return {};
+  if (!on) return { buildGc: [] };
   if (rules.length > 0) return { buildGc: rules };
   return fallback === undefined ? {} : { buildGc: [{ bounds: fallback, all: true, filters: {} }] };
 }
@@ -55,11 +66,11 @@ function boundsOf(given: Readonly<Record<string, unknown>>, key: string, prefix 
 
 function sizeOf(size: unknown, where: string): DiskSize | undefined {
   if (size === undefined || size === "") return undefined;
-  if (text(size, where).endsWith("%")) return { share: share(text(size, where), where) };
+  if (text(size, where).endsWith("%")) return share(shareOf(text(size, where), where));
   return bytes(size, where) > 0 ? { bytes: bytes(size, where) } : undefined;
 }
 
-function share(percent: string, key: string): number {
+function shareOf(percent: string, key: string): number {
   const number = Number(percent.slice(0, -1));
   if (!/^\d+(\.\d+)?%$/.test(percent) || number > 100) throw wrong(key, "a size, or a share of the disk from 0% to 100%");
   return number / 100;

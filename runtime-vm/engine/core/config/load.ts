@@ -1,5 +1,6 @@
 import { isAbsolute, resolve } from "node:path";
 import { EngineError } from "#base/errors.ts";
+import { buildGcDefault } from "./build-gc.ts";
 import type { EngineConfig } from "./config.ts";
 import { logMemoryDefault } from "./log-memory.ts";
 import { trashDefault } from "./trash.ts";
@@ -77,7 +78,7 @@ export const defaults = {
   runtimes: {},
   defaultRuntime: "crun",
   rootBytes: 0,
-  buildGc: [],
+  buildGc: buildGcDefault,
   logDriver: "json-file",
   logOptions: {},
   hostPrefix: "",
