@@ -15,7 +15,8 @@ export interface PoolLimits {
 export class UnpackPool implements AsyncDisposable {
   readonly #limits: PoolLimits;
   readonly #onIdle: () => void;
-  readonly #threads = new Set<UnpackThread>();
+  /** With what ends each that is idle. */
+  readonly #threads = new Map<UnpackThread, NodeJS.Timeout | undefined>();
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
@@ -46,7 +47,7 @@ export class UnpackPool implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#threads].map((thread) => thread.end()));
+    await Promise.all([...this.#threads.keys()].map((thread) => thread.end()));
     this.#threads.clear();
   }
 
@@ -71,19 +72,20 @@ export class UnpackPool implements AsyncDisposable {
 
   /** The one that has the fewest layers, or another where all have some. */
   #thread(): UnpackThread {
-    const [least] = [...this.#threads].filter(({ over }) => !over).toSorted((a, b) => a.layers - b.layers);
-    if (least !== undefined && (least.layers === 0 || this.#threads.size >= this.#limits.threadsMax)) return least;
-    const thread = new UnpackThread();
-    this.#threads.add(thread);
+    const [least] = [...this.#threads.keys()].filter(({ over }) => !over).toSorted((a, b) => a.layers - b.layers);
+    const isEnough = least !== undefined && (least.layers === 0 || this.#threads.size >= this.#limits.threadsMax);
+    const thread = isEnough ? least : new UnpackThread();
+    clearTimeout(this.#threads.get(thread));
+    this.#threads.set(thread, undefined);
     return thread;
   }
 
   #endWhenIdle(thread: UnpackThread): void {
-    setTimeout(() => {
-      if (thread.layers > 0 || !this.#threads.delete(thread)) return;
-      void thread.end().then(() => {
-        if (this.#threads.size === 0) this.#onIdle();
-      });
-    }, idleMsMax).unref();
+    const end = async (): Promise<void> => {
+      this.#threads.delete(thread);
+      await thread.end();
+      if (this.#threads.size === 0) this.#onIdle();
+    };
+    this.#threads.set(thread, setTimeout(() => void end(), idleMsMax).unref());
   }
 }
