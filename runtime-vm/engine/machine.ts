@@ -13,7 +13,11 @@ import type { Configured } from "#link/calls.ts";
 import { type GuestLink, serveLink } from "#link/serve.ts";
 
 /** QEMU's user network: through it a guest reaches the loopback of the machine around it, which is not for containers. */
-export const userNetwork = { forbidden: ["10.0.2.0/24", "fec0::/64"].map(prefixOf), resolver: "10.0.2.3", router: { address: "10.0.2.2", interface: "eth0" } };
+export const userNetwork = {
+  forbidden: ["10.0.2.0/24", "fec0::/64"].map(prefixOf),
+  resolver: "10.0.2.3",
+  router: { address: "10.0.2.2", interface: "eth0", flowTable: true } as const,
+};
 /** The machine around a VM has this address for containers, and these names. */
 export const hostAddress = "192.168.65.254";
 export const hostNames = new Map(["host.docker.internal", "gateway.docker.internal"].map((name) => [name, hostAddress]));

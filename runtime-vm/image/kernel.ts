@@ -25,6 +25,8 @@ export const kernelModules = (arch: Arch): KernelModules => ({
     ...["virtiofs", "fuse", "9p", "9pnet_virtio", "ext4", "squashfs", "isofs", "vfat", "nls_ascii", "nls_cp437", "nls_utf8", "nfs", "nfsv3", "nfsv4", "cifs"],
     // SMB signs and encrypts by names of ciphers, which no table of modules tells.
     ...["cmac", "ccm", "gcm", "ghash-generic"],
+    // What goes through published ports past the first packets takes a short way.
+    ...["nf_flow_table", "nf_flow_table_inet", "nft_flow_offload"],
     // Network drivers, and interfaces that containers with NET_ADMIN make.
     ...["macvlan", "ipvlan", "vxlan", "dummy", "tun", "wireguard", "ipip", "8021q", "sch_htb", "sch_netem", "sch_ingress", "cls_u32"],
     // nftables as containers use it.

@@ -78,16 +78,18 @@ export class BridgeDriver implements NetworkDriver, Disposable {
   }
 
   program(networks: readonly BridgeNetwork[]): void {
-    const { gateway, router } = this.#around;
+    const { gateway } = this.#around;
     if (gateway !== undefined) this.#netlink().request(RTM.NEWADDR, NLM_F.CREATE | NLM_F.REPLACE, newAddress(this.#get("lo").index, gateway.address, 32));
-    const out = router === undefined ? undefined : this.#find(router.interface);
-    if (router !== undefined && out !== undefined) routeStrays(this.#netlink(), router.address, out.index);
     this.#networks = networks;
     this.#program();
   }
 
   #program(): void {
-    this.#kernel.nft(rulesText({ networks: this.#networks, around: this.#around, policy: this.#policy, ports: this.#ports, links: this.#links }));
+    const { router, ...rest } = this.#around;
+    const out = router === undefined ? undefined : this.#find(router.interface);
+    if (router !== undefined && out !== undefined) routeStrays(this.#netlink(), router.address, out.index);
+    const around = router === undefined || out === undefined ? rest : { ...rest, router };
+    this.#kernel.nft(rulesText({ networks: this.#networks, around, policy: this.#policy, ports: this.#ports, links: this.#links }));
   }
 
   open(port: OpenPort): Disposable {

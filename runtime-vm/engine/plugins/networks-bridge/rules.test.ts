@@ -88,3 +88,23 @@ test("gateway modes say what may come in, and whether what goes out is hidden", 
   expect(rulesText({ networks: [network({ trusted: ["eth1"] })] })).toContain(`${inwards} iifname "eth1" ip daddr . meta l4proto . th dport @open4 accept`);
   expect(rulesText({ networks: [network({ hostAddresses: { 4: "10.1.1.1" } })] })).toContain('oifname != "br-one" snat ip to 10.1.1.1');
 });
+
+test("answers to the machine around a VM are let out before its addresses are refused, and what there is much of goes the short way", () => {
+  const forbidden = [prefixOf("10.0.2.0/24")];
+  const router = { address: "10.0.2.2", interface: "eth0" };
+  const text = rulesText({ networks: [network({})], around: { forbidden, router: { ...router, flowTable: true } } });
+  const out = 'iifname "br-one" oifname != "br-one"';
+  const order = [
+    "reset tcp option maxseg",
+    "meta length > 9000 flow add @bulk",
+    `${out} ct direction reply ct status dnat accept`,
+    "ip daddr 10.0.2.0/24 reject",
+  ];
+  const forward = text.slice(text.indexOf("chain forward"));
+  expect(order.map((rule) => forward.indexOf(rule))).toEqual(order.map((rule) => forward.indexOf(rule)).toSorted((a, b) => a - b));
+  expect(order.filter((rule) => !forward.includes(rule))).toEqual([]);
+  expect(text).toContain('flowtable bulk {\n    hook ingress priority filter; devices = { "eth0", "br-one" };');
+  expect(text).toContain('oifname "br-one" ip saddr 10.0.2.0/24 masquerade');
+  expect(rulesText({ networks: [network({})], around: { forbidden, router } })).not.toMatch(/bulk|flow add/);
+  expect(rulesText({ networks: [], around: { forbidden, router: { ...router, flowTable: true } } })).not.toMatch(/flowtable|strays/);
+});

@@ -1,5 +1,6 @@
 import { type Family, familyOf, type Prefix, prefixText } from "#core/networks/address.ts";
 import type { BridgeNetwork, LinkedPair, OpenPort } from "#core/networks/driver.ts";
+import { bulkRule, bulkTable } from "./bulk.ts";
 import { familyName, type PacketPolicy, ruledFamilies, TABLE } from "./policy.ts";
 import { openElement, portSets, publishedElement } from "./port-sets.ts";
 import { strayChain, strayMark } from "./strays.ts";
@@ -11,7 +12,7 @@ export interface Surroundings {
   /** The resolver among them, asked on port 53 by what has the VM's own network. */
   readonly resolver?: string;
   /** Where everything outside is reached from here. */
-  readonly router?: { readonly address: string; readonly interface: string };
+  readonly router?: { readonly address: string; readonly interface: string /** This kernel has flow tables. */; readonly flowTable?: true };
   /** Where every TCP port of one address is served. */
   readonly gateway?: { readonly address: string; readonly port: number };
 }
@@ -36,10 +37,10 @@ export function rulesText({ networks, around = { forbidden: [] }, policy = {}, p
   const bridges = networks.map(({ bridge }) => `"${bridge}"`).join(", ");
   return `${clear}table inet ${TABLE} {
 ${[...portSets(networks, families, policy), ...outputChain(around, networks), ...gatewayChain(around)].join("\n")}
-${around.router === undefined || bridges === "" ? "" : strayChain(bridges)}  chain forward {
+${around.router === undefined || bridges === "" ? "" : strayChain(bridges)}${around.router?.flowTable && bridges !== "" ? bulkTable(around.router.interface, bridges) : ""}  chain forward {
     type filter hook forward priority filter; policy accept;
 ${networks
-  .flatMap((network) => [...forbiddenRules(network, forbidden), ...families.flatMap((family) => forwardRules(network, family, { policy, bridges, links }))])
+  .flatMap((network) => [...forbiddenRules(network, around), ...families.flatMap((family) => forwardRules(network, family, { policy, bridges, links }))])
   .map(indented)
   .join("\n")}
   }
@@ -85,13 +86,14 @@ function gatewayChain({ gateway }: Surroundings): string[] {
 const indented = (rule: string): string => `    ${rule}`;
 
 /** Addresses of the machine around us that containers must not reach. */
-const forbiddenRules = ({ bridge }: BridgeNetwork, forbidden: readonly Prefix[]): string[] => {
+const forbiddenRules = ({ bridge }: BridgeNetwork, { forbidden, router }: Surroundings): string[] => {
   const out = `iifname "${bridge}" oifname != "${bridge}"`;
   if (forbidden.length === 0) return [];
   return [
     // QEMU's user network (libslirp's sbreserve) drops what its client has sent when a first answer comes again, as it does from a server
     // whose queue was full, unless that answer says no segment size.
     `${out} ct direction reply ct status dnat tcp flags & (syn | ack) == (syn | ack) reset tcp option maxseg`,
+    ...(router?.flowTable ? [bulkRule(out)] : []),
     // Answers to who came from there to a published port.
     `${out} ct direction reply ct status dnat accept`,
     ...forbidden.map((prefix) => `${out} ${familyName(prefix.family)} daddr ${prefixText(prefix)} reject`),
