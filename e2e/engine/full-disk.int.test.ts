@@ -83,7 +83,9 @@ test("an engine whose disk is full says so, loses nothing, and lives on once the
   // What needs much room is refused, in words.
   const other = await busybox("other:1", { Env: ["A=1"] });
   const archive = await dockerArchive([other]);
-  expect(await loadOutcome(Buffer.concat([archive, Buffer.alloc(8 * 2 ** 20)]))).toContain("no space left on device");
+  expect(await loadOutcome(Buffer.concat([archive, Buffer.alloc(8 * 2 ** 20)]))).toContain(
+    "the engine's data disk is full; free some with `docker system prune`",
+  );
   const answers = await Promise.allSettled(Array.from({ length: 12 }, (_, i) => create(client, { name: `more${i}`, Cmd: ["true"] })));
   for (const answer of answers) if (answer.status === "rejected") expect(answer.reason).toMatchObject(refused);
   const made = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));

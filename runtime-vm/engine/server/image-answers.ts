@@ -2,6 +2,7 @@ import { parseGoJson } from "#api/gojson.ts";
 import type { PullProgress } from "#api/images.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
 import type { RegistryAuth } from "#core/registry/registry.ts";
+import { failure } from "./answer.ts";
 import type { Query } from "./query.ts";
 import type { Answer } from "./router.ts";
 
@@ -67,6 +68,7 @@ export async function* lines(progress: AsyncIterable<object>): AsyncIterable<str
   try {
     for await (const message of progress) yield `${JSON.stringify(message)}\r\n`;
   } catch (error) {
-    yield `${JSON.stringify({ errorDetail: { message: messageOf(error) }, error: messageOf(error) } satisfies PullProgress)}\r\n`;
+    const { message } = failure(error);
+    yield `${JSON.stringify({ errorDetail: { message }, error: message } satisfies PullProgress)}\r\n`;
   }
 }

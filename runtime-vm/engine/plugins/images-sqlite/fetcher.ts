@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { delay } from "#base/deadline.ts";
-import { EngineError, isClass, messageOf } from "#base/errors.ts";
+import { codeOf, EngineError, isClass, messageOf } from "#base/errors.ts";
 import type { ContentStore, Descriptor, Digest, Ingest } from "#core/content/content.ts";
 import type { BlobFile } from "#core/layers/layers.ts";
 import type { RegistryReader } from "#core/registry/registry.ts";
@@ -8,6 +8,7 @@ import { eachChunk } from "./each-chunk.ts";
 import { follow, grow, Growth } from "./growth.ts";
 
 const pauseMs = 200;
+const isDiskFull = (error: unknown): boolean => ["ENOSPC", "EDQUOT"].includes(codeOf(error) ?? "");
 
 /** Read anew at each use: they may change while the engine runs. */
 export interface FetchLimits {
@@ -123,7 +124,7 @@ export class Fetcher {
         await append(ingest, blob, source, to);
       } catch (error) {
         to.signal.throwIfAborted();
-        if (isClass(error, "notFound") || isClass(error, "unauthorized") || isClass(error, "exhausted")) throw error;
+        if (isClass(error, "notFound") || isClass(error, "unauthorized") || isClass(error, "exhausted") || isDiskFull(error)) throw error;
         fruitless = ingest.offset > before ? 0 : fruitless + 1;
         if (fruitless >= this.#limits.maxDownloadAttempts)
           throw new EngineError("unavailable", `download of ${blob.digest} failed: ${messageOf(error)}`, { cause: error });

@@ -76,7 +76,7 @@ export class UnpackThread {
           if (told.kind === "progress") onProgress?.(told.bytes);
           else if (told.kind === "hashed") onHashed?.(told.digest);
           else if (told.kind === "used") lent.release(told.at);
-          else if (told.kind === "failed") asked.fail(new EngineError(told.class, told.message));
+          else if (told.kind === "failed") asked.fail(failureOf(told));
           else resolve(told);
         };
         const asked: Asked = { source: request.source, reply, fail: (error) => reject((asked.givenUp?.why ?? error) as Error) };
@@ -111,6 +111,10 @@ export class UnpackThread {
     const Lost = this.#asked.size > 1 ? ThreadLost : EngineError;
     for (const { source, fail } of this.#asked.values()) fail(new Lost("internal", `unpacking ${source} failed: ${messageOf(cause)}`, { cause }));
   }
+}
+
+function failureOf({ class: cls, message, code }: Extract<UnpackReply, { kind: "failed" }>): EngineError {
+  return new EngineError(cls, message, code === undefined ? {} : { cause: Object.assign(new Error(message), { code }) });
 }
 
 /** How far a source has grown, and the pieces of it that a worker has been lent and not used yet. */

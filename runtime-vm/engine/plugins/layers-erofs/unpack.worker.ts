@@ -8,7 +8,7 @@ import { parentPort } from "node:worker_threads";
 import type { Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { TarScanner } from "#core/layers/tar-scanner.ts";
-import type { EngineError } from "#base/errors.ts";
+import { codeOf, type EngineError } from "#base/errors.ts";
 import { LayerTree, type LayerReport } from "./layer-tree.ts";
 import type { Special } from "./materialize.ts";
 import { isKnown, unpackKnown, written } from "./plain-tar.ts";
@@ -63,7 +63,7 @@ export type UnpackReply =
   /** The source has been read to its end. */
   | { readonly kind: "hashed"; readonly digest: `sha256:${string}` }
   | Unpacked
-  | { readonly kind: "failed"; readonly class: EngineError["class"]; readonly message: string };
+  | { readonly kind: "failed"; readonly class: EngineError["class"]; readonly message: string; readonly code?: string };
 
 const chunkBytes = 1024 * 1024;
 const progressBytes = 4 * 1024 * 1024;
@@ -207,7 +207,8 @@ async function lastOf(unpacking: Promise<UnpackReply>): Promise<UnpackReply> {
     return await unpacking;
   } catch (error) {
     const failure = unpackFailure(error);
-    return { kind: "failed", class: failure.class, message: failure.message };
+    const code = codeOf(error);
+    return { kind: "failed", class: failure.class, message: failure.message, ...(code === undefined ? {} : { code }) };
   }
 }
 
