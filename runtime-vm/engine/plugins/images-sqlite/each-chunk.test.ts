@@ -47,5 +47,8 @@ test("a stream that breaks is told as it broke, one that is closed is not taken 
   await expect(reading).rejects.toThrow("cut");
   const closed = new PassThrough();
   closed.write("a");
-  await expect(eachChunk(closed, () => void closed.destroy())).rejects.toThrow("closed before its end");
+  await expect(eachChunk(closed, () => void closed.destroy())).rejects.toThrow("Premature close");
+  // Its events are over when the reader comes.
+  await new Promise((resolve) => setImmediate(resolve));
+  await expect(eachChunk(closed, () => undefined)).rejects.toThrow("Premature close");
 });

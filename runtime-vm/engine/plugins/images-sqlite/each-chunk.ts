@@ -1,28 +1,23 @@
 import type { Readable } from "node:stream";
+import { finished } from "node:stream/promises";
 
 /**
  * Hands each chunk of a stream to `take` as it comes, which costs a fraction of an async iterator; the stream waits for what `take` returns.
- * Resolves after the last one. What `take` throws ends the stream, too.
+ * Resolves after the last one. What `take` throws ends the stream, too; one that has ended before its time already is told as such.
  */
-export function eachChunk(stream: Readable, take: (chunk: Buffer) => Promise<void> | undefined): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  let taking: Promise<void> | undefined;
-  const fail = (error: unknown): void => {
-    stream.destroy();
-    reject(error as Error);
-  };
-  stream.on("error", fail);
-  stream.on("close", () => reject(new Error("the stream was closed before its end")));
-  stream.on("end", () => resolve(taking));
+export async function eachChunk(stream: Readable, take: (chunk: Buffer) => Promise<void> | undefined): Promise<void> {
+  const last: { taking?: Promise<void> | undefined } = {};
+  const stop = (error: unknown): void => void stream.destroy(error as Error);
   stream.on("data", (chunk: Buffer) => {
     try {
-      taking = take(chunk);
+      last.taking = take(chunk);
     } catch (error) {
-      return fail(error);
+      return stop(error);
     }
-    if (taking === undefined) return;
+    if (last.taking === undefined) return;
     stream.pause();
-    taking.then(() => stream.resume(), fail);
+    last.taking.then(() => stream.resume(), stop);
   });
-  return promise;
+  await finished(stream, { writable: false });
+  await last.taking;
 }
