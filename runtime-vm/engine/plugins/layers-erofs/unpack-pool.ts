@@ -17,6 +17,8 @@ export class UnpackPool implements AsyncDisposable {
   readonly #onIdle: () => void;
   /** With what ends each that is idle. */
   readonly #threads = new Map<UnpackThread, NodeJS.Timeout | undefined>();
+  /** Each has one layer to itself. */
+  readonly #alone = new Set<UnpackThread>();
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
@@ -30,12 +32,13 @@ export class UnpackPool implements AsyncDisposable {
   async run(request: UnpackRequest, opts: UnpackOptions, { alone = false } = {}): Promise<Unpacked> {
     await this.#turn(opts.signal);
     const thread = alone ? new UnpackThread() : this.#thread();
+    if (alone) this.#alone.add(thread);
     try {
       return await thread.ask(request, opts);
     } finally {
       this.#running -= 1;
       this.#waiting.shift()?.();
-      if (alone) await thread.end();
+      if (this.#alone.delete(thread)) await thread.end();
       else if (thread.over) this.#threads.delete(thread);
       else if (thread.layers === 0) this.#endWhenIdle(thread);
     }
@@ -47,7 +50,7 @@ export class UnpackPool implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#threads.keys()].map((thread) => thread.end()));
+    await Promise.all([...this.#threads.keys(), ...this.#alone].map((thread) => thread.end()));
     this.#threads.clear();
   }
 
