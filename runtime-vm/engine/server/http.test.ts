@@ -195,6 +195,10 @@ test("a body that arrives in pieces is whole before the connection is taken over
 const inChunks = (...chunks: readonly string[]): string =>
   request("POST", "/raw", `Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n${upgrade}`, chunks.join(""));
 
+test("an upgrade whose body in chunks never comes to its end is refused when it is too long", async () => {
+  expect(await talk(inChunks("0\r\n", "nobody: needs this\r\n".repeat(500_000)))).toMatch(/^HTTP\/1.1 400 [^]*larger than/);
+});
+
 test("a body in chunks is read before an upgrade, too, however it arrives", async () => {
   const whole = inChunks('5;x=y\r\n{"Nam\r\n', '9\r\ne":"abc"}\r\n', "0\r\nTrailer: t\r\n\r\n");
   expect(await talk(`${whole}early`)).toMatch(/^HTTP\/1.1 101 [^]*body \{"Name":"abc"\} input early$/);

@@ -102,11 +102,15 @@ export class ApiServer implements AsyncDisposable {
 
   #serveUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // Node leaves the body of an upgrading request unread: `head` begins with it.
-    const refuse = (message: string): void => void sendRaw(socket, { status: 400, headers: versionHeaders, json: { message } });
+    const refuse = (message: string): void => {
+      void sendRaw(socket, { status: 400, headers: versionHeaders, json: { message } });
+      // A client that is still sending reads its answer when it is done.
+      socket.resume();
+    };
     const length = Number(request.headers["content-length"] ?? "0");
     if (length > limits.requestJsonBytesMax) return refuse(bodyTooLarge().message);
     const serve = async (): Promise<void> => {
-      const early = await withBody(socket, head, isChunked(request) ? chunked : sized(length), this.#patience.requestBodyIdleMsMax);
+      const early = await withBody(socket, head, isChunked(request) ? chunked() : sized(length), this.#patience.requestBodyIdleMsMax);
       if (early === undefined) return void socket.destroy();
       await this.#serve(request, undefined, upgradedConnection(socket, request, early.rest), early.body, socket);
     };
