@@ -30,6 +30,9 @@ export const isClass = (error: unknown, cls: ErrorClass): error is EngineError =
 /** The sentence of any thrown value. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** There was no room on the disk, or none left of a quota. */
+export const isDiskFull = (error: unknown): boolean => ["ENOSPC", "EDQUOT"].includes(codeOf(error) ?? "");
+
 /** Node's errno name (`ENOENT`), when the error carries one. */
 export const codeOf = (error: unknown): string | undefined =>
   typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" ? error.code : undefined;

@@ -1,13 +1,13 @@
 import type { ServerResponse } from "node:http";
 import { type Duplex, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { codeOf, EngineError, messageOf } from "#base/errors.ts";
+import { EngineError, isDiskFull, messageOf } from "#base/errors.ts";
 import type { Answer } from "./router.ts";
 import { statusOf } from "./status.ts";
 
 /** The status and the sentence of whatever a handler threw. */
 export function failure(error: unknown): { status: number; message: string } {
-  if (isDiskFull(error)) return { status: 500, message: `${diskFull}${detailOf(error)}` };
+  if (isOfFullDisk(error)) return { status: 500, message: `${diskFull}${detailOf(error)}` };
   if (error instanceof EngineError) return { status: statusOf[error.class], message: error.message };
   if (error instanceof URIError) return { status: 400, message: "the path is no sound percent-encoding" };
   return { status: 500, message: messageOf(error) };
@@ -17,9 +17,9 @@ const diskFull = "no space left on device: the engine's data disk is full; free 
 const sqliteFull = 13;
 
 /** Whatever said it: a system call, the database, or what was made of either. */
-function isDiskFull(error: unknown): boolean {
+function isOfFullDisk(error: unknown): boolean {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
-    if (["ENOSPC", "EDQUOT"].includes(codeOf(at) ?? "") || ("errcode" in at && at.errcode === sqliteFull)) return true;
+    if (isDiskFull(at) || ("errcode" in at && at.errcode === sqliteFull)) return true;
   }
   return false;
 }

@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { delay } from "#base/deadline.ts";
-import { codeOf, EngineError, isClass, messageOf } from "#base/errors.ts";
+import { EngineError, isClass, isDiskFull, messageOf } from "#base/errors.ts";
 import type { ContentStore, Descriptor, Digest, Ingest } from "#core/content/content.ts";
 import type { BlobFile } from "#core/layers/layers.ts";
 import type { RegistryReader } from "#core/registry/registry.ts";
@@ -8,7 +8,6 @@ import { eachChunk } from "./each-chunk.ts";
 import { follow, grow, Growth } from "./growth.ts";
 
 const pauseMs = 200;
-const isDiskFull = (error: unknown): boolean => ["ENOSPC", "EDQUOT"].includes(codeOf(error) ?? "");
 
 /** Read anew at each use: they may change while the engine runs. */
 export interface FetchLimits {

@@ -1,11 +1,12 @@
-import { codeOf, EngineError, messageOf } from "#base/errors.ts";
+import { codeOf, EngineError, isDiskFull, messageOf } from "#base/errors.ts";
 
 /** A damaged compressed stream is the sender's fault, a full disk is ours. */
 export function unpackFailure(error: unknown): EngineError {
-  return error instanceof EngineError ? error : new EngineError(classOfCode(codeOf(error) ?? ""), messageOf(error), { cause: error });
+  return error instanceof EngineError
+    ? error
+    : new EngineError(isDiskFull(error) ? "exhausted" : classOfCode(codeOf(error) ?? ""), messageOf(error), { cause: error });
 }
 
 function classOfCode(code: string): EngineError["class"] {
-  if (code === "ENOSPC" || code === "EDQUOT") return "exhausted";
   return code.startsWith("Z_") || code.startsWith("ZSTD_") || code === "ERR_BUFFER_TOO_LARGE" ? "invalidArgument" : "internal";
 }
