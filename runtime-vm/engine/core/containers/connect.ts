@@ -17,12 +17,18 @@ export async function connectNetwork(supervisor: Supervisor, container: Containe
   if (Object.hasOwn(container.spec.endpoints, "none")) {
     throw refuse("container cannot be connected to multiple networks with one of the networks in private (none) mode");
   }
-  if (run !== undefined) {
-    const before = run.sandbox;
+  const { endpoints } = container.spec;
+  // First: who asks again after a crash in between is not told that it is connected, and asked for no more at the next start.
+  setEndpoints(supervisor, container, { ...endpoints, [name]: settings });
+  if (run === undefined) return;
+  const before = run.sandbox;
+  try {
     run.sandbox = await supervisor.backends.sandboxes.connect(container.id, name, settings);
-    filesAfterConnect(supervisor, container, { before, after: run.sandbox, network: name });
+  } catch (error) {
+    setEndpoints(supervisor, container, endpoints);
+    throw error;
   }
-  setEndpoints(supervisor, container, { ...container.spec.endpoints, [name]: settings });
+  filesAfterConnect(supervisor, container, { before, after: run.sandbox, network: name });
 }
 
 /** Leaves a network, by the name or id it has; one that is gone is left by the name it had. */
@@ -33,7 +39,8 @@ export async function disconnectNetwork(supervisor: Supervisor, container: Conta
   const joined = container.spec.hostConfig.NetworkMode?.startsWith("container:") === true;
   if (run !== undefined && !joined) {
     const left = run.sandbox.endpoints[name];
-    run.sandbox = await supervisor.backends.sandboxes.disconnect(container.id, name);
+    const gone = Object.hasOwn(container.spec.endpoints, name);
+    run.sandbox = await supervisor.backends.sandboxes.disconnect(container.id, name, { gone });
     filesAfterDisconnect(supervisor, container, left);
   } else if (!Object.hasOwn(container.spec.endpoints, name)) {
     throw new EngineError("internal", `container ${container.id} is not connected to the network ${name}`);

@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
 import { EngineError } from "#base/errors.ts";
 import type { PortMap } from "#api/networks.ts";
-import { canonicalPort, type PortChange, portsAfter } from "../networks/ports.ts";
+import type { Sandbox } from "../networks/networks.ts";
+import { canonicalPort, type PortChange } from "../networks/ports.ts";
 import type { Container } from "./container.ts";
 import { publishEvent } from "./events.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -18,10 +20,15 @@ export async function changePorts(supervisor: Supervisor, container: Container, 
     throw new EngineError("invalidArgument", `container ${container.name} has the network of another container: publish the port there`);
   }
   run.sandbox = await supervisor.backends.sandboxes.republish(container.id, change);
-  const { hostConfig } = container.spec;
-  const PortBindings = portsAfter(hostConfig.PortBindings ?? {}, change, run.sandbox.ports);
-  container.spec = { ...container.spec, hostConfig: { ...hostConfig, PortBindings } };
-  supervisor.table.setSpec(container.id, container.name, container.spec);
+  keepAsked(supervisor, container, run.sandbox);
   publishEvent(supervisor.backends.events, container, "update");
   return run.sandbox.ports;
+}
+
+/** Writes down what later starts publish, which an engine that was killed in a change may not have come to. */
+export function keepAsked({ table }: Supervisor, container: Container, { asked }: Sandbox): void {
+  const { hostConfig } = container.spec;
+  if (asked === undefined || isDeepStrictEqual(asked, hostConfig.PortBindings ?? {})) return;
+  container.spec = { ...container.spec, hostConfig: { ...hostConfig, PortBindings: asked } };
+  table.setSpec(container.id, container.name, container.spec);
 }

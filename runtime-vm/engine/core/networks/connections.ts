@@ -47,10 +47,11 @@ export class Connections {
     await using undo = new AsyncDisposableStack();
     this.#members.occupy(endpoint);
     undo.defer(() => this.#members.vacate(endpoint));
-    attach(this.#options, netns, endpoint);
+    this.#update(live, { changing: endpoint });
+    undo.defer(() => this.#update(live, { endpoints, changing: undefined }));
     undo.defer(() => this.#options.driver.detach(netns, linkOf(endpoint)));
-    undo.defer(() => this.#update(live, { endpoints }));
-    this.#update(live, { endpoints: [...endpoints.filter(({ containerInterface }) => containerInterface !== ""), endpoint] });
+    attach(this.#options, netns, endpoint);
+    this.#update(live, { endpoints: [...endpoints.filter(({ containerInterface }) => containerInterface !== ""), endpoint], changing: undefined });
     setGateways(this.#options, live.record);
     await this.#services.answerNames(live);
     if (live.published === undefined) await this.publish(live, this.#services.wanted(live));
@@ -58,9 +59,10 @@ export class Connections {
     this.#members.tell("connect", endpoint);
   }
 
-  async disconnect(live: Live, name: string): Promise<void> {
+  async disconnect(live: Live, name: string, { gone } = { gone: false }): Promise<void> {
     const network = this.#options.networks.get(name);
     const endpoint = live.record.endpoints.find((one) => one.network === network.record.id);
+    if (endpoint === undefined && gone) return;
     if (endpoint === undefined) throw new EngineError("internal", `container ${live.record.containerId} is not connected to network ${network.record.name}`);
     if (live.record.netns === undefined) {
       const reason = "container was created in host network mode";
@@ -68,13 +70,23 @@ export class Connections {
     }
     const ports = publicationsOf(live.record.ports);
     if (endpoint === gatewayOf(live.record, 4)) await this.#services.unpublish(live);
+    this.#update(live, { endpoints: live.record.endpoints.filter((one) => one !== endpoint), changing: endpoint });
     if (endpoint.containerInterface !== "") this.#options.driver.detach(live.record.netns, linkOf(endpoint));
     this.#members.vacate(endpoint);
-    this.#update(live, { endpoints: live.record.endpoints.filter((one) => one !== endpoint) });
+    this.#update(live, { changing: undefined });
     setGateways(this.#options, live.record);
     await this.#shared.released();
     if (live.published === undefined) await this.publish(live, ports);
     this.#members.tell("disconnect", endpoint);
+  }
+
+  /** An engine ended while it connected the container to a network, or disconnected it: it is not connected. */
+  finish(live: Live): void {
+    const { netns, changing } = live.record;
+    if (netns === undefined || changing === undefined) return;
+    if (changing.containerInterface !== "") this.#options.driver.detach(netns, linkOf(changing));
+    this.#update(live, { changing: undefined });
+    setGateways(this.#options, live.record);
   }
 
   /** Publishes, and remembers where. */

@@ -32,6 +32,8 @@ export interface Sandbox {
   readonly netns?: string;
   readonly endpoints: Readonly<Record<string, EndpointSettings>>;
   readonly ports: PortMap;
+  /** What later starts of the container are to publish, where that was changed while it ran. */
+  readonly asked?: PortMap;
   /** Host-side interface names by the container's (`eth0`), for statistics. */
   readonly interfaces: readonly string[];
   /** Contents of the three files bound into the container. */
@@ -69,7 +71,8 @@ export interface Sandboxes {
   rename(containerId: string, name: string): void;
   /** Connects an open sandbox to one more network, or from one; publishes the event. */
   connect(containerId: string, network: string, settings: EndpointSettings): Promise<Sandbox>;
-  disconnect(containerId: string, network: string): Promise<Sandbox>;
+  /** `gone`: it may not be connected any more, by an engine that ended before it could say so. */
+  disconnect(containerId: string, network: string, opts?: { readonly gone: boolean }): Promise<Sandbox>;
   /** Changes the published ports of an open sandbox: all of the change or nothing, and other ports' connections go on. Class notFound for a removal of what is not published. */
   republish(containerId: string, change: PortChange): Promise<Sandbox>;
 }

@@ -103,6 +103,15 @@ export function canonicalPort(key: string): string {
   return `${port}/${proto}`;
 }
 
+/** Whether all that `want` asks for is there: a port that was given, at each of its addresses. */
+export function isBound(
+  { key, hostIps, hostPorts }: Publication,
+  bound: readonly { readonly key: string; readonly hostIp: string; readonly hostPort: number }[],
+): boolean {
+  if (hostPorts === "any" || hostPorts.first !== hostPorts.last) return false;
+  return hostIps.every((ip) => bound.some((one) => one.key === key && one.hostIp === ip && one.hostPort === hostPorts.first));
+}
+
 /** What a container asks for once its ports were changed: of the ports in the change, exactly what is published now. */
 export function portsAfter(asked: PortMap, change: PortChange, now: PortMap): PortMap {
   const changed = changesOf(change);

@@ -1,5 +1,16 @@
 /** What is common to rtnetlink messages as bytes (rtnetlink(7), <linux/if_link.h>): attributes are length, type, value, padded to four; everything little-endian but addresses. */
-export const RTM = { NEWLINK: 16, DELLINK: 17, GETLINK: 18, SETLINK: 19, NEWADDR: 20, GETADDR: 22, NEWROUTE: 24, GETROUTE: 26, NEWRULE: 32 } as const;
+export const RTM = {
+  NEWLINK: 16,
+  DELLINK: 17,
+  GETLINK: 18,
+  SETLINK: 19,
+  NEWADDR: 20,
+  GETADDR: 22,
+  NEWROUTE: 24,
+  GETROUTE: 26,
+  NEWRULE: 32,
+  DELRULE: 33,
+} as const;
 export const NLM_F = { DUMP: 0x300, EXCL: 0x200, CREATE: 0x400, REPLACE: 0x100 } as const;
 export const IFF_UP = 1;
 

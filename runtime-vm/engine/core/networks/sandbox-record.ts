@@ -41,8 +41,12 @@ export interface SandboxRecord {
   readonly containerId: string;
   readonly netns?: string;
   readonly endpoints: readonly EndpointRecord[];
+  /** One whose interface is just being made or removed; who finds it so removes what there is of it. */
+  readonly changing?: EndpointRecord | undefined;
   /** As published; of `host` and `none` networks nothing is. */
   readonly ports: PortMap;
+  /** What is asked to be published since that was changed while the container ran. */
+  readonly asked?: PortMap;
 }
 
 /** The interfaces of a sandbox. */

@@ -126,7 +126,8 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
   #joined(containerId: string): Sandbox {
     const live = this.#live.get(containerId);
     if (live === undefined) throw new EngineError("conflict", `cannot join network namespace of a non running container: ${containerId}`);
-    return { ...this.#sandbox(live), endpoints: {}, ports: {} };
+    const { asked: _, ...sandbox } = this.#sandbox(live);
+    return { ...sandbox, endpoints: {}, ports: {} };
   }
 
   async restore(request: SandboxRequest): Promise<Sandbox | undefined> {
@@ -140,7 +141,9 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
       return undefined;
     }
     this.#dormant.wake(request.containerId);
-    const live: Live = { owner: ownerOf(request), request, record, names: undefined, published: undefined };
+    const { asked: ports = request.ports } = record;
+    const live: Live = { owner: ownerOf(request), request: { ...request, ports }, record, names: undefined, published: undefined };
+    this.#connections.finish(live);
     this.#live.set(request.containerId, live);
     this.#options.driver.link(linkedPairs(this.#live));
     await this.#services.answerNames(live);
@@ -194,17 +197,18 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
     return this.#sandbox(live);
   }
 
-  async disconnect(containerId: string, name: string): Promise<Sandbox> {
+  async disconnect(containerId: string, name: string, opts?: { gone: boolean }): Promise<Sandbox> {
     const live = this.#get(containerId);
-    await this.#connections.disconnect(live, name);
+    await this.#connections.disconnect(live, name, opts);
     return this.#sandbox(live);
   }
 
   async republish(containerId: string, change: PortChange): Promise<Sandbox> {
     const live = this.#get(containerId);
     const ports = await this.#services.republish(live, change);
-    live.request = { ...live.request, ports: portsAfter(live.request.ports, change, ports) };
-    this.#update(live, { ports });
+    const asked = portsAfter(live.request.ports, change, ports);
+    live.request = { ...live.request, ports: asked };
+    this.#update(live, { ports, asked });
     return this.#sandbox(live);
   }
 
@@ -236,9 +240,10 @@ export class SandboxManager implements Sandboxes, AsyncDisposable {
   }
 
   #sandbox(live: Live): Sandbox {
-    const { netns, endpoints, ports } = live.record;
+    const { netns, endpoints, ports, asked } = live.record;
     return {
       ...(netns === undefined ? {} : { netns }),
+      ...(asked === undefined ? {} : { asked }),
       endpoints: Object.fromEntries(endpoints.map((endpoint) => [endpoint.networkName, endpointSettings(endpoint)])),
       ports,
       interfaces: hostEnds(live.record),

@@ -7,7 +7,7 @@ import type { NetworkDriver } from "./driver.ts";
 import type { Directory, NameService } from "./names.ts";
 import type { PortPublisher, SandboxRequest } from "./networks.ts";
 import type { Owner } from "./plan.ts";
-import { PortAllocations, type PortChange, portMap, type Publication, publications, publicationsOf, removes } from "./ports.ts";
+import { isBound, PortAllocations, type PortChange, portMap, type Publication, publications, publicationsOf, removes } from "./ports.ts";
 import { Published, type Publishing, type Target } from "./publish.ts";
 import { type EndpointRecord, gatewayOf, type SandboxRecord, wayOut } from "./sandbox-record.ts";
 import type { SharedNetworks } from "./shared.ts";
@@ -86,8 +86,10 @@ export class SandboxServices {
     for (const [key, bindings] of Object.entries(remove)) checkBound(live, published, key, bindings);
     const gone = published.bound.filter((bound) => removes(bound, remove));
     await published.remove((bound) => gone.includes(bound));
+    // Asked for once more, as after an answer that never came, what is there is right.
+    const missing = wanted.filter((want) => !isBound(want, published.bound));
     try {
-      await this.#add(live, endpoint, published, wanted);
+      await this.#add(live, endpoint, published, missing);
     } catch (error) {
       await this.#add(live, endpoint, published, publicationsOf(portMap([], gone)));
       throw error;

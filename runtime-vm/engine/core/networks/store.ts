@@ -2,7 +2,7 @@ import type { NetworkCreateRequest, NetworkInspect } from "#api/networks.ts";
 import { EngineError, isClass } from "#base/errors.ts";
 import type { EventLog } from "../events/events.ts";
 import type { Bin } from "../bin/bin.ts";
-import type { Take } from "../bin/keeper.ts";
+import { projectOf, type Take } from "../bin/keeper.ts";
 import type { State } from "../state/state.ts";
 import { buildRecord } from "./create.ts";
 import { asksForBridge, type BridgeSettings, openDefaultBridge, wantsBridge } from "./default-bridge.ts";
@@ -152,7 +152,9 @@ export class Networks implements NetworkStore {
 
   async #keep(record: NetworkRecord): Promise<void> {
     this.#takeDown(record);
-    await this.#options.bin.keep({ kind: "network", id: record.id, name: record.name }, record, () => this.#register.unrecord(record));
+    await this.#options.bin.keep({ kind: "network", id: record.id, name: record.name, ...projectOf(record.labels) }, record, () =>
+      this.#register.unrecord(record),
+    );
   }
 
   async #comeBack(record: NetworkRecord, take: Take): Promise<void> {

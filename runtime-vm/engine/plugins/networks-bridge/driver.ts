@@ -7,7 +7,7 @@ import { type Link as KernelLink, NLM_F, RTM, setUp } from "#core/networks/rtnet
 import { allAddresses, allRoutes, bridgePort, defaultRoute, directRoute, newAddress, newVeth, parseAddress, parseRoute, setName } from "./messages.ts";
 import { aliasOf, Bridges } from "./bridges.ts";
 import { linkIn, missing, removeIn } from "./interfaces.ts";
-import { Parents } from "./parents.ts";
+import { Parents, stagedName } from "./parents.ts";
 import { type PacketPolicy, ruledFamilies } from "./policy.ts";
 import { openElement, publishedElement } from "./port-sets.ts";
 import { rulesText, type Surroundings } from "./rules.ts";
@@ -87,7 +87,7 @@ export class BridgeDriver implements NetworkDriver, Disposable {
   #program(): void {
     const { router, ...rest } = this.#around;
     const out = router === undefined ? undefined : this.#find(router.interface);
-    if (router !== undefined && out !== undefined) routeStrays(this.#netlink(), router.address, out.index);
+    if (router !== undefined && out !== undefined) routeStrays(this.#netlink(), { ...router, index: out.index });
     const around = router === undefined || out === undefined ? rest : { ...rest, router };
     this.#kernel.nft(rulesText({ networks: this.#networks, around, policy: this.#policy, ports: this.#ports, links: this.#links }));
   }
@@ -179,7 +179,10 @@ export class BridgeDriver implements NetworkDriver, Disposable {
   }
 
   detach(netns: string, link: Link): void {
-    if (link.hostInterface === "") return removeIn(this.#kernel, netns, link.containerInterface);
+    if (link.hostInterface === "") {
+      for (const name of [stagedName(netns, link), link.containerInterface]) removeIn(this.#kernel, netns, name);
+      return;
+    }
     const there = this.#find(link.hostInterface);
     if (there !== undefined) this.#remove(there.index);
   }

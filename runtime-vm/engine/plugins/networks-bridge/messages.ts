@@ -170,15 +170,11 @@ export function defaultRouteOf(table: number, gateway: string, index: number): U
   return Buffer.concat([message, attributes(route)]);
 }
 
-/** What bears the mark goes by that table. */
-export const markRule = (mark: number, table: number): Uint8Array =>
+/** What bears the mark, or everything, goes by that table where no rule before it knows a way. */
+export const routingRule = ({ priority, mark, table }: { priority: number; mark?: number; table: number }): Uint8Array =>
   Buffer.concat([
     Buffer.from([AF.INET, 0, 0, 0, RT.TABLE_UNSPEC, 0, 0, FR_ACT_TO_TBL, 0, 0, 0, 0]),
-    attributes([
-      [FRA.PRIORITY, u32(mark)],
-      [FRA.FWMARK, u32(mark)],
-      [FRA.TABLE, u32(table)],
-    ]),
+    attributes([[FRA.PRIORITY, u32(priority)], ...(mark === undefined ? [] : [[FRA.FWMARK, u32(mark)] as const]), [FRA.TABLE, u32(table)]]),
   ]);
 
 /** Asks for all routes of a family. */

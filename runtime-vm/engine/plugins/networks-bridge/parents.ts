@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { closeSync, openSync } from "node:fs";
 import { EngineError } from "#base/errors.ts";
 import { KernelError, type Netlink } from "#core/kernel/kernel.ts";
@@ -16,6 +16,10 @@ export interface Links {
 }
 
 const lacking = (error: unknown): boolean => error instanceof KernelError && ["EOPNOTSUPP", "ENOTSUP"].includes(error.code);
+
+/** What an interface on a parent is called until it has its name. */
+export const stagedName = (netns: string, { containerInterface }: Link): string =>
+  `slip${createHash("sha256").update(`${netns} ${containerInterface}`).digest("hex").slice(0, 10)}`;
 
 /** Networks on interfaces of this machine. A VLAN's interface is made where it is missing, and goes with the network that made it. */
 export class Parents {
@@ -62,7 +66,7 @@ export class Parents {
     const parent = this.#links.find(network.interface);
     if (parent === undefined) throw new EngineError("invalidArgument", `-o parent interface was not found on the host: ${network.interface}`);
     const { driver: kind, mode, flag } = network;
-    const name = `slip${randomBytes(5).toString("hex")}`;
+    const name = stagedName(netns, link);
     const fd = openSync(netns, "r");
     try {
       const data = kind === "macvlan" ? macvlanData(mode) : ipvlanData(mode, flag);

@@ -11,8 +11,8 @@ inOwnNetwork();
 
 const own = "10.0.2.15";
 const router = "10.0.2.2";
-/** A client elsewhere, and one whose network has the numbers of the containers'. */
-const clients = { far: "198.51.100.7", stray: "172.17.0.99" };
+/** A client elsewhere, one whose network has the numbers of the containers', and one with the very address that their bridge has. */
+const clients = { far: "198.51.100.7", stray: "172.17.0.99", twin: "172.17.0.1" };
 let around: string;
 let published: Parameters<PortPublisher["publish"]>[0][];
 
@@ -70,7 +70,7 @@ test("who comes from its loopback is the gateway for containers, others are who 
   const server = await serve(a.netns, 80);
   expect(await asked(8080, router)).toBe("heard hi from 172.17.0.1");
   expect(await asked(8080, clients.far)).toBe(`heard hi from ${clients.far}`);
-  expect(await asked(8080, clients.stray)).toBe("heard hi from 172.17.0.1");
+  for (const client of [clients.stray, clients.twin]) expect(await asked(8080, client)).toBe("heard hi from 172.17.0.1");
   expect(await asked(8081, router)).toBe("ECONNREFUSED");
   server.close();
   await net.sandboxes.close(id("a"));

@@ -48,6 +48,15 @@ test("a change that cannot be made whole changes nothing, and says what is in th
   await expect(net.sandboxes.republish(id("c"), { add: {}, remove: {} })).rejects.toThrow("is not running");
 });
 
+test("what is published already is published when it is asked for again, and nobody else is", async () => {
+  await net.sandboxes.open(request("a", { ports: { "80/tcp": [at("", "18080")] } }));
+  const asks = { add: { "80/tcp": [at("", "18080"), at("127.0.0.1", "18081")] }, remove: {} };
+  const once = await net.sandboxes.republish(id("a"), asks);
+  expect(await net.sandboxes.republish(id("a"), asks)).toMatchObject({ ports: once.ports });
+  expect(once.ports["80/tcp"]).toHaveLength(3);
+  await expect(net.sandboxes.republish(id("a"), { add: { "81/tcp": [at("", "18080")] }, remove: {} })).rejects.toThrow("already allocated by container a");
+});
+
 test("of a port published everywhere one address can be taken back, and where there is no way in nothing is published", async () => {
   await net.sandboxes.open(request("a", { ports: { "80/tcp": [at("", "18080")] } }));
   const less = await net.sandboxes.republish(id("a"), { add: {}, remove: { "80/tcp": [at("[::]", "")] } });
@@ -65,7 +74,7 @@ test("changed ports outlive the engine, and end with the container", async () =>
   await closeAll();
   openAll();
   const again = await net.sandboxes.restore(asked);
-  expect(again?.ports).toEqual({ "80/tcp": [at("127.0.0.1", "18082")] });
+  expect(again).toMatchObject({ ports: { "80/tcp": [at("127.0.0.1", "18082")] }, asked: { "80/tcp": [at("127.0.0.1", "18082")] } });
   const server = await serve(a.netns, 80);
   expect(await talk("127.0.0.1", 18_082, "hi")).toBe("heard hi from 172.17.0.1");
   server.close();

@@ -37,7 +37,7 @@ export function rulesText({ networks, around = { forbidden: [] }, policy = {}, p
   const bridges = networks.map(({ bridge }) => `"${bridge}"`).join(", ");
   return `${clear}table inet ${TABLE} {
 ${[...portSets(networks, families, policy), ...outputChain(around, networks), ...gatewayChain(around)].join("\n")}
-${around.router === undefined || bridges === "" ? "" : strayChain(bridges)}${around.router?.flowTable && bridges !== "" ? bulkTable(around.router.interface, bridges) : ""}  chain forward {
+${around.router === undefined || bridges === "" ? "" : strayChain(around.router.interface, bridges)}${around.router?.flowTable && bridges !== "" ? bulkTable(around.router.interface, bridges) : ""}  chain forward {
     type filter hook forward priority filter; policy accept;
 ${networks
   .flatMap((network) => [...forbiddenRules(network, around), ...families.flatMap((family) => forwardRules(network, family, { policy, bridges, links }))])
