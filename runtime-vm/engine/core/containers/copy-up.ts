@@ -7,12 +7,8 @@ import { inDirectory } from "./host-path.ts";
 type Kernel = ContainerBackends["kernel"];
 type TreeKernel = Pick<Kernel, "mkfifo" | "getxattrs" | "setxattr">;
 
-/**
- * Fills an empty volume with what the image has at the place it will be mounted over: owners, modes, times, links and extended
- * attributes kept. A volume that holds anything is left alone.
- */
+/** Fills an empty volume with what the image has at the place it will be mounted over: owners, modes, times, links and extended attributes kept. */
 export async function copyUp(kernel: Kernel, what: { rootfs: string; destination: string; volume: string }): Promise<void> {
-  if ((await readdir(what.volume)).length > 0) return;
   await inDirectory(kernel, what.rootfs, what.destination, async (source) => {
     // `source` is a link to the directory; with a dot behind it is the directory itself.
     await copyTree(kernel, `${source}/.`, what.volume);

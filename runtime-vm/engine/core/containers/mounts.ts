@@ -66,12 +66,13 @@ async function createMount(backends: Backends, request: MountRequest, what: { co
 /** Makes the volume where it is missing, and counts as its user from then on. Pruned in between, it is made again. */
 async function createVolume(backends: Backends, request: MountRequest, what: { containerId: string; undo: Undo }): Promise<{ made: Volume; source: string }> {
   const anonymous = request.source === "";
-  const made = await backends.volumes.create({
+  const wanted = {
     ...(anonymous ? {} : { Name: request.source }),
     ...(request.volume?.driver === undefined ? {} : { Driver: request.volume.driver }),
     ...(request.volume?.options === undefined ? {} : { DriverOpts: request.volume.options }),
     Labels: { ...request.volume?.labels, ...(anonymous ? { "com.docker.volume.anonymous": "" } : {}) },
-  });
+  };
+  const made = await backends.volumes.create(wanted, { user: what.containerId });
   try {
     return { made, source: await acquireVolume(backends, made.Name, what) };
   } catch (error) {
@@ -123,8 +124,9 @@ async function fillVolumes(backends: Backends, containerId: string, requests: re
   if (filling.length === 0) return;
   const rootfs = await backends.snapshots.mount(containerId);
   try {
-    for (const { destination, source } of records) {
-      if (filling.includes(destination)) await copyUp(backends.kernel, { rootfs, destination, volume: source });
+    for (const { destination, volume } of records) {
+      if (volume === undefined || !filling.includes(destination)) continue;
+      await backends.volumes.fill(volume.name, (directory) => copyUp(backends.kernel, { rootfs, destination, volume: directory }));
     }
   } finally {
     await backends.snapshots.unmount(containerId);

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { closeSync, constants, openSync } from "node:fs";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -17,7 +16,7 @@ import { View } from "../containers/view.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { IdentityMap } from "../userns/identity.ts";
 import { checkVolumeName } from "./request.ts";
-import type { VolumeStore } from "./volumes.ts";
+import { HALF, type VolumeStore } from "./volumes.ts";
 
 export interface VolumeContentsOptions {
   readonly volumes: VolumeStore;
@@ -43,9 +42,6 @@ async function emptied(directory: Directory, budget: { left: number }): Promise<
     await setImmediate();
   }
 }
-
-/** A snapshot that is not whole yet; what a crash leaves of one goes with the next. */
-const HALF = ".half-";
 
 /**
  * What can be done with a volume's files without a container. The volume counts as in use meanwhile, so that it is neither removed nor
@@ -87,7 +83,7 @@ export class VolumeContents {
 
   async *#archiveOf(name: string, path: string): AsyncGenerator<Buffer> {
     const { kernel, map } = this.#options;
-    await using held = await this.#hold(name);
+    await using held = await this.#options.volumes.hold(name);
     yield* readArchive(new View(held.path, kernel), kernel, { container: name, path }, map);
   }
 
@@ -107,7 +103,7 @@ export class VolumeContents {
 
   async *#archive(name: string): AsyncGenerator<Buffer> {
     const { kernel, map } = this.#options;
-    await using held = await this.#hold(name);
+    await using held = await this.#options.volumes.hold(name);
     yield* exportArchive(held.path, kernel, map);
   }
 
@@ -127,28 +123,21 @@ export class VolumeContents {
     checkVolumeName(to);
     using _made = await this.#lock.acquire(to);
     if (this.#isThere(to)) throw new EngineError("conflict", `volume ${to} already exists: give the fork another name`);
-    await using from = await this.#hold(name);
+    await using from = await this.#options.volumes.hold(name);
     const source = snapshot === "" ? from.path : await this.#snapshotOf(name, snapshot);
-    const made = await volumes.create({ Name: to, ...(Labels === null ? {} : { Labels }) });
-    try {
-      await copyTree(kernel, source, made.Mountpoint);
-    } catch (error) {
-      await volumes.remove(to, { force: true, forGood: true });
-      throw error;
-    }
-    return made;
+    return await volumes.create({ Name: to, ...(Labels === null ? {} : { Labels }) }, { fill: (directory) => copyTree(kernel, source, directory) });
   }
 
   /** Keeps what is in the volume now under a name of its own, until it is removed or the volume is. Nothing writes to it. */
   async snapshot(name: string, as: string): Promise<VolumeSnapshot> {
     checkVolumeName(as);
-    await using held = await this.#hold(name);
+    await using held = await this.#options.volumes.hold(name);
     using _alone = await this.#lock.acquire(`${name}/`);
     const place = this.#snapshots(name);
     await mkdir(place, { recursive: true, mode: 0o700 });
-    for (const left of await readdir(place)) if (left.startsWith(HALF)) await rm(join(place, left), { recursive: true });
     if ((await this.snapshots(name)).some(({ Name }) => Name === as)) throw new EngineError("conflict", `volume ${name} has a snapshot ${as} already`);
     const half = join(place, `${HALF}${as}`);
+    await rm(half, { recursive: true, force: true });
     // In a directory of its own, since that of the data takes the data's owner and times.
     await mkdir(join(half, "_data"), { recursive: true, mode: 0o700 });
     try {
@@ -200,15 +189,8 @@ export class VolumeContents {
     }
   }
 
-  async #hold(name: string): Promise<AsyncDisposable & { readonly path: string }> {
-    const { volumes } = this.#options;
-    const holder = `files-${randomBytes(8).toString("hex")}`;
-    const path = await volumes.acquire(name, holder);
-    return { path, [Symbol.asyncDispose]: () => volumes.release(name, holder) };
-  }
-
   async #using<T>(name: string, work: (view: View) => Promise<T>): Promise<T> {
-    await using held = await this.#hold(name);
+    await using held = await this.#options.volumes.hold(name);
     const fd = openSync(held.path, constants.O_RDONLY | constants.O_DIRECTORY);
     try {
       return await work(new View(`/proc/self/fd/${fd}`, this.#options.kernel));

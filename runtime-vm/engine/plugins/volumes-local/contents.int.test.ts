@@ -108,11 +108,17 @@ test("a snapshot keeps what was there, is no part of the volume's files, and goe
   expect(existsSync(place)).toBe(false);
 });
 
-test("what a crash left of a snapshot is none, and goes with the next", async () => {
+test("a snapshot that is not whole is none, and a copy that fails leaves no volume", async () => {
   mkdirSync(join(dir, "volumes/db/snapshots/.half-torn/_data"), { recursive: true });
   expect(await contents.snapshots("db")).toEqual([]);
-  await contents.snapshot("db", "whole");
-  expect(readdirSync(join(dir, "volumes/db/snapshots"))).toEqual(["whole"]);
+  const failing = async (directory: string): Promise<void> => {
+    writeFileSync(join(directory, "first"), "");
+    await Promise.reject(new Error("the disk is full"));
+  };
+  await expect(volumes.create({ Name: "copy" }, { fill: failing })).rejects.toThrow("the disk is full");
+  expect(() => volumes.inspect("copy")).toThrow("no such volume");
+  await expect(volumes.create({ Name: "copy" })).resolves.toMatchObject({ Name: "copy" });
+  expect(readdirSync(dataOf("copy"))).toEqual([]);
 });
 
 test("what is exported is what another volume has once it is imported, and while it is read the volume stays", async () => {

@@ -6,7 +6,7 @@ import type { TrashRestored } from "#api/trash.ts";
 import { EngineError } from "#base/errors.ts";
 import type { KeyedLock } from "#base/lock.ts";
 import type { Bin } from "#core/bin/bin.ts";
-import type { KeptItem, Keeper, Take } from "#core/bin/keeper.ts";
+import { type KeptItem, type Keeper, projectOf, type Take } from "#core/bin/keeper.ts";
 import { nameAgain } from "#core/bin/names.ts";
 import type { Trash } from "#core/trash/trash.ts";
 import { deviceOf } from "./device.ts";
@@ -63,7 +63,7 @@ export class KeptVolumes implements Keeper<VolumeRecord> {
     const { bin, table } = this.#options;
     const { name } = record;
     const id = randomBytes(32).toString("hex");
-    await bin.keep({ kind: "volume", id, name }, record, () => table.delete(name));
+    await bin.keep({ kind: "volume", id, name, ...projectOf(record.labels) }, record, () => table.delete(name));
     gone();
     this.#take(id, name);
   }

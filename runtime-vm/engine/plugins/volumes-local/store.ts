@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chownSync, mkdirSync, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync } from "node:fs";
 import type { Volume, VolumeCreateRequest } from "#api/volumes.ts";
 import { EngineError } from "#base/errors.ts";
 import { KeyedLock } from "#base/lock.ts";
@@ -9,10 +8,10 @@ import type { EventLog } from "#core/events/events.ts";
 import type { Journal } from "#core/journal/journal.ts";
 import type { Kernel } from "#core/kernel/kernel.ts";
 import type { State } from "#core/state/state.ts";
-import type { Trash } from "#core/trash/trash.ts";
-import { checkVolumeDriver, checkVolumeName, checkVolumeOptions, volumeBytes } from "#core/volumes/request.ts";
-import type { VolumeStore } from "#core/volumes/volumes.ts";
+import { ANONYMOUS_LABEL, checkVolumeDriver, checkVolumeName, checkVolumeOptions, volumeBytes } from "#core/volumes/request.ts";
+import type { Fill, VolumeStore } from "#core/volumes/volumes.ts";
 import { deviceOf, mountDevice } from "./device.ts";
+import { type DirectoryOptions, VolumeDirectories } from "./directories.ts";
 import { KeptVolumes } from "./kept.ts";
 import { matchesPrune, matchesVolume } from "./filters.ts";
 import { limitVolume } from "./limit.ts";
@@ -20,19 +19,15 @@ import { adoptedRecord, newRecord, shown } from "./records.ts";
 import { sizeOf } from "./size.ts";
 import { type VolumeRecord, VolumeTable } from "./table.ts";
 
-export interface LocalVolumeOptions {
+export interface LocalVolumeOptions extends DirectoryOptions {
   readonly state: State;
   readonly kernel: Kernel;
-  readonly trash: Trash;
   readonly bin: Bin;
   readonly events: EventLog;
   readonly journal: Journal;
-  readonly directory: string;
   /** Where removed ones wait, on the same file system. */
   readonly kept: string;
   readonly hostPrefix: string;
-  /** Whom new volumes belong to; absent: root. */
-  readonly owner?: { readonly uid: number; readonly gid: number };
 }
 
 interface LiveVolume {
@@ -45,6 +40,7 @@ type Filters = Readonly<Record<string, readonly string[]>>;
 /** Volumes as directories `NAME/_data`. A directory without a record is taken as a volume: data is never dropped because a database was. */
 export class LocalVolumes implements VolumeStore {
   readonly #options: LocalVolumeOptions;
+  readonly #directories: VolumeDirectories;
   readonly #table: VolumeTable;
   readonly #kept: KeptVolumes;
   readonly #volumes = new Map<string, LiveVolume>();
@@ -52,7 +48,7 @@ export class LocalVolumes implements VolumeStore {
 
   constructor(options: LocalVolumeOptions) {
     this.#options = options;
-    mkdirSync(options.directory, { recursive: true, mode: 0o701 });
+    this.#directories = new VolumeDirectories(options);
     this.#table = new VolumeTable(options.state);
     this.#kept = new KeptVolumes({
       ...options,
@@ -63,11 +59,11 @@ export class LocalVolumes implements VolumeStore {
     const records = this.#table.all();
     this.#kept.finish(records);
     for (const record of records) {
-      this.#makeDirectory(record.name);
+      this.#directories.finish(record.name);
       this.#volumes.set(record.name, { record, users: new Set() });
     }
     for (const { volume, container } of this.#table.users()) this.#volumes.get(volume)?.users.add(container);
-    for (const name of readdirSync(options.directory)) if (!this.#volumes.has(name)) this.#adopt(name);
+    for (const name of this.#directories.names()) if (!this.#volumes.has(name)) this.#adopt(name);
     options.bin.register("volume", this.#kept);
   }
 
@@ -80,7 +76,7 @@ export class LocalVolumes implements VolumeStore {
     return this.#inspect(this.#get(name).record);
   }
 
-  async create(request: VolumeCreateRequest): Promise<Volume> {
+  async create(request: VolumeCreateRequest, { user, fill }: { user?: string; fill?: Fill } = {}): Promise<Volume> {
     const name = request.Name || randomBytes(32).toString("hex");
     checkVolumeDriver(name, request.Driver ?? "");
     using _held = await this.#lock.acquire(name);
@@ -91,12 +87,24 @@ export class LocalVolumes implements VolumeStore {
     checkVolumeOptions(name, options);
     const record = newRecord(name, request);
     await this.#kept.settled(name);
-    this.#makeDirectory(name);
+    const whole = fill === undefined ? undefined : await this.#directories.filled(name, fill);
+    if (whole === undefined) this.#directories.make(name);
     this.#limit(name, volumeBytes(name, options));
-    this.#table.save(record);
-    this.#volumes.set(name, { record, users: new Set() });
+    this.#table.save(record, user);
+    whole?.finish();
+    this.#volumes.set(name, { record, users: new Set(user === undefined ? [] : [user]) });
     this.#publish("create", name);
     return this.#inspect(record);
+  }
+
+  async fill(name: string, fill: Fill): Promise<void> {
+    using _held = await this.#lock.acquire(name);
+    const { record, users } = this.#get(name);
+    const data = this.#directories.dataOf(name);
+    if (readdirSync(data).length > 0) return;
+    // A device, a quota and another container's mount have their place.
+    if (users.size > 1 || record.options !== null) return await fill(data);
+    (await this.#directories.filled(name, fill)).finish();
   }
 
   async remove(name: string, { force, forGood }: { force: boolean; forGood?: true }): Promise<void> {
@@ -107,9 +115,10 @@ export class LocalVolumes implements VolumeStore {
     this.#unmount(record);
     if (this.#options.bin.isOn && forGood !== true) await this.#kept.keep(record, () => this.#volumes.delete(name));
     else {
+      this.#directories.goes(name);
       this.#volumes.delete(name);
       this.#table.remove(name);
-      this.#options.trash.move(join(this.#options.directory, name));
+      this.#directories.drop(name);
     }
     this.#publish("destroy", name);
   }
@@ -122,33 +131,52 @@ export class LocalVolumes implements VolumeStore {
   async acquire(name: string, containerId: string): Promise<string> {
     using _held = await this.#lock.acquire(name);
     const { record, users } = this.#get(name);
-    const target = this.#dataOf(name);
-    const device = deviceOf(record.options);
-    if (device !== undefined && !this.#options.kernel.isMountPoint(target)) {
-      await mountDevice(this.#options.kernel, device, target, this.#options.hostPrefix);
-    }
+    await this.#mount(record);
     if (!users.has(containerId)) {
       this.#table.use(name, containerId);
       users.add(containerId);
     }
-    return target;
+    return this.#directories.dataOf(name);
   }
 
-  async release(name: string, containerId: string): Promise<void> {
+  async hold(name: string): Promise<AsyncDisposable & { readonly path: string }> {
+    using _held = await this.#lock.acquire(name);
+    const { record, users } = this.#get(name);
+    await this.#mount(record);
+    const holder = `files-${randomBytes(8).toString("hex")}`;
+    users.add(holder);
+    return { path: this.#directories.dataOf(name), [Symbol.asyncDispose]: () => this.#end(name, holder) };
+  }
+
+  async #mount({ name, options }: VolumeRecord): Promise<void> {
+    const device = deviceOf(options);
+    if (device === undefined || this.#options.kernel.isMountPoint(this.#directories.dataOf(name))) return;
+    await mountDevice(this.#options.kernel, device, this.#directories.dataOf(name), this.#options.hostPrefix);
+  }
+
+  release(name: string, containerId: string, { goes } = { goes: false }): Promise<void> {
+    return this.#end(name, containerId, goes ? undefined : () => this.#table.leave(name, containerId));
+  }
+
+  async #end(name: string, user: string, forget: () => void = () => {}): Promise<void> {
     using _held = await this.#lock.acquire(name);
     const volume = this.#volumes.get(name);
-    if (volume === undefined || !volume.users.delete(containerId)) return;
-    this.#table.leave(name, containerId);
+    if (volume === undefined || !volume.users.delete(user)) return;
+    forget();
     if (volume.users.size === 0) this.#unmount(volume.record);
   }
 
-  retain(containers: ReadonlySet<string>): void {
-    for (const { record, users } of this.#volumes.values()) {
-      for (const container of users) {
-        if (containers.has(container)) continue;
-        users.delete(container);
-        this.#table.leave(record.name, container);
-      }
+  leave(containerId: string, goers: readonly string[]): void {
+    this.#table.leaveOthers(containerId, goers);
+  }
+
+  async retain(containers: ReadonlySet<string>): Promise<void> {
+    for (const { record, users } of [...this.#volumes.values()]) {
+      const gone = [...users].filter((container) => !containers.has(container));
+      if (gone.length === 0) continue;
+      for (const container of gone) users.delete(container);
+      if (users.size === 0 && record.labels?.[ANONYMOUS_LABEL] !== undefined) await this.remove(record.name, { force: true });
+      else for (const container of gone) this.#table.leave(record.name, container);
     }
   }
 
@@ -183,7 +211,7 @@ export class LocalVolumes implements VolumeStore {
 
   /** A device's bytes are not ours to count. */
   async #size(record: VolumeRecord): Promise<number> {
-    return deviceOf(record.options) === undefined ? await sizeOf(this.#dataOf(record.name)) : 0;
+    return deviceOf(record.options) === undefined ? await sizeOf(this.#directories.dataOf(record.name)) : 0;
   }
 
   #get(name: string): LiveVolume {
@@ -192,43 +220,31 @@ export class LocalVolumes implements VolumeStore {
     return volume;
   }
 
-  #dataOf(name: string): string {
-    return join(this.#options.directory, name, "_data");
-  }
-
-  #makeDirectory(name: string): void {
-    mkdirSync(join(this.#options.directory, name), { recursive: true, mode: 0o701 });
-    const made = mkdirSync(this.#dataOf(name), { recursive: true, mode: 0o755 });
-    const { owner } = this.#options;
-    if (made !== undefined && owner !== undefined) chownSync(this.#dataOf(name), owner.uid, owner.gid);
-  }
-
   #limit(name: string, bytes: number): void {
     try {
-      limitVolume(this.#options.kernel, { name, data: this.#dataOf(name) }, bytes);
+      limitVolume(this.#options.kernel, { name, data: this.#directories.dataOf(name) }, bytes);
     } catch (error) {
-      this.#options.trash.move(join(this.#options.directory, name));
+      this.#directories.drop(name);
       throw error;
     }
   }
 
   #adopt(name: string): void {
-    const stat = statSync(this.#dataOf(name), { throwIfNoEntry: false });
-    // Making it was cut off before there was anything in it.
-    if (stat?.isDirectory() !== true) return this.#options.trash.move(join(this.#options.directory, name));
-    const record = adoptedRecord(name, stat.birthtime);
+    const since = this.#directories.orphanedSince(name);
+    if (since === undefined) return this.#directories.drop(name);
+    const record = adoptedRecord(name, since);
     this.#options.journal.warn(`volume ${name} has data but no record: it is taken up as a plain volume`);
     this.#table.save(record);
     this.#volumes.set(name, { record, users: new Set() });
   }
 
   #unmount(record: VolumeRecord): void {
-    const target = this.#dataOf(record.name);
+    const target = this.#directories.dataOf(record.name);
     if (deviceOf(record.options) !== undefined && this.#options.kernel.isMountPoint(target)) this.#options.kernel.umount(target);
   }
 
   #inspect(record: VolumeRecord): Volume {
-    return shown(record, this.#dataOf(record.name));
+    return shown(record, this.#directories.dataOf(record.name));
   }
 
   #publish(action: string, name: string): void {

@@ -27,6 +27,7 @@ export class VolumeTable {
       use: state.prepare("INSERT OR IGNORE INTO volume_users (volume, container) VALUES (?, ?)"),
       leave: state.prepare("DELETE FROM volume_users WHERE volume = ? AND container = ?"),
       leaveAll: state.prepare("DELETE FROM volume_users WHERE volume = ?"),
+      leaveOthers: state.prepare("DELETE FROM volume_users WHERE container = ? AND volume NOT IN (SELECT value FROM json_each(?))"),
     };
   }
 
@@ -38,8 +39,11 @@ export class VolumeTable {
     return this.#statements.users.all();
   }
 
-  save(record: VolumeRecord): void {
-    this.#state.transaction(() => this.put(record));
+  save(record: VolumeRecord, user?: string): void {
+    this.#state.transaction(() => {
+      this.put(record);
+      if (user !== undefined) this.#statements.use.run(record.name, user);
+    });
   }
 
   put(record: VolumeRecord): void {
@@ -54,6 +58,11 @@ export class VolumeTable {
   delete(name: string): void {
     this.#statements.remove.run(name);
     this.#statements.leaveAll.run(name);
+  }
+
+  /** As well: a container uses no volumes but these any more. */
+  leaveOthers(container: string, volumes: readonly string[]): void {
+    this.#statements.leaveOthers.run(container, JSON.stringify(volumes));
   }
 
   use(volume: string, container: string): void {

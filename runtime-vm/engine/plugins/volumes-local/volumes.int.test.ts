@@ -35,7 +35,7 @@ test("removal is refused while in use and leaves no data in place", async () => 
   await expect(volumes.remove("v1", { force: false })).rejects.toThrow("[a, b]");
   await volumes.release("v1", "a");
   await volumes.release("v1", "a");
-  volumes.retain(new Set(["z"]));
+  await volumes.retain(new Set(["z"]));
   await volumes.remove("v1", { force: false });
   expect(readdirSync(join(dir, "volumes"))).toEqual([]);
   expect(() => volumes.inspect("v1")).toThrow("get v1: no such volume");
