@@ -1,5 +1,8 @@
 /** Kinds of things that can be brought back after they were removed. */
-export type TrashKind = "container" | "image" | "volume" | "network";
+export type TrashKind = "container" | "image" | "volume" | "network" | "build-cache" | "platform";
+
+/** Type of the row that `GET /system/df` has among those of the build cache for all that is in the trash. */
+export const TRASH_TYPE = "trash";
 
 /** Row of `GET /slipway/trash`. */
 export interface TrashItem {
@@ -9,6 +12,8 @@ export interface TrashItem {
   /** RFC 3339. */
   readonly RemovedAt: string;
   readonly Bytes: number;
+  /** The Compose project it is of. */
+  readonly Project?: string;
 }
 
 /** Answer of `GET /slipway/trash`: what was removed and can be brought back, newest first. */
@@ -27,6 +32,14 @@ export interface TrashRestored {
   readonly Warnings: readonly string[];
   /** What came back along with it, since it stands on it. */
   readonly Also: readonly Pick<TrashItem, "Kind" | "Id" | "Name">[];
+}
+
+/** Answer of `POST /slipway/trash/restore?project=NAME`. */
+export interface TrashProjectRestored {
+  readonly Project: string;
+  readonly Items: readonly Pick<TrashItem, "Kind" | "Id" | "Name">[];
+  /** Of names that were taken, and of what could not come back. */
+  readonly Warnings: readonly string[];
 }
 
 /** Answer of `DELETE /slipway/trash`. */

@@ -1,5 +1,4 @@
 import { humanSize } from "#core/images/progress.ts";
-import type { Bin } from "#core/bin/bin.ts";
 import { type DiskBackends, containersOf, imagesOf } from "./disk-usage.ts";
 
 const namedMax = 3;
@@ -11,7 +10,7 @@ interface Taker {
 }
 
 /** A sentence: the things that take most of the disk, and what of all of them nobody uses. */
-export async function diskTakers(backends: DiskBackends & { readonly bin: Pick<Bin, "list"> }): Promise<string> {
+export async function diskTakers(backends: DiskBackends): Promise<string> {
   const takers = (await takersOf(backends)).filter(({ bytes }) => bytes > 0).toSorted((a, b) => b.bytes - a.bytes);
   const { Bytes: kept } = await backends.bin.list();
   const trash = kept === 0 ? "" : `; ${humanSize(kept)} are in the trash, and go when room is needed`;

@@ -3,13 +3,14 @@ import { isDigest, normalizedName, parseReference, withDigest, withTag } from "#
 import { type ApiVersion, has } from "#api/versions.ts";
 import { EngineError } from "#base/errors.ts";
 import type { ImageStore, ImageUsers } from "#core/images/images.ts";
+import type { PullFailures } from "#core/why/pull-failures.ts";
 import { json, lines, platformParameter, platformParameters, progressAnswer, registryAuth } from "./image-answers.ts";
 import { imported } from "./image-import.ts";
 import type { Query } from "./query.ts";
 import { type Answer, type Route, route } from "./router.ts";
 
 /** Image names hold slashes, so a fixed ending goes before the bare name. */
-export const imageRoutes = (images: ImageStore, users: ImageUsers): readonly Route[] => [
+export const imageRoutes = (images: ImageStore, users: ImageUsers, pulls: Pick<PullFailures, "watched">): readonly Route[] => [
   route("GET", "/images/json", async ({ query, version }) => {
     const { manifests, sharedSize } = { manifests: query.bool("manifests"), sharedSize: query.bool("shared-size") };
     const rows = await images.list({ filters: legacyFilter(query), manifests, sharedSize, users });
@@ -33,8 +34,9 @@ export const imageRoutes = (images: ImageStore, users: ImageUsers): readonly Rou
     const platform = query.get("platform");
     if (query.get("fromImage") === "") return await progressAnswer(imported(images, query, { body, signal }));
     const auth = registryAuth(headers["x-registry-auth"]);
-    const pulled = images.pull({ reference: pullReference(query), auth, signal, ...(platform === "" ? {} : { platform }) });
-    return await progressAnswer(pulled);
+    const reference = pullReference(query);
+    const pulled = images.pull({ reference, auth, signal, ...(platform === "" ? {} : { platform }) });
+    return await progressAnswer(pulls.watched(reference, pulled));
   }),
   route("POST", "/images/load", ({ query, body, signal }) => {
     const platform = platformParameter(query);

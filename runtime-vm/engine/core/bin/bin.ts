@@ -1,6 +1,6 @@
-import type { TrashEmptied, TrashKind, TrashList, TrashRestored } from "#api/trash.ts";
+import type { TrashEmptied, TrashKind, TrashList, TrashProjectRestored, TrashRestored } from "#api/trash.ts";
 import { type DiskRoom, isTight } from "#base/disk-room.ts";
-import { EngineError } from "#base/errors.ts";
+import { EngineError, messageOf } from "#base/errors.ts";
 import { KeyedLock } from "#base/lock.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { State } from "../state/state.ts";
@@ -10,6 +10,9 @@ import { TrashTable } from "./table.ts";
 
 /** How often the limits and the disk are looked at while there is something in the trash. */
 const everyMs = 1_000;
+
+/** Containers bring along what they stand on, by the names they know it by. */
+const projectOrder: readonly TrashKind[] = ["container", "volume", "network"];
 
 export interface BinParts {
   readonly state: State;
@@ -64,7 +67,7 @@ export class Bin implements Disposable {
   }
 
   /** Takes a thing in, in one transaction with `remove`, which takes it out of its noun's own table. Durable when it resolves. */
-  async keep(what: Pick<KeptItem, "kind" | "id" | "name">, kept: unknown, remove: () => void): Promise<void> {
+  async keep(what: Omit<KeptItem, "removedMs" | "bytes">, kept: unknown, remove: () => void): Promise<void> {
     const item: KeptItem = { ...what, removedMs: Date.now(), bytes: undefined };
     this.#parts.state.relaxed(() => {
       remove();
@@ -100,6 +103,7 @@ export class Bin implements Disposable {
         Name: item.name,
         RemovedAt: new Date(item.removedMs).toISOString(),
         Bytes: item.bytes ?? 0,
+        ...(item.project === undefined ? {} : { Project: item.project }),
       })),
       Bytes: sumOf(items),
       Limits: { Days: days, Bytes: bytes },
@@ -120,6 +124,31 @@ export class Bin implements Disposable {
       await this.#parts.state.settled();
     });
     return { Kind: kind, Id: id, ...restored };
+  }
+
+  /**
+   * All of a Compose project that was removed last under its name: containers, with what they stand on, then the project's other volumes
+   * and networks. What cannot come back keeps nothing else from it.
+   */
+  async restoreProject(project: string): Promise<TrashProjectRestored> {
+    const all = [...this.#items.values()].filter((item) => item.project === project);
+    if (all.length === 0) throw new EngineError("notFound", `Nothing of a project ${project} is in the trash`);
+    const restored = new Map<string, TrashProjectRestored["Items"][number]>();
+    const warnings: string[] = [];
+    for (const kind of projectOrder) {
+      const latest = new Map(all.filter((item) => item.kind === kind).map((item) => [item.name, item]));
+      for (const { id, name } of latest.values()) {
+        if (!this.#items.has(id)) continue;
+        try {
+          const { Kind, Id, Name, Warnings, Also } = await this.restore(id);
+          for (const one of [...Also, { Kind, Id, Name }]) restored.set(one.Id, one);
+          warnings.push(...Warnings);
+        } catch (error) {
+          warnings.push(`${kind} ${name}: ${messageOf(error)}`);
+        }
+      }
+    }
+    return { Project: project, Items: [...restored.values()], Warnings: warnings };
   }
 
   /** Gone for good. */

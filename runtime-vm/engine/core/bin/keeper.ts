@@ -11,9 +11,17 @@ export interface KeptItem {
   readonly kind: TrashKind;
   readonly id: string;
   readonly name: string;
+  /** The Compose project it is of. */
+  readonly project?: string;
   readonly removedMs: number;
   /** Undefined until it was measured, after the removal. */
   readonly bytes: number | undefined;
+}
+
+/** The Compose project that a thing with these labels is of. */
+export function projectOf(labels: Readonly<Record<string, string>> | null | undefined): { readonly project?: string } {
+  const project = labels?.["com.docker.compose.project"];
+  return project === undefined || project === "" ? {} : { project };
 }
 
 /** Takes the item out of the trash, in one transaction with `insert`, which puts its record back. Durable when it resolves. */

@@ -9,6 +9,7 @@ import { nameAgain } from "../bin/names.ts";
 import type { Sandbox } from "../networks/networks.ts";
 import { isPredefined } from "../networks/record.ts";
 import type { ContainerBackends } from "./backends.ts";
+import type { Catalog } from "./catalog.ts";
 import { Container } from "./container.ts";
 import { publishEvent } from "./events.ts";
 import { logDriverOf, openLog } from "./logs.ts";
@@ -53,7 +54,7 @@ export class ContainerKeeper implements Keeper<KeptContainer> {
     catalog.reserve(name, kept.id);
     undo.defer(`free the name ${name}`, () => catalog.release(name, kept.id));
     const found = [await takeVolumes(backends, { item, kept, undo }), await findNetworks(backends, kept)];
-    warnings.push(...found.flatMap((one) => one.warnings));
+    warnings.push(...found.flatMap((one) => one.warnings), ...takenAddresses(catalog, kept));
     const { lastEndpoints, ...record } = { ...kept, name };
     await take(() => table.put(record));
     undo.commit();
@@ -89,6 +90,15 @@ export class ContainerKeeper implements Keeper<KeptContainer> {
 
 const addressesOf = (endpoints: Sandbox["endpoints"]): Record<string, string[]> =>
   Object.fromEntries(Object.entries(endpoints).map(([name, { IPAddress, GlobalIPv6Address }]) => [name, [IPAddress ?? "", GlobalIPv6Address ?? ""]]));
+
+/** A start gives it the addresses of its last run where they are free. */
+function takenAddresses(catalog: Catalog, { spec, lastEndpoints }: KeptContainer): string[] {
+  return Object.entries(lastEndpoints).flatMap(([network, { IPAddress = "" }]) => {
+    const asked = spec.endpoints[network]?.IPAMConfig?.IPv4Address;
+    const isTaken = IPAddress !== "" && asked === undefined && catalog.all().some(({ run }) => run?.sandbox.endpoints[network]?.IPAddress === IPAddress);
+    return isTaken ? [`its address ${IPAddress} on ${network} is another container's by now: it gets a new one`] : [];
+  });
+}
 
 /** Its log above all; all in one directory. */
 async function filesBytes(directory: string): Promise<number> {

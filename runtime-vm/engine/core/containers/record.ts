@@ -124,8 +124,12 @@ export class ContainerTable {
     this.#state.prepare("UPDATE containers SET name = ?, spec = ? WHERE id = ?").run(name, JSON.stringify(spec), id);
   }
 
-  async remove(id: string): Promise<void> {
-    this.#state.relaxed(() => this.delete(id));
+  /** `also` is part of the transaction. */
+  async remove(id: string, also: () => void = () => {}): Promise<void> {
+    this.#state.relaxed(() => {
+      this.delete(id);
+      also();
+    });
     await this.#state.settled();
   }
 

@@ -1,5 +1,6 @@
 import { EngineError } from "#base/errors.ts";
 import { limits } from "#base/limits.ts";
+import { projectOf } from "../bin/keeper.ts";
 import type { Container } from "./container.ts";
 import { publishEvent } from "./events.ts";
 import { rememberLog } from "./log-memory.ts";
@@ -56,8 +57,14 @@ async function dismantle(supervisor: Supervisor, container: Container, options: 
   rememberLog(backends, container);
   // One that removes itself is not missed.
   const kept = backends.bin.isOn && container.spec.hostConfig.AutoRemove !== true;
-  if (kept) await backends.bin.keep({ kind: "container", id, name }, keptOf(container), () => table.delete(id));
-  else await table.remove(id);
+  const goers = container.spec.mounts.flatMap(({ volume }) => (options.volumes && volume?.anonymous === true ? [volume.name] : []));
+  const leave = (): void => backends.volumes.leave(id, goers);
+  const forget = (): void => {
+    table.delete(id);
+    leave();
+  };
+  if (kept) await backends.bin.keep({ kind: "container", id, name, ...projectOf(container.spec.config.Labels) }, keptOf(container), forget);
+  else await table.remove(id, leave);
   catalog.delete(container);
   await closeLog(container);
   await releaseMounts(backends, container);
@@ -65,9 +72,11 @@ async function dismantle(supervisor: Supervisor, container: Container, options: 
   if (!kept) await discardFiles(backends, container);
   for (const { volume } of container.spec.mounts) {
     if (volume === undefined) continue;
-    await backends.volumes.release(volume.name, id);
-    if (options.volumes && volume.anonymous) await removeVolume(supervisor, volume.name);
+    const goes = goers.includes(volume.name);
+    await backends.volumes.release(volume.name, id, { goes });
+    if (goes) await removeVolume(supervisor, volume.name);
   }
+  backends.volumes.leave(id, []);
   const exitCode = container.state.kind === "exited" ? container.state.last.exitCode : 0;
   publishEvent(backends.events, container, "destroy");
   for (const condition of ["next-exit", "not-running", "removed"] as const) container.exits.fire(condition, { exitCode });

@@ -8,6 +8,7 @@ import { Container, type ContainerState } from "./container.ts";
 import { modeById, sandboxRequest } from "./endpoints.ts";
 import { releaseMounts } from "./mounts.ts";
 import { openLog } from "./logs.ts";
+import { keepAsked } from "./published-ports.ts";
 import type { ContainerRecord, Ended } from "./record.ts";
 import { wantsStartAtBoot } from "./restart-policy.ts";
 import { closeShm } from "./shm.ts";
@@ -83,6 +84,7 @@ async function takeUp(supervisor: Supervisor, container: Container, phase: { sta
   for (const { image } of container.spec.mounts) if (image !== undefined) await backends.snapshots.mount(image.snapshot);
   const mode = modeById(supervisor.catalog, hostConfig.NetworkMode ?? "");
   const sandbox = await restoreNetwork(supervisor, container, mode);
+  if (sandbox !== undefined) keepAsked(supervisor, container, sandbox);
   const log = await openLog(backends, container);
   const drained = log.consume(task.stdio);
   const empty = { endpoints: {}, ports: {}, interfaces: [], files: { hosts: "", hostname: "", resolvConf: "" } };
@@ -125,7 +127,7 @@ async function sweepRest({ backends }: Supervisor, there: ReadonlySet<string>, r
   for (const id of readdirSync(backends.paths.containers)) {
     if (!known.has(id)) backends.trash.move(join(backends.paths.containers, id));
   }
-  backends.volumes.retain(there);
+  await backends.volumes.retain(there);
 }
 
 async function quietly({ journal }: ContainerBackends, what: string, work: () => Promise<unknown>): Promise<void> {

@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { delay, withDeadline } from "#base/deadline.ts";
 import { isClass } from "#base/errors.ts";
 import { KeyedLock } from "#base/lock.ts";
@@ -8,7 +6,8 @@ import { Stopwatch } from "../journal/stopwatch.ts";
 import type { Sandbox } from "../networks/networks.ts";
 import type { Exit, Task } from "../tasks/tasks.ts";
 import type { ContainerBackends } from "./backends.ts";
-import type { MemoryTrace, Traces } from "../why/facts.ts";
+import { memoryKill, type MemoryTrace } from "../tasks/memory-kill.ts";
+import type { Traces } from "../why/facts.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Container, Run } from "./container.ts";
 import { publishEvent, publishNetworkEvents, publishVolumeEvents } from "./events.ts";
@@ -184,17 +183,3 @@ export class Supervisor {
 
 const tracesOf = ({ sent }: Run, memory: MemoryTrace | undefined): { traces?: Traces } =>
   sent.length === 0 && memory === undefined ? {} : { traces: { ...(sent.length === 0 ? {} : { sent }), ...(memory === undefined ? {} : { memory }) } };
-
-/** The kernel counts in the cgroup how many processes it killed for memory, and how often the limit was reached. Undefined: none. */
-function memoryKill(cgroup: string): MemoryTrace | undefined {
-  const read = (name: string): string => readFileSync(join(cgroup, name), "utf8").trim();
-  try {
-    const events = read("memory.events");
-    if (!/^oom_kill [1-9]/m.test(events)) return undefined;
-    const [limit, peak] = [Number(read("memory.max")), Number(read("memory.peak"))];
-    return { peakBytes: peak, ofItsOwn: /^oom [1-9]/m.test(events), ...(Number.isFinite(limit) ? { limitBytes: limit } : {}) };
-  } catch {
-    // No memory controller here, or the cgroup went with its last process.
-    return undefined;
-  }
-}

@@ -62,6 +62,8 @@ export interface ImageBuilder {
   sizeOf(digest: string): number | undefined;
   /** Removes layers that neither an image nor the build cache refers to; returns the bytes that gives back. */
   collectLayers(layers: readonly BuiltLayer[]): Promise<number>;
+  /** What `collectLayers` would give back once nothing but images, `staying` and the trash's images refer to layers. */
+  weighLayers(layers: readonly BuiltLayer[], staying: Iterable<BuiltLayer>): Promise<number>;
   /** Of every image that is here. */
   layersInImages(): Promise<ReadonlySet<Digest>>;
   /** A plain stream of a file that may be compressed (gzip, bzip2, xz, zstd). */

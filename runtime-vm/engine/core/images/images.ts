@@ -61,8 +61,8 @@ export interface ImageListOptions {
 export interface ImageStore extends ImageResolver, ImageMaker {
   readonly browser: ImageBrowser;
   list(opts: ImageListOptions): Promise<ImageSummary[]>;
-  /** Bytes of every blob and of every layer, unpacked, whatever shares them: what images take altogether. */
-  totalBytes(): number;
+  /** Bytes of every blob and of every layer, unpacked, whatever shares them: what images take altogether, without those in the trash. */
+  totalBytes(): Promise<number>;
   inspect(reference: string, opts?: { manifests?: boolean; platform?: string; users?: ImageUsers }): Promise<ImageInspect>;
   history(reference: string, opts?: { platform?: string }): Promise<ImageHistoryItem[]>;
   tag(source: string, target: string): Promise<void>;

@@ -1,4 +1,4 @@
-import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { join } from "node:path";
@@ -101,13 +101,17 @@ class OciLayout implements ContentStore {
     return sweepResumable(this.#paths.ingest, new Set([...this.#openRefs].map(resumableName)));
   }
 
-  /** The list follows what the engine knows. Without room on the disk the former one stays for a while: deleting must work there. */
+  /**
+   * The list follows what the engine knows, and a start writes it anew: nobody waits for the disk. Without room there the former one
+   * stays for a while: deleting must work.
+   */
   publish(images: readonly NamedDescriptor[]): void {
     clearTimeout(this.#publishing);
     const [path, text] = [join(this.#paths.content, "index.json"), indexOf(images)];
     try {
-      // At most starts it says so already, and writing it anew would have them wait for the disk.
-      if (!existsSync(path) || readFileSync(path, "utf8") !== text) replaceFile(path, text);
+      if (existsSync(path) && readFileSync(path, "utf8") === text) return;
+      writeFileSync(`${path}.tmp`, text);
+      renameSync(`${path}.tmp`, path);
     } catch (error) {
       if (codeOf(error) !== "ENOSPC") throw error;
       this.#publishing = setTimeout(() => this.publish(images), publishAgainMs).unref();

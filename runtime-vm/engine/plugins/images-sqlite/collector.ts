@@ -14,6 +14,8 @@ export interface CollectorParts {
   readonly cached: () => Iterable<BuiltLayer>;
   /** What images in the trash stand for. */
   readonly trashed: () => readonly Descriptor[];
+  /** Layers of build cache in the trash. */
+  readonly trashedLayers: () => Iterable<BuiltLayer>;
 }
 
 interface Reach {
@@ -68,26 +70,53 @@ export class Collector {
   /** Removes one manifest of an index that stays, and what only that manifest referred to. */
   async discard(manifest: Descriptor): Promise<void> {
     const gone = await this.#reach([manifest]);
-    // What is under way may count on it.
-    if (this.#holders > 0) throw new EngineError("conflict", "images are being pulled, loaded or saved; remove the platform when that has ended");
-    this.#parts.content.remove(manifest.digest);
-    this.#parts.documents.forget(manifest.digest);
-    const kept = await this.#reach(this.#targets());
-    this.#remove(gone, kept);
+    this.withdraw(manifest);
+    this.#remove(gone, await this.#kept());
   }
 
-  /** Bytes of blobs and layers that only `target` refers to, of all images and those in the trash. */
-  async weigh(target: Descriptor): Promise<number> {
-    const others = this.#targets().filter(({ digest }) => digest !== target.digest);
+  /** Removes one manifest of an index that stays, and nothing else: what it referred to is held otherwise. */
+  withdraw({ digest }: Descriptor): void {
+    // What is under way may count on it.
+    if (this.#holders > 0) throw new EngineError("conflict", "images are being pulled, loaded or saved; remove the platform when that has ended");
+    this.#parts.content.remove(digest);
+    this.#parts.documents.forget(digest);
+  }
+
+  /** Bytes of blobs and layers that only `targets` refer to, of all images and those in the trash. */
+  async weigh(targets: readonly Descriptor[]): Promise<number> {
+    const own = new Set(targets.map(({ digest }) => digest));
+    const others = this.#targets().filter(({ digest }) => !own.has(digest));
+    return this.#weight(await this.#reach(targets), withLayers(await this.#reach(others), this.#cached()));
+  }
+
+  /** Bytes of blobs and layers that only these are made of, beside all images and `staying`. */
+  async weighLayers(layers: readonly BuiltLayer[], staying: Iterable<BuiltLayer>): Promise<number> {
+    return this.#weight(withLayers(nothing(), layers), withLayers(await this.#reach(this.#targets()), staying));
+  }
+
+  #weight(own: Reach, kept: Reach): number {
     const { content, layers } = this.#parts;
-    const [own, kept] = [await this.#reach([target]), this.#withCache(await this.#reach(others))];
     const blobs = [...own.blobs].filter((digest) => !kept.blobs.has(digest)).map((digest) => content.stat(digest)?.size ?? 0);
-    const diffIds = [...own.diffIds].filter((diffId) => !kept.diffIds.has(diffId)).map((diffId) => layers.unpackedSize(diffId));
+    const diffIds = [...own.diffIds].filter((diffId) => !kept.diffIds.has(diffId) && layers.has(diffId)).map((diffId) => layers.unpackedSize(diffId));
     return [...blobs, ...diffIds].reduce((sum, bytes) => sum + bytes, 0);
   }
 
+  /** Bytes of blobs and layers that nothing but the trash refers to. */
+  async trashedBytes(): Promise<number> {
+    const { cached, trashed, trashedLayers } = this.#parts;
+    return this.#weight(withLayers(await this.#reach(trashed()), trashedLayers()), withLayers(await this.#reach(this.#named()), cached()));
+  }
+
+  #named(): Descriptor[] {
+    return this.#parts.names.all().map(({ target }) => target);
+  }
+
   #targets(): Descriptor[] {
-    return [...this.#parts.names.all().map(({ target }) => target), ...this.#parts.trashed()];
+    return [...this.#named(), ...this.#parts.trashed()];
+  }
+
+  #cached(): BuiltLayer[] {
+    return [...this.#parts.cached(), ...this.#parts.trashedLayers()];
   }
 
   /**
@@ -105,14 +134,13 @@ export class Collector {
 
   /** Layers that the build cache has let go of. */
   async collectLayers(layers: readonly BuiltLayer[]): Promise<number> {
-    const gone = { blobs: new Set(layers.map(({ blob }) => blob.digest)), diffIds: new Set(layers.map(({ diffId }) => diffId)) };
     const kept = await this.#undisturbed(() => this.#kept());
     // Something under way may build on them; they go with the next sweep.
-    return kept === undefined ? 0 : this.#remove(gone, kept);
+    return kept === undefined ? 0 : this.#remove(withLayers(nothing(), layers), kept);
   }
 
   async layersInImages(): Promise<ReadonlySet<Digest>> {
-    return (await this.#reach(this.#parts.names.all().map(({ target }) => target))).diffIds;
+    return (await this.#reach(this.#named())).diffIds;
   }
 
   /** Undefined where something was under way meanwhile, be it over by now: what was read then may lack what it gave a name. */
@@ -124,15 +152,7 @@ export class Collector {
   }
 
   async #kept(): Promise<Reach> {
-    return this.#withCache(await this.#reach(this.#targets()));
-  }
-
-  #withCache(kept: Reach): Reach {
-    for (const { blob, diffId } of this.#parts.cached()) {
-      kept.blobs.add(blob.digest);
-      kept.diffIds.add(diffId);
-    }
-    return kept;
+    return withLayers(await this.#reach(this.#targets()), this.#cached());
   }
 
   #remove(gone: Reach, kept: Reach): number {
@@ -152,10 +172,20 @@ export class Collector {
   }
 
   async #reach(targets: readonly Descriptor[]): Promise<Reach> {
-    const reach: Reach = { blobs: new Set(), diffIds: new Set() };
+    const reach = nothing();
     for (const target of targets) await this.#parts.documents.reach(target, reach);
     return reach;
   }
+}
+
+const nothing = (): Reach => ({ blobs: new Set(), diffIds: new Set() });
+
+function withLayers(reach: Reach, layers: Iterable<BuiltLayer>): Reach {
+  for (const { blob, diffId } of layers) {
+    reach.blobs.add(blob.digest);
+    reach.diffIds.add(diffId);
+  }
+  return reach;
 }
 
 /** False for a layer that a container still stands on; it goes at a later sweep. */

@@ -45,7 +45,7 @@ export class ImageKeeper implements Keeper<KeptImage> {
   /** Takes all names of an image away, and keeps it. Returns the bytes that are its alone. */
   async keep(target: Descriptor, images: readonly ImageName[]): Promise<number> {
     const { names, collector } = this.#parts;
-    const bytes = await collector.weigh(target);
+    const bytes = await collector.weigh([target]);
     const parent = names.parentOf(target.digest);
     const [named = images[0]] = images.filter((image) => !isDangling(image));
     const name = named === undefined ? target.digest : shownName(named);
@@ -78,7 +78,7 @@ export class ImageKeeper implements Keeper<KeptImage> {
   }
 
   async measure(_item: KeptItem, { target }: KeptImage): Promise<number> {
-    return await this.#parts.collector.weigh(target);
+    return await this.#parts.collector.weigh([target]);
   }
 
   fault(_item: KeptItem, { target }: KeptImage): string | undefined {

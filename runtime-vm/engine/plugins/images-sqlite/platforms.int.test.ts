@@ -86,3 +86,35 @@ test("a platform is deleted with what only it has; the image stays for the other
   await expect(remove([host], { running: true })).rejects.toMatchObject({ class: "conflict" });
   expect(await remove(["linux/s390x"], { running: true })).toHaveLength(1);
 });
+
+test("a platform that was removed comes back, over a restart, and its image has it again", async () => {
+  await using store = await openStore({ days: 7, bytes: 2 ** 30 });
+  await said(store.images.load(archive(), { signal }));
+  await store.images.resolve("multi:1", "linux/arm64");
+  await store.images.removePlatforms("multi:1", ["linux/arm64"], { force: true, users: nobody });
+  expect(await here(store)).toEqual(["amd64", "s390x"]);
+  await expect(store.images.resolve("multi:1", "linux/arm64")).rejects.toMatchObject({ class: "notFound" });
+  await store.images.prune({ filters: {}, users: nobody });
+  await store.reopen();
+  const { Items } = await store.bin.list();
+  expect(Items).toMatchObject([{ Kind: "platform", Name: "multi:1 for linux/arm64" }]);
+  expect(Items[0]!.Bytes).toBeGreaterThan(0);
+  expect(store.bin.faults()).toEqual([]);
+  expect(await store.bin.restore("multi:1 for linux/arm64")).toMatchObject({ Kind: "platform", Warnings: [], Also: [] });
+  expect(await here(store)).toEqual(architectures);
+  expect((await store.images.resolve("multi:1", "linux/arm64")).manifest.digest).toBe(manifests[1]!.descriptor.digest);
+  expect((await store.images.check({ signal })).Problems).toEqual([]);
+});
+
+test("a platform without its image cannot come back, and says so; let go, its bytes are gone", async () => {
+  await using store = await openStore({ days: 7, bytes: 2 ** 30 });
+  await said(store.images.load(archive(), { signal }));
+  await store.images.removePlatforms("multi:1", ["linux/arm64"], { force: true, users: nobody });
+  await store.images.remove("multi:1", { force: false, users: nobody });
+  await store.bin.discard("multi:1");
+  await expect(store.bin.restore("multi:1 for linux/arm64")).rejects.toMatchObject({ class: "conflict", message: /not here any more/ });
+  expect(store.bin.faults()).toHaveLength(1);
+  await store.bin.empty();
+  await store.images.prune({ filters: {}, users: nobody });
+  expect(await store.images.totalBytes()).toBe(0);
+});

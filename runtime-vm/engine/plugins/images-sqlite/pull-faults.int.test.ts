@@ -156,10 +156,12 @@ describe.skipIf(found === undefined)("pulls that go wrong (skipped without docke
     const stalled = await startProxy(registry.domain, { relay: cutAfter(1_000_000, "stall") });
     const quit = new AbortController();
     const ingest = join(store.root, "ingest");
-    const partial = (): number => readdirSync(ingest).reduce((sum, name) => sum + statSync(join(ingest, name)).size, 0);
+    const sizeOf = (name: string): number => statSync(join(ingest, name), { throwIfNoEntry: false })?.size ?? 0;
+    const partial = (): number => readdirSync(ingest).reduce((sum, name) => sum + sizeOf(name), 0);
     const pulling = pull(store, `${stalled.domain}/team/app:v1`, { signal: quit.signal });
     pulling.catch(() => {});
-    await expect.poll(partial).toBeGreaterThan(0);
+    // More than a manifest or a config is: what is pruned below is the layer that stalled.
+    await expect.poll(partial).toBeGreaterThan(100_000);
     const prune = () => store.images.prune({ filters: {}, users: () => [] });
     expect(await prune()).toEqual({ ImagesDeleted: null, SpaceReclaimed: 0 });
     expect(partial()).toBeGreaterThan(0);

@@ -182,7 +182,7 @@ test("what is no tar is not imported, and leaves no image", async () => {
     await expect(importAs(store, bytes, "broken:1")).rejects.toMatchObject({ class: "invalidArgument" });
   }
   expect(await store.images.list({ filters: {}, manifests: false, sharedSize: false, users: () => [] })).toEqual([]);
-  expect(store.images.totalBytes()).toBe(0);
+  expect(await store.images.totalBytes()).toBe(0);
 });
 
 async function pushIndex(registry: TestRegistry, architectures: readonly string[]): Promise<{ name: string; digests: string[]; index: string }> {

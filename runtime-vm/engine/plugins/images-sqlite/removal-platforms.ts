@@ -4,15 +4,16 @@ import type { ImageUsers } from "#core/images/images.ts";
 import { formatPlatform, type Platform } from "#core/images/platform.ts";
 import { shortDigest } from "#core/images/progress.ts";
 import { bestOf, type Variant } from "./documents.ts";
+import type { PlatformKeeper } from "./kept-platform.ts";
 import { preferred } from "./listing.ts";
 import { lookUp, shownName } from "./lookup.ts";
 import type { ImageParts } from "./parts.ts";
 
-/** `docker rmi --platform`: the manifests for these platforms go, and what only they refer to. All are found before one goes. */
+/** `docker rmi --platform`: the manifests for these platforms go, and what only they refer to, into the trash where there is one. All are found before one goes. */
 export async function removePlatforms(
   parts: ImageParts,
   reference: string,
-  { platforms, force, users }: { platforms: readonly Platform[]; force: boolean; users: ImageUsers },
+  { platforms, force, users, keeper }: { platforms: readonly Platform[]; force: boolean; users: ImageUsers; keeper: PlatformKeeper | undefined },
 ): Promise<ImageDeleteItem[]> {
   const { digest, named, all } = lookUp(parts.names, reference);
   const variants = await parts.documents.variants(all[0]!.target);
@@ -33,9 +34,9 @@ export async function removePlatforms(
     throw new EngineError("conflict", `conflict: unable to delete ${shortDigest(digest)} (cannot be forced) - ${why}`);
   }
   const items: ImageDeleteItem[] = [];
-  for (const { descriptor } of new Set<Variant>(found)) {
-    await parts.collector.discard(descriptor);
-    items.push({ Deleted: descriptor.digest });
+  for (const variant of new Set<Variant>(found)) {
+    await (keeper?.isOn === true ? keeper.keep(named ?? all[0]!, variant) : parts.collector.discard(variant.descriptor));
+    items.push({ Deleted: variant.descriptor.digest });
   }
   return items;
 }

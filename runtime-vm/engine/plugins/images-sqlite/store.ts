@@ -25,6 +25,7 @@ import { pruneFilter } from "./filters.ts";
 import { describeAll, imageHistory, inspectImage, listImages, preferred, required } from "./listing.ts";
 import { importImage } from "./import.ts";
 import { ImageKeeper, keptTargets } from "./kept.ts";
+import { keptPlatformTargets, PlatformKeeper } from "./kept-platform.ts";
 import { load } from "./loading.ts";
 import { lookUp, noSuchImage, shownName } from "./lookup.ts";
 import { ImageNames, isDangling } from "./names.ts";
@@ -46,6 +47,8 @@ export interface ImageStoreOptions {
   readonly limits?: TransferLimits;
   /** Layers that the build cache keeps. */
   readonly cached?: () => Iterable<BuiltLayer>;
+  /** Those of build cache in the trash. */
+  readonly trashedLayers?: () => Iterable<BuiltLayer>;
   /** Where removed images can be brought back from; absent: they are gone. */
   readonly bin?: Bin;
 }
@@ -57,6 +60,7 @@ export interface TransferLimits extends FetchLimits {
 
 /** As dockerd has them. */
 const usualLimits: TransferLimits = { maxConcurrentDownloads: 3, maxDownloadAttempts: 5, maxConcurrentUploads: 5 };
+const none = (): [] => [];
 const keptDownloadMsMax = 24 * 3600 * 1000;
 
 /**
@@ -75,8 +79,9 @@ export function openImages(options: ImageStoreOptions): {
   const names = new ImageNames(options.state);
   const documents = new Documents(content);
   const { bin } = options;
-  const trashed = (): Descriptor[] => (bin === undefined ? [] : keptTargets(bin));
-  const collector = new Collector({ content, layers, documents, names, cached: options.cached ?? ((): [] => []), trashed });
+  const trashed = (): Descriptor[] => (bin === undefined ? [] : [...keptTargets(bin), ...keptPlatformTargets(bin)]);
+  const { cached = none, trashedLayers = none } = options;
+  const collector = new Collector({ content, layers, documents, names, cached, trashed, trashedLayers });
   const parts = {
     content,
     layers,
@@ -91,21 +96,27 @@ export function openImages(options: ImageStoreOptions): {
   publishIndex(parts);
   const isOld = (digest: Digest): boolean => Date.now() - statSync(content.path(digest)).mtimeMs > keptDownloadMsMax;
   const sweep = (): Promise<unknown> => collector.sweep(isOld);
-  const keeper = bin === undefined ? undefined : new ImageKeeper(parts, bin);
-  return { images: new SqliteImageStore(parts, limits, keeper), builder: new StoreBuilder(parts), swept: sweep(), sweep };
+  const keepers = bin === undefined ? {} : { images: new ImageKeeper(parts, bin), platforms: new PlatformKeeper(parts, bin) };
+  return { images: new SqliteImageStore(parts, limits, keepers), builder: new StoreBuilder(parts), swept: sweep(), sweep };
+}
+
+/** None without a trash. */
+interface Keepers {
+  readonly images?: ImageKeeper;
+  readonly platforms?: PlatformKeeper;
 }
 
 class SqliteImageStore implements ImageStore {
   readonly #parts: ImageParts;
   readonly #limits: TransferLimits;
-  readonly #keeper: ImageKeeper | undefined;
+  readonly #keepers: Keepers;
   readonly #lock = new KeyedLock();
   readonly browser: LayerBrowser;
 
-  constructor(parts: ImageParts, limits: TransferLimits, keeper: ImageKeeper | undefined) {
+  constructor(parts: ImageParts, limits: TransferLimits, keepers: Keepers) {
     this.#parts = parts;
     this.#limits = limits;
-    this.#keeper = keeper;
+    this.#keepers = keepers;
     this.browser = new LayerBrowser(parts.layers, async (reference, platform) => browsable(await this.resolve(reference, platform)));
   }
 
@@ -128,10 +139,11 @@ class SqliteImageStore implements ImageStore {
     return listImages(this.#parts, opts);
   }
 
-  totalBytes(): number {
-    const { content, layers } = this.#parts;
+  async totalBytes(): Promise<number> {
+    const { content, layers, collector } = this.#parts;
+    const trashed = await collector.trashedBytes();
     const blobs = [...content.list()].reduce((sum, { size }) => sum + size, 0);
-    return layers.list().reduce((sum, diffId) => sum + layers.unpackedSize(diffId), blobs);
+    return layers.list().reduce((sum, diffId) => sum + layers.unpackedSize(diffId), blobs) - trashed;
   }
 
   async inspect(reference: string, opts: { manifests?: boolean; platform?: string; users?: ImageUsers } = {}): Promise<ImageInspect> {
@@ -159,7 +171,7 @@ class SqliteImageStore implements ImageStore {
 
   removePlatforms(reference: string, platforms: readonly string[], opts: { force: boolean; users: ImageUsers }): Promise<ImageDeleteItem[]> {
     const wanted = platforms.map((text) => parsePlatform(text, this.#parts.host));
-    return this.#lock.with("remove", () => removePlatforms(this.#parts, reference, { ...opts, platforms: wanted }));
+    return this.#lock.with("remove", () => removePlatforms(this.#parts, reference, { ...opts, platforms: wanted, keeper: this.#keepers.platforms }));
   }
 
   prune(opts: { filters: Readonly<Record<string, readonly string[]>>; users: ImageUsers }): Promise<ImagesPruneReport> {
@@ -215,7 +227,7 @@ class SqliteImageStore implements ImageStore {
     const { names, collector } = this.#parts;
     const plan = planRemoval(names, reference, opts);
     const target = names.byDigest(plan.digest)[0]!.target;
-    const keeper = plan.deletes && this.#keeper?.isOn === true ? this.#keeper : undefined;
+    const keeper = plan.deletes && this.#keepers.images?.isOn === true ? this.#keepers.images : undefined;
     const weight = await keeper?.keep(target, plan.untag);
     if (plan.keeps) names.makeDangling(target, new Date());
     else if (keeper === undefined) names.delete(plan.untag.map(({ name }) => name));

@@ -3,6 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EventMessage } from "#api/events.ts";
 import type { PullProgress } from "#api/images.ts";
+import type { Bin } from "#core/bin/bin.ts";
+import type { TrashLimits } from "#core/bin/keeper.ts";
+import { testBin } from "#core/bin/testing.ts";
 import type { ImageStore } from "#core/images/images.ts";
 import type { LayerStore, Snapshotter } from "#core/layers/layers.ts";
 import type { ContentStore } from "#core/content/content.ts";
@@ -19,6 +22,8 @@ export interface TestStore extends AsyncDisposable {
   readonly images: ImageStore;
   readonly layers: LayerStore;
   readonly snapshots: Snapshotter;
+  /** Keeps what is removed only where the store was opened with limits. */
+  readonly bin: Bin;
   /** Ends the store and opens it again over the same directory, as a restarted engine does. */
   reopen(): Promise<void>;
   /** `action id name` of the events since the last call. */
@@ -41,7 +46,7 @@ export interface TestPlugins {
   }) => AsyncDisposable & { readonly layers: LayerStore; readonly snapshots: Snapshotter };
 }
 
-export async function openTestStore({ kernel, registries, ...plugins }: TestPlugins): Promise<TestStore> {
+export async function openTestStore({ kernel, registries, ...plugins }: TestPlugins, limits?: TrashLimits): Promise<TestStore> {
   const root = mkdtempSync(join(tmpdir(), "images-"));
   const trash = plugins.trash(join(root, "trash"));
   const log = plugins.events();
@@ -51,9 +56,10 @@ export async function openTestStore({ kernel, registries, ...plugins }: TestPlug
     const content = await plugins.content({ content: join(root, "content"), ingest: join(root, "ingest"), trash });
     const paths = { layers: join(root, "layers"), snapshots: join(root, "snapshots"), layerMounts: join(root, "run"), outfits: join(root, "outfits") };
     const opened = plugins.layers({ paths, trash, kernel, log: () => {} });
-    const { images, swept } = openImages({ state, content, layers: opened.layers, registries, events: log, architecture: process.arch });
+    const bin = testBin(state, limits);
+    const { images, swept } = openImages({ state, bin, content, layers: opened.layers, registries, events: log, architecture: process.arch });
     await swept;
-    return { state, opened, images };
+    return { state, bin, opened, images };
   };
   let running = await start();
   const stop = async () => {
@@ -70,6 +76,9 @@ export async function openTestStore({ kernel, registries, ...plugins }: TestPlug
     },
     get snapshots() {
       return running.opened.snapshots;
+    },
+    get bin() {
+      return running.bin;
     },
     reopen: async () => {
       await stop();
