@@ -7,6 +7,23 @@ export interface Why {
   readonly Explanation: WhyExplanation | null;
 }
 
+/** Answer of `GET /slipway/images/{name}/why`: why the last pull of that name failed, since this engine started. */
+export interface PullWhy {
+  readonly Reference: string;
+  /** RFC 3339. */
+  readonly FailedAt?: string;
+  /** Null: none has, or one after it went well. */
+  readonly Explanation: WhyExplanation | null;
+}
+
+/** Answer of `GET /slipway/builds/{ref}/why`. */
+export interface BuildWhy {
+  readonly Ref: string;
+  readonly State: string;
+  /** Null: it did not fail. */
+  readonly Explanation: WhyExplanation | null;
+}
+
 export interface WhyExplanation {
   /** The rule's name, for programs. */
   readonly Rule: string;

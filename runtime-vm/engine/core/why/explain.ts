@@ -1,5 +1,6 @@
 import type { WhyExplanation } from "#api/why.ts";
-import type { Facts, Finding, Rule } from "./facts.ts";
+import type { Finding } from "#api/failure.ts";
+import type { Facts, Rule } from "./facts.ts";
 import { endRules } from "./rules-end.ts";
 import { killRules } from "./rules-kill.ts";
 import { outputRules } from "./rules-output.ts";

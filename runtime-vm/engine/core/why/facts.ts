@@ -1,4 +1,6 @@
 import type { HealthState } from "#api/containers.ts";
+import type { Finding } from "#api/failure.ts";
+import type { MemoryTrace } from "../tasks/memory-kill.ts";
 
 /** Who sent a signal through this engine. */
 export type Sender = "kill" | "stop" | "restart" | "remove" | "engine";
@@ -6,15 +8,6 @@ export type Sender = "kill" | "stop" | "restart" | "remove" | "engine";
 export interface SentSignal {
   readonly signal: number;
   readonly by: Sender;
-}
-
-/** What the kernel counted of a container's memory when a process of it was killed for it. */
-export interface MemoryTrace {
-  readonly peakBytes?: number;
-  /** Absent: none. */
-  readonly limitBytes?: number;
-  /** The container's own limit was what ran out, not the machine's memory. */
-  readonly ofItsOwn: boolean;
 }
 
 /** What is kept of a run beside its exit code. */
@@ -88,12 +81,6 @@ export interface Facts {
   readonly disk?: { readonly freeBytes: number; readonly totalBytes: number };
   /** A container by its name, alias, service or address. */
   readonly neighbour: (nameOrAddress: string) => Neighbour | undefined;
-}
-
-export interface Finding {
-  readonly verdict: string;
-  readonly evidence: readonly string[];
-  readonly fix: string;
 }
 
 /** A rule finds what it is about, or nothing. */

@@ -1,4 +1,5 @@
-import type { Facts, Finding, Neighbour, Rule } from "./facts.ts";
+import type { Finding } from "#api/failure.ts";
+import type { Facts, Neighbour, Rule } from "./facts.ts";
 
 /** Somebody the program talks to was not there: seen in its last words, and in what the engine knows of that name or address. */
 export const dependencyRules: readonly Rule[] = [

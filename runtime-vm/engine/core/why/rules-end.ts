@@ -1,4 +1,5 @@
-import type { Facts, Finding, Rule } from "./facts.ts";
+import type { Finding } from "#api/failure.ts";
+import type { Facts, Rule } from "./facts.ts";
 import { endedBy, signalName } from "./rules-kill.ts";
 
 /** What is left to say of a program that failed without telling why: who may have sent its signal, and what its code means by convention. */

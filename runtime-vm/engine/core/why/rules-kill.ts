@@ -1,5 +1,6 @@
 import { constants } from "node:os";
-import type { Facts, Finding, Rule, Sender } from "./facts.ts";
+import type { Finding } from "#api/failure.ts";
+import type { Facts, Rule, Sender } from "./facts.ts";
 import { bytes } from "./quantities.ts";
 
 /** What ended a container from outside: its memory, this engine, the kernel, or the end of the machine. */

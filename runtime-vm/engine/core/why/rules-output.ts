@@ -1,4 +1,5 @@
-import type { Facts, Finding, Rule } from "./facts.ts";
+import type { Finding } from "#api/failure.ts";
+import type { Facts, Rule } from "./facts.ts";
 import { dependencyRules } from "./rules-dependency.ts";
 import { diskEvidence } from "./rules-start.ts";
 

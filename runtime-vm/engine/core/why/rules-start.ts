@@ -1,4 +1,5 @@
-import type { Facts, Finding, Rule } from "./facts.ts";
+import type { Finding } from "#api/failure.ts";
+import type { Facts, Rule } from "./facts.ts";
 import { bytes } from "./quantities.ts";
 
 /** Why a container did not start, from the engine's refusal and from what its command's file is. */
