@@ -27,6 +27,8 @@ export interface BuildOptions {
 export interface BuildDetails extends BuildSummary {
   readonly source?: BuildSource;
   readonly updates: readonly BuildUpdate[];
+  /** What the build could not have been faster than (`criticalPath`). */
+  readonly criticalPath: readonly string[];
 }
 
 /** The Dockerfile of a build that failed, and its lines, from 1, that failed. */
@@ -66,3 +68,24 @@ export type PostedMessage =
   | { readonly id: "moby.image.id"; readonly aux: { readonly ID: string } }
   | { readonly stream: string }
   | { readonly errorDetail: { readonly message: string }; readonly error: string };
+
+/**
+ * The steps, in their order, whose times add up to the whole build's: the one that ended last, before it the one whose end it waited for,
+ * and so on. A step begins as soon as the last of those it needs has ended, which is how that one is told. Empty while nothing has ended.
+ */
+export function criticalPath(steps: readonly BuildStep[]): readonly string[] {
+  const ended = steps.flatMap(({ id, started, completed }) =>
+    started === undefined || completed === undefined ? [] : [{ id, from: Date.parse(started), to: Date.parse(completed) }],
+  );
+  const path: string[] = [];
+  for (let before = Number.POSITIVE_INFINITY; ; ) {
+    const last = ended.filter(({ id, to }) => to <= before && !path.includes(id)).reduce<(typeof ended)[number] | undefined>(later, undefined);
+    if (last === undefined) return path.toReversed();
+    path.push(last.id);
+    before = last.from;
+  }
+}
+
+/** Of two that ended together the longer one was waited for. */
+const later = <T extends { readonly from: number; readonly to: number }>(a: T | undefined, b: T): T =>
+  a === undefined || b.to > a.to || (b.to === a.to && b.from < a.from) ? b : a;

@@ -9,9 +9,9 @@ import { parsePlatform } from "#core/images/platform.ts";
 import type { Query } from "./query.ts";
 
 /** Which of the two builders `POST /build` asks for. */
-export function isBuildKit(query: Query): boolean {
+export function isBuildKit(query: Query, experimental: boolean): boolean {
   const version = query.get("version");
-  if (query.bool("squash")) throw new EngineError("invalidArgument", "squash is only supported with experimental mode");
+  if (query.bool("squash") && !experimental) throw new EngineError("invalidArgument", "squash is only supported with experimental mode");
   if (!["", "1", "2"].includes(version)) throw new EngineError("invalidArgument", `invalid version ${JSON.stringify(version)}`);
   return version === "2";
 }
@@ -29,6 +29,8 @@ export function classicOptions(builds: Builds, query: Query, auth: ClassicOption
     noCache: query.bool("nocache"),
     quiet: query.bool("q"),
     removes: query.get("rm") === "" || query.bool("rm"),
+    squash: query.bool("squash"),
+    cacheFrom: cacheFromOf(query),
     platform: platform === "" ? undefined : parsePlatform(platform, builds.backends.host),
     hostConfig: hostConfigFrom(query),
     auth,
@@ -66,10 +68,11 @@ export function postedBuild(query: Query, { body, signal }: { body: Readable; si
     attributes,
     outputs: outputs.map(({ Type, Attrs }) => ({ type: Type, attributes: new Map(Object.entries(Attrs ?? {})) })),
     names: namesFrom(query),
-    cacheFrom: (jsonParameter(query, "cachefrom") ?? []) as string[],
+    cacheFrom: cacheFromOf(query),
     inlineCache: /^(1|t|true)$/i.test(args.get("BUILDKIT_INLINE_CACHE") ?? ""),
     entitlements,
     quiet: query.bool("q"),
+    squash: query.bool("squash"),
     body,
     signal,
   };
@@ -80,6 +83,8 @@ function networkAttributes(mode: string): { entries: readonly (readonly [string,
   if (mode !== "host" && mode !== "none") throw new EngineError("invalidArgument", `network mode ${JSON.stringify(mode)} not supported by buildkit`);
   return { entries: [["force-network-mode", mode]], entitlements: mode === "host" ? ["network.host"] : [] };
 }
+
+const cacheFromOf = (query: Query): string[] => (jsonParameter(query, "cachefrom") ?? []) as string[];
 
 /** Of `t`, each once. */
 const namesFrom = (query: Query): string[] => [

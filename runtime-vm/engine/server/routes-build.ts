@@ -8,6 +8,7 @@ import { givenBounds } from "#core/builds/bounds.ts";
 import type { Builds } from "#core/builds/builds.ts";
 import { remoteTar } from "#core/builds/classic-context.ts";
 import { classicBuild } from "#core/builds/classic.ts";
+import type { ClassicRecords } from "#core/builds/classic-records.ts";
 import type { PostedBuilds } from "#core/builds/posted.ts";
 import type { RegistryAuth } from "#core/registry/registry.ts";
 import { json, lines } from "./image-answers.ts";
@@ -20,13 +21,14 @@ export const buildRoutes = (builds: Builds, doors: BuildDoors): readonly Route[]
   route("POST", "/grpc", ({ hijack, headers }) => taken(hijack, headers, (connection) => doors.grpc(connection)), { upgrades: true }),
   route("POST", "/session", ({ hijack, headers }) => taken(hijack, headers, (connection) => doors.session(connection, headers)), { upgrades: true }),
   route("POST", "/build", async ({ query, headers, body, signal }) => {
-    if (isBuildKit(query)) return { status: 200, headers: json, stream: lines(await doors.posted.start(postedBuild(query, { body, signal }))) };
+    if (isBuildKit(query, builds.backends.config.experimental))
+      return { status: 200, headers: json, stream: lines(await doors.posted.start(postedBuild(query, { body, signal }))) };
     const options = classicOptions(builds, query, authOf(headers["x-registry-config"]));
     const remote = query.get("remote");
     await using undo = new AsyncDisposableStack();
     const context = remote === "" ? body : await remoteTar(builds, remote, { signal, undo });
     const scratch = join(builds.backends.paths.buildWork, `context-${randomUUID()}`);
-    const messages = await classicBuild(builds, options, { context, scratch, signal });
+    const messages = await classicBuild(builds, options, { context, scratch, records: doors.records, signal });
     return { status: 200, headers: json, stream: lines(messages) };
   }),
   route("POST", "/build/cancel", async ({ query }) => {
@@ -53,6 +55,8 @@ function bytesOf(query: Query, name: string): number {
 /** What BuildKit's clients speak to; the first two resolve when the connection ends. */
 export interface BuildDoors {
   readonly posted: PostedBuilds;
+  /** What the classic builder builds is written down there. */
+  readonly records: ClassicRecords;
   grpc(connection: Duplex): Promise<void>;
   session(connection: Duplex, headers: IncomingHttpHeaders): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import type { Bin } from "../bin/bin.ts";
 import type { EngineConfig } from "../config/config.ts";
 import type { EventLog } from "../events/events.ts";
 import type { ImageBuilder } from "../images/building.ts";
@@ -28,6 +29,7 @@ export interface BuildBackends {
   readonly events: EventLog;
   readonly kernel: Pick<Kernel, "openInRoot" | "getxattrs" | "mount" | "umount" | "mountsUnder">;
   readonly trash: Trash;
+  readonly bin: Bin;
   readonly journal: Journal;
   readonly config: EngineConfig;
   readonly paths: EnginePaths;

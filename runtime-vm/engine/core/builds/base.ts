@@ -4,9 +4,11 @@ import { EngineError, isClass, messageOf } from "#base/errors.ts";
 import { normalizedName, parseReference, withDefaultTag } from "#api/reference.ts";
 import type { Digest } from "../content/content.ts";
 import type { ResolvedImage } from "../images/images.ts";
+import type { CheckWarning } from "../dockerfile/check.ts";
 import { formatPlatform, normalized, parsePlatform, type Platform } from "../images/platform.ts";
 import { imagePurl } from "./purl.ts";
 import { shellOf } from "./run-config.ts";
+import type { LayoutImage } from "./request.ts";
 import type { StageArgs } from "./scope.ts";
 import { StageState } from "./state.ts";
 import type { BuildWork } from "./work.ts";
@@ -26,36 +28,45 @@ export interface BaseImage {
   readonly platform: Platform | undefined;
   /** Told how it comes. */
   readonly pulling?: (message: PullProgress) => void;
+  /** Told of which other platform it is, where none of the wanted one can be had. */
+  readonly isOther?: (platform: Platform) => void;
 }
 
 /** An image that is here, or that the registry has. */
-export async function imageState(work: BuildWork, { reference, platform, pulling = () => undefined }: BaseImage, args: StageArgs): Promise<StageState> {
-  const image = await baseImage(work, { reference, platform, pulling });
+export async function imageState(work: BuildWork, base: BaseImage, args: StageArgs): Promise<StageState> {
+  const { reference } = base;
+  const image = await baseImage(work, base);
   const uri = imagePurl(reference, platformOf(image.config));
   work.materials.set(uri, { uri, digest: { sha256: image.id.slice("sha256:".length) } });
-  const blobs = await work.backends.builder.layersOf(image.manifest);
-  const diffIds = image.config.rootfs.diff_ids as readonly Digest[];
-  const state = new StageState(platformOf(image.config), work.request.flavor, args);
-  state.config = structuredClone(image.config.config ?? {}) as StageState["config"];
-  if (work.request.flavor === "buildkit" && !(state.config.Env ?? []).some((entry) => entry.startsWith("PATH="))) {
-    state.config.Env = [defaultPath, ...(state.config.Env ?? [])];
-  }
-  state.layers = diffIds.flatMap((diffId, i) => {
-    const blob = blobs[i];
-    return blob === undefined ? [] : [{ diffId, blob }];
-  });
-  state.history = image.config.history ?? [];
-  state.author = image.config.author ?? "";
-  state.created = image.config.created;
+  const state = stateOf(work, { config: image.config, layers: await work.backends.builder.layersOf(image.manifest) }, args);
   state.base = image.id;
   return state;
 }
 
-function platformOf({ architecture, os, variant }: ImageConfigFile): Platform {
+/** What stands on an image that is described so. */
+export function stateOf(work: BuildWork, { config, layers }: Pick<LayoutImage, "config" | "layers">, args: StageArgs): StageState {
+  const diffIds = config.rootfs.diff_ids as readonly Digest[];
+  const state = new StageState(platformOf(config), work.request.flavor, args);
+  state.config = structuredClone(config.config ?? {}) as StageState["config"];
+  if (work.request.flavor === "buildkit" && !(state.config.Env ?? []).some((entry) => entry.startsWith("PATH="))) {
+    state.config.Env = [defaultPath, ...(state.config.Env ?? [])];
+  }
+  state.layers = diffIds.flatMap((diffId, i) => {
+    const blob = layers[i];
+    return blob === undefined ? [] : [{ diffId, blob }];
+  });
+  state.history = config.history ?? [];
+  state.author = config.author ?? "";
+  state.created = config.created;
+  return state;
+}
+
+/** What an image was made for. */
+export function platformOf({ architecture, os, variant }: ImageConfigFile): Platform {
   return { architecture, os, ...(variant ? { variant } : {}) };
 }
 
-async function baseImage(work: BuildWork, { reference, platform, pulling }: Required<BaseImage>): Promise<ResolvedImage> {
+async function baseImage(work: BuildWork, { reference, platform, pulling, isOther }: BaseImage): Promise<ResolvedImage> {
   const { images } = work.backends;
   const wanted = platform === undefined ? undefined : formatPlatform(platform);
   if (!work.request.pull) {
@@ -80,13 +91,14 @@ async function baseImage(work: BuildWork, { reference, platform, pulling }: Requ
   try {
     for await (const message of messages) {
       if (message.error !== undefined) throw new EngineError("notFound", message.error);
-      pulling(message);
+      pulling?.(message);
     }
   } catch (error) {
     signal.throwIfAborted();
     // BuildKit takes what is here of another platform rather than nothing.
     const other = work.request.flavor === "buildkit" && wanted !== undefined ? await images.resolve(reference).catch(() => undefined) : undefined;
     if (other === undefined) throw work.request.flavor === "buildkit" ? missing(source, error) : error;
+    isOther?.(platformOf(other.config));
     return other;
   }
   return await images.resolve(reference, wanted);
@@ -97,6 +109,12 @@ function missing(name: string, error: unknown): unknown {
   if (!(error instanceof EngineError)) return error;
   const why = error.message.replace(/^failed to resolve reference "[^"]*": /, "");
   return new EngineError(error.class, `failed to resolve source metadata for ${name}: ${why}`, { cause: error });
+}
+
+/** What to say of a base image that could be had for another platform only. */
+export function otherPlatform(name: string, { actual, expected }: { actual: Platform; expected: Platform }, lines: CheckWarning["lines"]): CheckWarning {
+  const [is, wanted] = [actual, expected].map((one) => JSON.stringify(formatPlatform(one)));
+  return { rule: "InvalidBaseImagePlatform", detail: `Base image ${name} was pulled with platform ${is}, expected ${wanted} for current build`, lines };
 }
 
 /** `--platform` of a FROM. */
@@ -125,10 +143,3 @@ export function platformArgs(host: Platform, target: Platform, stage: string): M
 
 /** What a command of the history stands behind. */
 export const nopPrefix = (state: StageState): string => `${shellOf(state.config).join(" ")} #(nop) `;
-
-/** Of another build's results the one for this platform; where there is only one, that one. */
-export function resultOf(states: readonly StageState[], platform: Platform): StageState {
-  const found = states.length === 1 ? states[0] : states.find((state) => formatPlatform(state.platform) === formatPlatform(platform));
-  if (found === undefined) throw new EngineError("notFound", `no result of the other build for platform ${formatPlatform(platform)}`);
-  return found;
-}

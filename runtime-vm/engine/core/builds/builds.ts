@@ -6,7 +6,9 @@ import type { Digest } from "../content/content.ts";
 import { MNT } from "../kernel/kernel.ts";
 import { boundsOn } from "./bounds.ts";
 import type { BuildBackends } from "./backends.ts";
+import { MountUse } from "./cache-mounts.ts";
 import type { BuildCache, CacheRecord } from "./cache.ts";
+import { CacheKeeper } from "./kept.ts";
 import { type CacheUse, cacheUse, diskOf, pruneCache, type PruneOptions } from "./prune.ts";
 import { layersOf } from "./origins.ts";
 import type { BuildRequest } from "./request.ts";
@@ -36,12 +38,14 @@ export interface BuildResult {
 /** Everything that can be done with builds. */
 export class Builds {
   readonly #house: BuildHouse;
+  readonly #keeper: CacheKeeper;
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
 
   constructor(backends: BuildBackends, cache: BuildCache) {
-    this.#house = { backends, cache, steps: new KeyedLock(), mounts: new KeyedLock(), privateMounts: new Set(), usedMounts: new Map() };
+    this.#house = { backends, cache, steps: new KeyedLock(), mounts: new MountUse(), making: new KeyedLock() };
     sweep(backends);
+    this.#keeper = new CacheKeeper(this.#house);
   }
 
   get backends(): BuildBackends {
@@ -52,8 +56,9 @@ export class Builds {
     return cacheUse(this.#house);
   }
 
+  /** As somebody asks for it: into the trash, where there is one. */
   prune(options: PruneOptions): Promise<{ ids: string[]; bytes: number }> {
-    return pruneCache(this.#house, options);
+    return pruneCache(this.#house, options, this.#house.backends.bin.isOn ? this.#keeper : undefined);
   }
 
   /** Builds, and hands what came of it to `take` while it is certainly there. Nothing but the cache is left when it rejects. */
@@ -99,11 +104,11 @@ export class Builds {
     });
   }
 
-  /** Cuts the cache down to what the configuration lets it be. A rule without a size forgets all that it matches. */
+  /** Cuts the cache down to what the configuration lets it be, for good. A rule without a size forgets all that it matches. */
   async #collect(): Promise<void> {
     const { config, journal, paths } = this.#house.backends;
     try {
-      for (const rule of config.buildGc) await this.prune({ ...rule, bounds: boundsOn(diskOf(paths.builds), rule.bounds) });
+      for (const rule of config.buildGc) await pruneCache(this.#house, { ...rule, bounds: boundsOn(diskOf(paths.builds), rule.bounds) });
     } catch (error) {
       journal.warn("the build cache could not be cut down", error);
     }

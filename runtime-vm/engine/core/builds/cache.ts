@@ -76,6 +76,13 @@ export class BuildCache {
     );
   }
 
+  /** As it was, unless there is one of its key by now. */
+  putBack({ key, kind, description, layer, created, lastUsed, usageCount }: CacheRecord): void {
+    this.#state
+      .prepare("INSERT OR IGNORE INTO build_cache (key, kind, description, layer, created, last_used, usage_count) VALUES (?, ?, ?, ?, ?, ?, ?)")
+      .run(key, kind, description, layer === undefined ? null : JSON.stringify(layer), created, lastUsed, usageCount);
+  }
+
   list(): CacheRecord[] {
     return this.#state.prepare<Row>("SELECT * FROM build_cache ORDER BY last_used").all().map(fromRow);
   }
@@ -84,11 +91,6 @@ export class BuildCache {
     this.#state.transaction(() => {
       for (const key of keys) this.#state.prepare("DELETE FROM build_cache WHERE key = ?").run(key);
     });
-  }
-
-  /** Steps that only changed a configuration: with their times forgotten they are done anew. */
-  forgetTimes(): void {
-    this.#state.transaction(() => this.#state.prepare("DELETE FROM build_cache WHERE kind = 'config'").run());
   }
 
   /** Everything that must stay though no image has it. */

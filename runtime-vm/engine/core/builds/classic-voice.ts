@@ -1,6 +1,7 @@
 import type { PullProgress } from "#api/images.ts";
 import { familiarName, parseReference } from "#api/reference.ts";
-import { messageOf } from "#base/errors.ts";
+import { EngineError, messageOf } from "#base/errors.ts";
+import type { Digest } from "../content/content.ts";
 import type { BuildResult } from "./builds.ts";
 import { SourceMissing } from "./copy.ts";
 import type { Outlet } from "./outlet.ts";
@@ -22,15 +23,17 @@ export class ClassicVoice implements BuildObserver {
   readonly #outlet: Outlet<ClassicMessage>;
   readonly #quiet: boolean;
   readonly #removes: boolean;
+  readonly #squash: boolean;
   /** What was not said for quiet's sake; told after all when the build fails. */
   #unsaid: ClassicMessage[] = [];
   readonly #first = Promise.withResolvers<void>();
   hasSpoken = false;
 
-  constructor(outlet: Outlet<ClassicMessage>, { quiet, removes }: { readonly quiet: boolean; readonly removes: boolean }) {
+  constructor(outlet: Outlet<ClassicMessage>, { quiet, removes, squash }: { readonly quiet: boolean; readonly removes: boolean; readonly squash: boolean }) {
     this.#outlet = outlet;
     this.#quiet = quiet;
     this.#removes = removes;
+    this.#squash = squash;
   }
 
   /** Resolves with the first word. */
@@ -78,12 +81,18 @@ export class ClassicVoice implements BuildObserver {
     void this.#send(failureOf(error));
   }
 
-  async result({ register }: BuildResult, names: readonly string[]): Promise<void> {
-    const id = await register(names);
+  /** Registers the image; its id. */
+  async result({ register }: BuildResult, names: readonly string[]): Promise<Digest> {
+    const id = await register(this.#squash ? [] : names);
     void this.#send({ aux: { ID: id } });
-    if (this.#quiet) return void this.#send({ stream: `${id}\n` });
+    if (this.#squash) throw notSquashed();
+    if (this.#quiet) {
+      void this.#send({ stream: `${id}\n` });
+      return id;
+    }
     this.say(`Successfully built ${shortId(id)}`);
     for (const name of names) this.say(`Successfully tagged ${familiarName(parseReference(name))}`);
+    return id;
   }
 
   #pulling(message: PullProgress): void {
@@ -108,6 +117,9 @@ export class ClassicVoice implements BuildObserver {
     this.#first.resolve();
   }
 }
+
+/** What dockerd says where images are in containerd's store, when all is built; the image is there, without a name. */
+export const notSquashed = (): EngineError => new EngineError("notImplemented", "error squashing image: not implemented");
 
 /** What a step failed of. */
 export function unwrapped(error: unknown): unknown {

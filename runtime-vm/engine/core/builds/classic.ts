@@ -6,6 +6,7 @@ import type { Dockerfile, InstructionOf } from "../dockerfile/instructions.ts";
 import { parseDockerfile } from "../dockerfile/parse.ts";
 import { readSource, type Source } from "../dockerfile/source.ts";
 import type { Builds } from "./builds.ts";
+import { both, type ClassicRecord, type ClassicRecords } from "./classic-records.ts";
 import { type ClassicMessage, ClassicVoice, unwrapped } from "./classic-voice.ts";
 import { Outlet } from "./outlet.ts";
 import type { BuildRequest } from "./request.ts";
@@ -13,7 +14,7 @@ import { TarTree } from "./tar-tree.ts";
 import { treePath } from "./tree.ts";
 
 /** What `POST /build` is asked for, beside its context. */
-export interface ClassicOptions extends Pick<BuildRequest, "target" | "args" | "pull" | "platform" | "hostConfig" | "auth"> {
+export interface ClassicOptions extends Pick<BuildRequest, "target" | "args" | "pull" | "platform" | "hostConfig" | "auth" | "cacheFrom"> {
   /** Path in the context. */
   readonly dockerfile: string;
   /** References with tags. */
@@ -22,6 +23,7 @@ export interface ClassicOptions extends Pick<BuildRequest, "target" | "args" | "
   readonly noCache: boolean;
   readonly quiet: boolean;
   readonly removes: boolean;
+  readonly squash: boolean;
 }
 
 const dockerfileBytesMax = 4 * 1024 * 1024;
@@ -33,13 +35,13 @@ const dockerfileBytesMax = 4 * 1024 * 1024;
 export async function classicBuild(
   builds: Builds,
   options: ClassicOptions,
-  { context, scratch, signal }: { context: Readable; scratch: string; signal: AbortSignal },
+  { context, scratch, records, signal }: { context: Readable; scratch: string; records: ClassicRecords; signal: AbortSignal },
 ): Promise<AsyncIterable<ClassicMessage>> {
   const { builder } = builds.backends;
   const tree = await TarTree.spool(builder.plain(context, signal), scratch, signal);
   try {
-    const { source, dockerfile } = await readDockerfile(tree, options);
-    return conversation(builds, { options, source, dockerfile, tree, signal });
+    const { text, ...read } = await readDockerfile(tree, options);
+    return conversation(builds, { ...read, options, tree, signal }, records.begin(options, text));
   } catch (error) {
     await tree[Symbol.asyncDispose]();
     throw error instanceof DockerfileError && error.kind === "syntax" && error.message !== "no build stage in current context"
@@ -48,7 +50,7 @@ export async function classicBuild(
   }
 }
 
-async function readDockerfile(tree: TarTree, options: ClassicOptions): Promise<{ source: Source; dockerfile: Dockerfile }> {
+async function readDockerfile(tree: TarTree, options: ClassicOptions): Promise<{ text: string; source: Source; dockerfile: Dockerfile }> {
   const path = treePath(options.dockerfile === "" ? "Dockerfile" : options.dockerfile);
   const text = await textOf(tree, path);
   if (text === undefined) throw new EngineError("internal", `Cannot locate specified Dockerfile: ${path}`);
@@ -58,7 +60,7 @@ async function readDockerfile(tree: TarTree, options: ClassicOptions): Promise<{
   const source = readSource(text);
   const dockerfile = parseDockerfile(source);
   if (dockerfile.stages.length === 0) throw new EngineError("invalidArgument", "dockerfile contains no stages to build");
-  return { source, dockerfile: withLabels(dockerfile, options) };
+  return { text, source, dockerfile: withLabels(dockerfile, options) };
 }
 
 async function textOf(tree: TarTree, path: string): Promise<string | undefined> {
@@ -94,7 +96,11 @@ interface Conversation {
   readonly signal: AbortSignal;
 }
 
-async function conversation(builds: Builds, { options, source, dockerfile, tree, signal }: Conversation): Promise<AsyncIterable<ClassicMessage>> {
+async function conversation(
+  builds: Builds,
+  { options, source, dockerfile, tree, signal }: Conversation,
+  record: ClassicRecord,
+): Promise<AsyncIterable<ClassicMessage>> {
   const outlet = new Outlet<ClassicMessage>();
   const left = new AbortController();
   const voice = new ClassicVoice(outlet, options);
@@ -110,12 +116,13 @@ async function conversation(builds: Builds, { options, source, dockerfile, tree,
     secret: () => Promise.resolve(undefined),
     ssh: () => Promise.resolve(undefined),
     epoch: undefined,
-    observer: voice,
+    observer: both(voice, record.observer),
     signal: AbortSignal.any([signal, left.signal]),
   };
   const running = builds
-    .build(request, (result) => voice.result(result, options.names))
+    .build(request, async (result) => record.succeeded(await voice.result(result, options.names)))
     .catch((error: unknown) => {
+      record.failed(request.signal.aborted ? new EngineError("cancelled", "the build was cancelled") : error);
       if (!voice.hasSpoken) throw unwrapped(error);
       voice.failed(error);
     })

@@ -1,3 +1,4 @@
+import type { BuiltLayer } from "../images/building.ts";
 import { planCopy } from "./copy.ts";
 import { layerTar } from "./layer-tar.ts";
 import { contentKey, type Source } from "./sources.ts";
@@ -15,8 +16,8 @@ export function contextSource(work: BuildWork, tree: Source["tree"]): Source {
   return source;
 }
 
-/** The files of a context as a layer, so that they can be mounted. */
-async function contextLayer(work: BuildWork, source: Source): Promise<Awaited<ReturnType<typeof work.backends.builder.writeLayer>>> {
+/** The files of a context as a layer. */
+export async function contextLayer(work: BuildWork, source: Source): Promise<BuiltLayer> {
   const tree = await source.tree();
   const items = planCopy({
     sources: [{ kind: "archive", tree }],

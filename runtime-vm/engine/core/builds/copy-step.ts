@@ -26,17 +26,19 @@ export interface CopyStep {
   readonly source: Source | undefined;
   readonly escape: string;
   readonly watch: StepWatch;
+  /** The history's line, from a summary of what is copied for the classic one: `file:` or `dir:` or `multi:` and a hash. */
+  readonly lineOf: (summary: string) => string;
 }
 
 export interface Copied {
   readonly layer: BuiltLayer | undefined;
   readonly created: string;
-  /** Of what was copied, for the classic history: `file:` or `dir:` or `multi:` and a hash. */
-  readonly summary: string;
+  /** What the history tells. */
+  readonly line: string;
 }
 
 /** COPY and ADD: the layer's tar comes straight from where the files lie. */
-export async function copyStep(work: BuildWork, { instruction, state, stage, source, escape, watch }: CopyStep): Promise<Copied> {
+export async function copyStep(work: BuildWork, { instruction, state, stage, source, escape, watch, lineOf }: CopyStep): Promise<Copied> {
   const variables = state.args.variables(state.config.Env ?? []);
   const word = (text: string): string => expanded(text, variables, escape);
   const destination = absoluteDestination(state.config.WorkingDir ?? "", word(instruction.destination));
@@ -63,7 +65,8 @@ export async function copyStep(work: BuildWork, { instruction, state, stage, sou
   // BuildKit links nothing whose mode it changes.
   const link = instruction.link && chmod === "";
   const key = cacheKey("copy", state.diffIds, kind, destination, chown, chmod, excludes, link, parents, unpack, keys, ...epochKey(work));
-  const made = await work.once({ key, stage, description: instruction.node.original, watch }, async () => {
+  const line = lineOf(state.flavor === "classic" ? await summaryOf(source, paths, keys) : "");
+  const made = await work.once({ key, stage, description: instruction.node.original, watch, told: { state, line } }, async () => {
     const tree = paths.length > 0 && source !== undefined ? await source.tree() : undefined;
     const sources = [
       ...(tree === undefined ? [] : await pathSources(work, instruction, { tree, paths, ownOwner: source?.ownOwner === true })),
@@ -81,8 +84,7 @@ export async function copyStep(work: BuildWork, { instruction, state, stage, sou
     const { epoch, signal } = work.request;
     return await work.backends.builder.writeLayer(layerTar(items, epoch === undefined ? undefined : { latest: epoch }), signal);
   });
-  const summary = state.flavor === "classic" ? await summaryOf(source, paths, keys) : "";
-  return { layer: made.layer, created: made.created, summary };
+  return { layer: made.layer, created: made.created, line };
 }
 
 /** With `--link` a layer knows nothing of those below: every directory in it is made anew. */

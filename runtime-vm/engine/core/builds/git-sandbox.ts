@@ -90,7 +90,7 @@ export async function runGit(access: GitAccess, { script, args, env, directory, 
       },
       signal,
     };
-    const code = await execute(backends, { id, rootfs }, request);
+    const { exitCode: code } = await execute(backends, { id, rootfs }, request);
     signal.throwIfAborted();
     return { code, stdout: said.stdout.text, stderr: said.stderr.text };
   } finally {

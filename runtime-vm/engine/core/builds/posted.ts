@@ -19,6 +19,7 @@ export interface PostedBuild {
   readonly entitlements: readonly string[];
   /** Nothing is told but the image's id. */
   readonly quiet: boolean;
+  readonly squash: boolean;
   readonly body: Readable;
   readonly signal: AbortSignal;
 }

@@ -1,11 +1,11 @@
 import { statfsSync } from "node:fs";
-import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Filters } from "#api/filters.ts";
-import { codeOf } from "#base/errors.ts";
 import { type CacheBounds, type Disk, keptBytes, sparesAny } from "./bounds.ts";
-import type { BuildHouse } from "./work.ts";
 import type { CacheRecord } from "./cache.ts";
+import type { CacheKeeper } from "./kept.ts";
+import { directoryBytes, mountNameOf } from "./mount-directories.ts";
+import type { BuildHouse } from "./work.ts";
 import { cacheFilter } from "./prune-filter.ts";
 
 /** Row of `docker system df -v` and `docker buildx du`. */
@@ -36,7 +36,7 @@ export async function cacheUse({ cache, backends }: BuildHouse): Promise<CacheUs
   for (const record of cache.list()) {
     if (record.kind === "config") continue;
     const mounts = backends.paths.buildMounts;
-    const bytes = record.kind === "mount" ? await directoryBytes(mountDirectory(mounts, record)) : (record.layer?.blob.size ?? 0);
+    const bytes = record.kind === "mount" ? await directoryBytes(join(mounts, mountNameOf(record))) : (record.layer?.blob.size ?? 0);
     uses.push({ ...shownOf(record), bytes, shared: record.layer !== undefined && inImages.has(record.layer.diffId) });
   }
   return uses;
@@ -46,15 +46,15 @@ function shownOf(record: CacheRecord): Pick<CacheUse, "record" | "id" | "type" |
   const isMount = record.kind === "mount";
   return {
     record,
-    id: isMount ? record.key.slice("mount:".length, "mount:".length + idChars) : record.key.slice(0, idChars),
+    id: (isMount ? mountNameOf(record) : record.key).slice(0, idChars),
     type: isMount ? "exec.cachemount" : "regular",
     description: record.description,
   };
 }
 
-/** Forgets what is asked for; returns the ids that went and the bytes that came back. */
-export async function pruneCache(house: BuildHouse, options: PruneOptions): Promise<{ ids: string[]; bytes: number }> {
-  const { cache, backends, usedMounts } = house;
+/** Takes what is asked for out of the cache, into the trash where there is a keeper; returns the ids that went and the bytes that were theirs alone. */
+export async function pruneCache(house: BuildHouse, options: PruneOptions, keeper?: CacheKeeper): Promise<{ ids: string[]; bytes: number }> {
+  const { cache, backends } = house;
   const matches = cacheFilter(options.filters);
   const spared = { ids: [], bytes: 0 };
   if (sparesAny(options.bounds, diskOf(backends.paths.builds))) return spared;
@@ -65,42 +65,36 @@ export async function pruneCache(house: BuildHouse, options: PruneOptions): Prom
   const uses = await cacheUse(house);
   let kept = uses.reduce((sum, { bytes }) => sum + bytes, 0);
   const may = keptBytes(options.bounds, { used: kept, free: diskOf(backends.paths.builds).free });
-  const going: CacheUse[] = [];
+  const chosen: CacheUse[] = [];
   for (const use of uses) {
-    if (use.type === "exec.cachemount" && usedMounts.has(use.record.key.slice("mount:".length))) continue;
-    if ((!options.all && use.shared) || !matches(use) || (may > 0 && kept <= may)) continue;
-    going.push(use);
+    if (isInUse(house, use) || (!options.all && use.shared) || !matches(use) || (may > 0 && kept <= may)) continue;
+    chosen.push(use);
     kept -= use.bytes;
   }
-  cache.remove(going.map(({ record }) => record.key));
-  if (options.all && may === 0 && !isFiltered) cache.forgetTimes();
-  let bytes = 0;
-  for (const { record, type, bytes: own } of going) {
-    if (type !== "exec.cachemount") continue;
-    backends.trash.move(mountDirectory(backends.paths.buildMounts, record));
-    bytes += own;
-  }
-  bytes += await backends.builder.collectLayers(going.flatMap(({ record }) => record.layer ?? []));
-  return { ids: going.map(({ id }) => id), bytes };
+  const layerBytes = await keeper?.weigh(chosen.map(({ record }) => record));
+  // Steps may have begun meanwhile.
+  const going = chosen.filter((use) => !isInUse(house, use));
+  // Steps that only changed a configuration: with their times forgotten they are done anew.
+  const times = options.all && may === 0 && !isFiltered ? cache.list().filter(({ kind }) => kind === "config") : [];
+  const records = [...going.map(({ record }) => record), ...times];
+  const mountBytes = going.filter(({ type }) => type === "exec.cachemount").reduce((sum, { bytes }) => sum + bytes, 0);
+  const ids = going.map(({ id }) => id);
+  if (keeper === undefined) return { ids, bytes: mountBytes + (await forget(house, records)) };
+  if (records.length > 0) await keeper.keep(records);
+  return { ids, bytes: mountBytes + (layerBytes ?? 0) };
+}
+
+const isInUse = ({ mounts }: BuildHouse, { type, record }: CacheUse): boolean => type === "exec.cachemount" && mounts.has(mountNameOf(record));
+
+/** For good. Returns the bytes of layers that came back. */
+async function forget({ cache, backends }: BuildHouse, records: readonly CacheRecord[]): Promise<number> {
+  cache.remove(records.map(({ key }) => key));
+  for (const record of records) if (record.kind === "mount") backends.trash.move(join(backends.paths.buildMounts, mountNameOf(record)));
+  return await backends.builder.collectLayers(records.flatMap(({ layer }) => layer ?? []));
 }
 
 /** The disk that holds a directory. */
 export function diskOf(path: string): Disk {
   const { blocks, bfree, bsize } = statfsSync(path);
   return { bytes: blocks * bsize, free: bfree * bsize };
-}
-
-const mountDirectory = (mounts: string, { key }: CacheRecord): string => join(mounts, key.slice("mount:".length));
-
-async function directoryBytes(path: string): Promise<number> {
-  let total = 0;
-  try {
-    for (const entry of await readdir(path, { withFileTypes: true })) {
-      const below = join(path, entry.name);
-      total += entry.isDirectory() ? await directoryBytes(below) : (await lstat(below)).blocks * 512;
-    }
-  } catch (error) {
-    if (codeOf(error) !== "ENOENT") throw error;
-  }
-  return total;
 }

@@ -1,7 +1,9 @@
 import type { HostConfig } from "#api/containers.ts";
 import type { PullProgress } from "#api/images.ts";
+import type { ImageConfigFile } from "#api/oci.ts";
 import type { RegistryAuth } from "../registry/registry.ts";
-import type { Digest } from "../content/content.ts";
+import type { Descriptor, Digest } from "../content/content.ts";
+import type { CheckWarning } from "../dockerfile/check.ts";
 import type { Dockerfile } from "../dockerfile/instructions.ts";
 import type { Source } from "../dockerfile/source.ts";
 import type { Platform } from "../images/platform.ts";
@@ -38,6 +40,8 @@ export interface BuildRequest {
   readonly ssh: (id: string) => Promise<(AsyncDisposable & { readonly path: string }) | undefined>;
   /** The result of a step from a cache elsewhere, its layer here by then. */
   readonly imported?: (key: string) => Promise<CacheRecord | undefined>;
+  /** Images whose histories are the cache, instead of the one here. */
+  readonly cacheFrom?: readonly string[];
   /** SOURCE_DATE_EPOCH, in seconds. */
   readonly epoch: number | undefined;
   /** `--allow`: what steps may ask for beyond a container's rights. */
@@ -47,6 +51,8 @@ export interface BuildRequest {
   /** What its contexts came from, as far as they were fetched by then. */
   readonly materials?: readonly BuildMaterial[];
   readonly observer: BuildObserver;
+  /** Told what only shows while it is built; throws where that ends the build. */
+  readonly warn?: (warning: CheckWarning) => void;
   readonly signal: AbortSignal;
 }
 
@@ -60,8 +66,19 @@ export interface ScannerRequest {
 export type NamedContext =
   | { readonly kind: "image"; readonly reference: string }
   | { readonly kind: "files"; readonly tree: () => Promise<FileTree> }
+  | { readonly kind: "layout"; readonly image: (platform: Platform) => Promise<LayoutImage> }
   /** What another build has given, for each of its platforms. */
   | { readonly kind: "result"; readonly states: readonly StageState[] };
+
+/** An image that lies elsewhere, in no registry. */
+export interface LayoutImage {
+  /** As provenance names it. */
+  readonly material: BuildMaterial;
+  readonly config: ImageConfigFile;
+  /** Lowest first, as many as the configuration has. */
+  readonly layers: readonly Descriptor[];
+  readonly open: (blob: Digest) => AsyncIterable<Buffer>;
+}
 
 export interface StageLabel {
   /** As the file names it; empty: not at all. */

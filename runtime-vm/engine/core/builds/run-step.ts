@@ -5,6 +5,7 @@ import { heredocText } from "../dockerfile/heredoc.ts";
 import type { RunInstruction } from "../dockerfile/instructions.ts";
 import type { BuiltLayer } from "../images/building.ts";
 import type { SpecMount } from "../specs/builder.ts";
+import type { SourcedMount } from "./cache-mounts.ts";
 import { cacheKey, epochKey } from "./cache.ts";
 import { parseMount, type StepMount } from "./mount-flags.ts";
 import type { StepWatch } from "./request.ts";
@@ -29,13 +30,11 @@ export interface RunStep {
 export interface Ran {
   readonly layer: BuiltLayer | undefined;
   readonly created: string;
-  /** For the history: its arguments, then the command. */
-  readonly text: string;
+  /** What the history tells: its arguments, then the command. */
+  readonly line: string;
 }
 
 type RunSources = (from: string, mountedAt: string) => Promise<Source>;
-
-type Mount = StepMount & { readonly tree: Source | undefined };
 
 export async function runInstruction(work: BuildWork, { instruction, state, stage, escape, watch, sourceOf }: RunStep): Promise<Ran> {
   const { config } = state;
@@ -48,15 +47,16 @@ export async function runInstruction(work: BuildWork, { instruction, state, stag
   const text = !given ? shown : [`|${declared.length}`, ...declared, shown].join(" ");
   const env = [...(config.Env ?? [])];
   for (const entry of declared) if (!env.some((own) => entryName(own) === entryName(entry))) env.push(entry);
-  const hostConfig = { ...work.request.hostConfig, ...networkOf(work, instruction) };
+  const hostConfig = { ...work.request.hostConfig, ...networkOf(work, instruction), ...rightsOf(work, instruction) };
   const userns = usersAreMapped(work.backends, hostConfig) ? work.backends.userns : undefined;
   const keys = await Promise.all(mounts.map((mount) => mountKey(mount, mount.tree)));
-  const limits = [hostConfig.NetworkMode, hostConfig.ExtraHosts ?? []];
+  const limits = [hostConfig.NetworkMode, hostConfig.ExtraHosts ?? [], ...(hostConfig.Privileged === true ? ["insecure"] : [])];
   const visible = env.filter((entry) => !isProxyArg(entryName(entry)) || (config.Env ?? []).includes(entry));
   const key = cacheKey("run", state.diffIds, args, script?.text ?? "", visible, config.User ?? "", config.WorkingDir ?? "", keys, limits, ...epochKey(work));
-  const made = await work.once({ key, stage, description: instruction.node.original, watch }, async () => {
+  const line = state.flavor === "classic" ? text : `RUN ${text} # buildkit`;
+  const made = await work.once({ key, stage, description: instruction.node.original, watch, told: { state, line } }, async () => {
     await using undo = new AsyncDisposableStack();
-    const open = await openMounts(work, mounts, { undo, workdir: config.WorkingDir ?? "", map: userns?.map });
+    const open = await openMounts(work, mounts, { undo, workdir: config.WorkingDir ?? "", map: userns?.map, command: args.join(" ") });
     const running = runStep(work.backends, work.roots, {
       layers: state.diffIds,
       args,
@@ -76,7 +76,7 @@ export async function runInstruction(work: BuildWork, { instruction, state, stag
       throw named(error, args, state);
     });
   });
-  return { ...made, layer: made.layer, text };
+  return { ...made, layer: made.layer, line };
 }
 
 /** BuildKit says of every failure which command it was. */
@@ -91,13 +91,13 @@ function scriptMount(work: BuildWork, { target, text }: NonNullable<Command["scr
   return { type: "bind", source, destination: target, readOnly: true };
 }
 
-async function withTree(mount: StepMount, sourceOf: RunSources): Promise<Mount> {
+async function withTree(mount: StepMount, sourceOf: RunSources): Promise<SourcedMount> {
   const needs = mount.type === "bind" || (mount.type === "cache" && mount.from !== "");
   return { ...mount, tree: needs ? await sourceOf(mount.from, mount.target) : undefined };
 }
 
-function refuseInClassic({ mounts, network }: RunInstruction): void {
-  const given = mounts.length > 0 ? "mount" : network !== "" ? "network" : undefined;
+function refuseInClassic({ mounts, network, security }: RunInstruction): void {
+  const given = Object.entries({ mount: mounts.length > 0, network: network !== "", security: security !== "" }).find(([, is]) => is)?.[0];
   if (given === undefined) return;
   throw new EngineError(
     "invalidArgument",
@@ -148,4 +148,13 @@ function networkOf({ request }: BuildWork, { network }: RunInstruction): { Netwo
     throw new EngineError("invalidArgument", "failed to load LLB: network.host is not allowed");
   }
   return { NetworkMode: network };
+}
+
+/** A step that may do everything is root of the machine, whatever users containers have. */
+function rightsOf({ request }: BuildWork, { security }: RunInstruction): { Privileged?: true; UsernsMode?: "host" } {
+  if (security !== "insecure") return {};
+  if (request.entitlements?.includes("security.insecure") !== true) {
+    throw new EngineError("invalidArgument", "failed to load LLB: security.insecure is not allowed");
+  }
+  return { Privileged: true, UsernsMode: "host" };
 }

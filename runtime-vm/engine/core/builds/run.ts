@@ -13,6 +13,7 @@ import { tarEnd } from "../layers/tar-writer.ts";
 import { gathered } from "../containers/tar-files.ts";
 import type { Sandbox, SandboxRequest } from "../networks/networks.ts";
 import type { SpecMount } from "../specs/builder.ts";
+import { memoryKill } from "../tasks/memory-kill.ts";
 import type { Task } from "../tasks/tasks.ts";
 import { mappedRoot } from "../userns/identity.ts";
 import type { Userns } from "../userns/open.ts";
@@ -46,12 +47,21 @@ export interface RunRequest extends CommandRequest {
   readonly latest: number | undefined;
 }
 
+/** How a command ended. */
+export interface RunEnd {
+  readonly exitCode: number;
+  /** The kernel killed a process of it for memory. */
+  readonly lackedMemory: boolean;
+}
+
 /** The command ended, and not well. */
 export class RunFailed extends EngineError {
   readonly args: readonly string[];
   readonly exitCode: number;
-  constructor(args: readonly string[], exitCode: number, options?: ErrorOptions) {
-    super("invalidArgument", `process ${JSON.stringify(args.join(" "))} did not complete successfully: exit code: ${exitCode}`, options);
+  constructor(args: readonly string[], { exitCode, lackedMemory }: RunEnd, options?: ErrorOptions) {
+    // BuildKit tells a lack of memory instead of the code, whichever that is: a shell whose child was killed has one of its own.
+    const [cls, why] = lackedMemory ? (["exhausted", "cannot allocate memory"] as const) : (["invalidArgument", `exit code: ${exitCode}`] as const);
+    super(cls, `process ${JSON.stringify(args.join(" "))} did not complete successfully: ${why}`, options);
     this.args = args;
     this.exitCode = exitCode;
   }
@@ -71,9 +81,9 @@ export async function runStep(backends: BuildBackends, roots: Roots, request: Ru
     request.mounts.map(({ destination, source }) => ({ destination, source })),
     request.userns?.map,
   );
-  const exitCode = await execute(backends, { id, rootfs: root.rootfs }, request);
+  const end = await execute(backends, { id, rootfs: root.rootfs }, request);
   signal.throwIfAborted();
-  if (exitCode !== 0) throw new RunFailed(request.args, exitCode);
+  if (end.exitCode !== 0) throw new RunFailed(request.args, end);
   points.remove();
   using directory = openDirectory(backends.kernel, root.upper);
   const pieces = upperTar({ directory, kernel: backends.kernel, below: () => roots.tree(layers), latest: request.latest });
@@ -92,8 +102,8 @@ export async function writtenLayer({ builder }: BuildBackends, pieces: AsyncGene
   return await builder.writeLayer(gathered(whole()), signal);
 }
 
-/** Runs a command to its end; its exit code. Nothing of it is left but what it wrote. */
-export async function execute(backends: BuildBackends, { id, rootfs }: { id: string; rootfs: string }, request: CommandRequest): Promise<number> {
+/** Runs a command to its end. Nothing of it is left but what it wrote. */
+export async function execute(backends: BuildBackends, { id, rootfs }: { id: string; rootfs: string }, request: CommandRequest): Promise<RunEnd> {
   await using undo = new Undo(backends.journal);
   const { userns } = request;
   const hostConfig = completeHostConfig(request.hostConfig, backends.config);
@@ -123,7 +133,7 @@ export async function execute(backends: BuildBackends, { id, rootfs }: { id: str
   return await outcome(task, request);
 }
 
-async function outcome(task: Task, { output, signal }: CommandRequest): Promise<number> {
+async function outcome(task: Task, { output, signal }: CommandRequest): Promise<RunEnd> {
   const kill = (): void => void task.kill(9).catch(() => undefined);
   const pumps = Promise.all([pump(task.stdio.stdout, (chunk) => output("stdout", chunk)), pump(task.stdio.stderr, (chunk) => output("stderr", chunk))]);
   signal.throwIfAborted();
@@ -133,7 +143,7 @@ async function outcome(task: Task, { output, signal }: CommandRequest): Promise<
     if (signal.aborted) kill();
     const { code } = await task.wait();
     await pumps;
-    return code;
+    return { exitCode: code, lackedMemory: memoryKill(task.cgroup) !== undefined };
   } finally {
     signal.removeEventListener("abort", kill);
   }

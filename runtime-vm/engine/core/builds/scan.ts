@@ -152,13 +152,13 @@ async function run(work: BuildWork, { image, args, env, workdir, shown, output }
   const all: SpecMount[] = [...mounts, { type: "bind", source: out, destination: outDirectory, readOnly: false }];
   MountPoints.make(backends.kernel, rootfs, all, userns?.map);
   const { signal, epoch } = request;
-  const exitCode = await execute(
+  const end = await execute(
     backends,
     { id, rootfs },
     { args, env, user: "", workdir, hostname: "buildkitsandbox", hostConfig: {}, mounts: all, userns, output, signal },
   );
   signal.throwIfAborted();
-  if (exitCode !== 0) throw new RunFailed(args, exitCode);
+  if (end.exitCode !== 0) throw new RunFailed(args, end);
   using directory = openDirectory(backends.kernel, out);
   return await writtenLayer(backends, upperTar({ directory, kernel: backends.kernel, below: () => work.roots.tree([]), latest: epoch }), signal);
 }
@@ -178,4 +178,10 @@ async function filesOf(work: BuildWork, { diffId }: BuiltLayer): Promise<Scanned
     files.push({ name, bytes: Buffer.concat(chunks) });
   }
   return files;
+}
+
+/** A boolean as Go reads it, or names of stages. */
+export function asksFor(value: string | undefined, stage: string): boolean {
+  if (value === undefined || /^(0|f|false)$/i.test(value)) return false;
+  return /^(1|t|true)$/i.test(value) || value.split(",").includes(stage);
 }

@@ -1,16 +1,18 @@
+import { parseReference } from "#api/reference.ts";
 import { EngineError, isClass } from "#base/errors.ts";
 import type { Instruction, Stage } from "../dockerfile/instructions.ts";
 import type { Platform } from "../images/platform.ts";
-import { type BaseImage, imageState, platformArgs, platformFrom, resultOf, scratchState } from "./base.ts";
+import { type BaseImage, imageState, otherPlatform, platformArgs, platformFrom, scratchState } from "./base.ts";
 import { BaseFinder, type Found } from "./find.ts";
-import { checkStageNumbers } from "./stage-numbers.ts";
+import { checkStageNumbers, targetIndex } from "./stage-numbers.ts";
 import { expanded, globalArgs, StageArgs, type Variables } from "./scope.ts";
-import type { ScanTargets } from "./scan.ts";
+import { asksFor, type ScanTargets } from "./scan.ts";
 import type { Source } from "./sources.ts";
 import { StageSources } from "./stage-sources.ts";
 import type { StageState } from "./state.ts";
 import { runStage, StepError, type StageInstruction, triggersOf, kindOf } from "./stage.ts";
-import type { StepInfo, StepWatch } from "./request.ts";
+import { contextNamed, contextState, type ContextUse } from "./named-contexts.ts";
+import type { NamedContext, StepInfo, StepWatch } from "./request.ts";
 import type { BuildWork } from "./work.ts";
 
 /** Builds what the target needs; stages that do not need each other at the same time, unless the flavour is the classic one, which goes by the file. */
@@ -45,7 +47,7 @@ class Solver {
     this.#stages = request.dockerfile.stages;
     this.#platform = request.platform ?? backends.host;
     this.#sources = new StageSources({ work, stages: this.#stages, finder: this.#finder, platform: this.#platform, built: (index) => this.#stage(index) });
-    this.#target = this.#targetIndex(request.target);
+    this.#target = targetIndex(this.#stages, request.target);
     this.#globals = globalArgs(
       request.dockerfile.globals,
       request.args,
@@ -79,15 +81,6 @@ class Solver {
     }
   }
 
-  #targetIndex(target: string): number {
-    if (this.#stages.length === 0) throw new EngineError("invalidArgument", "dockerfile contains no stages to build");
-    if (target === "") return this.#stages.length - 1;
-    const named = this.#stages.findIndex(({ from }) => from.name === target.toLowerCase());
-    const index = named < 0 && /^\d+$/.test(target) ? Number(target) : named;
-    if (index < 0 || index >= this.#stages.length) throw new EngineError("invalidArgument", `target stage ${JSON.stringify(target)} could not be found`);
-    return index;
-  }
-
   #stage(index: number): Promise<StageState> {
     const known = this.#running.get(index);
     if (known !== undefined) return known;
@@ -103,6 +96,11 @@ class Solver {
     if (stage === undefined) throw new EngineError("internal", `there is no stage ${index}`);
     const { from } = stage;
     const { observer, source, flavor } = this.#work.request;
+    const instead = contextNamed(this.#work.request, from.name);
+    if (instead !== undefined) {
+      const args = new StageArgs(this.#work.request.args, this.#globals);
+      return await this.#context(instead, index, { name: from.name, asked: this.#work.request.platform, args, watch: undefined });
+    }
     if (flavor === "buildkit") this.#sources.begin(index);
     const label = { name: from.name, shown: this.#shown(index) };
     const first = this.#standsOnImage(index, stage) ? 1 : 0;
@@ -132,7 +130,8 @@ class Solver {
       text: `${flavor === "buildkit" && triggers.includes(one) ? "ONBUILD " : ""}${one.node.original}`,
     });
     const sourceOf = (name: string, mountedAt?: string): Promise<Source> => this.#sources.source(name, index, mountedAt);
-    await runStage({ work: this.#work, state, stage: label, escape: source.escape, sourceOf, placeOf }, [...triggers, ...stage.instructions]);
+    const sources = { sourceOf, ready: (one: StageInstruction) => this.#sources.ready(one, index) };
+    await runStage({ work: this.#work, state, stage: label, escape: source.escape, ...sources, placeOf }, [...triggers, ...stage.instructions]);
     return state;
   }
 
@@ -140,7 +139,7 @@ class Solver {
     const { request, backends } = this.#work;
     const { from } = stage;
     const name = this.#word(from, from.base);
-    const context = request.named.get(name);
+    const context = contextNamed(request, name);
     const reference = context === undefined ? name : context.kind === "image" ? context.reference : "";
     const platform = from.platform === "" ? request.platform : platformFrom(this.#word(from, from.platform), backends.host);
     try {
@@ -180,18 +179,25 @@ class Solver {
     }
     const earlier = this.#sources.named(name, index);
     if (earlier !== undefined) {
+      // BuildKit reads it as an image's name all the same.
+      if (request.flavor === "buildkit") stageReference(name);
       const base = await this.#stage(earlier);
       return base.next(new StageArgs(request.args, this.#globals, request.flavor === "buildkit" ? base.args : undefined));
     }
     const args = new StageArgs(request.args, this.#globals);
-    const context = request.named.get(name);
-    const image = { platform, ...(watch === undefined ? {} : { pulling: watch.pulling.bind(watch) }) };
-    if (context?.kind === "image") return await imageState(this.#work, { ...image, reference: context.reference }, args);
-    if (context?.kind === "result") return resultOf(context.states, platform ?? this.#platform).next(args);
-    if (context?.kind === "files")
-      throw new EngineError("notImplemented", `FROM ${name}: a build context of files cannot be a base image; name an image with docker-image://`);
-    if (name === "scratch") return scratchState(this.#work, platform ?? this.#platform, args);
+    const context = contextNamed(request, name);
+    if (context !== undefined) return await this.#context(context, index, { name, asked: platform, args, watch });
+    const expected = platform ?? this.#platform;
+    if (name === "scratch") return scratchState(this.#work, expected, args);
+    const isOther = (actual: Platform): void => request.warn?.(otherPlatform(name, { actual, expected }, from.node.lines));
+    const image = { platform, isOther, ...(watch === undefined ? {} : { pulling: watch.pulling.bind(watch) }) };
     return await this.#image(name, { ...image, reference: name }, args);
+  }
+
+  /** What stands for a base image, or for a whole stage. */
+  #context(context: NamedContext, index: number, { asked, ...more }: Pick<ContextUse, "name" | "asked" | "args" | "watch">): Promise<StageState> {
+    const stage = { name: this.#stages[index]?.from.name ?? "", shown: this.#shown(index) };
+    return contextState(this.#work, context, { ...more, asked, platform: asked ?? this.#platform, stage });
   }
 
   async #image(name: string, image: BaseImage, args: StageArgs): Promise<StageState> {
@@ -201,8 +207,8 @@ class Solver {
       if (this.#work.request.flavor === "classic" || !(error instanceof EngineError)) throw error;
       const named = unresolved(name, error);
       if (named !== error) throw named;
-      if (!isClass(error, "invalidArgument") || !error.message.includes("reference")) throw error;
-      throw new EngineError("invalidArgument", `failed to parse stage name ${JSON.stringify(name)}: ${error.message}`, { cause: error });
+      if (isClass(error, "invalidArgument") && error.message.includes("reference")) throw noReference(name, error);
+      throw error;
     }
   }
 
@@ -230,8 +236,12 @@ function unresolved(name: string, error: unknown): unknown {
   return new EngineError(error.class, `${name}: ${error.message}`, { cause: error });
 }
 
-/** A boolean as Go reads it, or names of stages. */
-function asksFor(value: string | undefined, stage: string): boolean {
-  if (value === undefined || /^(0|f|false)$/i.test(value)) return false;
-  return /^(1|t|true)$/i.test(value) || value.split(",").includes(stage);
+const noReference = (name: string, error: Error): EngineError =>
+  new EngineError("invalidArgument", `failed to parse stage name ${JSON.stringify(name)}: ${error.message}`, { cause: error });
+function stageReference(name: string): void {
+  try {
+    parseReference(name);
+  } catch (error) {
+    throw error instanceof EngineError ? noReference(name, error) : error;
+  }
 }

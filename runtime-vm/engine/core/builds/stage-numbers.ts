@@ -15,6 +15,29 @@ export function checkStageNumbers(stages: readonly Stage[], named: ReadonlyMap<s
   }
 }
 
+/** The last stage of that name before `index`, which is what `--from` and FROM mean by it; undefined: none. */
+export function stageNamed(stages: readonly Stage[], name: string, index: number): number | undefined {
+  const found = stages.slice(0, index).findLastIndex(({ from }) => from.name !== "" && from.name === name.toLowerCase());
+  return found < 0 ? undefined : found;
+}
+
+/** As `stageNamed`, by a number too; mounts know stages by their names alone: a number is an image's. */
+export function stageOf(stages: readonly Stage[], { from, index, isMount }: { from: string; index: number; isMount: boolean }): number | undefined {
+  const named = stageNamed(stages, from, index);
+  if (named !== undefined || isMount || !/^\d+$/.test(from)) return named;
+  return Number(from) < index ? Number(from) : undefined;
+}
+
+/** The stage that `--target` means: the last one for "". */
+export function targetIndex(stages: readonly Stage[], target: string): number {
+  if (stages.length === 0) throw new EngineError("invalidArgument", "dockerfile contains no stages to build");
+  if (target === "") return stages.length - 1;
+  const named = stages.findIndex(({ from }) => from.name === target.toLowerCase());
+  const index = named < 0 && /^\d+$/.test(target) ? Number(target) : named;
+  if (index < 0 || index >= stages.length) throw new EngineError("invalidArgument", `target stage ${JSON.stringify(target)} could not be found`);
+  return index;
+}
+
 /** Whether no stage before `index` has this name, but one from there on. */
 export const isLater = (stages: readonly Stage[], name: string, index: number): boolean =>
   name !== "" && stages.findIndex(({ from }) => from.name === name.toLowerCase()) >= index;

@@ -1,12 +1,13 @@
 import { EngineError } from "#base/errors.ts";
-import type { Stage } from "../dockerfile/instructions.ts";
+import type { Instruction, Stage } from "../dockerfile/instructions.ts";
 import type { Platform } from "../images/platform.ts";
-import { imageState, resultOf, scratchState } from "./base.ts";
+import { imageState, scratchState } from "./base.ts";
 import { contextSource } from "./context-source.ts";
 import type { BaseFinder } from "./find.ts";
+import { contextNamed, layoutState, resultOf } from "./named-contexts.ts";
 import { StageArgs } from "./scope.ts";
 import { layeredSource, type Source } from "./sources.ts";
-import { isLater, refuseLater } from "./stage-numbers.ts";
+import { isLater, refuseLater, stageNamed, stageOf } from "./stage-numbers.ts";
 import type { StageState } from "./state.ts";
 import type { BuildWork } from "./work.ts";
 
@@ -32,14 +33,13 @@ export class StageSources {
 
   /** The last stage of that name before `index`. */
   named(name: string, index: number): number | undefined {
-    const found = this.#parts.stages.slice(0, index).findLastIndex(({ from }) => from.name !== "" && from.name === name.toLowerCase());
-    return found < 0 ? undefined : found;
+    return stageNamed(this.#parts.stages, name, index);
   }
 
   /** "": the build's own context. `mountedAt`: where a step mounts it. */
   source(from: string, index: number, mountedAt?: string): Promise<Source> {
     // The same name may mean another stage further down.
-    const key = `${from}\0${this.#stageOf(from, index) ?? ""}`;
+    const key = `${from}\0${this.#stageOf(from, index, mountedAt !== undefined) ?? ""}`;
     const known = this.#open.get(key);
     if (known !== undefined) return known;
     const source = this.#opened(from, index, mountedAt);
@@ -51,10 +51,18 @@ export class StageSources {
   /** Stages and images that a stage copies from or mounts: they begin with it, not when their turn comes. */
   begin(index: number): void {
     const { stages, built } = this.#parts;
-    for (const name of namesIn(stages[index])) {
-      const stage = this.#stageOf(name, index);
+    for (const { name, mountedAt } of namesIn(stages[index])) {
+      const stage = this.#stageOf(name, index, mountedAt !== undefined);
       if (stage !== undefined) void built(stage);
-      else if (!name.includes("$") && !isLater(stages, name, index)) void this.source(name, index);
+      else if (!name.includes("$") && !isLater(stages, name, index)) void this.source(name, index, mountedAt);
+    }
+  }
+
+  /** Resolves once the stages are built that an instruction of this one copies from or mounts; rejects as they do. */
+  async ready(instruction: Instruction, index: number): Promise<void> {
+    for (const { name, mountedAt } of namesOf(instruction)) {
+      const stage = this.#stageOf(name, index, mountedAt !== undefined);
+      if (stage !== undefined) await this.#parts.built(stage);
     }
   }
 
@@ -68,22 +76,21 @@ export class StageSources {
     return layeredSource(state.diffIds, (layers) => this.#parts.work.roots.tree(layers));
   }
 
-  #stageOf(from: string, index: number): number | undefined {
-    const named = this.named(from, index);
-    if (named !== undefined || !/^\d+$/.test(from)) return named;
-    return Number(from) < index ? Number(from) : undefined;
+  #stageOf(from: string, index: number, isMount: boolean): number | undefined {
+    return stageOf(this.#parts.stages, { from, index, isMount });
   }
 
   async #opened(from: string, index: number, mountedAt: string | undefined): Promise<Source> {
     const { work, stages, platform, built } = this.#parts;
     const { request } = work;
     if (from === "") return contextSource(work, request.context);
-    const stage = this.#stageOf(from, index);
+    const stage = this.#stageOf(from, index, mountedAt !== undefined);
     if (stage !== undefined) return this.layered(await built(stage));
     if (request.flavor === "buildkit") refuseLater(stages, { from, index, mountedAt });
-    const context = request.named.get(from);
+    const context = contextNamed(request, from);
     if (context?.kind === "files") return contextSource(work, context.tree);
     if (context?.kind === "result") return this.layered(resultOf(context.states, request.platform ?? platform));
+    if (context?.kind === "layout") return this.layered(await layoutState(work, await context.image(request.platform ?? platform), noArgs()));
     if (from === "scratch") return this.layered(scratchState(work, platform, noArgs()));
     return this.layered(await this.#image(from, context?.reference ?? from));
   }
@@ -107,10 +114,13 @@ export class StageSources {
 }
 
 /** What a stage's COPY, ADD and mounts name. */
-function namesIn(stage: Stage | undefined): string[] {
-  const names = (stage?.instructions ?? []).flatMap((one) => {
-    if (one.kind === "copy" || one.kind === "add") return [one.from];
-    return one.kind === "run" ? one.mounts.map(({ text }) => /(?:^|,)from=([^,]+)/.exec(text)?.[1] ?? "") : [];
-  });
-  return names.filter((name) => name !== "");
+const namesIn = (stage: Stage | undefined): { name: string; mountedAt?: string }[] => (stage?.instructions ?? []).flatMap(namesOf);
+
+/** What an instruction takes files from, by the names that it gives. */
+export function namesOf(one: Instruction): { name: string; mountedAt?: string }[] {
+  const mounted = one.kind === "run" ? one.mounts.map(({ text }) => ({ name: field("from", text), mountedAt: field("target", text) })) : [];
+  const named = one.kind === "copy" || one.kind === "add" ? [{ name: one.from }] : mounted;
+  return named.filter(({ name }) => name !== "");
 }
+
+const field = (name: string, text: string): string => new RegExp(`(?:^|,)${name}=([^,]+)`).exec(text)?.[1] ?? "";

@@ -28,6 +28,8 @@ export interface StageRun {
   readonly escape: string;
   /** Other stages, images and contexts, by what `--from` says; "" is the build's own context. `mountedAt`: where a step mounts it. */
   readonly sourceOf: (from: string, mountedAt?: string) => Promise<Source>;
+  /** Resolves once the stages are built whose files the instruction takes; rejects as they do. */
+  readonly ready: (instruction: StageInstruction) => Promise<void>;
   readonly placeOf: (instruction: StageInstruction) => Omit<StepInfo, "stage" | "kind">;
 }
 
@@ -44,6 +46,8 @@ export class StepError extends Error {
 export async function runStage(run: StageRun, instructions: readonly StageInstruction[]): Promise<void> {
   for (const instruction of instructions) {
     run.work.request.signal.throwIfAborted();
+    // A step begins when what it is made from is there: its time is its own.
+    await run.ready(instruction);
     const watch = run.work.request.observer.step({ ...run.placeOf(instruction), kind: kindOf(instruction), stage: run.stage });
     try {
       await runOne(run, instruction, watch);
@@ -89,15 +93,16 @@ async function runOne(run: StageRun, instruction: StageInstruction, watch: StepW
 }
 
 async function doRun({ work, state, stage, escape, sourceOf }: StageRun, instruction: InstructionOf<"run">, watch: StepWatch): Promise<void> {
-  const { layer, created, text } = await runInstruction(work, { instruction, state, stage: stage.name, escape, watch, sourceOf });
-  state.add(state.flavor === "classic" ? text : `RUN ${text} # buildkit`, created, layer);
+  const { layer, created, line } = await runInstruction(work, { instruction, state, stage: stage.name, escape, watch, sourceOf });
+  state.add(line, created, layer);
 }
 
 async function doCopy({ work, state, stage, escape, sourceOf }: StageRun, instruction: CopyInstruction, watch: StepWatch): Promise<void> {
   const from = expanded(instruction.from, state.args.variables(state.config.Env ?? []), escape);
   const source = instruction.sources.length === 0 ? undefined : await sourceOf(from);
-  const copied = await copyStep(work, { instruction, state, stage: stage.name, source, escape, watch });
-  state.add(copyText(state, instruction, { ...copied, escape }), copied.created, copied.layer);
+  const lineOf = (summary: string): string => copyText(state, instruction, { summary, escape });
+  const { line, created, layer } = await copyStep(work, { instruction, state, stage: stage.name, source, escape, watch, lineOf });
+  state.add(line, created, layer);
 }
 
 function copyText(state: StageState, instruction: CopyInstruction, { summary, escape }: { summary: string; escape: string }): string {
@@ -112,15 +117,17 @@ function copyText(state: StageState, instruction: CopyInstruction, { summary, es
 async function doWorkdir({ work, state, stage, escape }: StageRun, instruction: InstructionOf<"workdir">, watch: StepWatch): Promise<void> {
   const asked = expanded(instruction.value, state.args.variables(state.config.Env ?? []), escape);
   const path = workdirOf(state.config.WorkingDir, asked);
+  const line = `${state.flavor === "classic" ? nopPrefix(state) : ""}WORKDIR ${path}`;
   const step = {
     key: cacheKey("workdir", state.diffIds, path, state.flavor === "buildkit" ? state.config.User : "", ...epochKey(work)),
     stage: stage.name,
     description: instruction.node.original,
     watch,
+    told: { state, line },
   };
   const { layer, created } = await work.once(step, () => workdirLayer(work, state, path));
   state.config.WorkingDir = path;
-  state.add(`${state.flavor === "classic" ? nopPrefix(state) : ""}WORKDIR ${path}`, created, layer);
+  state.add(line, created, layer);
 }
 
 /** The directory and those above it that are not there. */
@@ -170,7 +177,8 @@ async function doConfig(run: StageRun, instruction: ConfigInstruction, watch: St
 async function addConfig({ work, state, stage }: StageRun, text: string, { node }: StageInstruction, watch: StepWatch): Promise<void> {
   const line = state.flavor === "classic" ? `${nopPrefix(state)} ${text}` : text;
   const key = cacheKey("config", state.flavor, state.diffIds, state.history, line, ...epochKey(work));
-  const known = work.request.ignoresCache(stage.name) ? undefined : await work.known(key);
+  const step = { key, description: node.original, told: { state, line } };
+  const known = work.request.ignoresCache(stage.name) ? undefined : await work.known(step);
   if (known !== undefined) watch.cached();
   const { created } = known ?? work.keep({ key, kind: "config", description: node.original, created: work.stamp() });
   state.add(line, created);

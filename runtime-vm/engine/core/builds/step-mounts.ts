@@ -1,10 +1,10 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { EngineError } from "#base/errors.ts";
 import { MNT, MS } from "../kernel/kernel.ts";
 import type { SpecMount } from "../specs/builder.ts";
 import { type IdentityMap, mappedRoot, ownerOutside } from "../userns/identity.ts";
-import { cacheKey } from "./cache.ts";
+import { openCacheMounts, type SourcedMount } from "./cache-mounts.ts";
 import type { StepMount } from "./mount-flags.ts";
 import { removeGiven } from "./root-tree.ts";
 import { openRoot } from "./roots.ts";
@@ -22,19 +22,20 @@ export interface OpenMounts {
 /** What of a mount decides a step's result; secrets, agents and cache contents do not. */
 export async function mountKey(mount: StepMount, source: Source | undefined): Promise<unknown> {
   const { type, target, readOnly, id, from, uid, gid, mode, sizeBytes, env } = mount;
-  const bound = type === "bind" && source !== undefined ? await source.key(mount.source) : from;
+  const bound = source === undefined ? from : await source.key(mount.source);
   return [type, target, readOnly, id, bound, uid, gid, mode, sizeBytes, env];
 }
 
 /** Makes the mounts; what they need goes with `undo`, after the step. */
 export async function openMounts(
   work: BuildWork,
-  mounts: readonly (StepMount & { readonly tree: Source | undefined })[],
-  { undo, workdir, map }: { undo: AsyncDisposableStack; workdir: string; map: IdentityMap | undefined },
+  mounts: readonly SourcedMount[],
+  { undo, workdir, map, command }: { undo: AsyncDisposableStack; workdir: string; map: IdentityMap | undefined; command: string },
 ): Promise<OpenMounts> {
   const made: SpecMount[] = [];
   const env: string[] = [];
-  await lockMounts(work, mounts, { undo, map });
+  const kept = mounts.filter(({ type }) => type === "cache");
+  const caches = await openCacheMounts(work, kept, { undo, map, command });
   for (const mount of mounts) {
     const named = mount.target !== "" || ["bind", "cache", "tmpfs"].includes(mount.type);
     const destination = named ? posix.resolve("/", workdir, mount.target) : "";
@@ -44,7 +45,7 @@ export async function openMounts(
         made.push(await bindMount(work, mount, { destination, undo, map }));
         break;
       case "cache":
-        made.push({ type: "bind", source: await cacheMount(work, mount, { undo, map }), destination, readOnly: mount.readOnly });
+        made.push({ type: "bind", source: caches.get(mount)!, destination, readOnly: mount.readOnly });
         break;
       case "tmpfs":
         made.push({ type: "tmpfs", destination, readOnly: false, options: mount.sizeBytes > 0 ? [`size=${mount.sizeBytes}`] : [] });
@@ -60,11 +61,7 @@ export async function openMounts(
   return { mounts: made, env };
 }
 
-async function bindMount(
-  work: BuildWork,
-  mount: StepMount & { tree: Source | undefined },
-  { destination, undo, map }: Pick<Into, "destination" | "undo" | "map">,
-): Promise<SpecMount> {
+async function bindMount(work: BuildWork, mount: SourcedMount, { destination, undo, map }: Pick<Into, "destination" | "undo" | "map">): Promise<SpecMount> {
   if (mount.tree === undefined) throw new EngineError("invalidArgument", `bind mount ${destination}: nothing to bind`);
   const layers = await mount.tree.layers();
   // A root of its own: what is written there is nobody's, and what every other has for a container's sake is not in it.
@@ -75,64 +72,6 @@ async function bindMount(
   const path = resolved(tree, treePath(mount.source));
   if (tree.lstat(path) === undefined) throw new EngineError("notFound", `failed to compute cache key: "/${path}": not found`);
   return { type: "bind", source: join(rootfs, path), destination, readOnly: mount.readOnly };
-}
-
-const mountName = ({ id, from, source }: StepMount, map: IdentityMap | undefined): string =>
-  cacheKey("mount", id, from, source, ...(map === undefined ? [] : [map]));
-
-/** All that the step wants for itself, each once and in one order: two steps that want the same do not wait for each other for ever. */
-async function lockMounts(work: BuildWork, mounts: readonly StepMount[], { undo, map }: Pick<Into, "undo" | "map">): Promise<void> {
-  const locked = mounts.filter(({ type, sharing }) => type === "cache" && sharing === "locked");
-  for (const name of [...new Set(locked.map((mount) => mountName(mount, map)))].toSorted()) {
-    const held = await work.house.mounts.acquire(name, work.request.signal);
-    undo.defer(() => held[Symbol.dispose]());
-  }
-}
-
-/** A directory that the next build finds again. */
-async function cacheMount(work: BuildWork, mount: StepMount & { tree: Source | undefined }, { undo, map }: Pick<Into, "undo" | "map">): Promise<string> {
-  const { backends, privateMounts, cache } = work.house;
-  const name = mountName(mount, map);
-  let number = 0;
-  const nameOf = (): string => (number === 0 ? name : `${name}-${number}`);
-  if (mount.sharing === "private") {
-    while (privateMounts.has(nameOf())) number += 1;
-    const own = nameOf();
-    privateMounts.add(own);
-    undo.defer(() => void privateMounts.delete(own));
-  }
-  countUse(work, nameOf(), undo);
-  const directory = join(backends.paths.buildMounts, nameOf());
-  if (mount.from !== "" && mount.tree !== undefined) return await filledMount(work, mount, { directory, mapped: map !== undefined });
-  if (!existsSync(directory)) {
-    mkdirSync(directory, { recursive: true });
-    chmodSync(directory, mount.mode ?? 0o755);
-    giveTo(directory, mount, map);
-  }
-  const key = `mount:${nameOf()}`;
-  if (cache.find(key, new Date()) === undefined) cache.put({ key, kind: "mount", description: `cached mount ${mount.id}`, created: new Date().toISOString() });
-  return directory;
-}
-
-function countUse({ house: { usedMounts } }: BuildWork, name: string, undo: AsyncDisposableStack): void {
-  usedMounts.set(name, (usedMounts.get(name) ?? 0) + 1);
-  undo.defer(() => {
-    const others = (usedMounts.get(name) ?? 1) - 1;
-    if (others > 0) usedMounts.set(name, others);
-    else usedMounts.delete(name);
-  });
-}
-
-/** Begins as a copy of another image's files: a root of its own, kept between builds by its name. */
-async function filledMount(
-  work: BuildWork,
-  mount: StepMount & { tree: Source | undefined },
-  { directory, mapped }: { directory: string; mapped: boolean },
-): Promise<string> {
-  const id = `mount-${directory.slice(directory.lastIndexOf("/") + 1)}`;
-  const { snapshots } = work.backends;
-  if (!snapshots.list().includes(id)) await snapshots.prepare(id, (await mount.tree?.layers()) ?? [], { mapped });
-  return join(await snapshots.mount(id), treePath(mount.source));
 }
 
 interface Into {

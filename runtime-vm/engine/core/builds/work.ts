@@ -5,8 +5,10 @@ import type { KeyedLock } from "#base/lock.ts";
 import type { BuiltLayer } from "../images/building.ts";
 import { mappedRoot } from "../userns/identity.ts";
 import type { BuildBackends } from "./backends.ts";
+import type { MountUse } from "./cache-mounts.ts";
 import type { BuildCache, CacheRecord } from "./cache.ts";
 import type { BuildRequest, StepWatch } from "./request.ts";
+import { HistoryCache, type ToldStep } from "./history-cache.ts";
 import { Roots } from "./roots.ts";
 
 /** What all builds share. */
@@ -15,12 +17,10 @@ export interface BuildHouse {
   readonly cache: BuildCache;
   /** One execution of the same step at a time, whichever builds ask for it. */
   readonly steps: KeyedLock;
-  /** Cache mounts that are `locked`. */
-  readonly mounts: KeyedLock;
-  /** Private cache mounts in use. */
-  readonly privateMounts: Set<string>;
-  /** How many steps use each cache mount now, whoever shares it: it does not go meanwhile. */
-  readonly usedMounts: Map<string, number>;
+  /** Cache mounts in use: none goes meanwhile. */
+  readonly mounts: MountUse;
+  /** Cache mounts are made by one step. */
+  readonly making: KeyedLock;
 }
 
 /** Something from elsewhere that a build has used, and what it was. */
@@ -38,6 +38,8 @@ interface Step {
   readonly watch: StepWatch;
   /** Is done although it is cached; what the request says of its stage where absent. */
   readonly fresh?: boolean;
+  /** For a cache that goes by histories. */
+  readonly told?: ToldStep;
 }
 
 /** One build while it runs. */
@@ -51,6 +53,8 @@ export class BuildWork implements AsyncDisposable {
   readonly records = new Map<string, CacheRecord>();
   readonly #undo = new AsyncDisposableStack();
   readonly #directory: string;
+  /** Instead of the cache here. */
+  readonly #histories: HistoryCache | undefined;
 
   constructor(house: BuildHouse, request: BuildRequest) {
     this.house = house;
@@ -60,6 +64,8 @@ export class BuildWork implements AsyncDisposable {
     mkdirSync(this.#directory, { recursive: true, mode: 0o710 });
     chownSync(this.#directory, 0, mappedRoot(house.backends.userns?.map).gid);
     this.#undo.defer(() => rmSync(this.#directory, { recursive: true, force: true }));
+    const { cacheFrom = [] } = request;
+    this.#histories = cacheFrom.length === 0 ? undefined : new HistoryCache(this, cacheFrom);
   }
 
   get backends(): BuildBackends {
@@ -87,7 +93,7 @@ export class BuildWork implements AsyncDisposable {
     const fresh = step.fresh ?? this.request.ignoresCache(step.stage);
     using _lock = await steps.acquire(step.key, this.request.signal);
     this.request.signal.throwIfAborted();
-    const known = fresh ? undefined : await this.known(step.key);
+    const known = fresh ? undefined : await this.known(step);
     if (known !== undefined) {
       step.watch.cached();
       return known;
@@ -97,8 +103,12 @@ export class BuildWork implements AsyncDisposable {
   }
 
   /** A step's record here or in a cache elsewhere. */
-  async known(key: string): Promise<CacheRecord | undefined> {
+  async known({ key, description, told }: Pick<Step, "key" | "description" | "told">): Promise<CacheRecord | undefined> {
     const { cache } = this.house;
+    if (this.#histories !== undefined && told !== undefined) {
+      const found = await this.#histories.find(told);
+      return found === undefined ? undefined : this.keep({ key, kind: found.layer === undefined ? "config" : "layer", description, ...found });
+    }
     const here = cache.find(key, new Date());
     const found = here ?? (await this.request.imported?.(key));
     if (found === undefined) return undefined;

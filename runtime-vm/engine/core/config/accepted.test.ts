@@ -163,6 +163,9 @@ const partly: readonly [key: string, value: unknown, effect: Record<string, unkn
   ],
   ["userns-remap", "root", { usernsRemap: "root" }],
   ["builder", { gc: { enabled: false, defaultKeepStorage: "20GB" } }, { buildGc: [] }],
+  ["builder", {}, { buildEntitlements: ["network.host"] }],
+  ["builder", { Entitlements: { "security-insecure": true } }, { buildEntitlements: ["network.host", "security.insecure"] }],
+  ["builder", { entitlements: { "network-host": false } }, { buildEntitlements: [] }],
   [
     "builder",
     {

@@ -22,15 +22,27 @@ export const buildGcDefault: readonly BuildGcRule[] = [
   { bounds: usual, all: true, filters: {} },
 ];
 
-type Warn = (reason: string) => void;
-
 /** `keepStorage` is the old name of what is reserved. */
 const names = { maxUsed: ["maxUsedSpace"], reserved: ["reservedSpace", "keepStorage"], minFree: ["minFreeSpace"] } as const;
 
-/** `builder` of daemon.json: its `gc` with sizes of its own and a list of rules. Names are read without case, as Go does. */
-export function builder(value: unknown, key: string, warn: Warn): { buildGc?: readonly BuildGcRule[] } {
+/** `builder` of daemon.json: what builds may be granted, and its `gc` with sizes of its own and a list of rules. Names are read without case, as Go does. */
+export function builder(value: unknown, key: string): { buildGc?: readonly BuildGcRule[]; buildEntitlements?: readonly string[] } {
   const given = lowered(object(value, key));
-  if (given["entitlements"] !== undefined) warn("entitlements: a build gets no more rights than a container");
+  const rights = given["entitlements"] === undefined ? {} : { buildEntitlements: entitlements(given["entitlements"], `${key}.entitlements`) };
+  return { ...rights, ...gcOf(given, key) };
+}
+
+/** What builds may be granted by their clients where daemon.json says nothing. */
+export const buildEntitlementsDefault: readonly string[] = ["network.host"];
+
+/** Of dockerd's names those that are on: what is not named stays as it is by default. */
+function entitlements(value: unknown, key: string): readonly string[] {
+  const given = lowered(object(value, key));
+  const is = (name: string, otherwise: boolean): boolean => (given[name] === undefined ? otherwise : flag(given[name], `${key}.${name}`));
+  return [...(is("network-host", true) ? ["network.host"] : []), ...(is("security-insecure", false) ? ["security.insecure"] : [])];
+}
+
+function gcOf(given: Readonly<Record<string, unknown>>, key: string): { buildGc?: readonly BuildGcRule[] } {
   if (given["gc"] === undefined) return {};
   const gc = lowered(object(given["gc"], `${key}.gc`));
   const on = gc["enabled"] === undefined ? true : flag(gc["enabled"], `${key}.gc.enabled`);

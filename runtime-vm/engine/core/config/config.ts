@@ -46,6 +46,8 @@ export interface ContainerDefaults {
   readonly rootBytes: number;
   /** What the build cache is cut down to, rule by rule. */
   readonly buildGc: readonly BuildGcRule[];
+  /** What clients may grant their builds: `network.host`, `security.insecure`. */
+  readonly buildEntitlements: readonly string[];
   readonly logDriver: string;
   readonly logOptions: Readonly<Record<string, string>>;
 }

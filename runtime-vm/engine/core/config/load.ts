@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from "node:path";
 import { EngineError } from "#base/errors.ts";
-import { buildGcDefault } from "./build-gc.ts";
+import { buildEntitlementsDefault, buildGcDefault } from "./build-gc.ts";
 import type { EngineConfig } from "./config.ts";
 import { logMemoryDefault } from "./log-memory.ts";
 import { trashDefault } from "./trash.ts";
@@ -79,6 +79,7 @@ export const defaults = {
   defaultRuntime: "crun",
   rootBytes: 0,
   buildGc: buildGcDefault,
+  buildEntitlements: buildEntitlementsDefault,
   logDriver: "json-file",
   logOptions: {},
   hostPrefix: "",

@@ -17,6 +17,7 @@ export const checkRules = {
   SecretsUsedInArgOrEnv: "Sensitive data should not be used in the ARG or ENV commands",
   InvalidDefaultArgInFrom: "Default value for global ARG results in an empty or invalid base image name",
   FromPlatformFlagConstDisallowed: "FROM --platform flag should not use a constant value",
+  InvalidBaseImagePlatform: "Base image platform does not match expected target platform",
   ExposeProtoCasing: "Protocol in EXPOSE instruction should be lowercase",
   ExposeInvalidFormat: "IP address and host-port mapping should not be used in EXPOSE instruction. This will become an error in a future release",
 } as const;

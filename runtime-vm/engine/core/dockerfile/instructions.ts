@@ -61,6 +61,8 @@ export interface RunInstruction extends Of<"run"> {
   readonly command: CommandLine;
   readonly mounts: readonly MountFlag[];
   readonly network: string;
+  /** `insecure`: with the rights of a privileged container. */
+  readonly security: string;
   readonly devices: readonly string[];
 }
 

@@ -39,12 +39,16 @@ const parsers: Readonly<Record<string, Parser>> = {
   COPY: (node, escape) => parseCopy("copy", node, escape),
   ADD: (node, escape) => parseCopy("add", node, escape),
   RUN: (node) => {
-    const flags = readFlags(node, { many: ["mount", "device"], one: ["network"] });
+    const flags = readFlags(node, { many: ["mount", "device"], one: ["network", "security"] });
     const mounts = flags.many("mount").map((text) => ({ text }));
     for (const mode of flags.many("network")) {
       if (!["default", "none", "host"].includes(mode)) throw fail(node, `invalid network mode ${JSON.stringify(mode)}`);
     }
-    return { kind: "run", node, command: commandLine(node), mounts, network: flags.one("network"), devices: flags.many("device") };
+    for (const mode of flags.many("security")) {
+      if (!["sandbox", "insecure"].includes(mode)) throw fail(node, `security ${JSON.stringify(mode)} is not valid`);
+    }
+    const [network, security] = [flags.one("network"), flags.one("security")];
+    return { kind: "run", node, command: commandLine(node), mounts, network, security, devices: flags.many("device") };
   },
   CMD: (node) => ({ kind: "cmd", node: noFlags(node), command: commandLine(node) }),
   ENTRYPOINT: (node) => ({ kind: "entrypoint", node: noFlags(node), command: commandLine(node) }),

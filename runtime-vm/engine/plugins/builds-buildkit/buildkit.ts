@@ -1,8 +1,10 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Builds } from "#core/builds/builds.ts";
+import type { ClassicRecords } from "#core/builds/classic-records.ts";
 import type { PostedBuilds } from "#core/builds/posted.ts";
 import { bridgeMethods } from "./bridge.ts";
+import { classicRecords } from "./classic-records.ts";
 import { controlMethods, type ControlParts, Jobs } from "./control.ts";
 import { BuildHistory } from "./history.ts";
 import { FolderBuilds } from "./folder-builds.ts";
@@ -20,6 +22,8 @@ export interface BuildKit {
   session(connection: Duplex, headers: IncomingHttpHeaders): Promise<void>;
   readonly posted: PostedBuilds;
   readonly folders: FolderBuilds;
+  /** For what the classic builder builds. */
+  readonly records: ClassicRecords;
 }
 
 export function openBuildKit(builds: Builds, { version, tool }: Pick<ControlParts, "version" | "tool">): BuildKit {
@@ -34,6 +38,7 @@ export function openBuildKit(builds: Builds, { version, tool }: Pick<ControlPart
   return {
     posted: new PostedJobs(control),
     folders: new FolderBuilds(builds, history),
+    records: classicRecords(history, builds.backends.journal),
     grpc: (connection) => serveGrpc(connection, methods, builds.backends.journal),
     session: (connection, headers) =>
       sessions.serve(connection, {

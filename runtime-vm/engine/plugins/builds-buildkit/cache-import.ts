@@ -6,7 +6,7 @@ import type { Digest } from "#core/content/content.ts";
 import { isIndexType, isManifestType, parseIndex, parseManifest } from "#core/images/manifests.ts";
 import { cacheConfigType, inlineKey, readCacheConfig } from "./cache-config.ts";
 import { credentials } from "./client.ts";
-import { readContent } from "./client-content.ts";
+import { gathered, readContent, readDocument } from "./client-content.ts";
 import type { Progress } from "./progress.ts";
 import type { Session } from "./session.ts";
 
@@ -84,7 +84,7 @@ async function placeOf(parts: CacheParts, { type, attributes }: CacheOption): Pr
     return {
       name: source,
       manifest: async () => {
-        const bytes = await gathered(readContent(session, store, digest, signal));
+        const bytes = await readDocument(session, store, digest, signal);
         return { mediaType: (JSON.parse(bytes.toString("utf8")) as { mediaType?: string }).mediaType ?? "", digest, bytes };
       },
       blob: (one) => readContent(session, store, one, signal),
@@ -136,17 +136,4 @@ async function recordsOfManifest(place: Place, bytes: Buffer, digest: Digest): P
   if (config.mediaType === cacheConfigType) return readCacheConfig(text);
   const inline = (JSON.parse(text) as Record<string, unknown>)[inlineKey];
   return typeof inline === "string" ? readCacheConfig(Buffer.from(inline, "base64").toString("utf8")) : new Map();
-}
-
-const textBytesMax = 64 * 1024 * 1024;
-
-async function gathered(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
-  const all: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of chunks) {
-    bytes += chunk.length;
-    if (bytes > textBytesMax) throw new EngineError("exhausted", `a cache's description is larger than the ${textBytesMax} bytes accepted`);
-    all.push(chunk);
-  }
-  return Buffer.concat(all);
 }

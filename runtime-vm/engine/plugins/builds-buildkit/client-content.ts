@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { EngineError, isClass } from "#base/errors.ts";
 import type { Descriptor, Digest } from "#core/content/content.ts";
 import { Reader, Writer } from "./proto.ts";
@@ -58,4 +59,26 @@ export async function* readContent(session: Session, store: string, digest: Dige
   await call.send(new Writer().text(1, digest).done());
   call.end();
   for await (const message of call.messages) yield new Reader(message).bytes(2);
+}
+
+/** A whole blob of a content store of the client's that describes something, verified. */
+export async function readDocument(session: Session, store: string, digest: Digest, signal: AbortSignal): Promise<Buffer> {
+  const bytes = await gathered(readContent(session, store, digest, signal));
+  const found = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+  if (found !== digest) throw new EngineError("invalidArgument", `${digest}: the client's store gave bytes with the digest ${found}`);
+  return bytes;
+}
+
+const documentBytesMax = 64 * 1024 * 1024;
+
+/** All of it, where it is a description. */
+export async function gathered(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
+  const all: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    bytes += chunk.length;
+    if (bytes > documentBytesMax) throw new EngineError("exhausted", `a description is larger than the ${documentBytesMax} bytes accepted`);
+    all.push(chunk);
+  }
+  return Buffer.concat(all);
 }

@@ -2,7 +2,6 @@ import { EngineError } from "#base/errors.ts";
 import type { Builds } from "#core/builds/builds.ts";
 import { givenBounds } from "#core/builds/bounds.ts";
 import type { CacheUse } from "#core/builds/prune.ts";
-import { emulatedPlatforms } from "#core/images/emulated.ts";
 import type { CacheOption } from "./cache-import.ts";
 import type { Export } from "./exporter.ts";
 import { Job } from "./job.ts";
@@ -12,6 +11,7 @@ import type { Call, Methods } from "./server.ts";
 import type { Shelf } from "./shelf.ts";
 import { solveJob } from "./solving.ts";
 import type { Sessions } from "./session.ts";
+import { versionRecord, worker } from "./worker.ts";
 
 const jobMsMax = 10_000;
 
@@ -72,16 +72,12 @@ export const controlMethods = (parts: ControlParts): Methods => ({
   [`${service}/Solve`]: async (call) => await call.send(await solve(parts, call)),
   [`${service}/Status`]: async (call) => {
     const ref = new Reader(await call.request()).text(1);
-    const recorded = parts.history.updates(ref);
-    if (recorded !== undefined && !parts.jobs.has(ref)) {
-      for (const update of recorded) await call.send(update);
-      return;
-    }
-    const job = await parts.jobs.get(ref);
-    for await (const update of job.progress.updates) await call.send(update);
+    const recorded = parts.jobs.has(ref) ? undefined : parts.history.updates(ref);
+    const updates = recorded ?? (await parts.jobs.get(ref)).progress.follow();
+    for await (const update of updates) await call.send(update);
   },
-  [`${service}/ListWorkers`]: async (call) => await call.send(new Writer().message(1, worker(parts)).done()),
-  [`${service}/Info`]: async (call) => await call.send(new Writer().message(1, versionOf(parts)).done()),
+  [`${service}/ListWorkers`]: async (call) => await call.send(new Writer().message(1, worker(parts.builds.backends, parts.version)).done()),
+  [`${service}/Info`]: async (call) => await call.send(new Writer().message(1, versionRecord(parts.version)).done()),
   [`${service}/DiskUsage`]: async (call) => {
     const rows = await parts.builds.usage();
     await call.send(new Writer().messages(1, rows.map(usageRecord)).done());
@@ -94,6 +90,7 @@ async function solve({ builds, sessions, jobs, history, shelf, tool }: ControlPa
   const ref = request.text(1);
   const session = await sessions.get(request.text(5), call.signal);
   const frontend = request.text(6);
+  const entitlements = request.texts(9);
   const job = new Job({
     builds,
     session,
@@ -103,7 +100,7 @@ async function solve({ builds, sessions, jobs, history, shelf, tool }: ControlPa
     frontend,
     attributes: request.map(7),
     tool,
-    entitlements: request.texts(9),
+    entitlements,
     ...cachesOf(request.message(8)),
   });
   jobs.add(ref, job);
@@ -111,6 +108,8 @@ async function solve({ builds, sessions, jobs, history, shelf, tool }: ControlPa
   // What a client only asks for its own sake is no build of a user's.
   const recorded = request.bool(11) || job.isQuestion ? undefined : history;
   const result = async (): Promise<string> => {
+    const refused = entitlements.find((one) => !builds.backends.config.buildEntitlements.includes(one));
+    if (refused !== undefined) throw new EngineError("invalidArgument", `granting entitlement ${refused} is not allowed by build daemon configuration`);
     if (request.message(2).has(1)) throw new EngineError("notImplemented", "this engine builds Dockerfiles, not LLB definitions");
     return frontend === "" ? await returnedRef(job) : await job.solve(frontend, request.map(7));
   };
@@ -146,19 +145,6 @@ function exportsOf(request: Message): Export[] {
   if (several.length > 0) return several;
   return request.text(3) === "" ? [] : [{ type: request.text(3), attributes: request.map(4), number: 0 }];
 }
-
-function worker(parts: ControlParts): Writer {
-  const { host } = parts.builds.backends;
-  const platforms = [host, ...emulatedPlatforms(host)].map(({ os, architecture, variant = "" }) =>
-    new Writer().text(1, architecture).text(2, os).text(3, variant),
-  );
-  const labels = { "org.mobyproject.buildkit.worker.executor": "containerd", "org.mobyproject.buildkit.worker.snapshotter": "overlayfs" };
-  const worker = new Writer().text(1, "slipway").map(2, labels);
-  for (const platform of platforms) worker.message(3, platform);
-  return worker.message(5, versionOf(parts));
-}
-
-const versionOf = ({ version }: ControlParts): Writer => new Writer().text(1, "github.com/moby/buildkit").text(2, version);
 
 async function prune({ builds }: ControlParts, call: Call): Promise<void> {
   const request = new Reader(await call.request());

@@ -125,10 +125,19 @@ async function tellNames(vertex: Vertex, id: string, names: readonly string[]): 
   }
 }
 
-async function push({ builds, session, signal }: Shipment, name: string): Promise<void> {
+async function push(shipment: Shipment, name: string): Promise<void> {
+  try {
+    await upload(shipment, name);
+  } catch (error) {
+    shipment.signal.throwIfAborted();
+    throw new EngineError("invalidArgument", `failed to push ${name}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function upload({ builds, session, signal }: Shipment, name: string): Promise<void> {
   const auth = await credentials(session, name, signal);
   for await (const { error } of builds.backends.images.push({ reference: name, signal, ...(auth === undefined ? {} : { auth }) })) {
-    if (error !== undefined) throw new EngineError("unavailable", error);
+    if (error !== undefined) throw new EngineError("invalidArgument", error);
   }
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { IgnorePatterns, readIgnoreFile } from "#api/dockerignore.ts";
-import type { BuildDetails, BuildMessage, BuildOptions, BuildSummary } from "#api/builds.ts";
+import { criticalPath, type BuildDetails, type BuildMessage, type BuildOptions, type BuildSummary } from "#api/builds.ts";
 import { familiarName, normalizedName, parseReference, withDefaultTag } from "#api/reference.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
 import type { Builds } from "#core/builds/builds.ts";
@@ -31,7 +31,7 @@ export interface FolderBuild {
   readonly signal: AbortSignal;
 }
 
-/** Builds as a window shows them: those of a folder that is sent along, and the history of all of BuildKit's. */
+/** Builds as a window shows them: those of a folder that is sent along, and the history of all. */
 export class FolderBuilds {
   readonly #builds: Builds;
   readonly #history: BuildHistory;
@@ -54,7 +54,9 @@ export class FolderBuilds {
     if (record === undefined) throw new EngineError("notFound", `No such build: ${ref}`);
     const reader = new UpdateReader();
     const updates = (this.#history.updates(ref) ?? []).map((message) => reader.read(message));
-    return { ...summaryOf(record), ...(record.source === undefined ? {} : { source: record.source }), updates };
+    const steps = new Map(updates.flatMap((update) => update.steps).map((step) => [step.id, step]));
+    const told = { updates, criticalPath: criticalPath([...steps.values()]) };
+    return { ...summaryOf(record), ...(record.source === undefined ? {} : { source: record.source }), ...told };
   }
 
   remove(ref: string): void {
@@ -88,7 +90,7 @@ export class FolderBuilds {
       try {
         yield { ref: record.ref };
         const reader = new UpdateReader();
-        for await (const message of progress.updates) yield { update: reader.read(message) };
+        for await (const message of progress.follow()) yield { update: reader.read(message) };
         yield await running;
       } finally {
         left.abort(new EngineError("cancelled", "the build was cancelled"));

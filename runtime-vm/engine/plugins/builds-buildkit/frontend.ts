@@ -1,7 +1,8 @@
 import { EngineError, messageOf } from "#base/errors.ts";
-import type { BuildRequest, NamedContext } from "#core/builds/request.ts";
+import type { BuildRequest } from "#core/builds/request.ts";
 import type { FileTree } from "#core/builds/tree.ts";
 import type { BuildMaterial } from "#core/builds/work.ts";
+import type { CheckWarning } from "#core/dockerfile/check.ts";
 import { DockerfileError } from "#core/dockerfile/errors.ts";
 import { readIgnoreFile } from "#api/dockerignore.ts";
 import type { Dockerfile } from "#core/dockerfile/instructions.ts";
@@ -10,11 +11,11 @@ import { readSource, type Source } from "#core/dockerfile/source.ts";
 import { formatPlatform, type Platform } from "#core/images/platform.ts";
 import { type Attributes, readAttributes } from "./attributes.ts";
 import { checkAttests } from "./attests.ts";
-import { type Checked, checked } from "./checks.ts";
+import { type Checked, checked, checkedAlone } from "./checks.ts";
 import { agentSocket, credentials, secret } from "./client.ts";
-import { syncFiles } from "./file-sync.ts";
-import { definitionBytesMax, type Frontend, scratch, shown } from "./frontend-work.ts";
-import type { Vertex } from "./progress.ts";
+import { arriving, ignoreFile, textIn, transferred } from "./client-folders.ts";
+import { type Frontend, scratch, shown } from "./frontend-work.ts";
+import { namedContext } from "./named-contexts.ts";
 import { type RemoteContext, remoteContext } from "./remote-context.ts";
 import { scannerOf } from "./sbom.ts";
 
@@ -60,13 +61,16 @@ export async function prepareBuild(frontend: Frontend, given: ReadonlyMap<string
   const definition = { filename, text };
   const { source, dockerfile } = parsed(definition);
   const { args, labels, ignoresCache, pull, platforms, hostConfig, target, epoch } = attributes;
-  const warned = await checked(builds, { source, dockerfile }, attributes);
+  const asked = given.has("requestid");
+  const warned = await (asked ? checkedAlone : checked)(builds, { source, dockerfile }, attributes);
   // Who asks for them is answered with them.
-  if (!given.has("requestid")) for (const warning of warned.warnings) progress.warn(warning, definition);
-  if (warned.policy.fails && warned.warnings.length > 0 && !given.has("requestid")) {
-    const rules = [...new Set(warned.warnings.map(({ rule }) => rule))].join(", ");
-    throw new EngineError("invalidArgument", `lint violation found for rules: ${rules}`);
-  }
+  if (!asked) for (const warning of warned.warnings) progress.warn(warning, definition);
+  if (warned.policy.fails && warned.warnings.length > 0 && !asked) throw violation(warned.warnings);
+  const warn = (warning: CheckWarning): void => {
+    if (warned.policy.skips(warning.rule)) return;
+    progress.warn(warning, definition);
+    if (warned.policy.fails) throw violation([warning]);
+  };
   let context: Promise<FileTree> | undefined;
   const localContext = (): Promise<FileTree> =>
     arriving(frontend, "[internal] load build context", { name: attributes.contextName, what: "context", excludes: ignores, follow: copiedPaths(dockerfile) });
@@ -92,12 +96,16 @@ export async function prepareBuild(frontend: Frontend, given: ReadonlyMap<string
     entitlements: frontend.entitlements,
     ...(scanner === undefined ? {} : { scanner }),
     ...(frontend.imported === undefined ? {} : { imported: frontend.imported }),
+    warn,
     observer: platform === undefined || platforms.length < 2 ? progress : progress.under(formatPlatform(platform)),
     signal,
   });
   const requests = platforms.length === 0 ? [requestOf(undefined)] : platforms.map(requestOf);
   return { requests, definition, dockerfile, attributes, checked: warned };
 }
+
+const violation = (warnings: readonly CheckWarning[]): EngineError =>
+  new EngineError("invalidArgument", `lint violation found for rules: ${[...new Set(warnings.map(({ rule }) => rule))].join(", ")}`);
 
 export function parsed(definition: Definition): { source: Source; dockerfile: Dockerfile } {
   try {
@@ -113,78 +121,24 @@ export function parsed(definition: Definition): { source: Source; dockerfile: Do
 async function localDefinition(frontend: Frontend, { filename, contextName, dockerfileName }: Attributes): Promise<{ text: string; ignores: string[] }> {
   const { progress } = frontend;
   const own = `${filename}.dockerignore`;
-  const files = await shown(progress, `[internal] load build definition from ${filename}`, async (vertex) => {
+  const defining = shown(progress, `[internal] load build definition from ${filename}`, async (vertex) => {
     await using tree = await transferred(frontend, vertex, { name: dockerfileName, what: "dockerfile", follow: [filename, own], excludes: [] });
     await tree.arrived;
     return { text: await textIn(tree, filename), ignore: await textIn(tree, own) };
   });
-  if (files.text === undefined) throw new EngineError("notFound", `failed to read dockerfile: open ${filename}: no such file or directory`);
+  // On its way meanwhile: hardly a Dockerfile has one of its own.
+  const ignoring = ignoreFile(frontend, "[internal] load .dockerignore", { name: contextName, what: "context" });
+  await Promise.allSettled([defining, ignoring]);
+  const files = await defining;
+  if (files.text === undefined) throw new EngineError("invalidArgument", `failed to read dockerfile: open ${filename}: no such file or directory`);
   if (files.text === "") throw new EngineError("invalidArgument", "the Dockerfile cannot be empty");
-  const ignore = await shown(progress, "[internal] load .dockerignore", async (vertex) => {
-    if (files.ignore !== undefined) return files.ignore;
-    await using tree = await transferred(frontend, vertex, { name: contextName, what: "context", follow: [".dockerignore"], excludes: [] });
-    await tree.arrived;
-    return await textIn(tree, ".dockerignore");
-  });
-  return { text: files.text, ignores: readIgnoreFile(ignore ?? "") };
+  return { text: files.text, ignores: readIgnoreFile(files.ignore ?? (await ignoring) ?? "") };
 }
 
 export async function treeDefinition(tree: FileTree, filename: string): Promise<{ text: string; ignores: string[] }> {
   const text = await textIn(tree, filename);
-  if (text === undefined) throw new EngineError("notFound", `failed to read dockerfile: open ${filename}: no such file or directory`);
+  if (text === undefined) throw new EngineError("invalidArgument", `failed to read dockerfile: open ${filename}: no such file or directory`);
   return { text, ignores: [] };
-}
-
-async function textIn(tree: FileTree, path: string): Promise<string | undefined> {
-  const entry = tree.lstat(path);
-  if (entry?.type !== "file") return undefined;
-  if (entry.size > definitionBytesMax) throw new EngineError("invalidArgument", `${path} is larger than the ${definitionBytesMax} bytes accepted`);
-  const chunks: Buffer[] = [];
-  for await (const chunk of tree.read(entry)) chunks.push(chunk);
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-interface Transfer {
-  readonly name: string;
-  readonly what: string;
-  readonly follow: readonly string[];
-  readonly excludes: readonly string[];
-}
-
-async function transferred(
-  { builds, session, signal, locals }: Frontend,
-  vertex: Vertex,
-  { name, what, follow, excludes }: Transfer,
-): ReturnType<typeof syncFiles> {
-  const started = new Date();
-  const id = `transferring ${what}:`;
-  locals.add(name);
-  let current = 0;
-  const onProgress = (bytes: number): void => {
-    // Told once a megabyte.
-    if (Math.floor(bytes / 2 ** 20) > Math.floor(current / 2 ** 20)) vertex.status(id, { current: bytes, started });
-    current = bytes;
-  };
-  const tree = await syncFiles(session, { directory: name, excludes, follow, spool: scratch(builds), signal, onProgress });
-  void tree.arrived.then(
-    () => vertex.status(id, { current, started, completed: new Date() }),
-    () => undefined,
-  );
-  return tree;
-}
-
-/** A directory of the client's under a line of its own, which lasts until the bytes are here: steps begin as soon as the names are known. */
-async function arriving(frontend: Frontend, label: string, transfer: Transfer): Promise<FileTree> {
-  const vertex = frontend.progress.vertex(label);
-  try {
-    const tree = frontend.undo.use(await transferred(frontend, vertex, transfer));
-    // What does not come is told by the step that wants it.
-    void tree.arrived.catch(() => undefined).then(() => vertex.done());
-    return tree;
-  } catch (error) {
-    vertex.failed(messageOf(error));
-    throw error;
-  }
 }
 
 /** What of the context instructions copy, so that nothing else is sent; nothing where it cannot be told beforehand. */
@@ -197,20 +151,4 @@ function copiedPaths({ stages }: Dockerfile): string[] {
   }
   const all = [...paths].map((path) => path.replace(/^\/+/, "").replace("/./", "/"));
   return all.some((path) => path === "" || path === "." || path.includes("$") || path.includes("\\") || /^\.\/?$/.test(path)) ? [] : all;
-}
-
-function namedContext(frontend: Frontend, name: string, value: string, remote: (address: string) => Promise<RemoteContext>): NamedContext {
-  const image = /^docker-image:\/\/(.*)$/.exec(value)?.[1];
-  if (image !== undefined) return { kind: "image", reference: image };
-  const input = /^input:(.+)$/.exec(value)?.[1];
-  if (input !== undefined) return { kind: "result", states: frontend.result(input) };
-  const local = /^local:(.+)$/.exec(value)?.[1];
-  let tree: Promise<FileTree> | undefined;
-  if (local !== undefined) {
-    return {
-      kind: "files",
-      tree: () => (tree ??= arriving(frontend, `[context ${name}] load from client`, { name: local, what: name, follow: [], excludes: [] })),
-    };
-  }
-  return { kind: "files", tree: () => (tree ??= remote(value).then((found) => found.tree)) };
 }

@@ -60,7 +60,7 @@ const eventOf = ({ kind, record }: HistoryEvent): Writer => {
 };
 
 function recordOf(record: BuildRecord): Writer {
-  const { ref, attributes, exporters, created, completed, error, told, results, steps, pinned } = record;
+  const { ref, attributes, exporters, created, completed, error, failure, logs, told, results, steps, pinned } = record;
   const writer = new Writer()
     .text(1, ref)
     .text(2, "dockerfile.v0")
@@ -72,6 +72,7 @@ function recordOf(record: BuildRecord): Writer {
     .message(5, error === undefined ? undefined : new Writer().int(1, error.code).text(2, error.message))
     .time(6, new Date(created))
     .time(7, completed === undefined ? undefined : new Date(completed))
+    .message(8, logs === undefined ? undefined : descriptorOf(logs))
     .map(9, told);
   const infos = Object.entries(results).map(([platform, result]) => [platform, infoOf(result)] as const);
   for (const [platform, info] of infos) {
@@ -84,6 +85,7 @@ function recordOf(record: BuildRecord): Writer {
     .int(15, steps.cached)
     .int(16, steps.total)
     .int(17, steps.completed)
+    .message(18, failure === undefined ? undefined : descriptorOf(failure.descriptor))
     .int(19, steps.warnings);
 }
 

@@ -1,9 +1,12 @@
+import { createHash } from "node:crypto";
 import { expect, onTestFinished, test } from "vitest";
 import { openSqliteState } from "#plugins/state-sqlite/state.ts";
 import { BuildHistory, type BuildRecord } from "./history.ts";
 import { historyMethods } from "./history-calls.ts";
 import { Reader, Writer } from "./proto.ts";
+import { failureOf } from "./recording.ts";
 import type { Call } from "./server.ts";
+import { DetailedError } from "./status.ts";
 
 function opened(): BuildHistory {
   const state = openSqliteState(":memory:");
@@ -86,6 +89,32 @@ test("a client reads a record, and the statement it names", async () => {
   await expect(asked(history, `${control}/ListenBuildHistory`, new Writer().text(2, "zzz").bool(3, true))).rejects.toThrow("failed to load ref");
   // How a client finds out that there is a history at all.
   expect(await asked(history, `${control}/ListenBuildHistory`, new Writer().bool(1, true).text(2, "zzz").bool(3, true))).toEqual([]);
+});
+
+test("what the display was told is a blob of the record's, each message after its length", async () => {
+  const history = opened();
+  history.end(recordOf("a", completed()), [Buffer.from("one"), Buffer.from("seven..")]);
+  const [event] = await asked(history, `${control}/ListenBuildHistory`, new Writer().text(2, "a").bool(3, true));
+  const logs = event?.message(2).message(8);
+  expect([logs?.text(1), logs?.int(3)]).toEqual(["application/vnd.buildkit.status.v0", 18]);
+  const [blob] = await asked(history, "/containerd.services.content.v1.Content/Read", new Writer().text(1, logs?.text(2) ?? ""));
+  expect(blob?.bytes(2).toString("latin1")).toBe("\x03\0\0\0one\x07\0\0\0seven..");
+  expect(logs?.text(2)).toBe(
+    `sha256:${createHash("sha256")
+      .update(blob?.bytes(2) ?? "")
+      .digest("hex")}`,
+  );
+});
+
+test("the error of a build that failed is read with its details", async () => {
+  const history = opened();
+  const error = new DetailedError("exit code: 1", [{ url: "github.com/moby/buildkit/errdefs.Source", json: { ranges: [] } }]);
+  history.end(recordOf("a", { ...completed(), ...failureOf(error) }), []);
+  const [event] = await asked(history, `${control}/ListenBuildHistory`, new Writer().text(2, "a").bool(3, true));
+  const digest = event?.message(2).message(18).text(2) ?? "";
+  const [blob] = await asked(history, "/containerd.services.content.v1.Content/Read", new Writer().text(1, digest));
+  const status = new Reader(blob?.bytes(2) ?? Buffer.alloc(0));
+  expect([status.int(1), status.text(2), status.message(3).text(1)]).toEqual([2, "exit code: 1", "github.com/moby/buildkit/errdefs.Source"]);
 });
 
 test("a client forgets a build", async () => {

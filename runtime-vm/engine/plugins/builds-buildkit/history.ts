@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { BuildSource } from "#api/builds.ts";
 import type { Descriptor } from "#core/content/content.ts";
 import type { State } from "#core/state/state.ts";
@@ -10,6 +11,8 @@ export interface BuildRecord {
   readonly created: string;
   readonly completed?: string;
   readonly error?: { readonly code: number; readonly message: string };
+  /** The error with all its details: a message of google.rpc.Status, in base64, as a blob. */
+  readonly failure?: { readonly descriptor: Descriptor; readonly status: string };
   /** Where the Dockerfile failed. */
   readonly source?: BuildSource;
   readonly told: Readonly<Record<string, string>>;
@@ -17,6 +20,8 @@ export interface BuildRecord {
   readonly results: Readonly<Record<string, { readonly image?: Descriptor; readonly attestations: readonly Descriptor[] }>>;
   /** Statements that were made, by their digests. */
   readonly documents: Readonly<Record<string, string>>;
+  /** All that its display was told, as a blob; absent while it runs. */
+  readonly logs?: Descriptor;
   readonly steps: { readonly total: number; readonly completed: number; readonly cached: number; readonly warnings: number };
   readonly pinned: boolean;
 }
@@ -37,10 +42,11 @@ CREATE TABLE IF NOT EXISTS build_history (
 ) STRICT;
 `;
 
+const logsType = "application/vnd.buildkit.status.v0";
 const recordsMax = 50;
 const ageMsMax = 7 * 24 * 3600 * 1000;
 
-/** Builds of BuildKit's clients, with all that was shown of them: the last fifty of a week, and those that somebody pinned. */
+/** Builds of all clients, with all that was shown of them: the last fifty of a week, and those that somebody pinned. */
 export class BuildHistory {
   readonly #state: State;
   readonly #active = new Map<string, BuildRecord>();
@@ -59,12 +65,15 @@ export class BuildHistory {
   /** `updates`: what the display was told, to be shown again. */
   end(record: BuildRecord, updates: readonly Buffer[]): void {
     this.#active.delete(record.ref);
+    const bytes = framed(updates);
+    const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}` as const;
+    const ended: BuildRecord = { ...record, logs: { mediaType: logsType, digest, size: bytes.length } };
     this.#state.relaxed(() =>
       this.#state
         .prepare("INSERT OR REPLACE INTO build_history (ref, created, record, updates) VALUES (?, ?, ?, ?)")
-        .run(record.ref, record.created, JSON.stringify(record), framed(updates)),
+        .run(record.ref, record.created, JSON.stringify(ended), bytes),
     );
-    this.#tell({ kind: "complete", record });
+    this.#tell({ kind: "complete", record: ended });
     this.#forgetOld();
   }
 
@@ -84,13 +93,20 @@ export class BuildHistory {
 
   /** What the display of a build that is over was told; undefined where it is not known. */
   updates(ref: string): Buffer[] | undefined {
-    const row = this.#state.prepare<{ readonly updates: Uint8Array }>("SELECT updates FROM build_history WHERE ref = ?").get(ref);
-    return row === undefined ? undefined : unframed(Buffer.from(row.updates));
+    const bytes = this.#logs(ref);
+    return bytes === undefined ? undefined : unframed(bytes);
   }
 
-  /** The bytes of a statement that a build has made. */
+  #logs(ref: string): Buffer | undefined {
+    const row = this.#state.prepare<{ readonly updates: Uint8Array }>("SELECT updates FROM build_history WHERE ref = ?").get(ref);
+    return row === undefined ? undefined : Buffer.from(row.updates);
+  }
+
+  /** The bytes of a statement that a build has made, of what its display was told, or of its error. */
   document(digest: string): Buffer | undefined {
     for (const { record } of this.list()) {
+      if (record.logs?.digest === digest) return this.#logs(record.ref);
+      if (record.failure?.descriptor.digest === digest) return Buffer.from(record.failure.status, "base64");
       const text = record.documents[digest];
       if (text !== undefined) return Buffer.from(text);
     }
@@ -130,7 +146,7 @@ export class BuildHistory {
   }
 }
 
-/** Each message after its length, four bytes. */
+/** As BuildKit's own: each message after its length, four bytes, the lowest first. */
 function framed(messages: readonly Buffer[]): Buffer {
   return Buffer.concat(
     messages.flatMap((message) => {

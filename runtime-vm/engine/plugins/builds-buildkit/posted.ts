@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import type { PostedMessage } from "#api/builds.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
+import { notSquashed } from "#core/builds/classic-voice.ts";
 import type { PostedBuild, PostedBuilds } from "#core/builds/posted.ts";
 import type { ControlParts } from "./control.ts";
 import type { Export } from "./exporter.ts";
@@ -37,7 +38,7 @@ export class PostedJobs implements PostedBuilds {
       this.#uploads.delete(build.id);
     });
     running.catch(() => undefined);
-    return told(job, running, { quiet: build.quiet, leave: () => stop.abort(new EngineError("cancelled", "the client left the build")) });
+    return told(job, running, { ...build, leave: () => stop.abort(new EngineError("cancelled", "the client left the build")) });
   }
 
   cancel(id: string): void {
@@ -97,12 +98,13 @@ async function* none(): AsyncGenerator<PostedMessage> {}
 async function* told(
   job: Job,
   running: Promise<Record<string, string>>,
-  { quiet, leave }: { quiet: boolean; leave: () => void },
+  { quiet, squash, leave }: Pick<PostedBuild, "quiet" | "squash"> & { leave: () => void },
 ): AsyncGenerator<PostedMessage> {
   try {
-    for await (const update of job.progress.updates) if (!quiet) yield { id: "moby.buildkit.trace", aux: update.toString("base64") };
+    for await (const update of job.progress.follow()) if (!quiet) yield { id: "moby.buildkit.trace", aux: update.toString("base64") };
     const digest = (await running)["containerimage.digest"];
     if (digest !== undefined) yield quiet ? { stream: `${digest}\n` } : { id: "moby.image.id", aux: { ID: digest } };
+    if (squash) throw notSquashed();
   } catch (error) {
     yield { errorDetail: { message: messageOf(error) }, error: messageOf(error) };
   } finally {

@@ -19,11 +19,17 @@ export interface Vertex {
   failed(message: string): void;
 }
 
-/** What a client draws: `StatusResponse`s of moby.buildkit.v1.Control, to one reader. */
+/** What a client draws: `StatusResponse`s of moby.buildkit.v1.Control. */
 export class Progress implements BuildObserver {
   readonly #outlet = new Outlet<Buffer>();
   readonly #recorded: Buffer[] = [];
   #recordedBytes = 0;
+  /** Told to nobody while it goes on. */
+  readonly #isUnseen: boolean;
+  #isFollowed = false;
+  #isOver = false;
+  /** There while somebody who came later waits. */
+  #more: PromiseWithResolvers<void> | undefined;
   #vertices = { total: 0, completed: 0, cached: 0 };
   warnings = 0;
   /** Of the line that shows how the Dockerfile is read. */
@@ -31,8 +37,24 @@ export class Progress implements BuildObserver {
   /** The vertex of each instruction that failed, by its error. */
   readonly failures = new Map<unknown, string>();
 
-  get updates(): AsyncIterable<Buffer> {
+  constructor({ isFollowed = true }: { readonly isFollowed?: boolean } = {}) {
+    this.#isUnseen = !isFollowed;
+  }
+
+  /** To the first reader as it comes; whoever asks later hears what is recorded, and goes on from there. */
+  follow(): AsyncIterable<Buffer> {
+    if (this.#isFollowed) return this.#again();
+    this.#isFollowed = true;
     return this.#outlet;
+  }
+
+  async *#again(): AsyncGenerator<Buffer> {
+    for (let at = 0; ; ) {
+      yield* this.#recorded.slice(at, (at = this.#recorded.length));
+      if (this.#recorded.length > at) continue;
+      if (this.#isOver) return;
+      await (this.#more ??= Promise.withResolvers()).promise;
+    }
   }
 
   /** Everything so far, to be shown again; of what steps said, as much as is kept. */
@@ -45,6 +67,8 @@ export class Progress implements BuildObserver {
   }
 
   end(): void {
+    this.#isOver = true;
+    this.#more?.resolve();
     this.#outlet.end();
   }
 
@@ -52,8 +76,10 @@ export class Progress implements BuildObserver {
     if (!isLog || this.#recordedBytes + message.length <= recordedBytesMax) {
       this.#recordedBytes += message.length;
       this.#recorded.push(message);
+      this.#more?.resolve();
+      this.#more = undefined;
     }
-    return this.#outlet.push(message);
+    return this.#isUnseen ? undefined : this.#outlet.push(message);
   }
 
   vertex(name: string): Vertex {

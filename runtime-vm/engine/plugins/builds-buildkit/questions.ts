@@ -2,10 +2,18 @@ import { EngineError } from "#base/errors.ts";
 import { checkRules, ruleUrl } from "#core/dockerfile/check-rules.ts";
 import type { LineRange } from "#core/dockerfile/errors.ts";
 import type { Checked } from "./checks.ts";
-import type { Prepared } from "./frontend.ts";
+import { parsed, type Prepared } from "./frontend.ts";
+import { describedIn, outlineOf } from "./outline.ts";
 
-/** What a client may ask about a Dockerfile instead of building it (buildkit's frontend/subrequests): `--check`, `--call targets`. */
-const questions: Readonly<Record<string, { readonly description: string; readonly answer: (prepared: Prepared, checked: Checked) => Answer }>> = {
+/** What a client may ask about a Dockerfile instead of building it (buildkit's frontend/subrequests): `--check`, `--call targets`, `--call outline`. */
+const questions: Readonly<
+  Record<string, { readonly description: string; readonly opts?: unknown; readonly answer: (prepared: Prepared, checked: Checked) => Answer }>
+> = {
+  "frontend.outline": {
+    description: "List all parameters current build target supports",
+    opts: [{ name: "target", description: "Target build stage" }],
+    answer: outline,
+  },
   "frontend.lint": { description: "Lint a Dockerfile", answer: lint },
   "frontend.targets": { description: "List all targets current build supports", answer: targets },
   "frontend.subrequests.describe": { description: "List available subrequest types", answer: describe },
@@ -45,7 +53,7 @@ function targets({ dockerfile, definition }: Prepared): Answer {
   const last = dockerfile.stages.length - 1;
   const list = dockerfile.stages.map(({ from }, i) => ({
     ...(from.name === "" ? {} : { name: from.name }),
-    ...(from.node.comments.length === 0 || from.name === "" ? {} : descriptionOf(from.name, from.node.comments)),
+    ...descriptionOf(from.node.comments, from.name),
     ...(i === last ? { default: true } : {}),
     base: from.base,
     ...(from.platform === "" ? {} : { platform: from.platform }),
@@ -59,20 +67,40 @@ function targets({ dockerfile, definition }: Prepared): Answer {
   return { json: { targets: list, sources }, text: `TARGET               DESCRIPTION\n${rows.join("\n")}\n`, version: "1.0.0" };
 }
 
-/** A comment that begins with the stage's name says what it is for. */
-function descriptionOf(name: string, comments: readonly string[]): { description?: string } {
-  const found = comments.find((comment) => comment.toLowerCase().startsWith(`${name} `));
-  return found === undefined ? {} : { description: found.slice(name.length).trim() };
+const descriptionOf = (comments: readonly string[], name: string): { description?: string } => {
+  const description = describedIn(comments, name);
+  return description === undefined ? {} : { description };
+};
+
+function outline({ dockerfile, definition, attributes: { target, args } }: Prepared): Answer {
+  const { from, args: asked, secrets, agents } = outlineOf(dockerfile, { target, given: args, escape: parsed(definition).source.escape });
+  const located = <T extends { readonly lines: LineRange }>({ lines, ...more }: T): unknown => ({ ...more, location: rangesOf(lines) });
+  const needs = ({ name, required, lines }: (typeof secrets)[number]): unknown => ({ name, ...(required ? { required } : {}), location: rangesOf(lines) });
+  const { name = "", node } = from ?? {};
+  const json = {
+    ...(name === "" ? {} : { name }),
+    ...descriptionOf(node?.comments ?? [], name),
+    ...(asked.length === 0 ? {} : { args: asked.map(located) }),
+    ...(secrets.length === 0 ? {} : { secrets: secrets.map(needs) }),
+    ...(agents.length === 0 ? {} : { ssh: agents.map(needs) }),
+    sources: [Buffer.from(definition.text).toString("base64")],
+  };
+  const rows = [
+    ...asked.map((arg) => `ARG ${arg.name}=${arg.value ?? ""}`),
+    ...secrets.map((one) => `SECRET ${one.name}`),
+    ...agents.map((one) => `SSH ${one.name}`),
+  ];
+  return { json, text: [`TARGET ${name}`, ...rows, ""].join("\n"), version: "1.0.0" };
 }
 
 function describe(): Answer {
-  const list = Object.entries(questions).map(([name, { description }]) => ({
+  const list = Object.entries(questions).map(([name, { description, opts = null }]) => ({
     name,
     version: "1.0.0",
     type: "rpc",
     description,
-    opts: null,
-    metadata: [{ Name: "result.json" }, { Name: "result.txt" }],
+    opts,
+    metadata: [{ name: "result.json" }, { name: "result.txt" }],
   }));
   return { json: list, text: list.map(({ name, description }) => `${name}  ${description}`).join("\n"), version: "1.0.0" };
 }

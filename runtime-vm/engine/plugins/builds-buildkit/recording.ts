@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { EngineError, messageOf } from "#base/errors.ts";
-import type { Descriptor } from "#core/content/content.ts";
+import type { Descriptor, Digest } from "#core/content/content.ts";
 import { formatPlatform } from "#core/images/platform.ts";
 import type { Export } from "./exporter.ts";
 import type { BuildHistory, BuildRecord } from "./history.ts";
 import type { Job } from "./job.ts";
 import { sourceIn } from "./source.ts";
-import { codeOf, DetailedError } from "./status.ts";
+import { codeOf, DetailedError, statusOf } from "./status.ts";
 
 /** Writes a build down while it goes on. */
 export interface Recording {
@@ -36,11 +36,17 @@ export function beginRecord(history: BuildHistory, job: Job, wanted: readonly Ex
   };
 }
 
-export function failureOf(error: unknown): Pick<BuildRecord, "error" | "source"> {
+export function failureOf(error: unknown): Pick<BuildRecord, "error" | "failure" | "source"> {
   const source = error instanceof DetailedError ? error.details.map(sourceIn).find((one) => one !== undefined) : undefined;
   const code = error instanceof EngineError ? codeOf[error.class] : 2;
-  return { error: { code, message: messageOf(error) }, ...(source === undefined ? {} : { source }) };
+  const status = statusOf(error);
+  // The misspelling is the stock clients'.
+  const descriptor = { mediaType: "application/vnd.googeapis.google.rpc.status+proto", digest: digestOf(status), size: status.length };
+  const failure = { descriptor, status: status.toString("base64") };
+  return { error: { code, message: messageOf(error) }, failure, ...(source === undefined ? {} : { source }) };
 }
+
+const digestOf = (bytes: Buffer | string): Digest => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 
 function resultsOf(images: ReturnType<Job["images"]>): Pick<BuildRecord, "results" | "documents"> {
   const documents: Record<string, string> = {};
@@ -48,7 +54,7 @@ function resultsOf(images: ReturnType<Job["images"]>): Pick<BuildRecord, "result
   for (const { platform, image, statements } of images) {
     const attestations = statements.map(({ predicateType, predicate }): Descriptor => {
       const text = JSON.stringify(predicate);
-      const digest = `sha256:${createHash("sha256").update(text).digest("hex")}` as const;
+      const digest = digestOf(text);
       documents[digest] = text;
       const annotations = { "in-toto.io/predicate-type": predicateType };
       return { mediaType: "application/vnd.in-toto+json", digest, size: Buffer.byteLength(text), annotations };

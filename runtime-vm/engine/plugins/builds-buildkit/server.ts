@@ -18,10 +18,14 @@ export interface Call {
 /** By path, `/package.Service/Method`. */
 export type Methods = Readonly<Record<string, (call: Call) => Promise<void>>>;
 
-/** Serves gRPC on a connection that has become HTTP/2, until either side closes it. */
+/**
+ * Serves gRPC on a connection that has become HTTP/2, until either side closes it. A client that was killed says nothing more than the end of
+ * its side, and HTTP/2 has no use for half a connection.
+ */
 export async function serveGrpc(connection: Duplex, methods: Methods, journal: Journal): Promise<void> {
   await written(connection);
   const session = performServerHandshake(connection, { settings: { initialWindowSize: 1024 * 1024, maxConcurrentStreams: 1000 } });
+  connection.once("end", () => session.destroy());
   session.on("error", (error) => journal.debug(`a gRPC connection broke: ${messageOf(error)}`));
   session.on("stream", (stream, headers) => {
     stream.on("error", () => undefined);

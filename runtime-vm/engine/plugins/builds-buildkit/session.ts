@@ -112,6 +112,7 @@ export class Sessions {
     await written(connection);
     const http = connect("http://session", { createConnection: () => connection, settings: { initialWindowSize: 1024 * 1024 } });
     http.on("error", () => undefined);
+    connection.once("end", () => http.destroy());
     const session = new Session(id, sharedKey, new Set(methods), http);
     this.#open.set(id, session);
     for (const waiting of this.#waiting.get(id) ?? []) waiting.resolve(session);

@@ -33,18 +33,24 @@ export class DetailedError extends Error {
   }
 }
 
+const codeFor = (error: unknown): number => (error instanceof EngineError ? codeOf[error.class] : grpcCodes.unknown);
+
 /** The trailers of a call that failed. */
 export function failureTrailers(error: unknown): Record<string, string> {
-  const code = error instanceof EngineError ? codeOf[error.class] : grpcCodes.unknown;
-  const message = messageOf(error);
-  const details = error instanceof DetailedError ? error.details : [];
-  const status = new Writer().int(1, code).text(2, message);
-  for (const { url, json } of details) status.message(3, new Writer().text(1, url).bytes(2, Buffer.from(JSON.stringify(json))));
+  const hasDetails = error instanceof DetailedError && error.details.length > 0;
   return {
-    "grpc-status": String(code),
-    "grpc-message": percentEncoded(message),
-    ...(details.length === 0 ? {} : { "grpc-status-details-bin": status.done().toString("base64") }),
+    "grpc-status": String(codeFor(error)),
+    "grpc-message": percentEncoded(messageOf(error)),
+    ...(hasDetails ? { "grpc-status-details-bin": statusOf(error).toString("base64") } : {}),
   };
+}
+
+/** A failure with its details, as a message of google.rpc.Status. */
+export function statusOf(error: unknown): Buffer {
+  const status = new Writer().int(1, codeFor(error)).text(2, messageOf(error));
+  const details = error instanceof DetailedError ? error.details : [];
+  for (const { url, json } of details) status.message(3, new Writer().text(1, url).bytes(2, Buffer.from(JSON.stringify(json))));
+  return status.done();
 }
 
 /** Anything but printable ASCII, and the percent sign itself, byte by byte. */
