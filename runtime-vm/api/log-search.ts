@@ -2,6 +2,7 @@
 export type LogSearchLine =
   | LogHit
   | LogRunMark
+  | LogSearchPause
   | { readonly End: LogSearchEnd }
   | { readonly error: string; readonly errorDetail: { readonly message: string } };
 
@@ -31,6 +32,14 @@ export interface LogRunMark {
   readonly Time: string;
   /** Of an end. */
   readonly ExitCode?: number;
+}
+
+/**
+ * Of a search that follows: everything that was written until now has been told. Lines before it come container by container; in the order of
+ * their times no line after it belongs before them, but for what was on its way meanwhile.
+ */
+export interface LogSearchPause {
+  readonly Told: { readonly Hits: number };
 }
 
 export interface LogSearchEnd {

@@ -52,7 +52,8 @@ const pinoLevel = (number: number): LogLevelName | undefined => logLevelNames[Ma
 /** Something that every line of these levels has, for many lines at once. */
 export function levelHint(atLeast: LogLevelName): string {
   const wanted = new Set<LogLevelName>(logLevelNames.slice(logLevelNames.indexOf(atLeast)));
-  const found = Object.entries(words).filter(([, level]) => wanted.has(level));
+  const all = Object.keys(words).filter((word) => wanted.has(words[word]!));
+  const found = all.filter((word) => !all.some((other) => other !== word && word.startsWith(other)));
   const first = logLevelNames.indexOf(atLeast) + 1;
-  return `${found.map(([word]) => word).join("|")}|^[IWEF]\\d{4} |(?:level|lvl|severity)"?\\s*[=:]\\s*"?[${first}-9]\\d`;
+  return `${found.join("|")}|^[IWEF]\\d{4} |(?:level|lvl|severity)"?\\s*[=:]\\s*"?[${first}-9]\\d`;
 }

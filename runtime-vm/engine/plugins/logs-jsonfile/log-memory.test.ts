@@ -156,9 +156,14 @@ test("a search that follows tells what is written later, by containers that come
   const living = [owner("c1")];
   const stop = new AbortController();
   const seen: string[] = [];
+  const told: number[] = [];
   const reading = (async () => {
     for await (const piece of memory.search({ ...everything, text: "needle", follow: true, signal: stop.signal }, () => living)) {
-      for (const line of piece.toString().trimEnd().split("\n")) seen.push((JSON.parse(line) as LogHit).Text);
+      for (const text of piece.toString().trimEnd().split("\n")) {
+        const line = JSON.parse(text) as LogSearchLine;
+        if ("Told" in line) told.push(line.Told.Hits);
+        else if (isHit(line)) seen.push(line.Text);
+      }
     }
   })();
   await expect.poll(() => seen, { timeout: 20_000 }).toEqual(["needle one"]);
@@ -173,6 +178,8 @@ test("a search that follows tells what is written later, by containers that come
   stop.abort();
   await reading;
   expect(seen).toHaveLength(4);
+  expect(told[0]).toBe(1);
+  expect(told.at(-1)).toBe(4);
 });
 
 test("the limit is kept, and said to have been reached", async () => {

@@ -31,12 +31,15 @@ export class LogSearches {
     this.#running += 1;
     const thread = new SearchThread(search);
     try {
+      let told = -1;
       for (let round = 0; ; round++) {
         const sums = yield* thread.round(sources(round));
         if (!search.follow || sums.truncated) {
           yield line({ End: endOf(sums) });
           return;
         }
+        if (sums.hits > told) yield line({ Told: { Hits: sums.hits } });
+        told = sums.hits;
         if (await cancelled(search.signal, roundMs)) return;
       }
     } catch (error) {

@@ -100,9 +100,15 @@ const literalCharsMin = 3;
 /** The longest piece of text that has to be in a line's bytes. */
 function literalOf({ text, regex, ignoreCase, fields }: MatchTerms): string | undefined {
   const texts = ignoreCase ? [] : [...(text === undefined ? [] : [text]), ...(regex === undefined ? [] : literalsOf(regex))];
-  const keys = fields.map(({ path }) => path.split(".").at(-1) ?? "");
-  const pieces = [...texts, ...keys].flatMap((one) => one.match(plain) ?? []).filter((piece) => piece.length >= literalCharsMin);
+  const keys = fields.flatMap(({ path }) => keyOf(path));
+  const pieces = [...texts.flatMap((one) => one.match(plain) ?? []).filter((piece) => piece.length >= literalCharsMin), ...keys];
   return pieces.toSorted((a, b) => b.length - a.length)[0];
+}
+
+/** The end of a field's name, with the quote behind it as a log file has it. */
+function keyOf(path: string): string[] {
+  const key = path.split(".").at(-1) ?? "";
+  return key !== "" && key.match(plain)?.[0] === key ? [`${key}\\"`] : [];
 }
 
 /** Runs of letters outside of groups, classes and repetitions that every match has. None where there is a choice at the top. */
@@ -129,12 +135,27 @@ function literalsOf(regex: string): string[] {
   return found;
 }
 
-/** What may reach beyond a line, or look at what is not there, is asked of each line by itself. */
-const beyondLine = /\[\^|\\[sSWDnrtuxcpPkB\d]|\(\?[^:]/;
+/** The same expression where it cannot reach beyond a line's end, among many lines; undefined where it may name that end in other ways. */
+function inLine(regex: string): string | undefined {
+  let stays = true;
+  const text = regex.replace(/\\.|\[(?:\\.|[^\]\\])*\]/gs, (token) => {
+    if (token === "\\s") return "[^\\S\\n]";
+    if (token === "\\W") return "[^\\w\\n]";
+    if (token === "\\D") return "[^\\d\\n]";
+    if (token.startsWith("[^")) return `[^\\n${token.slice(2)}`;
+    if (token.startsWith("[") ? riskyClass.test(token) : /^\\[nuxc0]/.test(token)) stays = false;
+    return token;
+  });
+  return stays && !/\n/.test(text) ? text : undefined;
+}
+
+/** A class that may have a line's end in it. */
+const riskyClass = /\\[sWDnuxc0]|\\.-|[^ -~]-/;
 
 function coarseOf({ text, regex, ignoreCase, level }: MatchTerms): RegExp | undefined {
   const flags = `gm${ignoreCase ? "i" : ""}`;
   if (text !== undefined) return text === "" ? undefined : new RegExp(escaped(text), flags);
-  if (regex !== undefined && !beyondLine.test(regex)) return new RegExp(regex, flags);
+  const within = regex === undefined ? undefined : inLine(regex);
+  if (within !== undefined) return new RegExp(within, flags);
   return level === undefined ? undefined : new RegExp(levelHint(level), "gmi");
 }

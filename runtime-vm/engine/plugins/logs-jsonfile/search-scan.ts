@@ -42,8 +42,18 @@ export class BlockScanner {
   #candidates(block: Buffer): Iterable<readonly [number, number]> {
     const { literal, coarse } = this.#matcher;
     if (literal !== undefined) return withLiteral(block, literal);
-    if (coarse !== undefined) return this.#withCoarse(block, coarse);
+    if (coarse !== undefined) return this.#inPieces(block, coarse);
+    if (this.#window.stream === "stderr") return withLiteral(block, ofStderr);
     return everyLine(block);
+  }
+
+  *#inPieces(block: Buffer, coarse: RegExp): Generator<readonly [number, number]> {
+    for (let from = 0; from < block.length; ) {
+      const newline = block.indexOf(0x0a, Math.min(from + pieceBytes, block.length - 1));
+      const to = newline < 0 ? block.length : newline + 1;
+      for (const [start, end] of this.#withCoarse(block.subarray(from, to), coarse)) yield [from + start, from + end];
+      from = to;
+    }
   }
 
   *#withCoarse(block: Buffer, coarse: RegExp): Generator<readonly [number, number]> {
@@ -93,6 +103,12 @@ export class BlockScanner {
     return this.#text.toString("utf8", 0, this.#text[length - 1] === 0x0a ? length - 1 : length);
   }
 }
+
+/** Node gives an expression over to a slower engine that goes back too often in one text: this much text is too little for one that does not. */
+const pieceBytes = 24 * 1024;
+
+/** Fewer than the lines of the other stream, as a rule. */
+const ofStderr = Buffer.from('"stderr"');
 
 const timestamp = Buffer.alloc(32);
 const timeOf = (block: Buffer, entry: Entry): string => timestamp.toString("latin1", 0, writeTimestamp(block, entry, timestamp, 0));
