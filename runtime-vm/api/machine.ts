@@ -1,3 +1,5 @@
+import type { WhyExplanation } from "./why.ts";
+
 /** The state of the machine that runs the engine, as host core and window speak of it. */
 export type MachinePhase = "stopped" | "starting" | "running" | "stopping" | "failed";
 
@@ -24,7 +26,8 @@ export interface MachineStatus {
   readonly steps: readonly BootStep[];
   /** Said plainly when something makes it slow or limited ("no hardware virtualisation: software emulation is used"). */
   readonly notices: readonly string[];
-  readonly error?: { readonly message: string; readonly hint?: string };
+  /** `why`: of a start that failed. */
+  readonly error?: { readonly message: string; readonly hint?: string; readonly why?: WhyExplanation };
   /** Times the machine was restarted after a crash since it was started. */
   readonly restarts: number;
   /** Last lines of console and engine log, newest last. */

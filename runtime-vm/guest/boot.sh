@@ -122,23 +122,89 @@ grow() {
   [ "$known" = "$sectors" ] || { xfs_growfs "$data" && echo "$sectors" > "$data/disk.sectors"; }
 }
 
-# slipway.share=TAG:TYPE:PATH, PATH percent-encoded (runtime-vm/link/boot.ts).
+# slipway.share=TAG:TYPE:PATH, PATH percent-encoded (runtime-vm/link/boot.ts). What the host serves is mounted aside; programs see it
+# through FUSE, whose server (guest/shares) starts beside the engine: who comes before it waits.
 shares() {
-  failed=
+  failed= served= options=
   read -r words < /proc/cmdline
   for word in $words; do
-    case $word in slipway.share=*) ;; *) continue ;; esac
+    case $word in
+      slipway.owners) options=--owners; continue ;;
+      slipway.share=*) ;;
+      *) continue ;;
+    esac
     value=${word#slipway.share=}
     tag=${value%%:*}; rest=${value#*:}; type=${rest%%:*}
     path=$(printf '%b' "$(echo "${rest#*:}" | sed 's/\\/\\\\/g; s/%\([0-9A-Fa-f][0-9A-Fa-f]\)/\\x\1/g')")
-    mkdir -p "/host$path"
+    mkdir -p "/host$path" "/run/shares/$tag"
     case $type in
-      virtiofs) mount -t virtiofs "$tag" "/host$path" ;;
-      9p) mount -t 9p -o trans=virtio,version=9p2000.L,msize=524288,cache=mmap "$tag" "/host$path" ;;
+      virtiofs) mount -t virtiofs "$tag" "/run/shares/$tag" ;;
+      9p) mount -t 9p -o trans=virtio,version=9p2000.L,msize=524288,cache=mmap "$tag" "/run/shares/$tag" ;;
       *) false ;;
     esac || failed="$failed $path"
+    # A line a share. A folder may have any character but that in its name.
+    served="$served
+$tag:/host$path"
   done
   [ -z "$failed" ] || { echo "these shared folders do not mount:$failed"; return 1; }
+  [ -z "$served" ] || serve_shares "${served#?}"
+}
+
+# Until the machine stops. With their server, shares end for the programs that have them; those that start afterwards have them anew.
+serve_shares() {
+  IFS='
+'
+  set -f -- $1
+  unset IFS
+  set +f
+  open_shares "$@" || return 1
+  (
+    echo -900 > /proc/self/oom_score_adj
+    ulimit -n 1048576
+    pause=1
+    until serve_opened "$@"; do
+      until reopen_shares "$@"; do :; done
+    done < /dev/null > /dev/console 2>&1
+  ) &
+  close_descriptors "$@"
+}
+
+# The shell keeps its own descriptors from 10 on.
+open_shares() {
+  descriptor=100
+  for share in "$@"; do
+    eval "exec $descriptor<>/dev/fuse" &&
+      mount -t fuse.share -o "fd=$descriptor,rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions" "${share%%:*}" "${share#*:}" ||
+      { echo "the shared folder ${share#*:} does not mount"; return 1; }
+    descriptor=$((descriptor + 1))
+  done
+}
+
+# An open one keeps its share: who comes to it waits.
+close_descriptors() {
+  descriptor=100
+  for share in "$@"; do
+    eval "exec $descriptor<&-"
+    descriptor=$((descriptor + 1))
+  done
+}
+
+# Less and less often, where it never lasts. Over those that ended: at no time is there an empty folder for somebody to write into.
+reopen_shares() {
+  close_descriptors "$@"
+  sleep $pause
+  [ $pause -ge 60 ] || pause=$((pause * 2))
+  open_shares "$@"
+}
+
+serve_opened() {
+  descriptor=100
+  for share in "$@"; do
+    shift
+    set -- "$@" "$descriptor:/run/shares/${share%%:*}:${share#*:}"
+    descriptor=$((descriptor + 1))
+  done
+  NODE_NO_WARNINGS=1 node --max-semi-space-size=1 --v8-pool-size=1 /usr/lib/slipway/shares.mjs $options --socket /run/slipway-shares.sock "$@"
 }
 
 # Linux may have started on one processor only (machine/drivers/qemu/command.ts says why).

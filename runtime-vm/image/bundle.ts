@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { build } from "vite";
 
 /**
- * The engine as plain files that Node runs without node_modules: `main.mjs`, one `NAME.worker.mjs` for each
+ * The engine as plain files that Node runs without node_modules: `main.mjs`, `shares.mjs` of guest/shares, one `NAME.worker.mjs` for each
  * `NAME.worker.ts`, and koffi's addon beside them as `koffi.node`. So a file names its worker
  * `new URL(import.meta.url.endsWith(".ts") ? "./NAME.worker.ts" : "./NAME.worker.mjs", import.meta.url)`: beside itself
  * in a source tree, beside main.mjs here. Names of workers are therefore unique in the whole engine.
@@ -13,6 +13,7 @@ import { build } from "vite";
 const run = promisify(execFile);
 const repository = resolve(import.meta.dirname, "../..");
 const engine = join(repository, "runtime-vm/engine");
+const shares = join(repository, "runtime-vm/guest/shares");
 
 /**
  * What Node runs the engine with, for the two that start it (guest/engine.sh, guest/native.sh): `node-flags` beside the bundle. V8 takes
@@ -29,7 +30,7 @@ const nodeFlags: readonly string[] = [
 ];
 
 export const bundleSources = (): string[] =>
-  ["engine", "link", "api", "base", "client"]
+  ["engine", "guest", "link", "api", "base", "client"]
     .flatMap((area) => globSync(join(repository, "runtime-vm", area, "**/*.ts")))
     .filter((file) => !/\.(test|suite|d)\.ts$/.test(file))
     .toSorted();
@@ -37,9 +38,10 @@ export const bundleSources = (): string[] =>
 /** Writes the bundle into `target`. */
 export async function bundleEngine(target: string, addon: string): Promise<void> {
   mkdirSync(target, { recursive: true });
-  const workers = globSync(join(engine, "**/*.worker.ts")).map((file): [string, string] => [basename(file, ".ts"), file]);
+  const workers = [engine, shares].flatMap((area) => globSync(join(area, "**/*.worker.ts"))).map((file): [string, string] => [basename(file, ".ts"), file]);
   // One build an entry, each without shared parts: a second file to read would cost every start.
-  for (const [name, file] of [["main", join(engine, "main.ts")] as const, ...workers]) await bundleEntry(target, name, file);
+  const programs = [["main", join(engine, "main.ts")] as const, ["shares", join(shares, "main.ts")] as const];
+  for (const [name, file] of [...programs, ...workers]) await bundleEntry(target, name, file);
   copyFileSync(addon, join(target, "koffi.node"));
   writeFileSync(join(target, "node-flags"), `${nodeFlags.join(" ")}\n`);
 }

@@ -5,6 +5,7 @@
  *     slipway.share=TAG:TYPE:PATH   a shared folder, TYPE virtiofs or 9p, PATH percent-encoded: mount it at hostPrefix + PATH
  *     slipway.debug                 start the engine with --debug
  *     slipway.config                daemon.json is QEMU's firmware file `configFile`: give it to the engine
+ *     slipway.owners                all of the shares' files belong to one user there: keep who owns them in the guest beside them
  *     slipway.emulated              no hardware runs this guest: what is cheap elsewhere is dear
  *
  * Console: `slipway-step: NAME ok MS` or `slipway-step: NAME fail MS REASON`, one line a finished step.
@@ -24,6 +25,10 @@ export const boot = {
   emulatedKey: "slipway.emulated",
   /** The guest's own address in QEMU's user network, which always looks the same. */
   guestAddress: "10.0.2.15",
+  /** All files of the shares belong to one user of the host: the guest keeps who owns them there. */
+  ownersKey: "slipway.owners",
+  /** Unix socket of who serves the shares in the guest: lines of JSON, a list of FileChange each. */
+  sharesSocket: "/run/slipway-shares.sock",
 } as const;
 
 export interface Share {

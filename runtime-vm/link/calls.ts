@@ -45,15 +45,17 @@ export type GuestCalls = {
   readonly usage: { readonly arg: null; readonly result: GuestUsage };
   /** The engine takes over another daemon.json, as at SIGHUP, and keeps it for its next start. Class `invalidArgument`, and nothing has changed, when it cannot be. */
   readonly configure: { readonly arg: { readonly text: string }; readonly result: Configured };
-  /** Files and folders of the host's that programs there have changed: the guest's watchers of them are told. */
+  /** What programs of the host have done with files and folders that the guest sees: its watchers of them are told. */
   readonly changed: { readonly arg: { readonly changes: readonly FileChange[] }; readonly result: null };
 };
 
 export interface FileChange {
   /** As the guest has it below its host prefix. */
   readonly path: string;
-  /** When it was changed last, in nanoseconds since 1970. */
-  readonly mtimeNs: string;
+  readonly what: "came" | "changed" | "gone";
+  readonly type: "file" | "folder" | "link" | "other";
+  /** The file's own (st_ino), where it is known: by it the guest knows what its own programs did, and what was renamed. */
+  readonly number?: string;
 }
 
 export interface Configured {

@@ -63,12 +63,13 @@ async function openTunnel(session: ClientHttp2Session, target: Target, signal?: 
   if (session.closed || session.destroyed) throw new EngineError("unavailable", "the link to the guest is down");
   const path = formatTarget(target);
   const stream = session.request({ ":method": "POST", ":path": path }, { endStream: false });
+  // It may end before whoever takes it can listen: the session's end comes right behind the answer to a host that was suspended.
+  stream.on("error", () => {});
   const cancel = (): void => void stream.destroy(new Error("cancelled"));
   signal?.addEventListener("abort", cancel, { once: true });
   try {
     const headers = await answer(stream, path);
     if (headers[":status"] === 200) return new Tunnel(stream);
-    stream.on("error", () => {});
     stream.destroy(new Error("refused"));
     throw refusal(headers, path);
   } catch (error) {

@@ -1,11 +1,14 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { constants, performServerHandshake } from "node:http2";
 import { connect, createServer, type Socket } from "node:net";
 import { buffer, text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
 import { DatagramReader, frameDatagram } from "./datagrams.ts";
-import { openRig } from "./rig.ts";
+import { connectLink } from "./host.ts";
+import { openRig, socketPair } from "./rig.ts";
+import { sessionOptions } from "./session.ts";
 import { joinTo, type Tunnel } from "./tunnel.ts";
 
 vi.setConfig({ testTimeout: 60_000 }); // Megabytes on a computer that may be busy.
@@ -96,6 +99,32 @@ test("a lost session resets tunnels on both sides, even those half closed", asyn
   await socketClosed;
   await rig.link.closed;
   await rig.guestClosed;
+});
+
+test("a tunnel whose session ended as it was opened is reset", async () => {
+  await using undo = new AsyncDisposableStack();
+  const [hostEnd, guestEnd] = await socketPair(undo);
+  const guest = performServerHandshake(guestEnd, sessionOptions);
+  const asked = Promise.withResolvers<void>();
+  guest
+    .on("error", () => {})
+    .on("stream", (stream, headers) => {
+      stream.on("error", () => {}).respond({ ":status": 200 });
+      if (headers[":path"] !== "/calls") setImmediate(asked.resolve);
+    });
+  const noCall = (): Promise<never> => Promise.reject(new Error("not served in this test"));
+  const serve = () => ({ publish: noCall, unpublish: noCall, resolve: noCall, dial: noCall });
+  const link = undo.use(await connectLink(hostEnd, { serve, signal: new AbortController().signal }));
+  // The answer and the end are read in one piece, as by a host that was suspended meanwhile.
+  hostEnd.pause();
+  const opening = link.open(tcp(80));
+  await asked.promise;
+  guest.destroy(new Error("the host showed no life"), constants.NGHTTP2_INTERNAL_ERROR);
+  await new Promise((resolve) => guestEnd.once("close", resolve));
+  hostEnd.resume();
+  const tunnel = await opening;
+  await expect(text(tunnel)).rejects.toMatchObject({ code: "ECONNRESET" });
+  await link.closed;
 });
 
 test("a target that refuses is an error with its errno's name, not an empty stream", async () => {

@@ -74,7 +74,8 @@ export async function openRig(given: { hostCalls?: (link: Pick<HostLink, "open">
   return { link, host: await host.promise, accepted, hostEnd, freeze, guestClosed, listen, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
-async function socketPair(undo: AsyncDisposableStack): Promise<[Socket, Socket]> {
+/** Both ends of a connection. */
+export async function socketPair(undo: AsyncDisposableStack): Promise<[Socket, Socket]> {
   const dir = mkdtempSync(join(tmpdir(), "slipway-link-"));
   undo.defer(() => rmSync(dir, { recursive: true }));
   const server: Server = createServer();

@@ -8,7 +8,7 @@ test("a port that is missing is said once, calls fail as unavailable, and dispos
     linkPath: "/nonexistent/h2",
     ctlPath: "/nonexistent/ctl",
     engineSocket: "/nonexistent/engine.sock",
-    io: { poll: async () => 0, setTime: () => {}, setModified: async () => {} },
+    io: { poll: async () => 0, setTime: () => {} },
     root: "/",
     version: "1",
     configure: async () => ({ warnings: [], waiting: [] }),

@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { readFile, statfs } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
+import { finished } from "node:stream/promises";
 import { delay } from "#base/deadline.ts";
 import { roomFrom } from "#base/disk-room.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
@@ -24,7 +26,7 @@ export interface LinkOptions {
   /** Unix socket of the engine's own API. */
   readonly engineSocket: string;
   /** From the engine's `Kernel`. */
-  readonly io: { readonly poll: Poll; setTime(unixMs: number): void; setModified(path: string, ns: bigint): Promise<void> };
+  readonly io: { readonly poll: Poll; setTime(unixMs: number): void };
   readonly version: string;
   /** The engine's root directory, on the data disk. */
   readonly root: string;
@@ -105,7 +107,7 @@ async function serveSessions(options: LinkOptions, signal: AbortSignal, events: 
         serve: {
           usage: () => guestUsage(options.root),
           configure: ({ text }) => options.configure(text),
-          changed: ({ changes }) => tellWatchers(changes, options.io),
+          changed: ({ changes }) => tellShares(changes),
         },
         signal: AbortSignal.any([signal, events.next()]),
       });
@@ -182,9 +184,12 @@ class HostSlot {
 
 const bootId = (): string => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 
-/** Each by itself: one that is gone again, or somebody else's, is no reason to leave out the rest. */
-async function tellWatchers(changes: readonly FileChange[], { setModified }: LinkOptions["io"]): Promise<null> {
-  await Promise.allSettled(changes.map(({ path, mtimeNs }) => setModified(join(boot.hostPrefix, path), BigInt(mtimeNs))));
+/** By who serves the shares (guest/shares), which alone can have the kernel tell its watchers of everything. */
+async function tellShares(changes: readonly FileChange[]): Promise<null> {
+  const connection = connect(boot.sharesSocket);
+  const inGuest = changes.map((change) => ({ ...change, path: join(boot.hostPrefix, change.path) }));
+  connection.end(`${JSON.stringify(inGuest)}\n`);
+  await finished(connection, { readable: false });
   return null;
 }
 

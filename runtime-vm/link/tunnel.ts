@@ -26,6 +26,8 @@ export class Tunnel extends Duplex {
     stream.on("aborted", () => this.#onReset());
     stream.on("error", () => this.#onReset());
     stream.on("close", () => this.#onReset());
+    // Over already: nothing more will be heard of it.
+    if (stream.destroyed) this.#onReset();
   }
 
   // Node ends the readable side of a reset stream too: only an end without a reset, on a live session, is a FIN.

@@ -1,19 +1,26 @@
+import { existsSync } from "node:fs";
 import { lstat } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { ContainerSummary } from "#api/containers.ts";
 import { delay } from "#base/deadline.ts";
 import type { EngineClient } from "#client/client.ts";
 import type { FileChange } from "#link/calls.ts";
 import { guestPath } from "./files.ts";
-import { TreeWatch } from "./tree-watch.ts";
+import { type Happening, TreeWatch } from "./tree-watch.ts";
 
-/** How long a file has been left alone before it is told of: its time is set again, which must not undo a later write's. */
-const quietMs = 100;
+/** What happens to one path within this time is told once. */
 const tickMs = 50;
 /** Told in one call. */
 const batchMax = 256;
-/** Paths whose state is remembered, so that the echo of what was told is not taken for a change. */
+/** Paths whose state is remembered: a new mode or owner is no change of what is in a file. */
 const knownMax = 50_000;
 const reconnectMs = 1_000;
+
+/** A file as it was looked at last. */
+interface Known {
+  readonly number: string;
+  readonly content: string;
+}
 
 export interface FileEventsOptions {
   readonly engine: Pick<EngineClient, "json" | "stream">;
@@ -24,17 +31,15 @@ export interface FileEventsOptions {
 }
 
 /**
- * Changes that this computer's programs make in folders that running containers have mounted, told to the guest, whose programs then get
- * inotify events: no file sharing carries those. The guest sets each changed file's and folder's own modification time once more
- * (IN_MODIFY), the one act that tells its watchers and changes nothing. A file that came, went or was renamed is seen as a change of its
- * folder, a new one as a change of itself as well. A guest has no way to be told IN_CREATE or IN_DELETE without doing that again.
+ * What this computer's programs do in folders that running containers have mounted, told to the guest, whose programs then get inotify
+ * events: no file sharing carries those. The guest goes through the same acts once more without doing anything (guest/shares/tell.ts).
  */
 export class FileEvents implements AsyncDisposable {
   readonly #options: FileEventsOptions;
   readonly #over = new AbortController();
   readonly #trees = new Map<string, TreeWatch>();
-  readonly #known = new Map<string, string>();
-  readonly #pending = new Set<string>();
+  readonly #known = new Map<string, Known>();
+  readonly #pending = new Map<string, Happening>();
   #woken = Promise.withResolvers<void>();
   readonly #running: Promise<unknown>;
 
@@ -75,13 +80,13 @@ export class FileEvents implements AsyncDisposable {
 
   async #open(source: string): Promise<void> {
     const full = (): void => this.#options.notice(`${source} has too many folders: containers are not told of changes that are made here in all of them`);
-    const tree = new TreeWatch(source, { changed: (path) => this.#note(path), full });
+    const tree = new TreeWatch(source, { happened: (path, what) => this.#note(path, what), full });
     this.#trees.set(source, tree);
     await tree.open();
   }
 
-  #note(path: string): void {
-    this.#pending.add(path);
+  #note(path: string, what: Happening): void {
+    if (what === "named" || !this.#pending.has(path)) this.#pending.set(path, what);
     this.#woken.resolve();
   }
 
@@ -92,36 +97,41 @@ export class FileEvents implements AsyncDisposable {
       this.#woken = Promise.withResolvers();
       await delay(tickMs, signal).catch(() => {});
       const changes: FileChange[] = [];
-      for (const path of this.#pending) {
+      for (const [path, what] of this.#pending) {
         if (changes.length >= batchMax || signal.aborted) break;
-        const change = await this.#look(path);
-        if (change !== undefined) changes.push(change);
+        this.#pending.delete(path);
+        changes.push(...(await this.#look(path, what)));
       }
       // A guest that cannot be told now has other worries; its programs read the files as they are.
       if (changes.length > 0 && !signal.aborted) await this.#options.changed(changes).catch(() => {});
     }
   }
 
-  /** What is to be told of `path` now; what is still being written stays pending. */
-  async #look(path: string): Promise<FileChange | undefined> {
+  /** What is to be told of `path` now. */
+  async #look(path: string, what: Happening): Promise<readonly FileChange[]> {
+    const place = guestPath(path, this.#options.platform);
     const stat = await lstat(path, { bigint: true }).catch(() => undefined);
-    const ageMs = stat === undefined ? quietMs : Date.now() - Number(stat.mtimeMs);
-    if (ageMs >= 0 && ageMs < quietMs) return undefined;
-    this.#pending.delete(path);
+    const before = this.#known.get(path);
     if (stat === undefined) {
       this.#known.delete(path);
-      for (const tree of this.#trees.values()) tree.gone(path);
-      return undefined;
+      const isFolder = [...this.#trees.values()].map((tree) => tree.gone(path)).includes(true);
+      // Of a folder that is gone itself the system tells under a name that it never held.
+      const isTold = what === "named" && (isFolder || existsSync(dirname(path)));
+      if (place === undefined || !isTold) return [];
+      return [{ path: place, what: "gone", type: isFolder ? "folder" : "file", ...(before === undefined ? {} : { number: before.number }) }];
     }
-    if (stat.isDirectory()) for (const tree of this.#trees.values()) await tree.appeared(path);
-    const state = `${stat.ino} ${stat.size} ${stat.mtimeNs}`;
-    if (this.#known.get(path) === state) return undefined;
-    this.#remember(path, state);
-    const place = guestPath(path, this.#options.platform);
-    return place === undefined || !(stat.isFile() || stat.isDirectory()) ? undefined : { path: place, mtimeNs: String(stat.mtimeNs) };
+    if (stat.isDirectory() && what === "named") for (const tree of this.#trees.values()) await tree.appeared(path);
+    const now = { number: String(stat.ino), content: `${stat.size} ${stat.mtimeNs}` };
+    this.#remember(path, now);
+    if (place === undefined) return [];
+    const type = stat.isFile() ? "file" : stat.isDirectory() ? "folder" : stat.isSymbolicLink() ? "link" : "other";
+    const told = { path: place, type, number: now.number } as const;
+    const isChanged = type === "file" && (before?.number !== now.number || before.content !== now.content);
+    const came: readonly FileChange[] = what === "named" ? [{ ...told, what: "came" }] : [];
+    return [...came, ...(isChanged && (what === "changed" || stat.size > 0n) ? [{ ...told, what: "changed" } as const] : [])];
   }
 
-  #remember(path: string, state: string): void {
+  #remember(path: string, state: Known): void {
     this.#known.delete(path);
     this.#known.set(path, state);
     if (this.#known.size <= knownMax) return;

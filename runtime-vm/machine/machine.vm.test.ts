@@ -209,11 +209,11 @@ test("programs in containers are told of what is changed, made, renamed and dele
   expect((await stat(join(tree, "there"), { bigint: true })).mtimeNs).toBeGreaterThan(mtimeNs);
   expect(await readFile(join(tree, "there"), "utf8")).toBe("after");
   await writeFile(join(tree, "new"), "");
-  expect(await next("new")).toContain("change new");
+  expect(await next("new")).toContain("rename new");
   await rename(join(tree, "new"), join(tree, "renamed"));
-  await next("watched");
+  expect(await next("renamed")).toContain("rename new\nrename renamed");
   await rm(join(tree, "renamed"));
-  await next("watched");
+  expect(await next("renamed")).toContain("rename renamed");
   await engine.call("DELETE", `/containers/${id}`, { query: { force: true } });
 });
 

@@ -7,6 +7,7 @@ import { messageOf } from "#base/errors.ts";
 import { type Accelerator, QemuMachine, type QemuOptions } from "./drivers/qemu/qemu.ts";
 import { imagePaths } from "./names.ts";
 import { serveSocket } from "./serve.ts";
+import { errorLines, startError } from "./why/explain.ts";
 import { findVirtiofsd } from "./virtiofsd.ts";
 
 const usage = `npm run machine -- --root DIR --socket PATH [options]
@@ -92,7 +93,7 @@ function printer(): (status: MachineStatus) => void {
     for (const step of status.steps)
       if (step.state !== "waiting" && step.state !== "running") say(`${status.restarts} ${step.name} ${step.state}`, stepLine(step));
     for (const notice of status.notices) say(notice, notice);
-    if (status.error) say(`${status.restarts} ${status.error.message}`, `${status.error.message}. ${status.error.hint ?? ""}`);
+    if (status.error) say(`${status.restarts} ${status.error.message}`, errorLines(status.error));
   };
 }
 
@@ -124,7 +125,10 @@ async function main(): Promise<number> {
     console.log("shutting down");
   } catch (error) {
     if (!interrupted.signal.aborted) {
-      console.error(messageOf(error));
+      const { platform, memoryMiB } = given.machine;
+      const { error: told } = machine.status;
+      // What the machine failed with has been said; what came before it has not.
+      if (told?.message !== messageOf(error)) console.error(errorLines(startError({ error: messageOf(error), printed: [], platform, memoryMiB })));
       return 1;
     }
   }

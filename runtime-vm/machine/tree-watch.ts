@@ -5,21 +5,24 @@ import { dirname, join, sep } from "node:path";
 /** Folders of one tree that are watched: each costs the kernel of Linux about a kilobyte. */
 export const foldersMax = 8_192;
 
+/** What the system says of a name: that it came or went, or that what it stands for was changed. */
+export type Happening = "named" | "changed";
+
 /**
  * Calls back with the path of whatever changes in the tree at `root`, or with the file alone when that is what it is. What is there
- * at the start, and what each folder held, is not told. `full` is called once when the tree has more folders than are watched.
+ * at the start is not told. `full` is called once when the tree has more folders than are watched.
  */
 export class TreeWatch implements Disposable {
   readonly #root: string;
-  readonly #changed: (path: string) => void;
+  readonly #happened: (path: string, what: Happening) => void;
   readonly #full: () => void;
   readonly #watchers = new Map<string, FSWatcher>();
   #closed = false;
   #told = false;
 
-  constructor(root: string, on: { readonly changed: (path: string) => void; readonly full: () => void }) {
+  constructor(root: string, on: { readonly happened: (path: string, what: Happening) => void; readonly full: () => void }) {
     this.#root = root;
-    this.#changed = on.changed;
+    this.#happened = on.happened;
     this.#full = on.full;
   }
 
@@ -35,11 +38,15 @@ export class TreeWatch implements Disposable {
 
   /** A folder that came to be: it and what is in it. Each path that is found is a change. */
   async appeared(folder: string): Promise<void> {
-    if (process.platform === "linux" && !this.#watchers.has(folder) && folder.startsWith(this.#root + sep)) await this.#walk(folder, this.#changed);
+    if (process.platform === "linux" && !this.#watchers.has(folder) && folder.startsWith(this.#root + sep))
+      await this.#walk(folder, (path) => this.#happened(path, "named"));
   }
 
-  gone(folder: string): void {
+  /** False for what was no folder that is watched. */
+  gone(folder: string): boolean {
+    const was = this.#watchers.has(folder);
     for (const path of this.#watchers.keys()) if (path === folder || path.startsWith(folder + sep)) this.#drop(path);
+    return was;
   }
 
   async #walk(folder: string, found?: (path: string) => void): Promise<void> {
@@ -58,9 +65,9 @@ export class TreeWatch implements Disposable {
   #add(folder: string, wanted: (path: string) => boolean, recursive = false): void {
     if (this.#closed || this.#watchers.has(folder)) return;
     try {
-      const watcher = watch(folder, { persistent: false, recursive }, (_event, name) => {
-        // A change of the folder itself comes under its own name.
-        for (const path of [join(folder, name ?? ""), folder]) if (wanted(path)) this.#changed(path);
+      const watcher = watch(folder, { persistent: false, recursive }, (event, name) => {
+        const path = join(folder, name ?? "");
+        if (wanted(path)) this.#happened(path, event === "rename" ? "named" : "changed");
       });
       watcher.on("error", () => this.#drop(folder));
       this.#watchers.set(folder, watcher);

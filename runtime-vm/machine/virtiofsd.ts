@@ -39,10 +39,7 @@ export interface FileOwner {
 /** The whole range of ids a guest may name. */
 const allIds = 4_294_967_295;
 
-/**
- * Options of one share. An ordinary user owns whatever the guest makes there, and a chown is taken without effect:
- * refusing it, as the system would, breaks programs that set their own files' owner.
- */
+/** Options of one share. An ordinary user owns whatever the guest makes there; the guest itself keeps who owns it among its own (guest/shares). */
 export function virtiofsdArguments(socket: string, directory: string, { uid, gid }: FileOwner): string[] {
   const asUser = ["--sandbox=namespace", ...[`--translate-uid=squash-guest:0:${uid}:${allIds}`, `--translate-gid=squash-guest:0:${gid}:${allIds}`]];
   return [

@@ -13,6 +13,8 @@ import type { Machine } from "#machine/machine.ts";
 import { ping } from "#machine/ping.ts";
 import { StatusBoard } from "#machine/status.ts";
 import { BootSteps, type StepPlan } from "#machine/steps.ts";
+import { startError } from "#machine/why/explain.ts";
+import { engineComplaint } from "#machine/why/facts.ts";
 
 export interface NativeOptions {
   /** Where the engine's API is or will be. */
@@ -59,7 +61,7 @@ export class NativeMachine implements Machine {
 
   async #start(signal: AbortSignal): Promise<void> {
     this.#board.clearError();
-    this.#board.set({ notices: [] });
+    this.#board.set({ notices: [], logTail: [] });
     const steps = new BootSteps(
       plan,
       () => 1,
@@ -72,7 +74,7 @@ export class NativeMachine implements Machine {
       this.#board.set({ phase: "running" });
     } catch (error) {
       this.#engine?.kill("SIGTERM");
-      this.#board.set({ phase: "failed", error: { message: messageOf(error) } });
+      this.#board.set({ phase: "failed", error: startError({ error: messageOf(error), printed: this.#board.current.logTail, platform: process.platform }) });
       throw error;
     }
   }
@@ -108,7 +110,9 @@ export class NativeMachine implements Machine {
   }
 
   #ended(code: unknown): EngineError {
-    return new EngineError("unavailable", `the engine ended with ${String(code)}: ${this.#board.current.logTail.at(-1) ?? "without a word"}`);
+    const { logTail } = this.#board.current;
+    const said = logTail.findLast((line) => line.startsWith(engineComplaint))?.slice(engineComplaint.length) ?? logTail.at(-1);
+    return new EngineError("unavailable", `the engine ended with ${String(code)}: ${said ?? "without a word"}`);
   }
 
   /** Resolves at the line `ready PATH`. */

@@ -14,6 +14,7 @@ const plan: GuestPlan = {
   link: "/r/run/h2.sock",
   ctl: "/r/run/ctl.sock",
   shares: [],
+  keepOwners: false,
   debug: false,
 };
 
@@ -56,7 +57,7 @@ test("the guest's console is the serial port of its board, and only an emulated 
   expect(valuesOf(build({}), "-append")).toEqual(["console=ttyS0 quiet panic=-1"]);
   expect(valuesOf(build({ arch: "arm64", accelerator: "hvf" }), "-append")).toEqual(["console=ttyAMA0 quiet panic=-1"]);
   expect(valuesOf(build({ accelerator: "tcg", debug: true }), "-append")).toEqual([
-    "console=ttyS0 quiet panic=-1 slipway.emulated mitigations=off maxcpus=1 slipway.debug",
+    "console=ttyS0 quiet panic=-1 slipway.emulated mitigations=off maxcpus=1 tsc=reliable slipway.debug",
   ]);
 });
 
@@ -97,4 +98,9 @@ test("a folder by virtiofs needs shared memory, one by 9p does not", () => {
   expect(valuesOf(plan9, "-object")).toEqual([]);
   expect(valuesOf(plan9, "-fsdev")).toEqual(["local,id=share0,path=/home/a b,security_model=none,multidevs=remap"]);
   expect(valuesOf(plan9, "-device")).toContain("virtio-9p-pci,fsdev=share0,mount_tag=share0");
+});
+
+test("the guest is told when it has to keep the owners of the folders' files itself", () => {
+  expect(valuesOf(build({}), "-append")[0]).not.toContain("slipway.owners");
+  expect(valuesOf(build({ keepOwners: true }), "-append")[0]).toMatch(/ slipway\.owners( |$)/);
 });

@@ -19,6 +19,8 @@ export interface GuestPlan {
   readonly link: string;
   readonly ctl: string;
   readonly shares: readonly (SharedFolder & { readonly socket?: string })[];
+  /** Everything in the shares belongs to one user here: the guest keeps who owns it there. */
+  readonly keepOwners: boolean;
   readonly debug: boolean;
   /** A daemon.json for the engine, handed over at boot. */
   readonly daemonConfig?: string;
@@ -74,13 +76,14 @@ export function cpu(arch: GuestArch, accelerator: Accelerator): string {
   return arch === "amd64" ? "Nehalem" : "cortex-a72";
 }
 
-function kernelCommandLine({ arch, accelerator, shares: folders, debug, daemonConfig }: GuestPlan): string {
+function kernelCommandLine({ arch, accelerator, shares: folders, keepOwners, debug, daemonConfig }: GuestPlan): string {
   const console = arch === "amd64" ? "ttyS0" : "ttyAMA0";
   // An emulated processor does not speculate, and switching page tables at every system call costs it most of its time.
   // Linux rewrites its own running code while it starts; two emulated processors do not always see that in one piece, and such
-  // a boot ends in a panic in sched_clock_cpu. The guest switches the others on as soon as that is over.
-  const emulated = accelerator === "tcg" ? [boot.emulatedKey, "mitigations=off", ...(arch === "amd64" ? ["maxcpus=1"] : [])] : [];
-  const keys = [...(debug ? [boot.debugKey] : []), ...(daemonConfig === undefined ? [] : [boot.configKey])];
+  // a boot ends in a panic in sched_clock_cpu. The guest switches the others on as soon as that is over. It would do it once more when
+  // it found its clock, which is the same for all processors, to be late on a busy computer: it is not to look.
+  const emulated = accelerator === "tcg" ? [boot.emulatedKey, "mitigations=off", ...(arch === "amd64" ? ["maxcpus=1", "tsc=reliable"] : [])] : [];
+  const keys = [...(debug ? [boot.debugKey] : []), ...(daemonConfig === undefined ? [] : [boot.configKey]), ...(keepOwners ? [boot.ownersKey] : [])];
   return [`console=${console}`, "quiet", "panic=-1", ...emulated, ...folders.map(formatShare), ...keys].join(" ");
 }
 

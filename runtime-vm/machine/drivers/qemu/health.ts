@@ -15,6 +15,8 @@ const firstMs = 1_000;
 const hungMs = 60_000;
 /** Without a link for so long, although the engine speaks, nothing but a new guest helps. */
 const cutOffMs = 180_000;
+/** Between two looks at the guest there is less, however late its answers are: else this process was stopped, or the computer slept. */
+const lookedAgainMs = 30_000;
 
 /**
  * Watches a running guest and shows its usage. Resolves with a sentence when it has died: QEMU has ended, or the engine has
@@ -25,17 +27,37 @@ export async function watchHealth(run: GuestRun, board: StatusBoard, disk: strin
   using starvation = new DiskStarvation({ qmp: run.qmp, ctl: run.ctl, board, disk });
   let before = await showUsage(run, board, disk, undefined).catch(() => undefined);
   let waitMs = firstMs;
+  const awake = new Awake(performance.now());
   while (!over.aborted) {
     await pause(waitMs, over);
     waitMs = intervalMs;
     if (over.aborted) break;
+    const awakeMs = awake.look(performance.now());
     if (starvation.held) continue;
-    const silence = run.ctl.silenceMs ?? 0;
+    const silence = Math.min(run.ctl.silenceMs ?? 0, awakeMs);
     if (silence > hungMs * slow) return `the virtual machine has been silent for ${Math.round(silence / 1_000)} s`;
-    if (run.keeper.downMs > cutOffMs * slow) return `no link to the engine could be made for ${Math.round(run.keeper.downMs / 1_000)} s`;
+    const downMs = Math.min(run.keeper.downMs, awakeMs);
+    if (downMs > cutOffMs * slow) return `no link to the engine could be made for ${Math.round(downMs / 1_000)} s`;
     before = await showUsage(run, board, disk, before).catch(() => undefined);
   }
   return messageOf(over.reason);
+}
+
+/** How long this process has been at work without a break: in one it heard of nobody, who has all the time anew to be heard of. */
+export class Awake {
+  #since: number;
+  #looked: number;
+
+  constructor(now: number) {
+    this.#since = now;
+    this.#looked = now;
+  }
+
+  look(now: number): number {
+    if (now - this.#looked > lookedAgainMs) this.#since = now;
+    this.#looked = now;
+    return now - this.#since;
+  }
 }
 
 async function showUsage(run: GuestRun, board: StatusBoard, disk: string, before: GuestUsage | undefined): Promise<GuestUsage> {

@@ -58,7 +58,8 @@ export async function prepareGuest(what: Preparation, undo: AsyncDisposableStack
   board.set({ accelerator });
   const shares = await shareFolders(what, undo, signal);
   const { qmp, link, ctl, disk } = paths;
-  return { arch, platform, accelerator, memoryMiB, cpus, image, disk, qmp, link, ctl, shares, debug, ...config };
+  const keepOwners = process.getuid?.() !== 0;
+  return { arch, platform, accelerator, memoryMiB, cpus, image, disk, qmp, link, ctl, shares, keepOwners, debug, ...config };
 }
 
 /** Nothing at all for a file that says nothing: it would only cost the boot some time. */

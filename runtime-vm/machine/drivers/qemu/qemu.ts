@@ -15,6 +15,7 @@ import { type MachinePaths, machinePaths } from "#machine/names.ts";
 import { claimRoot } from "#machine/owner.ts";
 import { StatusBoard } from "#machine/status.ts";
 import { BootSteps, type StepPlan } from "#machine/steps.ts";
+import { startError } from "#machine/why/explain.ts";
 import { Acceleration } from "./accelerator.ts";
 import { Backoff } from "./backoff.ts";
 import type { Accelerator, GuestArch } from "./command.ts";
@@ -43,6 +44,7 @@ const plan: readonly StepPlan[] = [
 /** Software emulation, on a computer that is busy with other things as well. */
 const slowFactor = 6;
 const bootTriesMax = 3;
+const printedLinesMax = 200;
 const stopGraceMs = 120_000;
 const connectPatienceMs = 15_000;
 /** An engine that was killed is back and has claimed its ports long before this. */
@@ -60,6 +62,8 @@ export class QemuMachine implements Machine {
   #fileEvents: FileEvents | undefined;
   #forwards: HostForwards | undefined;
   #run: GuestRun | undefined;
+  /** The last lines of the present boot: those of one before would explain what is over. */
+  #printed: readonly string[] = [];
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   #supervising: Promise<void> | undefined;
@@ -109,13 +113,16 @@ export class QemuMachine implements Machine {
     } catch (error) {
       await this.#unclaim();
       this.#board.set(
-        signal.aborted
-          ? { phase: "stopped" }
-          : { phase: "failed", error: { message: messageOf(error), hint: `What the guest printed is in ${this.#paths.console}` } },
+        signal.aborted ? { phase: "stopped" } : { phase: "failed", error: this.#explained(messageOf(error), `What it printed is in ${this.#paths.console}`) },
       );
       throw error;
     }
     this.#supervising = this.#supervise();
+  }
+
+  #explained(error: string, hint: string): ReturnType<typeof startError> {
+    const { platform, memoryMiB } = this.#options;
+    return startError({ error, printed: this.#printed, platform, memoryMiB }, hint);
   }
 
   /** A kernel under software emulation panics now and then while it boots; the next boot does not. */
@@ -149,6 +156,7 @@ export class QemuMachine implements Machine {
 
   async #bootOnce(signal: AbortSignal): Promise<void> {
     this.#board.clearError();
+    this.#printed = [];
     const steps = new BootSteps(
       plan,
       () => this.#slow,
@@ -183,6 +191,7 @@ export class QemuMachine implements Machine {
       onEngine: (engine) => this.#board.log(`the engine was started again (${engine.version ?? engine.epoch})`),
       log: (line) => {
         this.#board.log(line);
+        this.#printed = [...this.#printed, line].slice(-printedLinesMax);
         this.#options.log(line);
       },
     };
@@ -228,7 +237,7 @@ export class QemuMachine implements Machine {
       if (pauseMs === undefined)
         return this.#board.set({
           phase: "failed",
-          error: { message: reason, hint: `The virtual machine kept crashing. What it printed is in ${this.#paths.console}` },
+          error: this.#explained(reason, `The virtual machine kept crashing. What it printed is in ${this.#paths.console}`),
         });
       this.#board.set({
         phase: "starting",

@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { Emitter } from "#base/event.ts";
 import { StatusBoard } from "#machine/status.ts";
 import type { QmpEvent } from "./qmp.ts";
@@ -31,13 +31,13 @@ function openGuest(first: string) {
 test("a guest paused for want of room says so, is held, and goes on once there is room", async () => {
   using paused = openGuest("io-error");
   paused.stop();
-  await vi.waitFor(() => expect(paused.board.current.notices).toEqual([starvedNotice]));
+  await expect.poll(() => paused.board.current.notices).toEqual([starvedNotice]);
   expect(paused.starvation.held).toBe(true);
   paused.guest.free = 100 * mib;
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(paused.guest.conts).toBe(0);
   paused.guest.free = 256 * mib;
-  await vi.waitFor(() => expect(paused.starvation.held).toBe(false));
+  await expect.poll(() => paused.starvation.held).toBe(false);
   expect(paused.guest).toMatchObject({ conts: 1, status: "running" });
   expect(paused.board.current.notices).toEqual([]);
 });
