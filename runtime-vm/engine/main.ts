@@ -8,10 +8,12 @@ import type { EngineFlags } from "#core/config/flags.ts";
 import type { EngineConfig } from "#core/config/config.ts";
 import { Builds } from "#core/builds/builds.ts";
 import { BuildCache } from "#core/builds/cache.ts";
+import { keptLayers } from "#core/builds/kept.ts";
 import { Compose } from "#core/compose/compose.ts";
 import { type ContainerBackends } from "#core/containers/backends.ts";
 import { ContainerManager } from "#core/containers/containers.ts";
 import { prepareRoot } from "#core/containers/prepare-root.ts";
+import type { BuiltLayer } from "#core/images/building.ts";
 import { hostPlatform } from "#core/images/platform.ts";
 import { loadStarterImage } from "#core/images/starter.ts";
 import type { Journal } from "#core/journal/journal.ts";
@@ -60,6 +62,8 @@ import { createCgroupStats } from "#plugins/stats-cgroup/reader.ts";
 import { openShimRuntime } from "#plugins/tasks-shim/runtime.ts";
 import { openTrash } from "#plugins/trash-directory/trash.ts";
 import { LocalVolumes } from "#plugins/volumes-local/store.ts";
+import { PullFailures } from "#core/why/pull-failures.ts";
+import { explainBoot } from "#core/why/rules-boot.ts";
 import { diskTakers } from "#server/disk-takers.ts";
 import { ApiServer } from "#server/http.ts";
 import { afterwards, allRoutes } from "#server/routes.ts";
@@ -128,8 +132,18 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
     }),
   );
   const buildCache = new BuildCache(state, (layer) => builder.hasLayer(layer));
-  const cached = (): ReturnType<BuildCache["layers"]> => buildCache.layers();
-  const { images, builder, swept, sweep } = openImages({ state, bin, content, layers, registries, events, architecture: arch(), limits: config, cached });
+  const layersHeld = { cached: (): Iterable<BuiltLayer> => buildCache.layers(), trashedLayers: (): BuiltLayer[] => keptLayers(bin) };
+  const { images, builder, swept, sweep } = openImages({
+    state,
+    bin,
+    content,
+    layers,
+    registries,
+    events,
+    architecture: arch(),
+    limits: config,
+    ...layersHeld,
+  });
   const volumePlaces = { directory: paths.volumes, kept: paths.removedVolumes, hostPrefix: config.hostPrefix };
   const volumes = new LocalVolumes({ state, kernel, trash, bin, events, journal, ...volumePlaces, owner: mappedRoot(map) });
   const gateway = link === undefined ? undefined : cleanup.use(await openGateway(link, kernel, journal));
@@ -217,6 +231,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
     bin,
     containers,
     images,
+    pulls: new PullFailures(),
     volumes,
     volumeContents: new VolumeContents({ volumes, kernel, map }),
     networks,
@@ -231,7 +246,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
   cleanup.use(disk);
   // Who acts at the first `ready` ever finds it, and nobody waits for it to be told that the engine is there.
   const starter = loadStarterImage(tree.starterImage, { images, state, journal });
-  const server = new ApiServer(afterwards(starter, routes), journal);
+  const server = new ApiServer(afterwards(starter, routes), journal, { experimental: config.experimental });
   const counts = { version: release, containers: () => containers.counts(), events: () => events.publishedCount, listeners: () => events.readerCount };
   return {
     server,
@@ -271,7 +286,8 @@ try {
   await runProgram(process.argv.slice(2), { release, caller, openJournal: (path, config) => new FileJournal(path, config), open: openEngine });
   process.exit(0);
 } catch (error) {
-  console.error(`slipway engine: ${messageOf(error)}`);
+  const { Verdict, Fix } = explainBoot(messageOf(error));
+  console.error(`slipway engine: ${messageOf(error)}\n  why: ${Verdict}\n  fix: ${Fix}`);
   if (!(error instanceof EngineError)) console.error(error);
   process.exit(1);
 }

@@ -25,6 +25,8 @@ export const enginePaths = (root: string) =>
     /** Of builds: mounts/<hash>/ are their cache mounts, work/ what they need while they run. */
     builds: join(root, "builds"),
     buildMounts: join(root, "builds", "mounts"),
+    /** <id>/<hash>/, of removed cache mounts that can be brought back. */
+    removedBuildMounts: join(root, "builds", "removed-mounts"),
     buildWork: join(root, "builds", "work"),
     /** Removed things awaiting reclaim. */
     trash: join(root, "trash"),

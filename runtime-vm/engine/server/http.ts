@@ -15,8 +15,6 @@ import { Query } from "./query.ts";
 import { type Answer, type Match, type RequestContext, type Route, Router, splitVersion } from "./router.ts";
 import { type SocketOwner, listenAt } from "./socket.ts";
 
-const versionHeaders = { "Api-Version": apiVersion, "Docker-Experimental": "false", Ostype: "linux", Server: `Docker/${engineVersion} (linux)` } as const;
-
 /** How long a client may take. */
 interface Patience {
   readonly requestHeadMsMax: number;
@@ -31,13 +29,22 @@ export class ApiServer implements AsyncDisposable {
   readonly #router: Router;
   readonly #journal: Journal;
   readonly #patience: Patience;
+  /** Every answer has them. */
+  readonly #versionHeaders: Readonly<Record<string, string>>;
   readonly #server: Server;
   readonly #hijackedSockets = new Set<Duplex>();
   readonly #listeners: NetServer[] = [];
   #requestCount = 0;
 
-  constructor(routes: readonly Route[], journal: Journal, patience: Patience = limits) {
+  /** `experimental`: what clients are told of the configuration's `experimental`. */
+  constructor(routes: readonly Route[], journal: Journal, { experimental = false, patience = limits }: { experimental?: boolean; patience?: Patience } = {}) {
     this.#patience = patience;
+    this.#versionHeaders = {
+      "Api-Version": apiVersion,
+      "Docker-Experimental": String(experimental),
+      Ostype: "linux",
+      Server: `Docker/${engineVersion} (linux)`,
+    };
     this.#router = new Router(routes);
     this.#journal = journal;
     this.#server = createServer({
@@ -103,7 +110,7 @@ export class ApiServer implements AsyncDisposable {
   #serveUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // Node leaves the body of an upgrading request unread: `head` begins with it.
     const refuse = (message: string): void => {
-      void sendRaw(socket, { status: 400, headers: versionHeaders, json: { message } });
+      void sendRaw(socket, { status: 400, headers: this.#versionHeaders, json: { message } });
       // A client that is still sending reads its answer when it is done.
       socket.resume();
     };
@@ -132,7 +139,7 @@ export class ApiServer implements AsyncDisposable {
     this.#requestCount += 1;
     try {
       const { version, path } = splitVersion(pathOf(request));
-      if (request.method === "OPTIONS") return await send({ status: 200, headers: versionHeaders });
+      if (request.method === "OPTIONS") return await send({ status: 200, headers: this.#versionHeaders });
       const match = this.#router.match(request.method ?? "", path);
       if (match === undefined) return await send({ status: 404, json: { message: "page not found" } });
       const gone = new Gone(target);
@@ -162,7 +169,7 @@ export class ApiServer implements AsyncDisposable {
         },
       };
       const reply = await match.route.handler(context);
-      if (!("hijacked" in reply)) await send({ ...reply, headers: { ...versionHeaders, ...reply.headers } });
+      if (!("hijacked" in reply)) await send({ ...reply, headers: { ...this.#versionHeaders, ...reply.headers } });
     } catch (error) {
       if (taken) this.#journal.warn(`${request.method} ${request.url} failed after its connection was taken over`, error);
       else await this.#fail(request, response, send, error);
@@ -187,7 +194,7 @@ export class ApiServer implements AsyncDisposable {
     else this.#journal.debug(`${request.method} ${request.url} answered ${status}: ${message}`);
     if (response?.headersSent === true) return void response.destroy();
     try {
-      const headers = { ...versionHeaders, ...(error instanceof SilentClient ? { Connection: "close" } : {}) };
+      const headers = { ...this.#versionHeaders, ...(error instanceof SilentClient ? { Connection: "close" } : {}) };
       await send({ status, headers, ...(status === 304 ? {} : { json: { message } }) });
     } catch {
       // The client is gone; there is nobody to tell.

@@ -6,6 +6,7 @@ import type { ImageStore } from "#core/images/images.ts";
 import type { NetworkStore } from "#core/networks/networks.ts";
 import type { VolumeContents } from "#core/volumes/contents.ts";
 import type { VolumeStore } from "#core/volumes/volumes.ts";
+import type { PullFailures } from "#core/why/pull-failures.ts";
 import type { Handler, Route } from "./router.ts";
 import { archiveRoutes } from "./routes-archive.ts";
 import { buildRoutes } from "./routes-build.ts";
@@ -34,6 +35,7 @@ type Nouns = Parameters<typeof systemRoutes>[0] & {
   readonly bin: Bin;
   readonly containers: ContainerManager;
   readonly images: ImageStore;
+  readonly pulls: PullFailures;
   readonly registries: Parameters<typeof registryRoutes>[1];
   readonly networks: NetworkStore;
   readonly volumes: VolumeStore;
@@ -57,11 +59,11 @@ export const allRoutes = (nouns: Nouns): readonly Route[] => [
   ...commitRoutes(nouns.containers),
   ...containerRoutes(nouns.containers),
   ...portRoutes(nouns.containers),
-  ...whyRoutes(nouns.containers),
+  ...whyRoutes({ containers: nouns.containers, builds: nouns.buildKit.folders, pulls: nouns.pulls }),
   ...logRoutes(nouns.containers),
   ...pressureRoutes(nouns.pressure, nouns.containers),
   ...registryRoutes(nouns.images, nouns.registries),
-  ...imageRoutes(nouns.images, (id) => nouns.containers.imageUsers(id)),
+  ...imageRoutes(nouns.images, (id) => nouns.containers.imageUsers(id), nouns.pulls),
   ...networkRoutes(nouns.networks),
   ...volumeRoutes(nouns.volumes),
   ...volumeContentsRoutes(nouns.volumeContents),

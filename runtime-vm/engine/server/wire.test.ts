@@ -20,7 +20,7 @@ let server: ApiServer;
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), "wire-"));
   socket = join(dir, "s.sock");
-  server = new ApiServer(routes, silentJournal, { requestHeadMsMax: 200, requestBodyIdleMsMax: 200 });
+  server = new ApiServer(routes, silentJournal, { patience: { requestHeadMsMax: 200, requestBodyIdleMsMax: 200 } });
   await server.listen(socket, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, mode: 0o600 });
 });
 afterEach(async () => {

@@ -21,7 +21,8 @@ export function untilOf(values: readonly string[] = []): UnixNano | undefined {
 
 const unitMs: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
-function spanMs(text: string): number | undefined {
+/** A span as Go writes it; undefined: it is none. */
+export function spanMs(text: string): number | undefined {
   const found = /^([-+]?)((?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+)$/.exec(text);
   if (found === null) return undefined;
   const parts = [...(found[2] ?? "").matchAll(/(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)/g)];

@@ -70,11 +70,6 @@ export interface Files {
   setxattr(path: string, name: string, value: Buffer): void;
   /** syncfs(2): everything written to the file system that holds `path` survives a power cut once it returns. */
   syncFileSystem(path: string): Promise<void>;
-  /**
-   * utimensat(2) of the modification time alone, not through a symbolic link. Given the time that the file has it changes nothing, and who
-   * watches it, or its folder, by inotify gets IN_MODIFY.
-   */
-  setModified(path: string, ns: bigint): Promise<void>;
   /** Loop device over `path`; it detaches itself when its last user closes (LO_FLAGS_AUTOCLEAR). Returns /dev/loopN and an fd to close once mounted. */
   loop(path: string, readOnly: boolean): { device: string; fd: number };
 }

@@ -1,6 +1,6 @@
 import { createServer, get } from "node:http";
 import type { AddressInfo } from "node:net";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { MemoryKeeper } from "./memory.ts";
 
 const quietMs = 50;
@@ -14,7 +14,7 @@ function keeperWithLog(): { keeper: MemoryKeeper; done: string[] } {
 test("an engine that nobody asks gives memory back once, garbage first", async () => {
   const { keeper, done } = keeperWithLog();
   using _ = keeper;
-  await vi.waitFor(() => expect(done).toEqual(["collect", "release", "unmap"]));
+  await expect.poll(() => done).toEqual(["collect", "release", "unmap"]);
   await new Promise((resolve) => setTimeout(resolve, 4 * quietMs));
   expect(done).toHaveLength(3);
 });
@@ -22,14 +22,14 @@ test("an engine that nobody asks gives memory back once, garbage first", async (
 test("a request starts it anew, whatever server has it", async () => {
   const { keeper, done } = keeperWithLog();
   using _ = keeper;
-  await vi.waitFor(() => expect(done).toHaveLength(3));
+  await expect.poll(() => done).toHaveLength(3);
   await using server = createServer((_request, response) => response.end("ok"));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   await new Promise<void>((resolve, reject) => {
     const sent = get({ port: (server.address() as AddressInfo).port, agent: false }, (answer) => answer.resume().on("end", resolve));
     sent.on("error", reject);
   });
-  await vi.waitFor(() => expect(done).toHaveLength(6));
+  await expect.poll(() => done).toHaveLength(6);
 });
 
 test("a request that is cut off in the middle counts as one that ends", async () => {
@@ -40,11 +40,11 @@ test("a request that is cut off in the middle counts as one that ends", async ()
   const sent = get({ port: (server.address() as AddressInfo).port, agent: false });
   sent.on("error", () => {});
   await new Promise((resolve) => sent.on("response", resolve));
-  await vi.waitFor(() => expect(done.length).toBeGreaterThanOrEqual(3));
+  await expect.poll(() => done.length).toBeGreaterThanOrEqual(3);
   await new Promise((resolve) => setTimeout(resolve, 4 * quietMs));
   const before = done.length;
   sent.destroy();
-  await vi.waitFor(() => expect(done).toHaveLength(before + 3));
+  await expect.poll(() => done).toHaveLength(before + 3);
 });
 
 test("a closed keeper does nothing more", async () => {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test, vi } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { openPidFile } from "./pidfile.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "pidfile-"));
@@ -41,7 +41,7 @@ test("one that names a zombie is stale", async () => {
   try {
     const [zombie] = (await once(parent.stdout, "data")) as [Buffer];
     const pid = zombie.toString().trim();
-    await vi.waitFor(() => expect(readFileSync(`/proc/${pid}/stat`).toString()).toMatch(/\) Z /), { timeout: 10_000 });
+    await expect.poll(() => readFileSync(`/proc/${pid}/stat`).toString()).toMatch(/\) Z /);
     const path = file("zombie", pid);
     using _held = openPidFile(path);
     expect(readFileSync(path, "utf8")).toBe(String(process.pid));

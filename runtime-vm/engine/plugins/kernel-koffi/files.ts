@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, constants, existsSync, openSync } from "node:fs";
 import { EngineError } from "#base/errors.ts";
 import { type Files, KernelError } from "#core/kernel/kernel.ts";
-import { AT_FDCWD, c, check, syncfs, sys, utimensat } from "./libc.ts";
+import { c, check, syncfs, sys } from "./libc.ts";
 
 const RESOLVE = { NO_MAGICLINKS: 0x02, IN_ROOT: 0x10 } as const;
 const O_PATH = 0o10000000;
@@ -17,8 +17,6 @@ const LOOP_FLAGS_AT = 8 + 52;
 const F_SETPIPE_SZ = 1031;
 const SPLICE_F_NONBLOCK = 2;
 const FALLOC_FL = { KEEP_SIZE: 1, PUNCH_HOLE: 2 } as const;
-const AT_SYMLINK_NOFOLLOW = 0x100;
-const UTIME_OMIT = 0x3ffffffen;
 const S_IFBLK = 0o060000;
 
 export const files: Files = {
@@ -70,14 +68,6 @@ export const files: Files = {
     } finally {
       closeSync(dir);
     }
-  },
-
-  async setModified(path, ns) {
-    const times = Buffer.alloc(32);
-    times.writeBigInt64LE(UTIME_OMIT, 8);
-    times.writeBigInt64LE(ns / 1_000_000_000n, 16);
-    times.writeBigInt64LE(ns % 1_000_000_000n, 24);
-    if ((await utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW)) === -1) throw new KernelError("utimensat", path, "EIO");
   },
 
   getxattrs(path) {

@@ -72,7 +72,6 @@ function threaded<A extends Value[]>(name: string, ...parameters: string[]): (..
     });
 }
 export const syncfs = threaded<[number]>("syncfs", "int");
-export const utimensat = threaded<[number, string, Uint8Array, number]>("utimensat", "int", "str", "void*", "int");
 
 /** System calls that glibc wraps too late or not at all; the numbers are the same on x86-64 and arm64. */
 const NR = { openat2: 437, open_tree: 428, mount_setattr: 442, move_mount: 429, fsopen: 430, fsconfig: 431, fsmount: 432, quotactl_fd: 443 } as const;
