@@ -7,12 +7,13 @@ import type { ImageInspect, ImageSummary } from "#api/images.ts";
 import type { NetworkInspect } from "#api/networks.ts";
 import type { TrashList } from "#api/trash.ts";
 import type { Volume } from "#api/volumes.ts";
-import type { Why } from "#api/why.ts";
+import type { BuildWhy, PullWhy, Why } from "#api/why.ts";
 import type { ContextStatus, FolderListing, HostInfo, Settings } from "#bridge/bridge.ts";
 import type { EngineInfo } from "#renderer/core/engine/engine.ts";
 import { type UseOfKind, diskUse } from "#renderer/core/diskuse.ts";
 import { keys } from "#renderer/core/keys.ts";
 import { engineUp } from "#renderer/core/machine.ts";
+import type { Transfer } from "#renderer/core/transfers.ts";
 import { useApp } from "./appcontext.ts";
 
 /** Whether the engine answers; while it does not, lists stay as last read. */
@@ -72,6 +73,21 @@ export const useBuild = (ref: string): UseQueryResult<BuildDetails> => {
   useBuildChanges();
   return useQuery({ queryKey: keys.build(ref), queryFn: () => engine.builds.read(ref), enabled: useEngineUp() && ref !== "", retry: false });
 };
+
+/** Why a build failed; null of one that did not, and until it is known. */
+export function useBuildWhy(ref: string, failed: boolean): BuildWhy["Explanation"] {
+  const { engine } = useApp();
+  const { data } = useQuery({ queryKey: keys.buildWhy(ref), queryFn: () => engine.builds.why(ref), enabled: useEngineUp() && failed, retry: false });
+  return failed ? (data?.Explanation ?? null) : null;
+}
+
+/** Why a pull of this window failed. */
+export function usePullWhy({ id, name, kind, state }: Transfer): PullWhy["Explanation"] {
+  const { engine } = useApp();
+  const failed = kind === "pull" && state.kind === "failed";
+  const { data } = useQuery({ queryKey: keys.pullWhy(name, id), queryFn: () => engine.images.why(name), enabled: useEngineUp() && failed, retry: false });
+  return failed ? (data?.Explanation ?? null) : null;
+}
 
 /** What is in a folder of this computer; undefined: nothing is asked for. */
 export const useFolder = (path: string | undefined): UseQueryResult<FolderListing> => {

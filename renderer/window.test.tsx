@@ -31,6 +31,10 @@ test("until the engine answers, the boot steps are shown with their times; a fai
   window.bridge.machine({ phase: "failed", error: { message: "The data disk is full.", hint: "Free some space." } });
   await found(() => document.body.textContent.includes("The data disk is full."));
   expect(button("Retry")).toBeDefined();
+  const why = { Rule: "qemu-missing", Verdict: "QEMU is not installed.", Evidence: ["cannot start qemu"], Fix: "sudo apt install qemu-system-x86" };
+  window.bridge.machine({ phase: "failed", error: { message: "cannot start qemu", hint: "What it printed is in /m/console.log", why } });
+  const card = await found(() => byTestId("boot-error"));
+  for (const said of [why.Verdict, why.Fix, "cannot start qemu", "/m/console.log"]) expect(card.textContent).toContain(said);
   window.bridge.machine({ phase: "running" });
   await found(() => byTestId("engine-state"));
 });

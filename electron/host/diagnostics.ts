@@ -44,7 +44,12 @@ export async function runDiagnostics(examined: Examined, { signal }: { readonly 
 
 async function engineAnswers({ engine, machine }: Examined, signal: AbortSignal): Promise<Finding> {
   const { phase, error } = machine();
-  if (phase !== "running") return { result: "fail", detail: error?.message ?? `The machine is ${phase}.`, fix: error?.hint ?? "Start the machine." };
+  if (phase !== "running")
+    return {
+      result: "fail",
+      detail: error?.why?.Verdict ?? error?.message ?? `The machine is ${phase}.`,
+      fix: error?.why?.Fix ?? error?.hint ?? "Start the machine.",
+    };
   const { status, headers } = await engine.request({ method: "GET", path: "/_ping" }, { signal });
   if (status !== 200) return { result: "fail", detail: `Its ping answers status ${status}.`, fix: "Restart the machine." };
   return { result: "pass", detail: `Docker API ${headers["api-version"] ?? "of unknown version"}.` };

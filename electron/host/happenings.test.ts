@@ -3,7 +3,7 @@ import { type Server, type ServerResponse, createServer } from "node:http";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import type { MachineStatus } from "#api/machine.ts";
 import { Emitter } from "#base/event.ts";
 import { EngineClient } from "#client/client.ts";
@@ -61,7 +61,7 @@ function open(first: MachineStatus = status("running")) {
 
 const say = (Action: string, ID: string, attributes: Record<string, string> = {}): void =>
   void following?.write(`${JSON.stringify({ Type: "container", Action, Actor: { ID, Attributes: { name: `name-${ID}`, ...attributes } } })}\n`);
-const followed = (): Promise<void> => vi.waitFor(() => expect(following).toBeDefined());
+const followed = (): Promise<void> => expect.poll(() => following).toBeDefined();
 
 test("an end with an error is told once in a while, one that was asked for or without an error is not", async () => {
   using rig = open();
@@ -74,7 +74,7 @@ test("an end with an error is told once in a while, one that was asked for or wi
   say("die", "bad", { exitCode: "3" });
   say("die", "bad", { exitCode: "3" });
   say("health_status: unhealthy", "sick");
-  await vi.waitFor(() => expect(rig.heard).toHaveLength(3));
+  await expect.poll(() => rig.heard).toHaveLength(3);
   expect(rig.heard.map(({ kind, title, container }) => [kind, title, container])).toEqual([
     ["exits", "name-big ran out of memory", "big"],
     ["exits", "name-bad ended with exit code 3", "bad"],
@@ -86,10 +86,10 @@ test("the running containers are known from the start, after each change, and ar
   listed = [{ Id: "a", Names: ["/one"] }];
   using rig = open();
   await followed();
-  await vi.waitFor(() => expect(rig.running).toEqual([["one"]]));
+  await expect.poll(() => rig.running).toEqual([["one"]]);
   listed = [...listed, { Id: "b", Names: ["/two"] }];
   say("start", "b");
-  await vi.waitFor(() => expect(rig.running.at(-1)).toEqual(["one", "two"]));
+  await expect.poll(() => rig.running.at(-1)).toEqual(["one", "two"]);
   rig.machine.fire(status("stopping"));
   expect(rig.running.at(-1)).toEqual([]);
 });
@@ -99,7 +99,7 @@ test("a stream of events that breaks is opened again", async () => {
   await followed();
   const first = following;
   first?.destroy();
-  await vi.waitFor(() => expect(following).not.toBe(first), { timeout: 10_000 });
+  await expect.poll(() => following).not.toBe(first);
 });
 
 test("nothing is asked of an engine that does not run, and a failed one is told of with its reason", async () => {

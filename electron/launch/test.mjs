@@ -2,7 +2,7 @@
 // Dependency-free on purpose: it runs under whatever Node a fresh machine has, before node_modules exists.
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { ensureClients, testPackages } from "../../e2e/fixtures/clients.mjs";
 import { prepareForTests, SetupError } from "./setup.mjs";
 
@@ -12,6 +12,7 @@ const long = process.argv.includes("--long");
 const reference = process.argv.includes("--reference");
 const only = process.argv.filter((a) => a.startsWith("--only=")).map((a) => a.slice("--only=".length));
 const totals = { passed: 0, failed: 0, skipped: 0 };
+const failures = [];
 
 /** Runs one command with this repository's Node 24 first on PATH; resolves to its exit code. */
 function run(command, args, env = {}) {
@@ -32,7 +33,10 @@ function run(command, args, env = {}) {
 function count(name, code, tally) {
   if (tally) for (const key of Object.keys(totals)) totals[key] += tally[key];
   const broken = code !== 0 && !(tally && tally.failed > 0);
-  if (broken) totals.failed += 1;
+  if (broken) {
+    totals.failed += 1;
+    failures.push(name);
+  }
   if (!tally && code === 0) totals.passed += 1;
   console.log(
     `-- ${name}: ${tally ? `${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped${broken ? `, and the run itself failed (exit ${code})` : ""}` : code === 0 ? "passed" : `failed (exit ${code})`}`,
@@ -45,6 +49,13 @@ async function gate(name, command, args) {
   count(name, await run(command, args));
 }
 
+/** What a failed test said, without the test runner's own part of the stack. */
+const own = (messages) =>
+  messages
+    .flatMap((message) => message.split("\n"))
+    .filter((line) => !/^ +at .*(node_modules|new Promise)/.test(line))
+    .join("\n");
+
 async function vitest(project) {
   console.log(`\n== ${project} tests`);
   const file = join(results, `${project}.json`);
@@ -54,6 +65,11 @@ async function vitest(project) {
     SLIPWAY_TEST_REFERENCE: reference ? "1" : "",
   });
   const report = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
+  for (const { name, message, assertionResults } of report?.testResults ?? []) {
+    const failed = assertionResults.filter(({ status }) => status === "failed");
+    if (failed.length === 0 && message) failures.push(`${relative(root, name)}: ${message}`);
+    for (const { fullName, failureMessages } of failed) failures.push(`${relative(root, name)}: ${fullName}\n${own(failureMessages)}`);
+  }
   count(
     `${project} tests`,
     code,
@@ -66,8 +82,15 @@ async function playwright() {
   const file = join(results, "e2e.json");
   rmSync(file, { force: true });
   const code = await run("playwright", ["test"], { SLIPWAY_TEST_LONG: long ? "1" : "" });
-  const stats = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).stats : undefined;
+  const { stats, suites } = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
+  failures.push(...(suites ?? []).flatMap(unexpected));
   count("end-to-end tests", code, stats && { passed: stats.expected + stats.flaky, failed: stats.unexpected, skipped: stats.skipped });
+}
+
+/** What did not end as expected in a suite of Playwright's report, and in the suites within. */
+function unexpected(suite) {
+  const here = (suite.specs ?? []).filter(({ ok }) => !ok).map(({ file, title }) => `e2e/${file}: ${title}`);
+  return [...here, ...(suite.suites ?? []).flatMap(unexpected)];
 }
 
 const levels = {
@@ -92,5 +115,7 @@ try {
 }
 ensureClients();
 for (const [name, level] of Object.entries(levels)) if (only.length === 0 || only.includes(name)) await level();
+// The names come last, so that whoever sees only the end of the output knows what to look at.
+for (const failure of failures) console.log(`\nFAILED ${failure}`);
 console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
 process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1;

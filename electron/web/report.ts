@@ -1,4 +1,5 @@
 import type { BootStep, MachineStatus } from "#api/machine.ts";
+import { errorLines } from "#machine/why/explain.ts";
 
 /** Tells on the terminal what the window shows: each step once it is over, the notices, and what failed. */
 export function reportSteps(
@@ -16,7 +17,7 @@ export function reportSteps(
     if (status.phase === "starting" && before !== "starting") said.clear();
     for (const step of status.steps) if (step.state === "done" || step.state === "failed") once(`${step.name} ${step.state}`, line(step));
     for (const notice of status.notices) once(notice, notice);
-    if (status.error !== undefined) once(status.error.message, [status.error.message, status.error.hint].filter(Boolean).join(" "));
+    if (status.error !== undefined) once(status.error.message, errorLines(status.error));
     if (status.phase === "running" && before !== "running") say("the engine answers");
     before = status.phase;
   });

@@ -9,6 +9,7 @@ import { followEvents } from "./follow.ts";
 import { keys } from "./keys.ts";
 import { createLogFinder } from "./logs/found.ts";
 import { createLogKeeper } from "./logs/keeper.ts";
+import { createLiveLogs } from "./logs/live.ts";
 import { startLogWorker } from "./logs/session.ts";
 import { createMachineStore } from "./machine.ts";
 import { createMachineHistory } from "./machinehistory.ts";
@@ -40,6 +41,7 @@ export function createApp(given: Bridge) {
     stats: createStatsStore(engine, machineMemory),
     logs: createLogKeeper(engine, startLogWorker),
     logFinder: createLogFinder(engine),
+    liveLogs: createLiveLogs(engine, startLogWorker),
     transfers: createTransfers(engine),
     builds: createBuildRuns(engine),
     composeRuns: createComposeRuns(engine),

@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { ComposeMessage } from "#api/compose.ts";
 import { actOptions, createComposeRuns, stepOf, stepState } from "./composeruns.ts";
 
@@ -48,7 +48,7 @@ test("cancelling ends the run, and the stream with it", async () => {
     }
   });
   const over = runs.start("shop", source, actOptions("up"));
-  await vi.waitFor(() => expect(runs.store.getState().list[0]?.steps).toHaveLength(1));
+  await expect.poll(() => runs.store.getState().list[0]?.steps).toHaveLength(1);
   runs.cancel(runs.store.getState().list[0]?.id ?? 0);
   expect(await over).toBe(false);
   expect(ended).toBe(true);

@@ -23,6 +23,7 @@ const usage = {
   BuildCache: [
     { ID: "b1", Description: "RUN make", Size: 10, InUse: false, Shared: false },
     { ID: "b2", Description: "layer of an image", Size: 500, InUse: false, Shared: true },
+    { ID: "trash", Type: "trash", Description: "3 removed things", Size: 900, InUse: false, Shared: false },
   ],
 } as unknown as DiskUsage;
 

@@ -1,6 +1,7 @@
 import type { ContainerSummary } from "#api/containers.ts";
 import type { ImageSummary } from "#api/images.ts";
 import type { Volume } from "#api/volumes.ts";
+import { TRASH_TYPE } from "#api/trash.ts";
 import { plainName, shortId } from "./format.ts";
 
 /** What the window reads of `GET /system/df`; sizes in bytes. */
@@ -10,7 +11,14 @@ export interface DiskUsage {
   readonly Containers?: readonly ContainerSummary[] | null;
   readonly Volumes?: readonly Volume[] | null;
   readonly BuildCache?:
-    | readonly { readonly ID: string; readonly Description: string; readonly Size: number; readonly InUse: boolean; readonly Shared: boolean }[]
+    | readonly {
+        readonly ID: string;
+        readonly Type?: string;
+        readonly Description: string;
+        readonly Size: number;
+        readonly InUse: boolean;
+        readonly Shared: boolean;
+      }[]
     | null;
 }
 
@@ -59,7 +67,7 @@ export function diskUse({ LayersSize = 0, Images, Containers, Volumes, BuildCach
     unused: UsageData?.RefCount === 0,
   }));
   const cache = (BuildCache ?? [])
-    .filter(({ Shared }) => !Shared)
+    .filter(({ Shared, Type }) => !Shared && Type !== TRASH_TYPE)
     .map(({ ID, Description, Size, InUse }) => ({ kind: "cache" as const, id: ID, name: Description || shortId(ID), bytes: Size, unused: !InUse }));
   return [of("images", images, LayersSize), of("containers", containers), of("volumes", volumes), of("cache", cache)];
 }

@@ -7,6 +7,9 @@ export async function saveStream(stream: BridgeStream, name: string): Promise<vo
   saveBlob(new Blob(chunks), name);
 }
 
+/** Hands a text to the person as a file. */
+export const saveText = (text: string, name: string): void => saveBlob(new Blob([text], { type: "text/plain" }), name);
+
 function saveBlob(blob: Blob, name: string): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);

@@ -1,3 +1,4 @@
+import type { WhyExplanation } from "#api/why.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
 import { EngineFailure } from "./engine/request.ts";
 import { t } from "./texts.ts";
@@ -20,6 +21,12 @@ export function explain(error: unknown, what: string): Explanation {
     ...(advice !== undefined && { advice }),
     details: detailsOf(error),
   };
+}
+
+/** A failure that the engine has a verdict on, which says more than the error's words; they are in its evidence. */
+export function explainBy(why: WhyExplanation | null, error: unknown, what: string): Explanation {
+  if (why === null) return explain(error, what);
+  return { title: what, reason: why.Verdict, advice: why.Fix, details: why.Evidence.join("\n") };
 }
 
 /** What the engine says, as Docker words it, when it cannot reach a registry. */

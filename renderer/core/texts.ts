@@ -65,6 +65,7 @@ export const t = {
     create: "Create",
     retry: "Retry",
     details: "Details",
+    evidence: "What was found",
     copy: "Copy",
     copied: "Copied",
     clearSearch: "Clear search",

@@ -58,6 +58,22 @@ export async function bringBack({ engine, queries }: Trash, items: readonly Rest
       toastFailed(error, t.trash.restoreFailed(Name));
     }
   }
-  for (const queryKey of [keys.trash, keys.containers, keys.images, keys.volumes, keys.networks]) await queries.invalidateQueries({ queryKey });
+  await refresh(queries);
   if (back.length > 0) toastDone(t.trash.restored(back.length + also.size, back[0] ?? ""));
+}
+
+/** All of a Compose project at once. */
+export async function bringBackProject({ engine, queries }: Trash, project: string): Promise<void> {
+  try {
+    const { Items, Warnings } = await engine.trash.restoreProject(project);
+    for (const warning of Warnings) toastDone(warning);
+    toastDone(t.trash.restored(Items.length, Items[0]?.Name ?? ""));
+  } catch (error) {
+    toastFailed(error, t.trash.restoreFailed(project));
+  }
+  await refresh(queries);
+}
+
+async function refresh(queries: Trash["queries"]): Promise<void> {
+  for (const queryKey of [keys.trash, keys.containers, keys.images, keys.volumes, keys.networks, keys.diskUse]) await queries.invalidateQueries({ queryKey });
 }

@@ -1,4 +1,4 @@
-import type { LucideIcon } from "lucide-react";
+import { Check, type LucideIcon } from "lucide-react";
 import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { createPortal } from "react-dom";
 import { cx } from "./cx.ts";
@@ -12,7 +12,7 @@ export type MenuItem =
       readonly onSelect: () => void;
       readonly disabled?: boolean;
       readonly danger?: boolean;
-      /** For what is switched on and off. */
+      /** For what is switched on and off; the menu stays open for the next. */
       readonly checked?: boolean;
       readonly keys?: string;
     };
@@ -102,7 +102,7 @@ export function Menu({ label, items, at, onClose }: MenuProps) {
               tabIndex={-1}
               disabled={item.disabled}
               onClick={() => {
-                onClose();
+                if (item.checked === undefined) onClose();
                 item.onSelect();
               }}
               onMouseEnter={(event) => event.currentTarget.focus()}
@@ -111,7 +111,9 @@ export function Menu({ label, items, at, onClose }: MenuProps) {
                 item.danger === true ? "text-danger-text focus:bg-danger-soft" : "focus:bg-hover",
               )}
             >
-              <span className="flex w-4 justify-center opacity-80">{item.icon !== undefined && <item.icon size={14} strokeWidth={1.9} aria-hidden />}</span>
+              <span className="flex w-4 justify-center opacity-80">
+                <Icon item={item} />
+              </span>
               <span className="flex-1 pr-4 whitespace-nowrap">{item.label}</span>
               {item.keys !== undefined && <kbd className="text-sm text-fg3">{item.keys}</kbd>}
             </button>
@@ -121,6 +123,11 @@ export function Menu({ label, items, at, onClose }: MenuProps) {
     </div>,
     document.body,
   );
+}
+
+function Icon({ item: { icon: Own, checked } }: { readonly item: Extract<MenuItem, { readonly label: string }> }) {
+  const Shown = checked === true ? Check : Own;
+  return Shown !== undefined && <Shown size={14} strokeWidth={1.9} aria-hidden />;
 }
 
 const buttons = (menu: HTMLElement | null): HTMLButtonElement[] => [...(menu?.querySelectorAll<HTMLButtonElement>("button:not(:disabled)") ?? [])];

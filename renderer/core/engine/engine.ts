@@ -4,14 +4,15 @@ import type { ContainerCreateRequest, ContainerInspect, ContainerSummary, Restar
 import type { ContainerStats } from "#api/stats.ts";
 import type { EventMessage } from "#api/events.ts";
 import type { FileList } from "#api/files.ts";
+import type { ImageFileList, ImageLayers } from "#api/image-files.ts";
 import type { ImageHistoryItem, ImageInspect, ImageSummary, PullProgress } from "#api/images.ts";
 import type { LogSearchLine } from "#api/log-search.ts";
 import type { NetworkCreateRequest, NetworkInspect } from "#api/networks.ts";
-import type { Why } from "#api/why.ts";
+import type { BuildWhy, PullWhy, Why } from "#api/why.ts";
 import type { DiskUsage, UseKind } from "#renderer/core/diskuse.ts";
 import { composeCalls } from "./compose.ts";
 import { jsonLines } from "./lines.ts";
-import { openStream, pathOf, request } from "./request.ts";
+import { openStream, pathOf, type Query, request } from "./request.ts";
 import { trashCalls } from "./trash.ts";
 import { volumeCalls } from "./volumes.ts";
 
@@ -152,7 +153,20 @@ export function createEngine(bridge: Bridge) {
     images: {
       list: () => request<ImageSummary[]>(bridge, "GET", "/images/json"),
       inspect: (name: string) => request<ImageInspect>(bridge, "GET", `/images/${ref(name)}/json`),
+      /** Why the last pull of that name failed; of this engine's own. */
+      why: (name: string) => request<PullWhy>(bridge, "GET", `/slipway/images/${ref(name)}/why`),
       remove: (name: string, force: boolean) => request<unknown>(bridge, "DELETE", pathOf(`/images/${ref(name)}`, { force })),
+      /** Of this engine's own, as the two below. */
+      layers: (name: string) => request<ImageLayers>(bridge, "GET", `/slipway/images/${ref(name)}/layers`),
+      /** A directory of the image, or of one layer alone, counted from 0, the lowest. */
+      files: (name: string, path: string, layer: number | undefined) =>
+        request<ImageFileList>(bridge, "GET", pathOf(`/slipway/images/${ref(name)}/files`, { path, layer })),
+      file: (name: string, path: string, layer: number | undefined, signal: AbortSignal) =>
+        openStream(
+          bridge,
+          { kind: "download", windowBytes: MiB, request: { method: "GET", path: pathOf(`/slipway/images/${ref(name)}/file`, { path, layer }) } },
+          signal,
+        ),
       history: (name: string) => request<ImageHistoryItem[]>(bridge, "GET", `/images/${ref(name)}/history`),
       tag: (name: string, repo: string, tag: string) => request(bridge, "POST", pathOf(`/images/${ref(name)}/tag`, { repo, tag })),
       save: (name: string, signal: AbortSignal) =>
@@ -175,6 +189,7 @@ export function createEngine(bridge: Bridge) {
     builds: {
       list: () => request<BuildSummary[]>(bridge, "GET", "/slipway/builds"),
       read: (name: string) => request<BuildDetails>(bridge, "GET", `/slipway/builds/${id(name)}`),
+      why: (name: string) => request<BuildWhy>(bridge, "GET", `/slipway/builds/${id(name)}/why`),
       remove: (name: string) => request(bridge, "DELETE", `/slipway/builds/${id(name)}`),
       /** A line whenever a build begins, ends or is forgotten; `opened` runs once none is missed. */
       changes: (signal: AbortSignal, opened: () => void) => streamOf<{ ref: string }>({ method: "GET", path: "/slipway/builds/changes" }, signal, opened),
@@ -202,8 +217,15 @@ export function createEngine(bridge: Bridge) {
     prune: (kind: UseKind) => request<Pruned>(bridge, "POST", prunes[kind]),
 
     /** Through the output of everything that ever ran; of this engine's own. */
-    searchLogs: (query: Parameters<typeof pathOf>[1], signal: AbortSignal) =>
-      streamOf<LogSearchLine>({ method: "GET", path: pathOf("/slipway/logs/search", query) }, signal),
+    searchLogs: (query: Query, signal: AbortSignal) => streamOf<LogSearchLine>({ method: "GET", path: pathOf("/slipway/logs/search", query) }, signal),
+
+    /** The same search, going on with what is written from now on; bytes as they come. */
+    followLogs: (query: Query, signal: AbortSignal) =>
+      openStream(
+        bridge,
+        { kind: "download", windowBytes: MiB, request: { method: "GET", path: pathOf("/slipway/logs/search", { ...query, follow: true }) } },
+        signal,
+      ),
 
     /** Events of one object that were kept, oldest first, then those to come. */
     eventsOf: (container: string, signal: AbortSignal) =>

@@ -44,14 +44,15 @@ const wordsOf = (body: unknown): string => {
   return typeof body === "string" && body.trim() !== "" ? body.trim() : "the engine gave no reason";
 };
 
-type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+export type Query = Readonly<Record<string, string | number | boolean | undefined | readonly string[]>>;
 
-/** `/containers/json?all=1`: values that are undefined or false are left out, true is `1`. */
+/** `/containers/json?all=1`: values that are undefined or false are left out, true is `1`, several values are as many parameters. */
 export function pathOf(path: string, query: Query = {}): string {
   const params = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) {
     if (value === undefined || value === false) continue;
-    params.set(key, value === true ? "1" : String(value));
+    if (typeof value === "object") for (const one of value) params.append(key, one);
+    else params.set(key, value === true ? "1" : String(value));
   }
   const text = params.toString();
   return text === "" ? path : `${path}?${text}`;

@@ -3,6 +3,15 @@ import { plain } from "./ansi.ts";
 /** What is known of a line beside its bytes. */
 export const lineFlags = { stderr: 1, escapes: 2, wide: 4 } as const;
 
+/** Where a line comes from. */
+export interface LineOrigin {
+  /** Epoch milliseconds; 0: unknown. */
+  readonly time: number;
+  readonly stderr: boolean;
+  /** Number of the container, of a log that merges several; 0 otherwise. */
+  readonly source: number;
+}
+
 const chunkBytes = 1024 * 1024;
 const chunkLinesMax = 64 * 1024;
 const tabColumns = 4;
@@ -25,6 +34,7 @@ export class LogChunk {
   #times = new Float64Array(1024);
   #widths = new Uint32Array(1024);
   #flags = new Uint8Array(1024);
+  #sources = new Uint16Array(1024);
   /** Wrapped rows before each line, for `#columns`. */
   #rowStarts = new Uint32Array(1024);
   rowCount = 0;
@@ -40,7 +50,7 @@ export class LogChunk {
     return this.used + lineBytes + 1 <= this.bytes.length && this.lineCount < chunkLinesMax;
   }
 
-  add(line: Uint8Array, time: number, stderr: boolean): void {
+  add(line: Uint8Array, { time, stderr, source }: LineOrigin): void {
     const index = this.lineCount;
     if (index === this.#starts.length) this.#grow();
     const { flags, width } = measure(line);
@@ -49,6 +59,7 @@ export class LogChunk {
     this.#times[index] = time;
     this.#flags[index] = flags | (stderr ? lineFlags.stderr : 0);
     this.#widths[index] = width;
+    this.#sources[index] = source;
     this.#rowStarts[index] = this.rowCount;
     this.rowCount += rowsFor(width, this.#columns);
     this.bytes.set(line, this.used);
@@ -62,6 +73,7 @@ export class LogChunk {
   /** Where the line's text ends, before its newline. */
   endOf = (index: number): number => (index + 1 < this.lineCount ? (this.#starts[index + 1] ?? this.used) : this.used) - 1;
   timeOf = (index: number): number => this.#times[index] ?? 0;
+  sourceOf = (index: number): number => this.#sources[index] ?? 0;
   flagsOf = (index: number): number => this.#flags[index] ?? 0;
   rowStartOf = (index: number): number => this.#rowStarts[index] ?? this.rowCount;
   textOf = (index: number): string => decoder.decode(this.bytes.subarray(this.startOf(index), this.endOf(index)));
@@ -88,13 +100,14 @@ export class LogChunk {
 
   #grow(): void {
     const length = this.#starts.length * 2;
-    const grown = <T extends Uint32Array | Float64Array | Uint8Array>(from: T, to: T): T => {
+    const grown = <T extends Uint32Array | Float64Array | Uint8Array | Uint16Array>(from: T, to: T): T => {
       to.set(from);
       return to;
     };
     this.#starts = grown(this.#starts, new Uint32Array(length));
     this.#times = grown(this.#times, new Float64Array(length));
     this.#widths = grown(this.#widths, new Uint32Array(length));
+    this.#sources = grown(this.#sources, new Uint16Array(length));
     this.#flags = grown(this.#flags, new Uint8Array(length));
     this.#rowStarts = grown(this.#rowStarts, new Uint32Array(length));
   }

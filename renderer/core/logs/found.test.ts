@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { LogSearchLine } from "#api/log-search.ts";
 import { createLogFinder, type LogQuestion, pieces } from "./found.ts";
 
-const question: LogQuestion = { text: "needle", regex: false, ignoreCase: true, level: "", container: "", withinSeconds: 0 };
+const question: LogQuestion = { text: "needle", regex: false, ignoreCase: true, level: "", containers: [], field: "", withinSeconds: 0 };
 const hit = (Name: string, second: number): LogSearchLine => ({
   Id: `${Name}-id`,
   Name,
@@ -22,8 +22,8 @@ test("lines of several containers stand together, newest first", async () => {
       yield { End: { Hits: 3, Containers: 2, Bytes: 10, CpuMs: 1 } };
     },
   });
-  await find({ ...question, level: "warn", container: "a" });
-  expect(asked).toEqual([{ text: "needle", ignoreCase: true, level: "warn", container: "a", since: undefined, limit: 1_000 }]);
+  await find({ ...question, level: "warn", containers: ["a"], field: "user=7" });
+  expect(asked).toEqual([{ text: "needle", ignoreCase: true, level: "warn", container: ["a"], field: "user=7", since: undefined, limit: 1_000 }]);
   expect(store.getState()).toMatchObject({ state: "done", end: { Hits: 3 } });
   expect(store.getState().lines.map(({ Name }) => Name)).toEqual(["a", "b", "a"]);
 });

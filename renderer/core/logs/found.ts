@@ -1,6 +1,7 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { LogHit, LogLevelName, LogRunMark, LogSearchEnd, LogSearchLine } from "#api/log-search.ts";
 import type { Engine } from "#renderer/core/engine/engine.ts";
+import type { Query } from "#renderer/core/engine/request.ts";
 
 /** What is asked of the output of everything that ever ran. */
 export interface LogQuestion {
@@ -9,8 +10,10 @@ export interface LogQuestion {
   readonly regex: boolean;
   readonly ignoreCase: boolean;
   readonly level: LogLevelName | "";
-  /** A name or an id; "" for all. */
-  readonly container: string;
+  /** Names or ids; none: all. */
+  readonly containers: readonly string[];
+  /** Of lines that are JSON: `http.status=500`; "" for any. */
+  readonly field: string;
   /** Of the past, in seconds; 0 for everything. */
   readonly withinSeconds: number;
 }
@@ -47,7 +50,7 @@ export function createLogFinder(engine: Pick<Engine, "searchLogs">): LogFinder {
       const { signal } = running;
       store.setState({ ...nothing, state: "running", question });
       try {
-        const { lines, end } = await read(engine.searchLogs(queryOf(question), signal));
+        const { lines, end } = await read(engine.searchLogs({ ...queryOf(question), limit: foundMax }, signal));
         if (!signal.aborted) store.setState({ state: "done", lines, end });
       } catch (failure) {
         if (!signal.aborted) store.setState({ state: "failed", failure });
@@ -62,19 +65,20 @@ async function read(answer: AsyncIterable<LogSearchLine>): Promise<{ lines: Foun
   for await (const line of answer) {
     if ("error" in line) throw new Error(line.error);
     if ("End" in line) end = line.End;
-    else lines.push(line);
+    else if (!("Told" in line)) lines.push(line);
   }
   return { lines: lines.toSorted((a, b) => (a.Time < b.Time ? 1 : a.Time > b.Time ? -1 : 0)), end };
 }
 
-function queryOf({ text, regex, ignoreCase, level, container, withinSeconds }: LogQuestion): Record<string, string | number | boolean | undefined> {
+/** As the engine's parameters. */
+export function queryOf({ text, regex, ignoreCase, level, containers, field, withinSeconds }: LogQuestion): Query {
   return {
     [regex ? "regex" : "text"]: text || undefined,
     ignoreCase,
     level: level || undefined,
-    container: container || undefined,
+    container: containers,
+    field: field || undefined,
     since: withinSeconds === 0 ? undefined : Math.floor(Date.now() / 1_000) - withinSeconds,
-    limit: foundMax,
   };
 }
 

@@ -17,7 +17,7 @@ interface Line {
 
 function intake(tty: boolean): { readonly lines: Line[]; readonly intake: LogIntake } {
   const lines: Line[] = [];
-  return { lines, intake: new LogIntake(tty, { add: (line, time, stderr) => lines.push({ text: decoder.decode(line), time, stderr }) }) };
+  return { lines, intake: new LogIntake(tty, { add: (line, { time, stderr }) => void lines.push({ text: decoder.decode(line), time, stderr }) }) };
 }
 
 /** Every way to cut the bytes into two pieces must give the same lines. */

@@ -1,4 +1,5 @@
 import { FrameReader } from "#api/stdcopy.ts";
+import type { LineOrigin } from "./chunk.ts";
 
 type StreamName = "stdout" | "stderr";
 
@@ -8,7 +9,7 @@ const stampBytesMax = 40;
 const nothing = new Uint8Array();
 
 export interface LineSink {
-  add(line: Uint8Array, time: number, stderr: boolean): void;
+  add(line: Uint8Array, origin: LineOrigin): void;
 }
 
 /** What one stream has of a line that is not complete yet. */
@@ -127,7 +128,7 @@ export class LogIntake {
       line = partial.bytes;
     }
     if (line.at(-1) === 13) line = line.subarray(0, -1);
-    this.#sink.add(line, partial.time, stream === "stderr");
+    this.#sink.add(line, { time: partial.time, stderr: stream === "stderr", source: 0 });
     partial.length = 0;
   }
 }

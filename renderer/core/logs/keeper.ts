@@ -1,5 +1,5 @@
 import type { Engine } from "#renderer/core/engine/engine.ts";
-import { type LogSession, type LogWorker, openLogs } from "./session.ts";
+import { containerLog, type LogSession, type LogWorker, openLogs } from "./session.ts";
 
 /** What logs that nobody looks at may hold together, and how many they may be. */
 export const keptLimits = { bytesMax: 192 * 1024 * 1024, sessionsMax: 6 } as const;
@@ -60,7 +60,7 @@ export function createLogKeeper(
     borrow(container) {
       let kept = logs.get(container);
       if (kept === undefined) {
-        const session = openLogs(engine, container, startWorker());
+        const session = openLogs(containerLog(engine, container), startWorker());
         kept = { session, readers: 0, gone: false };
         logs.set(container, kept);
         // A log that is read on while nobody looks grows; what it drives out is what was left before it.

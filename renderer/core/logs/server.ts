@@ -1,9 +1,13 @@
 import { LogIntake } from "./intake.ts";
+import { MergedIntake } from "./merged.ts";
 import { type LogLimits, type LogRow, LogStore, type LogTotals, logLimits } from "./store.ts";
+
+/** What the bytes of a stream are: a container's log in frames or, with a TTY, without, or what a search through several finds. */
+export type LogFormat = "frames" | "tty" | "found";
 
 /** Between the window and the worker that holds a log. */
 export type ToLogs =
-  | { readonly type: "open"; readonly tty: boolean }
+  | { readonly type: "open"; readonly format: LogFormat }
   | { readonly type: "bytes"; readonly bytes: Uint8Array }
   | { readonly type: "end" }
   | { readonly type: "wrap"; readonly columns: number }
@@ -22,10 +26,20 @@ export interface LogAnswers {
   text: string;
 }
 
+export interface LogState {
+  readonly totals: LogTotals;
+  /** The query that `totals.matches` counts. */
+  readonly query: string;
+  /** Of a log that merges several: the containers' names, by their numbers. */
+  readonly names: readonly string[];
+  /** Why the engine broke off, in its words. */
+  readonly failure: string | undefined;
+}
+
 export type FromLogs =
   /** One for each `bytes`: the next may be sent. */
   | { readonly type: "taken" }
-  | { readonly type: "state"; readonly totals: LogTotals; readonly lastStamp: string; readonly query: string }
+  | ({ readonly type: "state"; readonly lastStamp: string } & LogState)
   | { readonly type: "answer"; readonly id: number; readonly value: unknown };
 
 export type LogPort<Out, In> = { post(message: Out): void; listen(take: (message: In) => void): void };
@@ -36,13 +50,15 @@ const announceMs = 50;
 /** Serves one log to one view. */
 export function serveLogs(port: LogPort<FromLogs, ToLogs>, limits: LogLimits = logLimits): void {
   const store = new LogStore(limits);
-  let intake = new LogIntake(false, store);
+  const merged = new MergedIntake(store);
+  let intake: LogIntake | MergedIntake = new LogIntake(false, store);
   let query = "";
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const tell = (): void => {
     timer = undefined;
-    port.post({ type: "state", totals: store.totals, lastStamp: intake.lastStamp, query });
+    const { names, failure } = merged;
+    port.post({ type: "state", totals: store.totals, lastStamp: intake.lastStamp, query, names, failure });
   };
   const tellNow = (): void => {
     clearTimeout(timer);
@@ -55,7 +71,8 @@ export function serveLogs(port: LogPort<FromLogs, ToLogs>, limits: LogLimits = l
   port.listen((message) => {
     switch (message.type) {
       case "open":
-        intake = new LogIntake(message.tty, store, intake.lastStamp);
+        if (message.format === "found") merged.reopen();
+        intake = message.format === "found" ? merged : new LogIntake(message.format === "tty", store, intake.lastStamp);
         return;
       case "bytes":
         intake.push(message.bytes);
@@ -79,7 +96,7 @@ export function serveLogs(port: LogPort<FromLogs, ToLogs>, limits: LogLimits = l
       case "match":
         return port.post({ type: "answer", id: message.id, value: store.match(message.line, message.direction) });
       case "text":
-        return port.post({ type: "answer", id: message.id, value: store.text(message.bytesMax) });
+        return port.post({ type: "answer", id: message.id, value: store.text(message.bytesMax, merged.names) });
     }
   });
 }

@@ -5,7 +5,7 @@ import type { BridgeStream } from "#bridge/bridge.ts";
 import type { Engine } from "#renderer/core/engine/engine.ts";
 import { createLogKeeper } from "./keeper.ts";
 import { type FromLogs, serveLogs, type ToLogs } from "./server.ts";
-import { type LogView, openLogs } from "./session.ts";
+import { containerLog, type LogView, openLogs } from "./session.ts";
 
 /** The worker's own code on this thread, joined by messages as a worker is. */
 function localWorker() {
@@ -46,8 +46,8 @@ const until = (session: ReturnType<typeof openLogs>, done: (view: LogView) => bo
 
 test("lines flow from the stream through the worker to the rows that are asked for", async () => {
   const { engine } = engineWith([[line(1, "alpha"), line(2, "beta")]]);
-  using session = openLogs(engine, "c1", localWorker());
-  session.follow(false);
+  using session = openLogs(containerLog(engine, "c1"), localWorker());
+  session.follow("frames");
   await until(session, ({ phase, totals }) => phase.kind === "ended" && totals.lines === 2);
   const { rows } = await session.ask({ type: "rows", from: 0, count: 10 });
   expect(rows.map(({ text }) => text)).toEqual(["alpha", "beta"]);
@@ -59,18 +59,18 @@ test("lines flow from the stream through the worker to the rows that are asked f
 
 test("a container that starts again goes on after the last line, and nothing comes twice", async () => {
   const { engine, asked } = engineWith([[line(1, "first run")], [line(5, "second run")]]);
-  using session = openLogs(engine, "c1", localWorker());
-  session.follow(false);
+  using session = openLogs(containerLog(engine, "c1"), localWorker());
+  session.follow("frames");
   await until(session, ({ phase, totals }) => phase.kind === "ended" && totals.lines === 1);
-  session.follow(false);
+  session.follow("frames");
   await until(session, ({ totals }) => totals.lines === 2);
   expect(asked).toEqual([{ tail: 1_000_000 }, { since: "1767323041.000000001" }]);
 });
 
 test("a log that cannot be read says why, and can be asked for again", async () => {
   const engine = { containers: { logs: () => Promise.reject(new Error("configured logging driver does not support reading")) } };
-  using session = openLogs(engine as unknown as Pick<Engine, "containers">, "c1", localWorker());
-  session.follow(false);
+  using session = openLogs(containerLog(engine as unknown as Pick<Engine, "containers">, "c1"), localWorker());
+  session.follow("frames");
   const { phase } = await until(session, (view) => view.phase.kind === "failed");
   expect(phase).toMatchObject({ kind: "failed", error: { message: /does not support reading/ } });
 });
@@ -79,7 +79,7 @@ test("a log that was left is found again as it was, and is not read a second tim
   const { engine, asked } = engineWith([[line(1, "once")]]);
   const logs = createLogKeeper(engine, localWorker);
   const first = logs.borrow("c1");
-  first.session.follow(false);
+  first.session.follow("frames");
   await until(first.session, ({ totals }) => totals.lines === 1);
   first[Symbol.dispose]();
   using again = logs.borrow("c1");
@@ -114,7 +114,7 @@ test("logs that were left give their memory back beyond the limit", async () => 
   const closed: string[] = [];
   const logs = createLogKeeper(engine, () => ({ ...localWorker(), close: () => closed.push("closed") }), { bytesMax: 1000, sessionsMax: 9 });
   const loan = logs.borrow("a");
-  loan.session.follow(false);
+  loan.session.follow("frames");
   await until(loan.session, ({ totals }) => totals.lines === 1);
   expect(closed).toEqual([]);
   loan[Symbol.dispose]();

@@ -1,24 +1,32 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import { EngineError } from "#base/errors.ts";
+import type { BridgeStream } from "#bridge/bridge.ts";
 import type { Engine } from "#renderer/core/engine/engine.ts";
-import type { FromLogs, LogAnswers, LogAsk, LogPort, ToLogs } from "./server.ts";
+import type { FromLogs, LogAnswers, LogAsk, LogFormat, LogPort, LogState, ToLogs } from "./server.ts";
 import type { LogTotals } from "./store.ts";
 
 /** Lines read back when a log is opened. */
 const tailLines = 1_000_000;
 
-export interface LogView {
-  readonly totals: LogTotals;
-  /** The query that `totals.matches` counts. */
-  readonly query: string;
+/** Opens a stream: all of it, or what is newer than the stamp of the newest line that is here. */
+export type LogSource = (lastStamp: string, signal: AbortSignal) => Promise<Pick<BridgeStream, "bytes">>;
+
+/** One container's log. */
+export const containerLog =
+  (engine: Pick<Engine, "containers">, id: string): LogSource =>
+  (lastStamp, signal) =>
+    // Docker's `since` includes the stamp itself: one nanosecond later is the next line.
+    engine.containers.logs(id, lastStamp === "" ? { tail: tailLines } : { since: afterStamp(lastStamp) }, signal);
+
+export interface LogView extends Omit<LogState, "failure"> {
   readonly phase: { readonly kind: "opening" | "following" | "ended" } | { readonly kind: "failed"; readonly error: unknown };
 }
 
-/** One container's log: the stream feeds the worker, the view asks it for the rows it shows. */
+/** A log: the stream feeds the worker, the view asks it for the rows it shows. */
 export interface LogSession extends Disposable {
   readonly view: StoreApi<LogView>;
   /** (Re)opens the stream when none is open: from the start, or after the last line already here. */
-  follow(tty: boolean): void;
+  follow(format: LogFormat): void;
   wrap(columns: number): void;
   search(query: string): void;
   clear(): void;
@@ -43,8 +51,8 @@ export function startLogWorker(): LogWorker {
   };
 }
 
-export function openLogs(engine: Pick<Engine, "containers">, id: string, worker: LogWorker): LogSession {
-  const view = createStore<LogView>(() => ({ totals: nothing, query: "", phase: { kind: "opening" } }));
+export function openLogs(source: LogSource, worker: LogWorker): LogSession {
+  const view = createStore<LogView>(() => ({ totals: nothing, query: "", names: [], phase: { kind: "opening" } }));
   const stop = new AbortController();
   const asked = new Map<number, (value: unknown) => void>();
   let lastAsk = 0;
@@ -61,7 +69,8 @@ export function openLogs(engine: Pick<Engine, "containers">, id: string, worker:
         return;
       case "state":
         lastStamp = message.lastStamp;
-        view.setState({ totals: message.totals, query: message.query });
+        view.setState({ totals: message.totals, query: message.query, names: message.names });
+        if (message.failure !== undefined) view.setState({ phase: { kind: "failed", error: new EngineError("internal", message.failure) } });
         return;
       case "answer":
         asked.get(message.id)?.(message.value);
@@ -69,11 +78,9 @@ export function openLogs(engine: Pick<Engine, "containers">, id: string, worker:
     }
   });
 
-  async function stream(tty: boolean): Promise<void> {
-    // Docker's `since` includes the stamp itself: one nanosecond later is the next line.
-    const from = lastStamp === "" ? { tail: tailLines } : { since: afterStamp(lastStamp) };
-    const logs = await engine.containers.logs(id, from, stop.signal);
-    worker.post({ type: "open", tty });
+  async function stream(format: LogFormat): Promise<void> {
+    const logs = await source(lastStamp, stop.signal);
+    worker.post({ type: "open", format });
     view.setState({ phase: { kind: "following" } });
     for await (const bytes of logs.bytes) {
       outstanding += 1;
@@ -85,10 +92,10 @@ export function openLogs(engine: Pick<Engine, "containers">, id: string, worker:
 
   return {
     view,
-    follow(tty) {
+    follow(format) {
       if (streaming || stop.signal.aborted) return;
       streaming = true;
-      stream(tty)
+      stream(format)
         .then(
           () => view.setState({ phase: { kind: "ended" } }),
           (error: unknown) => view.setState({ phase: { kind: "failed", error } }),

@@ -5,16 +5,16 @@ import { LogStore } from "./store.ts";
 const encoder = new TextEncoder();
 const filled = (lines: readonly string[], limits?: ConstructorParameters<typeof LogStore>[0]): LogStore => {
   const store = new LogStore(limits);
-  lines.forEach((line, index) => store.add(encoder.encode(line), index, false));
+  lines.forEach((line, index) => store.add(encoder.encode(line), { time: index, stderr: false, source: 0 }));
   return store;
 };
 const textsOf = (store: LogStore, from: number, count: number): string[] => store.rows(from, count).map(({ text }) => text);
 
 test("rows come back as they went in, with their number, time and stream", () => {
   const store = filled(["a", "", "ünïcode ✓"]);
-  store.add(encoder.encode("oops"), 99, true);
+  store.add(encoder.encode("oops"), { time: 99, stderr: true, source: 0 });
   expect(textsOf(store, 1, 2)).toEqual(["", "ünïcode ✓"]);
-  expect(store.rows(3, 9)).toEqual([{ line: 3, row: 3, rows: 1, time: 99, stderr: true, text: "oops" }]);
+  expect(store.rows(3, 9)).toEqual([{ line: 3, row: 3, rows: 1, time: 99, stderr: true, source: 0, text: "oops" }]);
   expect(store.totals).toMatchObject({ lines: 4, rows: 4, droppedLines: 0, droppedRows: 0, matches: 0 });
 });
 
@@ -35,8 +35,8 @@ test("colour codes are neither in the way of the search nor found by it", () => 
 test("lines that come later are searched as they come", () => {
   const store = filled(["needle"]);
   store.search("needle");
-  store.add(encoder.encode("a needle"), 0, false);
-  store.add(encoder.encode("hay"), 0, false);
+  store.add(encoder.encode("a needle"), { time: 0, stderr: false, source: 0 });
+  store.add(encoder.encode("hay"), { time: 0, stderr: false, source: 0 });
   expect(store.totals.matches).toBe(2);
 });
 
@@ -72,7 +72,7 @@ test("memory is bounded: the oldest lines go, their numbers and matches with the
   const store = new LogStore({ bytesMax: 3 * 1024 * 1024, linesMax: 1_000_000 });
   store.search("line");
   const padding = "x".repeat(1000);
-  for (let i = 0; i < 5_000; i += 1) store.add(encoder.encode(`line ${i} ${padding}`), i, false);
+  for (let i = 0; i < 5_000; i += 1) store.add(encoder.encode(`line ${i} ${padding}`), { time: i, stderr: false, source: 0 });
   const { lines, droppedLines, matches, droppedRows } = store.totals;
   expect(lines).toBeLessThan(3_200);
   expect(lines + droppedLines).toBe(5_000);
@@ -91,7 +91,7 @@ test("a line longer than a chunk is kept whole", () => {
 test("clearing the view counts as dropping: numbers go on", () => {
   const store = filled(["a", "b"]);
   store.clear();
-  store.add(encoder.encode("c"), 0, false);
+  store.add(encoder.encode("c"), { time: 0, stderr: false, source: 0 });
   expect(store.rows(0, 9)).toMatchObject([{ line: 2, row: 0, text: "c" }]);
   expect(store.totals).toMatchObject({ lines: 1, droppedLines: 2, droppedRows: 2 });
 });
@@ -104,10 +104,20 @@ test("the newest lines are copied whole and without colours", () => {
 
 test("a million lines are held, searched, and found at either end", { timeout: 60_000 }, () => {
   const store = new LogStore();
-  for (let i = 0; i < 1_000_000; i += 1) store.add(encoder.encode(`2026 request ${i} path=/api/orders status=200 duration=${i % 90}ms`), i, false);
+  for (let i = 0; i < 1_000_000; i += 1)
+    store.add(encoder.encode(`2026 request ${i} path=/api/orders status=200 duration=${i % 90}ms`), { time: i, stderr: false, source: 0 });
   expect(store.totals.lines).toBe(1_000_000);
   expect(store.search("request 999999 ")).toBe(1);
   expect(store.match(-1, 1)).toMatchObject({ line: 999_999, row: 999_999 });
   expect(store.search("duration=89ms")).toBe(11_111);
   expect(textsOf(store, 500_000, 1)[0]).toContain("request 500000 ");
+});
+
+test("of a log that merges several, each line that is copied has the name of its container before it", () => {
+  const store = new LogStore();
+  store.add(encoder.encode("\u001b[31mred\u001b[0m"), { time: 1, stderr: false, source: 1 });
+  store.add(encoder.encode("plain"), { time: 2, stderr: false, source: 0 });
+  expect(store.text(1_000, ["web", "db"])).toBe("db | red\nweb | plain\n");
+  expect(store.text(8, ["web", "db"])).toBe("web | plain\n");
+  expect(store.rows(0, 2).map(({ source }) => source)).toEqual([1, 0]);
 });

@@ -1,5 +1,5 @@
 import { plain } from "./ansi.ts";
-import { LogChunk, lineFlags } from "./chunk.ts";
+import { type LineOrigin, LogChunk, lineFlags } from "./chunk.ts";
 import { type Needle, needleOf } from "./search.ts";
 
 export interface LogLimits {
@@ -8,15 +8,12 @@ export interface LogLimits {
 }
 export const logLimits: LogLimits = { bytesMax: 192 * 1024 * 1024, linesMax: 2_000_000 };
 
-export interface LogRow {
+export interface LogRow extends LineOrigin {
   /** Number of the line since the view was opened or cleared; dropped lines count on. */
   readonly line: number;
   /** First visual row, counted from the oldest line kept. */
   readonly row: number;
   readonly rows: number;
-  /** Epoch milliseconds; 0: unknown. */
-  readonly time: number;
-  readonly stderr: boolean;
   readonly text: string;
 }
 
@@ -52,7 +49,7 @@ export class LogStore {
     this.#limits = limits;
   }
 
-  add(line: Uint8Array, time: number, stderr: boolean): void {
+  add(line: Uint8Array, origin: LineOrigin): void {
     let chunk = this.#chunks.at(-1);
     if (chunk === undefined || !chunk.hasRoom(line.length)) {
       chunk = new LogChunk(this.#nextLine, this.#columns, line.length);
@@ -60,7 +57,7 @@ export class LogStore {
       this.#bytes += chunk.bytes.length;
       this.#dropOldest();
     }
-    chunk.add(line, time, stderr);
+    chunk.add(line, origin);
     this.#nextLine += 1;
     if (this.#needle !== undefined && matchesLine(chunk, chunk.lineCount - 1, this.#needle)) this.#matches.push(this.#nextLine - 1);
   }
@@ -111,6 +108,7 @@ export class LogStore {
         rows: before + next - row,
         time: chunk.timeOf(index),
         stderr: (chunk.flagsOf(index) & lineFlags.stderr) !== 0,
+        source: chunk.sourceOf(index),
         text: chunk.textOf(index),
       });
     }
@@ -153,15 +151,16 @@ export class LogStore {
     return before;
   }
 
-  /** The newest lines as plain text, at most about `bytesMax` bytes. */
-  text(bytesMax: number): string {
+  /** The newest lines as plain text, at most about `bytesMax` bytes; with `names`, each after that of its source. */
+  text(bytesMax: number, names: readonly string[] = []): string {
     const parts: string[] = [];
     let left = bytesMax;
     for (const chunk of this.#chunks.toReversed()) {
       if (left <= 0) break;
       const from = Math.max(0, chunk.used - left);
       const start = from === 0 ? 0 : chunk.bytes.indexOf(10, from) + 1 || chunk.used;
-      parts.push(plain(new TextDecoder().decode(chunk.bytes.subarray(start, chunk.used))));
+      const text = plain(new TextDecoder().decode(chunk.bytes.subarray(start, chunk.used)));
+      parts.push(names.length === 0 ? text : named(text, chunk, start, names));
       left -= chunk.used - start;
     }
     return parts.reverse().join("");
@@ -184,6 +183,12 @@ export class LogStore {
       while ((this.#matches[this.#matchesFrom] ?? first) < first) this.#matchesFrom += 1;
     }
   }
+}
+
+function named(text: string, chunk: LogChunk, start: number, names: readonly string[]): string {
+  const first = start >= chunk.used ? chunk.lineCount : chunk.lineAt(start);
+  const lines = text.split("\n").slice(0, -1);
+  return lines.map((line, index) => `${names[chunk.sourceOf(first + index)] ?? ""} | ${line}\n`).join("");
 }
 
 /** A line with control sequences is searched as it is seen, any other by its bytes. */

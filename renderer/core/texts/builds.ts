@@ -37,6 +37,8 @@ export const buildTexts = {
     platform: "Platform",
     args: "Build arguments",
     steps: "Steps",
+    criticalPath: (took: string) => `critical path ${took}`,
+    critical: "on the critical path",
     stepCount: (n: number, cached: number) => (cached > 0 ? `${count(n, "step")}, ${cached} cached` : count(n, "step")),
     stepStates: { running: "running", cached: "CACHED", failed: "failed", done: "done" },
     stepLog: (name: string) => `Output of ${name}`,

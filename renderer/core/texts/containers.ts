@@ -5,7 +5,6 @@ export const containerTexts = {
   containers: {
     title: "Containers",
     why: "Why it is so",
-    whyEvidence: "What was found",
     search: "Search containers",
     run: "Run",
     columns: { name: "Name", state: "State", image: "Image", ports: "Ports", cpu: "CPU", memory: "Memory", created: "Created", actions: "Actions" },
@@ -194,6 +193,9 @@ export const containerTexts = {
     timestamps: "Timestamps",
     clear: "Clear view",
     copy: "Copy lines",
+    save: "Save as a file",
+    pause: "Pause",
+    goOn: "Go on with the newest",
     jump: (n: number) => (n > 0 ? `Jump to newest (${n.toLocaleString("en")} new)` : "Jump to newest"),
     empty: "No output yet",
     emptyText: "Lines appear here as the container writes them.",
@@ -206,6 +208,10 @@ export const containerTexts = {
 
   terminal: {
     label: (name: string) => `Terminal in ${name}`,
+    shells: "Shells",
+    shell: (number: number) => `Shell ${number}`,
+    add: "Open another shell",
+    close: (number: number) => `Close shell ${number}`,
     opening: "Opening a shell…",
     stoppedTitle: "The container is not running",
     stoppedText: "A shell needs a running container.",

@@ -8,6 +8,7 @@ import { toastFailed } from "#renderer/core/toasts.ts";
 import { Button } from "#renderer/ui/button.tsx";
 import { ToastHost } from "#renderer/ui/toasts.tsx";
 import { TooltipHost } from "#renderer/ui/tooltip.tsx";
+import { WhyNotice } from "#renderer/ui/whynotice.tsx";
 import { DiagnosticsDialog } from "#renderer/views/shell/diagnostics.tsx";
 import { Logo } from "#renderer/views/shell/logo.tsx";
 import { RepairButton } from "#renderer/views/shell/repairbutton.tsx";
@@ -33,7 +34,7 @@ export function BootScreen({ onContinue }: { readonly onContinue: () => void }) 
           </div>
         </header>
         <Steps status={status} connected={connected} />
-        {status?.error !== undefined && failed && <BootError status={status} />}
+        {status?.error !== undefined && failed && <BootError error={status.error} />}
         {status !== undefined && status.notices.length > 0 && (
           <ul className="flex flex-col gap-1.5 rounded-lg bg-warn-soft px-3 py-2.5">
             {status.notices.map((notice) => (
@@ -67,9 +68,15 @@ export function BootScreen({ onContinue }: { readonly onContinue: () => void }) 
   );
 }
 
-const BootError = ({ status }: { readonly status: MachineStatus }) => (
-  <div role="alert" className="selectable rounded-lg bg-danger-soft px-3 py-2.5">
-    <p className="font-medium">{status.error?.message}</p>
-    {status.error?.hint !== undefined && <p className="text-fg2">{status.error.hint}</p>}
+const BootError = ({ error: { message, hint, why } }: { readonly error: NonNullable<MachineStatus["error"]> }) => (
+  <div role="alert" data-testid="boot-error">
+    {why !== undefined ? (
+      <WhyNotice explanation={why} icon={CircleAlert} tone="danger" more={hint} />
+    ) : (
+      <div className="selectable rounded-lg bg-danger-soft px-3 py-2.5">
+        <p className="font-medium">{message}</p>
+        {hint !== undefined && <p className="text-fg2">{hint}</p>}
+      </div>
+    )}
   </div>
 );

@@ -2,15 +2,15 @@ import { Ban, ChevronLeft, Hammer, Pencil, RotateCw, Trash2 } from "lucide-react
 import { type ReactNode, useMemo, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { useStore } from "zustand";
-import type { BuildDetails, BuildOptions, BuildSource, BuildSummary } from "#api/builds.ts";
+import { type BuildDetails, type BuildOptions, type BuildSource, type BuildSummary, criticalPath } from "#api/builds.ts";
 import { useApp } from "#renderer/appcontext.ts";
 import type { BuildRun } from "#renderer/core/buildruns.ts";
 import { buildCommand, buildName, stepState, type StepView, tookMs, withUpdates } from "#renderer/core/builds.ts";
-import { explain } from "#renderer/core/explain.ts";
+import { explain, explainBy } from "#renderer/core/explain.ts";
 import { duration, exactTime } from "#renderer/core/format.ts";
 import { t } from "#renderer/core/texts.ts";
 import { useNow } from "#renderer/now.ts";
-import { useBuild, useEngineUp } from "#renderer/queries.ts";
+import { useBuild, useBuildWhy, useEngineUp } from "#renderer/queries.ts";
 import { Button, IconButton } from "#renderer/ui/button.tsx";
 import { Command } from "#renderer/ui/copy.tsx";
 import { ErrorNotice } from "#renderer/ui/errornotice.tsx";
@@ -107,15 +107,21 @@ function Took({ summary }: { readonly summary: BuildSummary }) {
 
 function Body({ shown: { summary, steps, source, failure }, isOurs }: { readonly shown: Shown; readonly isOurs: boolean }) {
   const cached = steps.filter((step) => stepState(step) === "cached").length;
+  const path = new Set(criticalPath(steps));
+  const why = useBuildWhy(summary.ref, summary.state === "failed");
+  const pathMs = steps.reduce((sum, step) => sum + (path.has(step.id) ? tookMs(step, 0) : 0), 0);
   return (
     <>
-      {failure !== undefined && <ErrorNotice explanation={explain(failure, t.builds.failedTitle(buildName(summary)))} />}
+      {failure !== undefined && <ErrorNotice explanation={explainBy(why, failure, t.builds.failedTitle(buildName(summary)))} />}
       {source !== undefined && <FailedSource source={source} />}
       <section className="flex shrink-0 flex-col gap-2">
         <h2 className="text-sm font-medium text-fg2">
-          {t.builds.steps} <span className="tabular font-normal text-fg3">{t.builds.stepCount(steps.length, cached)}</span>
+          {t.builds.steps}{" "}
+          <span className="tabular font-normal text-fg3">
+            {[t.builds.stepCount(steps.length, cached), ...(path.size > 0 ? [t.builds.criticalPath(duration(pathMs))] : [])].join(" · ")}
+          </span>
         </h2>
-        {steps.length > 0 && <BuildSteps steps={steps} />}
+        {steps.length > 0 && <BuildSteps steps={steps} path={path} />}
         {summary.state === "running" && !isOurs && <p className="text-fg2">{t.builds.elsewhere}</p>}
       </section>
       <Facts rows={factsOf(summary)} />
@@ -159,7 +165,7 @@ function factsOf({ options, state, created }: BuildSummary): readonly (readonly 
 
 /** A build of this window is ahead of the history while it runs, and has said why it failed. */
 function shownOf(details: BuildDetails, run: BuildRun | undefined): Shown {
-  const { updates, source, ...summary } = details;
+  const { updates, source, criticalPath: _path, ...summary } = details;
   const told = summary.error === undefined || summary.state === "cancelled" ? {} : { failure: new Error(summary.error) };
   if (summary.state === "running" && run !== undefined) {
     const { state, steps } = run;

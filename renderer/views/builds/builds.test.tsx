@@ -15,6 +15,7 @@ const failed: BuildDetails = {
   steps: { total: 2, completed: 2, cached: 1, warnings: 0 },
   options: { folder: "/home/me/shop", dockerfile: "Dockerfile", target: "", platform: "", tags: ["shop:1"], args: {}, noCache: false, pull: false },
   source: { filename: "Dockerfile", text: "FROM base\nCOPY . .\nRUN make\n", start: 3, end: 3 },
+  criticalPath: ["1", "2"],
   updates: [
     {
       steps: [
@@ -41,6 +42,8 @@ test("a build that failed shows the step that failed open, its Dockerfile's line
   await click(await found(() => row.querySelector("a")));
   const steps = await found(() => byTestId("build-steps"));
   expect(steps.textContent).toContain("CACHED");
+  expect(steps.parentElement?.textContent).toContain("critical path 3.0 s");
+  expect(steps.querySelectorAll("li")[1]?.textContent).toContain("on the critical path");
   expect(steps.textContent).toContain("no rule to make target");
   expect(byTestId("failed-source")?.textContent).toContain("Dockerfile, line 3");
   expect(byTestId("failed-source")?.querySelector(".bg-danger-soft")?.textContent).toContain("RUN make");
@@ -49,6 +52,16 @@ test("a build that failed shows the step that failed open, its Dockerfile's line
   await click(await found(() => button("Build again without cache")));
   await found(() => location.hash === "#/builds/new");
   expect(window.bridge.asked.find(({ method, path }) => method === "POST" && path.includes("nocache=1"))?.path).toContain("t=shop%3A1");
+});
+
+test("a build that failed is shown with the engine's verdict, one thing to do, and what was found", async () => {
+  const Explanation = { Rule: "file-missing", Verdict: "make is not there.", Evidence: ["Dockerfile:3: RUN make", "exit code: 7"], Fix: "Install it before." };
+  using _window = await openWindow("/builds/abc", (bridge) => {
+    script(bridge);
+    bridge.answer("GET /slipway/builds/abc/why", { body: { Ref: "abc", State: "failed", Explanation } });
+  });
+  const notice = await found(() => (byTestId("error-notice")?.textContent.includes("make is not there.") ? byTestId("error-notice") : null));
+  for (const said of ["Install it before.", "Dockerfile:3: RUN make", "exit code: 7"]) expect(notice.textContent).toContain(said);
 });
 
 test("a build is asked for in a form that tells mistakes, and what keeps it from beginning", async () => {

@@ -8,8 +8,8 @@ import { Badge } from "#renderer/ui/badge.tsx";
 import { cx } from "#renderer/ui/cx.ts";
 import { Spinner } from "#renderer/ui/spinner.tsx";
 
-/** Every step when it ran and for how long, and what it said. Stages that ran side by side are seen to. */
-export function BuildSteps({ steps }: { readonly steps: readonly StepView[] }) {
+/** Every step when it ran and for how long, and what it said. Stages that ran side by side are seen to. `path`: the critical one. */
+export function BuildSteps({ steps, path }: { readonly steps: readonly StepView[]; readonly path: ReadonlySet<string> }) {
   const running = steps.some((step) => stepState(step) === "running");
   const now = useNow(running ? 500 : 60_000);
   const starts = steps.flatMap(({ started }) => (started === undefined ? [] : [Date.parse(started)]));
@@ -18,7 +18,7 @@ export function BuildSteps({ steps }: { readonly steps: readonly StepView[] }) {
   return (
     <ol aria-label={t.builds.steps} data-testid="build-steps" className="overflow-hidden rounded-lg border border-line">
       {steps.map((step) => (
-        <Step key={step.id} step={step} now={now} begin={begin} span={Math.max(1, end - begin)} />
+        <Step key={step.id} step={step} critical={path.has(step.id)} now={now} begin={begin} span={Math.max(1, end - begin)} />
       ))}
     </ol>
   );
@@ -26,12 +26,14 @@ export function BuildSteps({ steps }: { readonly steps: readonly StepView[] }) {
 
 interface StepProps {
   readonly step: StepView;
+  /** The others could have been slower, and the build not. */
+  readonly critical: boolean;
   readonly now: number;
   readonly begin: number;
   readonly span: number;
 }
 
-function Step({ step, now, begin, span }: StepProps) {
+function Step({ step, critical, now, begin, span }: StepProps) {
   const state = stepState(step);
   const { place, text, internal } = stepParts(step.name);
   // What fails or runs is open until somebody decides otherwise.
@@ -55,6 +57,7 @@ function Step({ step, now, begin, span }: StepProps) {
         <span className="flex min-w-0 items-baseline gap-2">
           {place !== "" && <span className="tabular shrink-0 text-sm text-fg3">{place}</span>}
           <span className={cx("truncate", internal ? "text-fg2" : "font-mono text-sm")}>{text}</span>
+          {critical && <span className="sr-only">{t.builds.critical}</span>}
         </span>
         <span>
           {state === "done" ? <span className="sr-only">{t.builds.stepStates.done}</span> : <Badge tone={badges[state]}>{t.builds.stepStates[state]}</Badge>}
@@ -62,7 +65,7 @@ function Step({ step, now, begin, span }: StepProps) {
         <span aria-hidden className="relative h-1.5 rounded-full bg-press max-[860px]:hidden">
           <span
             style={{ left: `${from * 100}%`, width: `max(3px, ${(took / span) * 100}%)` }}
-            className={cx("absolute h-full max-w-full rounded-full", bars[state])}
+            className={cx("absolute h-full max-w-full rounded-full", bars[state], !critical && state !== "running" && "opacity-35")}
           />
         </span>
         <span className="tabular text-right text-sm text-fg2">{duration(took)}</span>

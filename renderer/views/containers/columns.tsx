@@ -1,4 +1,4 @@
-import { Check, Columns3, Play, RotateCw, Square } from "lucide-react";
+import { Columns3, Play, RotateCw, Square } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import type { ContainerSummary } from "#api/containers.ts";
 import { canStart, canStop } from "#renderer/core/containers.ts";
@@ -172,7 +172,6 @@ export function ColumnChooser({
           items={optionalColumns.map((id) => ({
             label: t.containers.columns[id],
             checked: shown.includes(id),
-            ...(shown.includes(id) && { icon: Check }),
             onSelect: () => onChange(shown.includes(id) ? shown.filter((other) => other !== id) : [...shown, id]),
           }))}
         />

@@ -3,7 +3,7 @@ import { type UseOfKind, largest } from "#renderer/core/diskuse.ts";
 import { explain } from "#renderer/core/explain.ts";
 import { size } from "#renderer/core/format.ts";
 import { t } from "#renderer/core/texts.ts";
-import { useDiskUse } from "#renderer/queries.ts";
+import { useDiskUse, useTrash } from "#renderer/queries.ts";
 import { Button } from "#renderer/ui/button.tsx";
 import { ErrorNotice } from "#renderer/ui/errornotice.tsx";
 import { SimpleTable } from "#renderer/ui/simpletable.tsx";
@@ -18,6 +18,7 @@ const tilesMax = 40;
 /** Where the disk's room goes: kind by kind with what can be had back, and the largest things of all. */
 export function DiskUse() {
   const { data, error } = useDiskUse();
+  const trash = useTrash().data;
   const [asked, setAsked] = useState<UseOfKind>();
   const total = data?.reduce((sum, { bytes }) => sum + bytes, 0) ?? 0;
   const things = data === undefined ? [] : largest(data, tilesMax);
@@ -36,6 +37,7 @@ export function DiskUse() {
           rows={data.map((use) => ({ key: use.kind, cells: cells(use, () => setAsked(use)) }))}
         />
       )}
+      {trash !== undefined && trash.Bytes > 0 && <p className="mt-2 text-sm text-fg2">{t.trash.disk(trash.Items.length, size(trash.Bytes))}</p>}
       {things.length > 1 && <Treemap items={things} />}
       {asked !== undefined && <Reclaim use={asked} onClose={() => setAsked(undefined)} />}
     </Titled>

@@ -12,7 +12,7 @@ import { Confirm } from "#renderer/ui/confirm.tsx";
 export function Reclaim({ use: { kind, unused, reclaimable }, onClose }: { readonly use: UseOfKind; readonly onClose: () => void }) {
   const { engine, queries } = useApp();
   const trash = useTrash().data;
-  const kept = kind !== "cache" && keeps(trash);
+  const kept = keeps(trash);
   const prune = async (): Promise<void> => {
     try {
       const { SpaceReclaimed = 0 } = await engine.prune(kind);

@@ -40,6 +40,49 @@ test("an image shows its steps with what each added, who uses it, and takes anot
   await found(() => document.querySelector("dialog") === null);
 });
 
+test("an image's files are shown layer by layer, with what a layer removes, and how much of it nobody sees", async () => {
+  const file = { kind: "file", size: 3, mode: 0o644, uid: 0, gid: 0, mtime: "2026-01-01T00:00:00Z" };
+  using window = await openWindow("/images/shop%3A1", (bridge) => {
+    bridge.answer("GET /images/json", { body: [{ ...image, Created: 1 }] });
+    bridge.answer("GET /images/shop:1/json", { body: image });
+    bridge.answer("GET /images/sha256:1/history", { body: [] });
+    const Layers = [
+      { DiffID: "sha256:a", CreatedBy: "COPY app / # buildkit", Files: 2, Size: 3_000_000, Wasted: 1_000_000 },
+      { DiffID: "sha256:b", CreatedBy: "RUN /bin/sh -c rm /cache # buildkit", Files: 1, Size: 500, Wasted: 0 },
+    ];
+    bridge.answer("GET /slipway/images/sha256:1/layers", { body: { Layers, Size: 3_000_500, Wasted: 1_000_000 } });
+    bridge.answer("GET /slipway/images/sha256:1/files", ({ path }) => {
+      const second = path.includes("layer=1");
+      const entries = [{ ...file, name: second ? "log" : "app", layer: second ? 1 : 0 }];
+      return { body: { path: "/", entries, total: 1, removed: second ? ["cache"] : [], opaque: false } };
+    });
+  });
+  await click(await found(() => [...document.querySelectorAll<HTMLElement>("[role=tab]")].find(({ textContent }) => textContent === "Files")));
+  const files = await found(() => byTestId("image-files"));
+  await found(() => byTestId("file-app"));
+  expect(files.textContent).toContain("1 MB of 3 MB are in no container");
+  await click(await found(() => button("Layer 2")));
+  await found(() => byTestId("file-log"));
+  expect(byTestId("file-app")).toBeNull();
+  expect(files.querySelector("s")?.textContent).toBe("cache");
+  expect(window.bridge.asked.some(({ path }) => path === "/slipway/images/sha256:1/files?path=%2F&layer=1")).toBe(true);
+});
+
+test("a pull that failed is shown with the engine's verdict, one thing to do, and its own words as what was found", async () => {
+  const error = "lookup nowhere.example: no such host";
+  using _window = await openWindow("/images", (bridge) => {
+    bridge.answer("GET /images/json", { body: [{ ...image, Created: 1 }] });
+    bridge.answer("POST /images/create", { status: 500, body: { message: error } });
+    const Explanation = { Rule: "name-unknown", Verdict: "There is no host nowhere.example.", Evidence: [error], Fix: "Check the name." };
+    bridge.answer("GET /slipway/images/nowhere.example/app:1/why", { body: { Reference: "nowhere.example/app:1", Explanation } });
+  });
+  await click(await found(() => byTestId("pull")));
+  await type("Image reference", "nowhere.example/app:1");
+  document.querySelector<HTMLFormElement>("dialog form")?.requestSubmit();
+  const notice = await found(() => (byTestId("error-notice")?.textContent.includes("There is no host") ? byTestId("error-notice") : null));
+  for (const said of ["Could not pull", "Check the name.", error]) expect(notice.textContent).toContain(said);
+});
+
 test("volumes tell how much they hold, once that was counted", async () => {
   using _window = await openWindow("/volumes", (bridge) => {
     const volume = (Name: string) => ({

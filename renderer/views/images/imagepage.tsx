@@ -16,6 +16,7 @@ import { RunDialog } from "#renderer/views/containers/rundialog.tsx";
 import { UserList } from "#renderer/views/objects/lists.tsx";
 import { ObjectPage } from "#renderer/views/objects/objectpage.tsx";
 import { DeleteImages } from "./deleteimages.tsx";
+import { ImageFiles } from "./filestab.tsx";
 import { ImageLayers } from "./layers.tsx";
 import { TagDialog } from "./tagdialog.tsx";
 
@@ -48,6 +49,7 @@ export function ImagePage({ name }: { readonly name: string }) {
         [t.images.usedBy, <UserList key="users" containers={containers} names={[...new Set(rows.flatMap(({ users }) => users))]} none={t.images.unused} />],
       ]}
       more={(image) => <ImageLayers id={image.Id} />}
+      views={[{ id: "files", label: t.images.files, draw: (image) => <ImageFiles key={image.Id} id={image.Id} /> }]}
       actions={
         <>
           <Button icon={Play} variant="primary" onClick={() => setDialog("run")}>

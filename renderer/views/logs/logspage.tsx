@@ -1,84 +1,56 @@
-import { ScrollText, Search } from "lucide-react";
-import { type SubmitEvent, useState } from "react";
+import { ScrollText } from "lucide-react";
+import { useEffect, useState } from "react";
 import { useStore } from "zustand";
-import { type LogLevelName, logLevelNames } from "#api/log-search.ts";
 import { useApp } from "#renderer/appcontext.ts";
 import { explain } from "#renderer/core/explain.ts";
 import { size } from "#renderer/core/format.ts";
 import { type FoundLogs, foundMax, type LogQuestion } from "#renderer/core/logs/found.ts";
+import type { LogSession } from "#renderer/core/logs/session.ts";
 import { t } from "#renderer/core/texts.ts";
-import { Button } from "#renderer/ui/button.tsx";
+import { useEngineUp } from "#renderer/queries.ts";
 import { EmptyState } from "#renderer/ui/emptystate.tsx";
 import { ErrorNotice } from "#renderer/ui/errornotice.tsx";
-import { Checkbox, Input, SearchField, Select } from "#renderer/ui/field.tsx";
 import { Page } from "#renderer/ui/page.tsx";
 import { FoundRow } from "./foundrow.tsx";
+import { LogPane } from "./logpane.tsx";
+import { SavedSearches } from "./savedsearches.tsx";
+import { SearchForm } from "./searchform.tsx";
 
-const first: LogQuestion = { text: "", regex: false, ignoreCase: true, level: "", container: "", withinSeconds: 0 };
-const spans = [900, 3_600, 86_400, 0] as const;
-
-/** Searches the output of every container there is and of those that were removed. */
+const first: LogQuestion = { text: "", regex: false, ignoreCase: true, level: "", containers: [], field: "", withinSeconds: 0 };
+/** Searches the output of every container there is and of those that were removed, and follows that of several at once. */
 export function LogsPage() {
-  const { logFinder } = useApp();
+  const { logFinder, liveLogs } = useApp();
   const found = useStore(logFinder.store);
-  const [question, setQuestion] = useState(found.question ?? first);
-  const change = (part: Partial<LogQuestion>): void => setQuestion({ ...question, ...part });
-  const submit = (event: SubmitEvent): void => {
-    event.preventDefault();
-    void logFinder.find(question);
-  };
+  const followed = useStore(liveLogs.store);
+  const [live, setLive] = useState(followed.session !== undefined);
+  const [question, setQuestion] = useState((live ? followed.question : found.question) ?? first);
+  const up = useEngineUp();
+  useEffect(() => {
+    // After a break it goes on where it was.
+    if (up) followed.session?.follow("found");
+  }, [up, followed.session]);
   return (
-    <Page title={t.logSearch.title} note={noteOf(found)}>
-      <form onSubmit={submit} className="flex flex-wrap items-center gap-2 border-b border-line px-4 py-2" data-testid="log-search">
-        <SearchField label={t.logSearch.text} value={question.text} onChange={(text) => change({ text })} className="min-w-[220px] flex-1" />
-        <Check label={t.logSearch.regex} checked={question.regex} onChange={(regex) => change({ regex })} />
-        <Check label={t.logSearch.ignoreCase} checked={question.ignoreCase} onChange={(ignoreCase) => change({ ignoreCase })} />
-        <Select
-          aria-label={t.logSearch.level}
-          value={question.level}
-          onChange={({ target }) => change({ level: target.value as LogLevelName | "" })}
-          className="!w-40"
-        >
-          {(["", ...logLevelNames] as const).map((level) => (
-            <option key={level} value={level}>
-              {t.logSearch.levels[level]}
-            </option>
-          ))}
-        </Select>
-        <Select
-          aria-label={t.logSearch.within}
-          value={question.withinSeconds}
-          onChange={({ target }) => change({ withinSeconds: Number(target.value) })}
-          className="!w-40"
-        >
-          {spans.map((span) => (
-            <option key={span} value={span}>
-              {t.logSearch.spans[span]}
-            </option>
-          ))}
-        </Select>
-        <Input
-          aria-label={t.logSearch.container}
-          placeholder={t.logSearch.containerPlaceholder}
-          value={question.container}
-          onChange={({ target }) => change({ container: target.value.trim() })}
-          className="!w-40"
-        />
-        <Button variant="primary" type="submit" icon={Search} busy={found.state === "running"}>
-          {t.logSearch.search}
-        </Button>
-      </form>
-      <Found found={found} />
+    <Page title={t.logSearch.title} note={live ? t.logSearch.liveTip : noteOf(found)} actions={<SavedSearches question={question} onChoose={setQuestion} />}>
+      <SearchForm
+        question={question}
+        onChange={setQuestion}
+        live={live}
+        onLive={setLive}
+        busy={!live && found.state === "running"}
+        onSubmit={() => (live ? liveLogs.start(question) : void logFinder.find(question))}
+        onEnd={live && followed.session !== undefined ? () => liveLogs.stop() : undefined}
+      />
+      {live ? <Live session={followed.session} /> : <Found found={found} />}
     </Page>
   );
 }
 
-const Check = ({ label, checked, onChange }: { readonly label: string; readonly checked: boolean; readonly onChange: (checked: boolean) => void }) => (
-  <label className="flex items-center gap-1.5 text-sm whitespace-nowrap text-fg2">
-    <Checkbox checked={checked} onChange={({ target }) => onChange(target.checked)} />
-    {label}
-  </label>
-);
+const Live = ({ session }: { readonly session: LogSession | undefined }) =>
+  session === undefined ? (
+    <EmptyState icon={ScrollText} title={t.logSearch.liveTitle} text={t.logSearch.liveText} />
+  ) : (
+    <LogPane session={session} name={t.logSearch.fileName} />
+  );
 
 function noteOf({ state, end }: FoundLogs): string {
   if (state === "running") return t.logSearch.running;

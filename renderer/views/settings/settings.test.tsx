@@ -25,7 +25,7 @@ test("what the machine is made from is changed as a whole, with its default name
   await click(labelled("Stop sharing /home/me"));
   await click(labelled("Containers reach this computer"));
   await click(button("Apply and restart engine") ?? document.body);
-  await vi.waitFor(async () => expect(await window.bridge.call("settings.get")).toMatchObject({ diskGiB: 128 }));
+  await expect.poll(() => window.bridge.call("settings.get")).toMatchObject({ diskGiB: 128 });
   expect(await window.bridge.call("settings.get")).toMatchObject({ memoryMiB: 4096, diskGiB: 128, folders: ["/srv/projects"], hostAccess: false });
 });
 
@@ -44,7 +44,7 @@ test("what only the desktop app can do is offered there only", async () => {
   using window = await openWindow("/settings", (bridge) => bridge.host({ mode: "electron" }));
   await found(() => shown("Unhealthy containers"));
   await click(labelled("Unhealthy containers"));
-  await vi.waitFor(async () => expect(await window.bridge.call("settings.get")).toMatchObject({ notify: ["exits", "engine"] }));
+  await expect.poll(() => window.bridge.call("settings.get")).toMatchObject({ notify: ["exits", "engine"] });
   await click(labelled("Icon in the tray"));
   await found(() => !shown("Closing the window"));
 });

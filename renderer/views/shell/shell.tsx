@@ -2,6 +2,7 @@ import { RotateCw, Stethoscope } from "lucide-react";
 import { useState } from "react";
 import { useLocation } from "wouter";
 import { useStore } from "zustand";
+import type { MachineStatus } from "#api/machine.ts";
 import { useApp } from "#renderer/appcontext.ts";
 import { engineUp } from "#renderer/core/machine.ts";
 import { t } from "#renderer/core/texts.ts";
@@ -52,6 +53,9 @@ export function Shell() {
   );
 }
 
+const wordsOf = ({ message, hint, why }: NonNullable<MachineStatus["error"]>): string =>
+  why === undefined ? `${message} ${hint ?? ""}` : `${why.Verdict} ${why.Fix}`;
+
 /** The engine is away: why, its last words, and the way back. Lists below stay as last read. */
 function EngineBanner() {
   const { bridge, machine } = useApp();
@@ -68,9 +72,7 @@ function EngineBanner() {
       <div className="min-w-0 flex-1">
         <p>
           <span className="font-medium">{title}.</span>{" "}
-          <span className="selectable text-fg2 [overflow-wrap:anywhere]">
-            {phase === "failed" && error !== undefined ? `${error.message} ${error.hint ?? ""}` : t.engine.stale}
-          </span>
+          <span className="selectable text-fg2 [overflow-wrap:anywhere]">{phase === "failed" && error !== undefined ? wordsOf(error) : t.engine.stale}</span>
         </p>
         {phase === "failed" && log.length > 0 && (
           <details className="text-sm">

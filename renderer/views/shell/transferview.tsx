@@ -1,9 +1,10 @@
 import { Ban, X } from "lucide-react";
 import { useApp } from "#renderer/appcontext.ts";
-import { explain } from "#renderer/core/explain.ts";
+import { explainBy } from "#renderer/core/explain.ts";
 import { duration, rate, size } from "#renderer/core/format.ts";
 import { t } from "#renderer/core/texts.ts";
 import { expected, type LayerProgress, received, type Transfer } from "#renderer/core/transfers.ts";
+import { usePullWhy } from "#renderer/queries.ts";
 import { IconButton } from "#renderer/ui/button.tsx";
 import { ErrorNotice } from "#renderer/ui/errornotice.tsx";
 import { Progress } from "#renderer/ui/progress.tsx";
@@ -21,6 +22,7 @@ export function TransferView({ transfer, layers: showLayers }: { readonly transf
   const { transfers } = useApp();
   const { layers, state } = transfer;
   const running = state.kind === "running";
+  const why = usePullWhy(transfer);
   return (
     <section aria-label={transferTitle(transfer)} data-testid="transfer" className="flex flex-col gap-2">
       <header className="flex items-center gap-2">
@@ -36,7 +38,7 @@ export function TransferView({ transfer, layers: showLayers }: { readonly transf
         <Progress label={t.transfers.total} value={received(layers)} max={expected(layers)} done={state.kind === "done"} failed={state.kind === "failed"} />
       )}
       {running && layers.length === 0 && <p className="text-sm text-fg3">{transfer.note === "" ? t.transfers.waiting : transfer.note}</p>}
-      {state.kind === "failed" && <ErrorNotice explanation={explain(state.error, failedTitle(transfer))} />}
+      {state.kind === "failed" && <ErrorNotice explanation={explainBy(why, state.error, failedTitle(transfer))} />}
       {showLayers && layers.length > 0 && (
         <ul className="flex max-h-[240px] flex-col gap-1.5 overflow-y-auto pt-1">
           {layers.map((layer) => (

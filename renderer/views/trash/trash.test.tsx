@@ -41,6 +41,23 @@ test("the trash lists what was deleted, brings it back at a click, and is emptie
   expect(asked(window.bridge)).toContain("DELETE /slipway/trash");
 });
 
+test("a Compose project comes back as a whole from the menu of one of its things", async () => {
+  using window = await openWindow("/trash", (bridge) => {
+    const things = withTrash(bridge, [{ ...item("container", "c1", "shop-web-1"), Project: "shop" }, item("volume", "v1", "data")]);
+    bridge.answer("POST /slipway/trash/restore", () => {
+      things.shift();
+      return { body: { Project: "shop", Items: [{ Kind: "container", Id: "c1", Name: "shop-web-1" }], Warnings: ["volume gone: it is not there"] } };
+    });
+  });
+  await click(await found(() => document.querySelector<HTMLElement>('[aria-label="Actions for shop-web-1"]')));
+  await click(
+    await found(() => [...document.querySelectorAll<HTMLElement>('[role="menuitem"]')].find((one) => one.textContent?.includes("Restore project “shop”"))),
+  );
+  await found(() => document.body.textContent?.includes("shop-web-1 is back"));
+  expect(document.body.textContent).toContain("volume gone: it is not there");
+  expect(asked(window.bridge)).toEqual(["POST /slipway/trash/restore?project=shop"]);
+});
+
 test("what the trash keeps is deleted without a question, and Undo brings it back", async () => {
   using window = await openWindow("/networks/n1", (bridge) => {
     const things = withTrash(bridge, []);

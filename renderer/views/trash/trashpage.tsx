@@ -1,13 +1,14 @@
-import { RotateCcw, Trash2 } from "lucide-react";
+import { Boxes, RotateCcw, Trash2 } from "lucide-react";
 import { useState } from "react";
 import type { TrashItem } from "#api/trash.ts";
 import { useApp } from "#renderer/appcontext.ts";
 import { ago, exactTime, shortId, size } from "#renderer/core/format.ts";
 import { t } from "#renderer/core/texts.ts";
-import { bringBack } from "#renderer/core/trash.ts";
+import { bringBack, bringBackProject } from "#renderer/core/trash.ts";
 import { useNow } from "#renderer/now.ts";
 import { useEngineUp, useTrash } from "#renderer/queries.ts";
 import { Button } from "#renderer/ui/button.tsx";
+import type { MenuItem } from "#renderer/ui/menu.tsx";
 import { MenuButton } from "#renderer/ui/menubutton.tsx";
 import type { Column } from "#renderer/ui/tablerow.tsx";
 import { ListPage } from "#renderer/views/objects/listpage.tsx";
@@ -46,6 +47,7 @@ export function TrashPage() {
         onOpen={() => undefined}
         menuOf={(row) => [
           { label: t.trash.restore, icon: RotateCcw, onSelect: () => void bringBack(app, [row]) },
+          ...projectItems(row, (project) => void bringBackProject(app, project)),
           { kind: "line" },
           { label: t.trash.remove, icon: Trash2, danger: true, onSelect: () => setDeleting([row]) },
         ]}
@@ -63,6 +65,9 @@ export function TrashPage() {
     </>
   );
 }
+
+const projectItems = ({ Project }: TrashItem, onRestore: (project: string) => void): MenuItem[] =>
+  Project === undefined ? [] : [{ label: t.trash.restoreProject(Project), icon: Boxes, onSelect: () => onRestore(Project) }];
 
 function Removed({ at }: { readonly at: number }) {
   const now = useNow(minuteMs);

@@ -16,6 +16,7 @@ import { useNow } from "#renderer/now.ts";
 import { useEngineUp } from "#renderer/queries.ts";
 import { Badge } from "#renderer/ui/badge.tsx";
 import { Button, IconButton } from "#renderer/ui/button.tsx";
+import { Crumbs } from "#renderer/ui/crumbs.tsx";
 import { cx } from "#renderer/ui/cx.ts";
 import { ErrorNotice } from "#renderer/ui/errornotice.tsx";
 import { Reading } from "#renderer/ui/reading.tsx";
@@ -107,26 +108,6 @@ async function download(place: FilePlace, path: string): Promise<void> {
   } catch (error) {
     toastFailed(error, t.files.readFailed(path));
   }
-}
-
-function Crumbs({ path, onGo }: { readonly path: string; readonly onGo: (path: string) => void }) {
-  const parts = path.split("/").filter((part) => part !== "");
-  const crumb = (label: string, to: string) => (
-    <button key={to} type="button" onClick={() => onGo(to)} className="rounded-sm px-0.5 font-mono text-sm hover:underline">
-      {label}
-    </button>
-  );
-  return (
-    <nav aria-label={t.files.path} className="flex min-w-0 items-center gap-0.5 overflow-hidden" data-testid="files-path">
-      {crumb("/", "/")}
-      {parts.map((part, index) => (
-        <span key={parts.slice(0, index + 1).join("/")} className="flex items-center gap-0.5">
-          {index > 0 && <span className="text-fg3">/</span>}
-          {crumb(part, `/${parts.slice(0, index + 1).join("/")}`)}
-        </span>
-      ))}
-    </nav>
-  );
 }
 
 function UploadButton({ onFiles }: { readonly onFiles: (files: readonly File[]) => void }) {

@@ -12,10 +12,10 @@ export function useLogSession({ Id, Config, State }: ContainerInspect): LogSessi
   useEffect(() => () => loan[Symbol.dispose](), [loan]);
 
   const { session } = loan;
-  const tty = Config.Tty === true;
+  const format = Config.Tty === true ? "tty" : "frames";
   useEffect(() => {
-    if (up) session.follow(tty);
+    if (up) session.follow(format);
     // StartedAt: a new run of the container continues the log after the last line.
-  }, [session, up, tty, State.StartedAt, State.Running]);
+  }, [session, up, format, State.StartedAt, State.Running]);
   return session;
 }

@@ -1,6 +1,7 @@
 import { FitAddon } from "@xterm/addon-fit";
 import { WebglAddon } from "@xterm/addon-webgl";
 import { Terminal } from "@xterm/xterm";
+import { createStore, type StoreApi } from "zustand/vanilla";
 import type { App } from "#renderer/core/app.ts";
 import { openTerminal, type TerminalSession } from "#renderer/core/terminal/session.ts";
 import { theme } from "#renderer/core/theme.ts";
@@ -8,6 +9,8 @@ import { hasRealGpu, terminalTheme } from "./look.ts";
 
 /** A terminal with its shell. It outlives the page: its element is put into whatever page shows it. */
 export interface OpenTerminal {
+  /** What it is told from its neighbours by, from 1. */
+  readonly number: number;
   readonly session: TerminalSession;
   readonly element: HTMLElement;
   /** Shows it in `host`; disposing takes it out again and leaves the shell running. */
@@ -15,21 +18,56 @@ export interface OpenTerminal {
   close(): void;
 }
 
-const terminals = new Map<string, OpenTerminal>();
+/** A container's terminals, in the order in which they were opened, and the one that is shown. */
+export interface Terminals {
+  readonly open: readonly OpenTerminal[];
+  readonly shown: OpenTerminal | undefined;
+}
 
-/** The container's terminal: the one already open, else a new one. */
-export function terminalFor(app: App, container: string): OpenTerminal {
-  const open = terminals.get(container);
-  if (open !== undefined) return open;
-  const made = createTerminal(app, container, () => terminals.delete(container));
+const terminals = new Map<string, StoreApi<Terminals>>();
+
+/** The container's terminals; the first is opened when it is asked for. */
+export function terminalsOf(app: App, container: string): StoreApi<Terminals> {
+  const store = storeOf(container);
+  if (store.getState().open.length === 0) addTerminal(app, container);
+  return store;
+}
+
+function storeOf(container: string): StoreApi<Terminals> {
+  const known = terminals.get(container);
+  if (known !== undefined) return known;
+  const made = createStore<Terminals>(() => ({ open: [], shown: undefined }));
   terminals.set(container, made);
   return made;
 }
 
-/** Closes an ended terminal, so that the next one asked for is new. */
-export const dropTerminal = (container: string): void => terminals.get(container)?.close();
+/** Opens one more, and shows it. */
+export function addTerminal(app: App, container: string): void {
+  const store = storeOf(container);
+  const { open } = store.getState();
+  const made = createTerminal(app, container, Math.max(0, ...open.map(({ number }) => number)) + 1);
+  store.setState({ open: [...open, made], shown: made });
+}
 
-function createTerminal(app: App, container: string, forget: () => void): OpenTerminal {
+export const showTerminal = (container: string, shown: OpenTerminal): void => storeOf(container).setState({ shown });
+
+/** Ends its shell; the one beside it is shown. */
+export function closeTerminal(container: string, terminal: OpenTerminal): void {
+  terminal.close();
+  storeOf(container).setState(({ open, shown }) => {
+    const at = open.indexOf(terminal);
+    const left = open.filter((one) => one !== terminal);
+    return { open: left, shown: shown === terminal ? (left[at] ?? left[at - 1]) : shown };
+  });
+}
+
+/** Of a container that does not run: none of them has a shell any more. */
+export function dropTerminals(container: string): void {
+  for (const one of terminals.get(container)?.getState().open ?? []) one.close();
+  terminals.delete(container);
+}
+
+function createTerminal(app: App, container: string, number: number): OpenTerminal {
   const element = document.createElement("div");
   element.style.cssText = "width:100%;height:100%";
   const terminal = new Terminal({
@@ -54,6 +92,7 @@ function createTerminal(app: App, container: string, forget: () => void): OpenTe
   let opened = false;
 
   return {
+    number,
     session,
     element,
     show(host) {
@@ -74,7 +113,6 @@ function createTerminal(app: App, container: string, forget: () => void): OpenTe
       };
     },
     close() {
-      forget();
       unfollowTheme();
       output[Symbol.dispose]();
       session[Symbol.dispose]();

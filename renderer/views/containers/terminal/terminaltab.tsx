@@ -1,18 +1,19 @@
 import "@xterm/xterm/css/xterm.css";
-import { Play, RotateCw, SquareTerminal } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { Play, Plus, RotateCw, SquareTerminal, X } from "lucide-react";
+import { useEffect, useMemo, useRef } from "react";
 import { useStore } from "zustand";
 import type { ContainerInspect } from "#api/containers.ts";
 import { useApp } from "#renderer/appcontext.ts";
 import { explain } from "#renderer/core/explain.ts";
 import type { TerminalState } from "#renderer/core/terminal/session.ts";
 import { t } from "#renderer/core/texts.ts";
-import { Button } from "#renderer/ui/button.tsx";
+import { Button, IconButton } from "#renderer/ui/button.tsx";
+import { cx } from "#renderer/ui/cx.ts";
 import { EmptyState } from "#renderer/ui/emptystate.tsx";
 import { ErrorNotice } from "#renderer/ui/errornotice.tsx";
 import { useContainerActions } from "#renderer/views/containers/actions.ts";
 import { usePending } from "#renderer/views/containers/cells.tsx";
-import { dropTerminal, type OpenTerminal, terminalFor } from "./terminals.ts";
+import { addTerminal, closeTerminal, dropTerminals, type OpenTerminal, showTerminal, type Terminals, terminalsOf } from "./terminals.ts";
 
 export default function TerminalTab({ container }: { readonly container: ContainerInspect }) {
   return container.State.Running ? <LiveTerminal container={container} /> : <StoppedTerminal container={container} />;
@@ -21,7 +22,7 @@ export default function TerminalTab({ container }: { readonly container: Contain
 function StoppedTerminal({ container }: { readonly container: ContainerInspect }) {
   const actions = useContainerActions();
   const pending = usePending(container.Id);
-  useEffect(() => dropTerminal(container.Id), [container.Id]);
+  useEffect(() => dropTerminals(container.Id), [container.Id]);
   return (
     <EmptyState icon={SquareTerminal} title={t.terminal.stoppedTitle} text={t.terminal.stoppedText}>
       <Button
@@ -39,20 +40,27 @@ function StoppedTerminal({ container }: { readonly container: ContainerInspect }
 function LiveTerminal({ container }: { readonly container: ContainerInspect }) {
   const app = useApp();
   const host = useRef<HTMLDivElement>(null);
-  const [terminal, setTerminal] = useState(() => terminalFor(app, container.Id));
+  const store = useMemo(() => terminalsOf(app, container.Id), [app, container.Id]);
+  const terminals = useStore(store);
+  const { shown: terminal } = terminals;
   useEffect(() => {
     if (host.current === null) return;
-    const shown = terminal.show(host.current);
-    return () => shown[Symbol.dispose]();
+    const shown = terminal?.show(host.current);
+    return () => shown?.[Symbol.dispose]();
   }, [terminal]);
 
-  const reconnect = (): void => {
-    dropTerminal(container.Id);
-    setTerminal(terminalFor(app, container.Id));
+  const reconnect = (ended: OpenTerminal): void => {
+    closeTerminal(container.Id, ended);
+    addTerminal(app, container.Id);
+  };
+  const close = (one: OpenTerminal): void => {
+    closeTerminal(container.Id, one);
+    if (store.getState().open.length === 0) addTerminal(app, container.Id);
   };
   return (
     <div className="flex min-h-0 flex-1 flex-col">
-      <TerminalNotice terminal={terminal} name={container.Name.slice(1)} onReconnect={reconnect} />
+      <Shells terminals={terminals} onShow={(one) => showTerminal(container.Id, one)} onClose={close} onAdd={() => addTerminal(app, container.Id)} />
+      {terminal !== undefined && <TerminalNotice terminal={terminal} name={container.Name.slice(1)} onReconnect={() => reconnect(terminal)} />}
       <div
         ref={host}
         role="group"
@@ -63,6 +71,34 @@ function LiveTerminal({ container }: { readonly container: ContainerInspect }) {
     </div>
   );
 }
+
+interface ShellsProps {
+  readonly terminals: Terminals;
+  readonly onShow: (terminal: OpenTerminal) => void;
+  readonly onClose: (terminal: OpenTerminal) => void;
+  readonly onAdd: () => void;
+}
+
+/** The shells that are open in this container, each with its own screen. */
+const Shells = ({ terminals: { open, shown }, onShow, onClose, onAdd }: ShellsProps) => (
+  <div role="toolbar" aria-label={t.terminal.shells} className="flex shrink-0 items-center gap-1 border-b border-line px-4 py-1">
+    {open.map((one) => (
+      <span key={one.number} className={cx("flex items-center rounded-md", one === shown ? "bg-hover" : "text-fg2")}>
+        <button
+          type="button"
+          aria-pressed={one === shown}
+          onClick={() => onShow(one)}
+          className="flex h-7 items-center gap-1.5 rounded-md pr-1 pl-2 text-sm font-medium"
+        >
+          <SquareTerminal size={13} aria-hidden />
+          {t.terminal.shell(one.number)}
+        </button>
+        <IconButton small icon={X} label={t.terminal.close(one.number)} onClick={() => onClose(one)} />
+      </span>
+    ))}
+    <IconButton icon={Plus} label={t.terminal.add} onClick={onAdd} />
+  </div>
+);
 
 interface NoticeProps {
   readonly terminal: OpenTerminal;

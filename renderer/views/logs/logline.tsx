@@ -12,7 +12,15 @@ export interface LogLineProps {
   readonly query: string;
   /** The match that n and p have gone to. */
   readonly now: boolean;
+  /** The container's name, where several are shown. */
+  readonly source: string | undefined;
 }
+
+/** Width of the column with the containers' names. */
+export const sourceColumns = 16;
+/** Those of the sixteen that are read on both grounds; the name itself stands beside. */
+const sourceColors = [4, 5, 6, 2, 3, 1] as const;
+const sourceColor = (source: number): string => `var(--ansi-${sourceColors[source % sourceColors.length] ?? 4})`;
 
 const alike = (a: LogLineProps, b: LogLineProps): boolean =>
   a.row.line === b.row.line &&
@@ -22,9 +30,10 @@ const alike = (a: LogLineProps, b: LogLineProps): boolean =>
   a.wrap === b.wrap &&
   a.timestamps === b.timestamps &&
   a.query === b.query &&
-  a.now === b.now;
+  a.now === b.now &&
+  a.source === b.source;
 
-export const LogLine = memo(function LogLine({ row, top, height, wrap, timestamps, query, now }: LogLineProps) {
+export const LogLine = memo(function LogLine({ row, top, height, wrap, timestamps, query, now, source }: LogLineProps) {
   return (
     <div
       data-line={row.line}
@@ -41,6 +50,11 @@ export const LogLine = memo(function LogLine({ row, top, height, wrap, timestamp
         />
       )}
       {timestamps && <time className="shrink-0 pr-3 text-fg3">{row.time === 0 ? "" : stamp(row.time)}</time>}
+      {source !== undefined && (
+        <span data-tip-cut={source} style={{ width: `${sourceColumns}ch`, color: sourceColor(row.source) }} className="mr-3 shrink-0 truncate">
+          {source}
+        </span>
+      )}
       <span className={wrap ? "min-w-0 flex-1 break-all whitespace-pre-wrap" : "whitespace-pre"}>
         <Spans spans={parseAnsi(row.text)} query={query} />
       </span>

@@ -2,6 +2,7 @@ import { type RefObject, useEffect, useLayoutEffect, useRef, useState } from "re
 import { useStore } from "zustand";
 import type { LogSession } from "#renderer/core/logs/session.ts";
 import type { LogRow } from "#renderer/core/logs/store.ts";
+import { sourceColumns } from "./logline.tsx";
 
 export const rowPx = 18;
 /** Chromium draws no element taller than about 33 million pixels: beyond this, scrolling covers rows in larger steps. */
@@ -21,6 +22,8 @@ export interface LogScroll {
   /** Lines that came since following ended. */
   readonly newLines: number;
   readonly toNewest: () => void;
+  /** Ends following where it is. */
+  readonly pause: () => void;
   readonly toRow: (row: number) => void;
   readonly firstLine: () => number;
 }
@@ -28,6 +31,8 @@ export interface LogScroll {
 export interface LogLook {
   readonly wrap: boolean;
   readonly timestamps: boolean;
+  /** Each line has the name of its container. */
+  readonly sources: boolean;
 }
 
 /** Which rows are in sight, fetched from the worker; follows the newest until the reader scrolls up. */
@@ -82,6 +87,7 @@ export function useLogScroll(session: LogSession, box: RefObject<HTMLElement | n
     following,
     newLines: following ? 0 : allLines - leftAt,
     toNewest: () => setLeftAt(undefined),
+    pause: () => setLeftAt(allLines),
     toRow: (row) => {
       setLeftAt((at) => at ?? allLines);
       box.current?.scrollTo({ top: (row * rowPx) / stretch - box.current.clientHeight / 2 + rowPx });
@@ -107,7 +113,7 @@ function useRows(session: LogSession, from: number, count: number, columns: numb
 }
 
 /** Characters a row has room for; 0 while lines are not wrapped. */
-function useColumns(box: RefObject<HTMLElement | null>, { wrap, timestamps }: LogLook): number {
+function useColumns(box: RefObject<HTMLElement | null>, { wrap, timestamps, sources }: LogLook): number {
   const [size, setSize] = useState({ width: 0, character: 7 });
   useEffect(() => {
     const element = box.current;
@@ -119,7 +125,8 @@ function useColumns(box: RefObject<HTMLElement | null>, { wrap, timestamps }: Lo
   }, [box]);
   if (!wrap || size.width === 0) return 0;
   const stamp = timestamps ? stampColumns * size.character + stampGapPx : 0;
-  return Math.max(20, Math.floor((size.width - paddingPx - stamp) / size.character));
+  const source = sources ? sourceColumns * size.character + stampGapPx : 0;
+  return Math.max(20, Math.floor((size.width - paddingPx - stamp - source) / size.character));
 }
 
 function characterWidth(element: HTMLElement): number {
