@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, type Page, test } from "@playwright/test";
-import { openRig, type Rig } from "./engine/rig.ts";
+import { openRig, remove, type Rig, run, sh, wait } from "./engine/rig.ts";
 import { look, openWindow, type TestWindow } from "./fixtures/window.ts";
 
 // Builds in the window over a native engine: a folder is chosen, built, built again from the cache, mended, cancelled.
@@ -94,4 +94,30 @@ test("the history has them all; one is deleted, and the cache is freed after a l
   await look(page, "cache");
   await page.getByTestId("confirm").getByRole("button").last().click();
   await expect(page.getByTestId("toast").last()).toContainText("reclaimed");
+});
+
+test("an image's files are seen layer by layer: what each brings, and what a later one takes away", async () => {
+  const { client } = rig;
+  const committed = async (image: string, command: string, tag: string): Promise<void> => {
+    const id = await run(client, { ...sh(command), Image: image });
+    expect(await wait(client, id)).toBe(0);
+    await client.json("POST", "/commit", { query: { container: id, repo: "layered", tag }, json: {} });
+    await remove(client, id);
+  };
+  await committed("busybox", "mkdir /data; head -c 3000000 /dev/zero > /data/large; echo kept > /data/kept", "1");
+  await committed("layered:1", "rm /data/large; echo more > /data/more", "2");
+  await page.goto(page.url().replace(/#.*/, "#/images/layered%3A2"));
+  await page.getByRole("tab", { name: "Files" }).click();
+  const files = page.getByTestId("image-files");
+  await expect(files).toContainText("3 MB of");
+  await files.getByTestId("file-data").getByRole("button").click();
+  await expect(files.getByTestId("file-more")).toBeVisible();
+  await expect(files.getByTestId("file-kept")).toBeVisible();
+  await expect(files.getByTestId("file-large")).toHaveCount(0);
+  await look(page, "files");
+  await files.getByRole("button", { name: "Layer 3" }).click();
+  await files.getByTestId("file-data").getByRole("button").click();
+  await expect(files.locator("s")).toHaveText("large");
+  await expect(files.getByTestId("file-kept")).toHaveCount(0);
+  await look(page, "layer");
 });

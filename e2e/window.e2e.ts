@@ -3,6 +3,7 @@ import { join } from "node:path";
 import AxeBuilder from "@axe-core/playwright";
 import { expect, type Locator, type Page, test } from "@playwright/test";
 import { create, openRig, remove, type Rig, run, sh } from "./engine/rig.ts";
+import { look } from "./fixtures/window.ts";
 import { makeImage } from "./fixtures/image.ts";
 import { type Program, startEngine, startWeb } from "./fixtures/program.ts";
 import { startRegistry, type TestRegistry } from "./fixtures/registry.ts";
@@ -195,6 +196,27 @@ test("a terminal has the window's size, outlives its page, and says when its she
   await page.getByRole("button", { name: "Reconnect" }).click();
   await expect(page.getByTestId("terminal-ended")).toHaveCount(0);
   await expect(rows).toContainText(/[#$]/);
+});
+
+test("several shells of a container are open at once, each with its own screen; one that is closed leaves the others", async () => {
+  await openContainer("web", "Terminal");
+  const rows = page.getByTestId("terminal").locator(".xterm-rows");
+  const shells = page.getByRole("toolbar", { name: "Shells" });
+  await expect(rows).toContainText(/[#$]/);
+  await page.getByTestId("terminal").click();
+  await page.keyboard.type("echo first-$((1+1))\n");
+  await expect(rows).toContainText("first-2");
+  await shells.getByRole("button", { name: "Open another shell" }).click();
+  await expect(rows).not.toContainText("first-2");
+  await expect(rows).toContainText(/[#$]/);
+  await page.keyboard.type("echo second-$((2+1))\n");
+  await expect(rows).toContainText("second-3");
+  await look(page, "shells");
+  await shells.getByRole("button", { name: "Shell 1", exact: true }).click();
+  await expect(rows).toContainText("first-2");
+  await shells.getByRole("button", { name: "Close shell 1" }).click();
+  await expect(rows).toContainText("second-3");
+  await expect(shells.getByRole("button", { name: "Shell 1", exact: true })).toHaveCount(0);
 });
 
 test("a stopped container has no terminal and no figures, and says what to do", async () => {

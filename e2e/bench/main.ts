@@ -8,7 +8,9 @@ import { removeAll, type Row } from "./row.ts";
 import { bareRow, rows } from "./rows.ts";
 import { buildRows } from "./rows-build.ts";
 import { imageRows } from "./rows-images.ts";
+import { keepingRows } from "./rows-keeping.ts";
 import { networkRows } from "./rows-network.ts";
+import { searchRows } from "./rows-search.ts";
 import { startOutcomes } from "./starts.ts";
 import { Target } from "./target.ts";
 
@@ -29,7 +31,7 @@ if (targets.length > 0) {
     await removeAll(target);
     await target.call("POST", "/images/load?quiet=1", archive);
   }
-  for (const row of [...rows, ...networkRows, ...buildRows].filter(wanted)) await runRow(row);
+  for (const row of [...rows, ...networkRows, ...buildRows, ...keepingRows, ...searchRows].filter(wanted)) await runRow(row);
   if (wanted(bareRow)) await bare();
   if (flags["no-images"] !== true) await images();
 }
@@ -79,7 +81,7 @@ async function runRow(row: Row): Promise<void> {
   for (let round = 0; round < row.rounds; round += 1) for (const [i, target] of targets.entries()) seen[i]?.push(await row.measure(target, round));
   for (const target of targets) await row.teardown?.(target);
   const values = seen.map((list) => (list.includes(undefined) ? undefined : median(list as number[])));
-  outcomes.push({ row: row.name, unit: row.unit, values, budget: row.budget });
+  outcomes.push({ row: row.name, unit: row.unit, values, budget: row.budget, ...(row.against === undefined ? {} : { against: row.against }) });
   console.error(`${row.name}: ${values.map((v) => (v === undefined ? "-" : v.toFixed(1))).join(" / ")} ${row.unit}`);
 }
 

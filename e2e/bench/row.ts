@@ -7,6 +7,8 @@ export interface Row {
   readonly rounds: number;
   /** Ratio ours/reference that is asked for; for rates at least, for the rest at most. */
   readonly budget?: number;
+  /** What that is a ratio to, where it is no other engine's figure. */
+  readonly against?: number;
   setup?(target: Target): Promise<void>;
   measure(target: Target, round: number): Promise<number | undefined>;
   teardown?(target: Target): Promise<void>;

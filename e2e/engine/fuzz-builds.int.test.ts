@@ -75,6 +75,22 @@ async function contextOf(dice: Dice, dockerfile: string): Promise<Buffer> {
   return tar;
 }
 
+/** Runs `one` that often, some at once and each with dice of its own, and gathers what it says. */
+async function each(times: number, firstSeed: number, one: (dice: Dice) => Promise<string | undefined>): Promise<string[]> {
+  const said: string[] = [];
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < times) {
+      const own = firstSeed + next;
+      next += 1;
+      const found = await one(new Dice(own));
+      if (found !== undefined) said.push(`seed ${own}: ${found}`);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, lane));
+  return said;
+}
+
 const here = (): Holdings => holdings({ socket: rig.program.socket, root: rig.program.root, netns: rig.netns });
 
 test(`${count} builds of files and contexts that are wrong somewhere, of seed ${seed}, each end soundly and leave nothing mounted`, {
@@ -86,17 +102,12 @@ test(`${count} builds of files and contexts that are wrong somewhere, of seed ${
   await remove(rig.client, warm);
   const before = here();
   const files = buildCases.map(({ dockerfile }) => dockerfile);
-  const dice = new Dice(seed);
-  const faults: string[] = [];
-  for (let i = 0; i < count; i += atOnce) {
-    const wrong = Array.from({ length: atOnce }, () => fuzzDockerfile(dice, files));
-    const tars = await Promise.all(wrong.map((dockerfile) => contextOf(dice, dockerfile)));
-    const outcomes = await Promise.all(tars.map((tar) => build(tar)));
-    for (const [at, outcome] of outcomes.entries()) {
-      const reason = fault(outcome);
-      if (reason !== undefined) faults.push(`${reason}: ${JSON.stringify(wrong[at]).slice(0, 600)} -> ${outcome.status} ${outcome.text.slice(-300)}`);
-    }
-  }
+  const faults = await each(count, seed, async (dice) => {
+    const wrong = fuzzDockerfile(dice, files);
+    const outcome = await build(await contextOf(dice, wrong));
+    const reason = fault(outcome);
+    return reason === undefined ? undefined : `${reason}: ${JSON.stringify(wrong).slice(0, 600)} -> ${outcome.status} ${outcome.text.slice(-300)}`;
+  });
   expect(faults).toEqual([]);
   expect(daemonOf(rig.program.socket)).toBe(pid);
   const id = await run(rig.client, sh("echo alive"));
@@ -112,9 +123,7 @@ test(`${buildkitCount} of them by docker build and BuildKit end soundly, too`, {
   const pid = daemonOf(rig.program.socket);
   const docker = stockDocker({ socket: rig.program.socket, netns: rig.netns });
   const files = buildCases.filter(({ builder }) => builder !== "classic").map(({ dockerfile }) => dockerfile);
-  const dice = new Dice(seed + 1);
-  const faults: string[] = [];
-  for (let i = 0; i < buildkitCount; i += 1) {
+  const faults = await each(buildkitCount, seed + count, async (dice) => {
     const dockerfile = fuzzDockerfile(dice, files);
     const input = await contextOf(dice, dockerfile);
     // An image of a name that nobody has may be asked for as long as the resolver takes.
@@ -124,8 +133,8 @@ test(`${buildkitCount} of them by docker build and BuildKit end soundly, too`, {
       return { code: 1, stderr: "the client left" };
     });
     const reason = ours.test(stderr) ? "a mistake of the engine's" : code !== 0 && stderr === "" ? "a failure without a word" : undefined;
-    if (reason !== undefined) faults.push(`${reason}: ${JSON.stringify(dockerfile).slice(0, 600)} -> ${code} ${stderr.slice(-400)}`);
-  }
+    return reason === undefined ? undefined : `${reason}: ${JSON.stringify(dockerfile).slice(0, 600)} -> ${code} ${stderr.slice(-400)}`;
+  });
   expect(faults).toEqual([]);
   expect(daemonOf(rig.program.socket)).toBe(pid);
 });

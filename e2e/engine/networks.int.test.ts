@@ -1,5 +1,5 @@
 /** Networks and ports by the API of an engine of its own. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ContainerStats } from "#api/stats.ts";
 import { type Rig, events, inspect, openRig, remove, run, sh } from "./rig.ts";
@@ -52,8 +52,9 @@ test("a port of a running container is published and taken back, is kept for its
   const change = (json: unknown) => client.json<{ Ports: Record<string, unknown> }>("POST", `/slipway/containers/web/ports`, { json });
   const at = (HostPort: string) => [{ HostIp: "127.0.0.1", HostPort }];
   expect((await change({ Add: { "80/tcp": at("18080") } })).Ports).toEqual({ "80/tcp": at("18080") });
-  const said = execFileSync("ip", ["netns", "exec", rig.netns, "bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/18080; cat <&3"], { encoding: "utf8" });
-  expect(said).toBe("hello\n");
+  // Started is not yet listening.
+  const said = () => spawnSync("ip", ["netns", "exec", rig.netns, "bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/18080; cat <&3"], { encoding: "utf8" }).stdout;
+  await expect.poll(said).toBe("hello\n");
   await client.call("POST", `/containers/${id}/restart`, { query: { t: 0 } });
   expect((await inspect(client, id)).NetworkSettings.Ports).toEqual({ "80/tcp": at("18080") });
   expect((await inspect(client, id)).HostConfig.PortBindings).toEqual({ "80/tcp": at("18080") });

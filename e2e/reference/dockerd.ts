@@ -73,7 +73,7 @@ export function spawnReferenceDockerd(run: string, name: string): ChildProcessBy
 }
 
 /** Starts it; disposing stops it and removes its data. */
-export async function startReferenceDockerd(name = "slipway-ref"): Promise<ReferenceDockerd> {
+export async function startReferenceDockerd(name = `slipway-ref${process.pid}`): Promise<ReferenceDockerd> {
   await using undo = new AsyncDisposableStack();
   const run = mkdtempSync("/var/tmp/slipway-dockerd-");
   undo.defer(() => rmSync(run, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }));

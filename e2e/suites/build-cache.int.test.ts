@@ -87,3 +87,26 @@ test("with SOURCE_DATE_EPOCH a build gives the same image again, nothing in it y
   expect(await rig.docker.ok("image", "inspect", "-f", "{{.Created}}", "epoch")).toBe("2023-11-14T22:13:20Z");
   expect(await rig.docker.ok("run", "--rm", "epoch", "stat", "-c", "%Y", "/w/x/made", "/w/x/d", "/w/x")).toBe(Array(3).fill(String(epoch)).join("\n"));
 });
+
+test("the classic builder's --cache-from takes steps from the histories of images that are here, and from nowhere else", async () => {
+  const dockerfile = (last: string): string =>
+    `FROM busybox\nARG A=1\nENV B=$A\nRUN head -c 8 /dev/urandom > /made\nCOPY f /f\nWORKDIR /w\nRUN head -c 8 /dev/urandom > /${last}\nCMD ["x"]\n`;
+  const built = async (last: string, name: string, ...args: readonly string[]): Promise<{ id: string; cached: number }> => {
+    const context = rig.context({ Dockerfile: dockerfile(last), f: "1" });
+    const said = await rig.docker.inside(["env", "DOCKER_BUILDKIT=0", clients.docker, "build", ...args, "-t", name, context]);
+    expect(said.code, said.stderr).toBe(0);
+    return { id: await rig.docker.ok("image", "inspect", "-f", "{{.Id}}", name), cached: said.stdout.match(/Using cache/g)?.length ?? 0 };
+  };
+  const first = await built("last", "histories:1");
+  await rig.docker.ok("builder", "prune", "-af");
+  expect(await built("last", "histories:2", "--cache-from", "nowhere:1,histories:1")).toEqual({ id: first.id, cached: 7 });
+  // What comes before the changed line is as it was.
+  const changed = await built("other", "histories:3", "--cache-from", "histories:1");
+  expect(changed.cached).toBe(5);
+  const layers = async (name: string): Promise<string[]> =>
+    JSON.parse(await rig.docker.ok("image", "inspect", "-f", "{{json .RootFS.Layers}}", name)) as string[];
+  expect((await layers("histories:3")).slice(0, 4)).toEqual((await layers("histories:1")).slice(0, 4));
+  // The cache here knows all of it by now, and is not asked.
+  expect((await built("last", "histories:4", "--cache-from", "nowhere:1")).cached).toBe(0);
+  expect((await built("last", "histories:5")).cached).toBe(7);
+});

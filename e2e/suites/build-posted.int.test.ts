@@ -3,7 +3,7 @@ import { createReadStream, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Docker from "dockerode";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { PostedMessage } from "#api/builds.ts";
+import type { BuildDetails, BuildSummary, PostedMessage } from "#api/builds.ts";
 import { EngineClient } from "#client/client.ts";
 import { busybox, tarOf } from "../fixtures/image.ts";
 import { startRegistry, type TestRegistry } from "../fixtures/registry.ts";
@@ -68,6 +68,51 @@ test("dockerode opens a session, builds with what only BuildKit has, and follows
   expect(said).toContain(id);
   expect(await cat("rode:1", "/f", "/said")).toBe("one\nsaid");
   expect((await client.json<{ state: string }[]>("GET", "/slipway/builds"))[0]).toMatchObject({ state: "done", options: { tags: ["rode:1"] } });
+});
+
+test("the history tells for which steps the build had to wait", async () => {
+  const stages = "FROM busybox AS slow\nRUN sleep 2; touch /slow\nFROM busybox AS quick\nRUN touch /quick\nFROM busybox\nCOPY --from=slow /slow /\n";
+  await posted({ t: "waited:1", nocache: 1 }, await context(`${stages}COPY --from=quick /quick /\n`));
+  const [latest] = await client.json<BuildSummary[]>("GET", "/slipway/builds");
+  const { updates, criticalPath } = await client.json<BuildDetails>("GET", `/slipway/builds/${latest?.ref}`);
+  const names = new Map(updates.flatMap(({ steps }) => steps.map(({ id, name }) => [id, name])));
+  const waited = criticalPath.map((id) => names.get(id));
+  expect(waited).toEqual(expect.arrayContaining([expect.stringContaining("RUN sleep 2"), expect.stringContaining("COPY --from=quick")]));
+  expect(waited).not.toEqual(expect.arrayContaining([expect.stringContaining("RUN touch /quick")]));
+});
+
+test("a build of the classic builder is in the same history: its steps, what they said, where and why it failed, and that it was given up", async () => {
+  const newest = async (): Promise<BuildDetails> => {
+    const [latest] = await client.json<BuildSummary[]>("GET", "/slipway/builds");
+    return await client.json<BuildDetails>("GET", `/slipway/builds/${latest?.ref}`);
+  };
+  const file = "FROM busybox\nARG WHO\nRUN echo hello $WHO\n";
+  await posted({ version: 1, t: "classic:1", buildargs: JSON.stringify({ WHO: "world" }) }, await context(file));
+  const built = await newest();
+  expect(built).toMatchObject({ state: "done", options: { tags: ["classic:1"], args: { WHO: "world" } } });
+  const steps = new Map(built.updates.flatMap((update) => update.steps).map((step) => [step.id, step]));
+  const ran = [...steps.values()].find(({ name }) => name.endsWith("RUN echo hello $WHO"));
+  expect(ran?.completed).toBeDefined();
+  expect(
+    built.updates
+      .flatMap(({ logs }) => logs)
+      .filter(({ step }) => step === ran?.id)
+      .map(({ text }) => text)
+      .join(""),
+  ).toContain("hello world");
+  await posted({ version: 1, t: "classic:1", buildargs: JSON.stringify({ WHO: "world" }) }, await context(file));
+  expect((await newest()).steps.cached).toBeGreaterThan(0);
+  await posted({ version: 1 }, await context("FROM busybox\nRUN nosuchprogram\n"));
+  const failed = await newest();
+  expect(failed).toMatchObject({ state: "failed", source: { filename: "Dockerfile", start: 2, end: 2 } });
+  const why = await client.json<{ Explanation: object }>("GET", `/slipway/builds/${failed.ref}/why`);
+  expect(why.Explanation).toMatchObject({ Rule: "command-not-found" });
+  const leave = new AbortController();
+  const left = posted({ version: 1 }, await context("FROM busybox\nRUN sleep 100\n"), leave.signal).catch(() => undefined);
+  await expect.poll(async () => (await newest()).state).toBe("running");
+  leave.abort();
+  await left;
+  await expect.poll(async () => (await newest()).state).toBe("cancelled");
 });
 
 test("a failure comes as its last message", async () => {

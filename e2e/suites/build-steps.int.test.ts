@@ -1,10 +1,13 @@
 /** What steps share with each other, and what they see of anything else. */
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { EngineClient } from "#client/client.ts";
 import { clients } from "../fixtures/clients.mjs";
+import { stockDocker } from "../fixtures/docker.ts";
 import { tarOf } from "../fixtures/image.ts";
+import { startEngine } from "../fixtures/program.ts";
 import { type BuildRig, openBuildRig } from "./build.rig.ts";
 
 let rig: BuildRig;
@@ -203,6 +206,23 @@ test("an archive or a Dockerfile at an address is a context, for both builders",
   }
   expect((await rig.docker("buildx", "build", at("nowhere"))).stderr).toContain("404");
   await expect(classic(at("nowhere"))).rejects.toThrow(/404/);
+});
+
+test("--squash of an experimental daemon builds, says that it cannot squash, and names nothing", async () => {
+  const config = join(rig.dir, "experimental.json");
+  writeFileSync(config, '{"experimental": true}');
+  await using engine = await startEngine({ isolate: `slipway-squash${process.pid}`, args: ["--config", config] });
+  const docker = stockDocker({ socket: engine.socket });
+  await docker.ok("load", "-i", join(rig.dir, "image.tar"));
+  const context = rig.context({ Dockerfile: "FROM busybox\nRUN echo 1 > /f\n" });
+  const built = await docker.inside(["env", "DOCKER_BUILDKIT=0", clients.docker, "build", "--squash", "-t", "squashed", context]);
+  expect([built.code, built.stderr]).toEqual([1, expect.stringContaining("error squashing image: not implemented")]);
+  expect(await docker.ok("images", "-q", "squashed")).toBe("");
+  const tar = await tarOf([{ name: "Dockerfile", data: "FROM busybox\n" }]);
+  const experimental = new EngineClient({ kind: "socket", path: engine.socket });
+  const { body } = await experimental.stream("POST", "/build", { query: { squash: 1, version: 2, t: "kept" }, body: Readable.from([tar]) });
+  expect(Buffer.concat(await body.toArray()).toString()).toContain("error squashing image: not implemented");
+  expect(await docker.ok("images", "-q", "kept")).not.toBe("");
 });
 
 test("--squash is the experimental daemon's: the client refuses it, and so does the engine", async () => {

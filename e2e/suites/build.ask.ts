@@ -15,7 +15,7 @@ export interface BuildAnswer {
   readonly history: readonly string[];
   readonly config: unknown;
   readonly layers: number;
-  /** Mode, owner, size or target, and name of everything that is not the base image's. */
+  /** Mode, owner, size or target, name, and of a file the first digits of its MD5 sum: everything that is not the base image's programs. */
   readonly files: readonly string[];
 }
 
@@ -23,8 +23,11 @@ export const buildersOf = ({ builder }: BuildCase): readonly Builder[] => (build
 export const keyOf = ({ name }: BuildCase, builder: Builder): string => `${name} (${builder})`;
 
 const tag = "slipway-built:case";
-const seen =
-  "find / -xdev \\( -path /proc -o -path /sys -o -path /dev -o -path /bin \\) -prune -o -print | sort | while read -r f; do stat -c '%a %u:%g %s %F %N' \"$f\"; done";
+const seen = `find / -xdev \\( -path /proc -o -path /sys -o -path /dev -o -path /bin \\) -prune -o -print | sort | while read -r f; do
+  sum=
+  if [ -f "$f" ] && ! [ -L "$f" ]; then sum=" $(md5sum < "$f" | cut -c1-8)"; fi
+  echo "$(stat -c '%a %u:%g %s %F %N' "$f")$sum"
+done`;
 /** What the runtime puts into every container. */
 const runtime = / '?\/(\.dockerenv|etc\/(hosts|hostname|resolv\.conf|mtab))\b/;
 

@@ -7,8 +7,6 @@ export interface BuildCase {
   readonly args?: readonly string[];
   /** Both where absent. */
   readonly builder?: "classic" | "buildkit";
-  /** Files that change with every build, or that the runtime makes. */
-  readonly ignore?: readonly string[];
 }
 
 /** What every case has to copy from. `x` files are executable. */

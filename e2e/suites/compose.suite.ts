@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type StockDocker, stockDocker } from "../fixtures/docker.ts";
 import { busybox, dockerArchive } from "../fixtures/image.ts";
+import { giveToOrdinaryUser } from "../fixtures/ordinary-user.ts";
 import type { EngineUnderTest } from "./cli.suite.ts";
 
 const often = "interval: 1s, timeout: 20s, retries: 60";
@@ -68,6 +69,7 @@ export function composeSuite(name: string, engine: () => EngineUnderTest): void 
     beforeAll(async () => {
       docker = stockDocker(engine());
       dir = mkdtempSync(join(engine().folder ?? "/var/tmp", "slipway-compose-"));
+      giveToOrdinaryUser(dir);
       writeFileSync(join(dir, "busybox.tar"), await dockerArchive([await busybox("busybox:latest")]));
       writeFileSync(join(dir, "compose.yaml"), project);
       writeFileSync(join(dir, ".env"), `WEB_PORT=${port}\nGREETED=you\n`);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { clients } from "../fixtures/clients.mjs";
 import { type StockDocker, stockDocker } from "../fixtures/docker.ts";
 import { busybox, dockerArchive } from "../fixtures/image.ts";
+import { giveToOrdinaryUser } from "../fixtures/ordinary-user.ts";
 import type { EngineUnderTest } from "./cli.suite.ts";
 
 const program = fileURLToPath(import.meta.resolve("@devcontainers/cli/devcontainer.js"));
@@ -32,11 +33,13 @@ export function devcontainersSuite(name: string, engine: () => EngineUnderTest):
     const write = (path: string, text: string, mode = 0o644): void => {
       mkdirSync(join(dir, path, ".."), { recursive: true });
       writeFileSync(join(dir, path), text, { mode });
+      giveToOrdinaryUser(join(dir, path), join(dir, path.split("/")[0] ?? ""));
     };
 
     beforeAll(async () => {
       docker = stockDocker(engine());
       dir = mkdtempSync(join(engine().folder ?? "/var/tmp", "slipway-devcontainers-"));
+      giveToOrdinaryUser(dir);
       writeFileSync(join(dir, "busybox.tar"), await dockerArchive([await busybox("busybox:latest")]));
       await docker.ok("load", "-i", join(dir, "busybox.tar"));
       // Without it the CLI asks its publisher's site, and waits where there is none.

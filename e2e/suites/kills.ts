@@ -39,7 +39,7 @@ export interface Stage {
 
 type Act = (stage: Stage) => Promise<void>;
 
-async function* once(bytes: Buffer): AsyncGenerator<Uint8Array> {
+export async function* once(bytes: Buffer): AsyncGenerator<Uint8Array> {
   yield bytes;
   await Promise.resolve();
 }
@@ -190,13 +190,13 @@ async function goingOn(
 }
 
 /** Removes everything but what is named in `keep`. */
-export async function tidy(client: EngineClient, keep: { container: string; image: string }): Promise<void> {
+export async function tidy(client: EngineClient, keep: { container: string; image: string | readonly string[] }): Promise<void> {
   const others = async () => (await client.json<{ Id: string }[]>("GET", "/containers/json", { query: { all: 1 } })).filter(({ Id }) => Id !== keep.container);
   for (let left = await others(); left.length > 0; left = await others()) for (const { Id } of left) await remove(client, Id).catch(unlessGone);
   for (const { Name } of (await client.json<{ Volumes: { Name: string }[] | null }>("GET", "/volumes")).Volumes ?? [])
     await client.call("DELETE", `/volumes/${Name}`);
   await client.json("POST", "/networks/prune");
   for (const { Id } of await client.json<{ Id: string }[]>("GET", "/images/json", { query: { all: 1 } })) {
-    if (Id !== keep.image) await client.json("DELETE", `/images/${Id}`, { query: { force: 1 } });
+    if (!keep.image.includes(Id)) await client.json("DELETE", `/images/${Id}`, { query: { force: 1 } });
   }
 }

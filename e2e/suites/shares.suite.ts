@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type StockDocker, stockDocker } from "../fixtures/docker.ts";
 import { busybox, dockerArchive, tarOf } from "../fixtures/image.ts";
+import { giveToOrdinaryUser } from "../fixtures/ordinary-user.ts";
 import type { EngineUnderTest } from "./cli.suite.ts";
 
 /** Folders of this computer in containers, as `-v` and `--mount` give them; `files`: how many the large tree has. */
@@ -15,6 +16,7 @@ export function sharesSuite(name: string, engine: () => EngineUnderTest, files: 
     beforeAll(async () => {
       docker = stockDocker(engine());
       dir = mkdtempSync(join(engine().folder ?? "/var/tmp", "slipway-shares-"));
+      giveToOrdinaryUser(dir);
       writeFileSync(join(dir, "busybox.tar"), await dockerArchive([await busybox("busybox:latest")]));
       await docker.ok("load", "-i", join(dir, "busybox.tar"));
     });
@@ -31,15 +33,16 @@ export function sharesSuite(name: string, engine: () => EngineUnderTest, files: 
       expect(counted.split("\n").map(Number)).toEqual([files, names.reduce((sum, _, i) => sum + text(i).length, 0)]);
       const here = readdirSync(join(dir, "tree"), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
       expect(here).toHaveLength(files);
-      for (const i of [0, 1_234, files - 1]) expect(readFileSync(join(dir, names[i] ?? ""), "utf8")).toBe(text(i));
+      for (const i of [0, Math.floor(files / 2), files - 1]) expect(readFileSync(join(dir, names[i] ?? ""), "utf8")).toBe(text(i));
       await inside(["-v", `${dir}:/work`], "rm -rf /work/tree");
       expect(existsSync(join(dir, "tree"))).toBe(false);
-    }, 600_000);
+    }, 3_600_000);
 
     test("names with spaces and of any script, single files, and read-only ones", async () => {
       const odd = join(dir, 'größe 你好, "so"');
       mkdirSync(odd);
       writeFileSync(join(odd, "ein wort"), "salz\n");
+      giveToOrdinaryUser(odd, join(odd, "ein wort"));
       const mount = ["--mount", `type=bind,"src=${odd.replaceAll('"', '""')}",dst=/odd`];
       expect(await inside(mount, "cat '/odd/ein wort' && echo zucker > '/odd/ein wort'")).toBe("salz");
       expect(

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { machinePaths } from "#machine/names.ts";
 import { stockDocker } from "../fixtures/docker.ts";
+import { asOrdinaryUser } from "../fixtures/ordinary-user.ts";
 import { type Program, startMachine } from "../fixtures/program.ts";
 import { apparmorSuite } from "./apparmor.suite.ts";
 import { buildsSuite } from "./builds.suite.ts";
@@ -12,22 +13,24 @@ import { foreignSuite } from "./foreign.suite.ts";
 import { limitsComparedSuite } from "./limits-compared.suite.ts";
 import { limitsSuite } from "./limits.suite.ts";
 import { fileServersSuite } from "./file-servers.suite.ts";
+import { ownersSuite } from "./owners.suite.ts";
 import { parentsSuite } from "./parents.suite.ts";
 import { portsSuite } from "./ports.suite.ts";
 import { sharesSuite } from "./shares.suite.ts";
 import { testcontainersSuite } from "./testcontainers.suite.ts";
 
 let machine: Program;
+let root: string;
 let folder: string;
 
 beforeAll(async () => {
-  folder = mkdtempSync("/var/tmp/slipway-shared-");
+  [root, folder] = [mkdtempSync("/var/tmp/slipway-machine-"), mkdtempSync("/var/tmp/slipway-shared-")];
   // As many as when the answers to compare with were recorded.
-  machine = await startMachine({ args: ["--cpus", "2", "--share", folder] });
+  machine = await startMachine({ root, under: asOrdinaryUser(root, folder), args: ["--cpus", "2", "--share", folder] });
 });
 afterAll(async () => {
   await machine?.[Symbol.asyncDispose]();
-  rmSync(folder, { recursive: true, force: true });
+  for (const path of [root, folder]) rmSync(path, { recursive: true, force: true });
 });
 
 test("layers are EROFS images in the VM, mounted without loop devices", async () => {
@@ -49,5 +52,7 @@ portsSuite("ports of this computer that lead into the VM", () => ({
 parentsSuite("networks on interfaces of the VM", () => ({ socket: machine.socket }));
 fileServersSuite("volumes of file servers in the VM", () => ({ socket: machine.socket }));
 // In an emulated machine each file takes its time.
-const files = process.env.SLIPWAY_TEST_LONG === "1" ? 20_000 : 2_000;
-sharesSuite("folders of this computer in containers of the VM", () => ({ socket: machine.socket, sharesLoopback: false, folder }), files);
+const files = process.env.SLIPWAY_TEST_LONG === "1" ? 20_000 : 500;
+const shares = () => ({ socket: machine.socket, sharesLoopback: false, folder });
+sharesSuite("folders of this computer in containers of the VM", shares, files);
+ownersSuite("owners in folders of this computer, whose machine an ordinary user runs", shares);
