@@ -4,6 +4,7 @@ import { Router } from "wouter";
 import { useHashLocation } from "wouter/use-hash-location";
 import { useStore } from "zustand";
 import type { App } from "#renderer/core/app.ts";
+import { applyLanguage, language } from "#renderer/core/language.ts";
 import { applyTheme } from "#renderer/core/theme.ts";
 import { AppContext, useApp } from "./appcontext.ts";
 import { useSettings } from "./queries.ts";
@@ -24,9 +25,14 @@ export const Window = ({ app }: { readonly app: App }) => (
 function BootOrShell() {
   const everRunning = useStore(useApp().machine, (view) => view.everRunning);
   const [aside, setAside] = useState(false);
-  const chosen = useSettings().data?.theme;
+  const { theme: chosenTheme, language: chosenLanguage } = useSettings().data ?? {};
   useEffect(() => {
-    if (chosen !== undefined) applyTheme(chosen);
-  }, [chosen]);
-  return everRunning || aside ? <Shell /> : <BootScreen onContinue={() => setAside(true)} />;
+    if (chosenTheme !== undefined) applyTheme(chosenTheme);
+  }, [chosenTheme]);
+  useEffect(() => {
+    if (chosenLanguage !== undefined) applyLanguage(chosenLanguage);
+  }, [chosenLanguage]);
+  // Another language draws everything anew; what the window holds outside of React (shells, transfers, lists) goes on.
+  const shown = useStore(language, (state) => state.shown);
+  return everRunning || aside ? <Shell key={shown} /> : <BootScreen key={shown} onContinue={() => setAside(true)} />;
 }

@@ -38,6 +38,7 @@ export function fakeBridge(): FakeBridge {
   let info: HostInfo = { version: "0.0.1", platform: "linux", mode: "browser", socketPath: "/x.sock", home: "/home/me", portHost: "localhost" };
   const defaults: Settings = {
     theme: "system",
+    language: "system",
     memoryMiB: 4096,
     cpus: 2,
     diskGiB: 64,

@@ -2,10 +2,12 @@ import "./styles/main.css";
 import { createRoot } from "react-dom/client";
 import { connectBridge } from "#bridge/connect.ts";
 import { createApp, startApp } from "#renderer/core/app.ts";
+import { startLanguage } from "#renderer/core/language.ts";
 import { startTheme } from "#renderer/core/theme.ts";
 import { Window } from "./app.tsx";
 import { NoBridge } from "./views/boot/nobridge.tsx";
 
+startLanguage();
 startTheme();
 const container = document.getElementById("root");
 if (container !== null) {

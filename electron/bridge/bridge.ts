@@ -1,4 +1,5 @@
 import type { MachineStatus } from "#api/machine.ts";
+import type { LanguageChoice } from "./language.ts";
 
 /**
  * The one contract between the window and the host core: calls, events and streams. Everything the window does to
@@ -99,6 +100,8 @@ export type Repairable = "machine" | "socket" | "context";
 
 export interface Settings {
   readonly theme: "system" | "light" | "dark";
+  /** What window, menus and notifications speak. */
+  readonly language: LanguageChoice;
   /** The virtual machine's; with the four that follow, they count from its next boot. */
   readonly memoryMiB: number;
   readonly cpus: number;

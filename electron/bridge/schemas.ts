@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { EngineError } from "#base/errors.ts";
 import type { CallArg, CallName, EngineRequest, Settings, StreamOpen } from "./bridge.ts";
+import { languages } from "./language.ts";
 import { bridgeLimits } from "./limits.ts";
 
 /**
@@ -38,6 +39,7 @@ const streamOpen = v.strictObject({
 /** Smallest and largest values a setting may have; the machine's own limits are the host's. */
 export const settingsSchema = v.strictObject({
   theme: v.picklist(["system", "light", "dark"]),
+  language: v.picklist(["system", ...languages]),
   memoryMiB: v.pipe(v.number(), v.integer(), v.minValue(512), v.maxValue(1024 * 1024)),
   cpus: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(256)),
   diskGiB: v.pipe(v.number(), v.integer(), v.minValue(8), v.maxValue(16 * 1024)),

@@ -19,6 +19,7 @@ test("without a file the defaults hold, and reading writes nothing", async () =>
   const store = await open();
   expect(store.current).toEqual({
     theme: "system",
+    language: "system",
     memoryMiB: 4096,
     cpus: 4,
     diskGiB: 64,

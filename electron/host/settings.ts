@@ -28,6 +28,7 @@ export const thisComputer = (): Capacity => ({
 /** Half the memory up to 4 GiB, and up to four processors: enough for most work, never a burden. */
 export const defaultSettings = (capacity: Capacity): Settings => ({
   theme: "system",
+  language: "system",
   memoryMiB: Math.max(512, Math.min(4096, Math.floor(capacity.memoryMiB / 2))),
   cpus: Math.max(1, Math.min(4, capacity.cpus)),
   diskGiB: 64,

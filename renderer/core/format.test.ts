@@ -1,6 +1,9 @@
 // @vitest-environment node
-import { expect, test } from "vitest";
-import { ago, count, duration, elapsed, memory, percent, plainName, rate, shortId, size } from "./format.ts";
+import { afterEach, expect, test } from "vitest";
+import { ago, clockTime, count, duration, elapsed, exactTime, memory, percent, plainName, rate, secondsAgo, shortId, size, whole } from "./format.ts";
+import { language } from "./language.ts";
+
+afterEach(() => language.setState({ shown: "en" }));
 
 test.each([
   [0, "0 B"],
@@ -65,4 +68,30 @@ test("names lose their slash, ids their algorithm", () => {
 
 test("one thing is singular, none and several are plural", () => {
   expect([0, 1, 2].map((n) => count(n, "entry", "entries"))).toEqual(["0 entries", "1 entry", "2 entries"]);
+});
+
+test("in German numbers have a comma, days are counted as Germans count them, and a day has 24 hours", () => {
+  const now = Date.UTC(2026, 0, 2, 12, 0, 0);
+  const evening = new Date(2026, 0, 2, 17, 5, 9).getTime();
+  expect([size(3_110_000), percent(0.44), duration(4210), whole(12_345), exactTime(evening / 1000)]).toEqual([
+    "3.11 MB",
+    "0.4 %",
+    "4.2 s",
+    "12,345",
+    expect.stringMatching(/^Jan 2, 2026, 5:05:09\sPM$/),
+  ]);
+  language.setState({ shown: "de" });
+  expect([size(3_110_000), percent(0.44), duration(4210), whole(12_345), exactTime(evening / 1000)]).toEqual([
+    "3,11 MB",
+    "0,4 %",
+    "4,2 s",
+    "12.345",
+    "02.01.2026, 17:05:09",
+  ]);
+  expect(clockTime(evening)).toBe("17:05:09");
+  expect(ago(now / 1000 - 5, now)).toBe("gerade eben");
+  expect(ago(now / 1000 - 60, now)).toBe("vor 1 Minute");
+  expect(secondsAgo(2 * 86_400)).toBe("vor 2 Tagen");
+  expect([elapsed(3_700), elapsed(172_800)]).toEqual(["1 Stunde", "2 Tage"]);
+  expect([1, 2].map((n) => count(n, "Eintrag", "Einträge"))).toEqual(["1 Eintrag", "2 Einträge"]);
 });

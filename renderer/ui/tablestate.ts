@@ -1,3 +1,4 @@
+import { intl } from "#renderer/core/intl.ts";
 import { readPref, writePref } from "#renderer/core/prefs.ts";
 
 export interface SortOrder {
@@ -37,8 +38,6 @@ export function rememberedTable(name: string, defaultSort: SortOrder): Remembere
   return kept;
 }
 
-const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
-
 /** A sorted copy; equal rows keep one order, by id, so that a refresh never shuffles them. */
 export function sortRows<Row>(
   rows: readonly Row[],
@@ -47,6 +46,7 @@ export function sortRows<Row>(
   idOf: (row: Row) => string,
 ): readonly Row[] {
   if (key === undefined) return rows;
+  const { collator } = intl();
   const sign = sort.down ? -1 : 1;
   return rows.toSorted((a, b) => {
     const [x, y] = [key(a), key(b)];

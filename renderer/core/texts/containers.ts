@@ -1,6 +1,6 @@
 import { count } from "#renderer/core/format.ts";
 
-/** Texts about containers: the list, the run form, and the tabs of the page. */
+/** Texts about containers: the list and the run form. */
 export const containerTexts = {
   containers: {
     title: "Containers",
@@ -56,7 +56,6 @@ export const containerTexts = {
     deleteVerb: (n: number) => `Delete ${count(n, "container")}`,
     deleted: (n: number, name: string) => (n === 1 ? `Deleted ${name}` : `Deleted ${count(n, "container")}`),
     up: (time: string) => `Up ${time}`,
-    ago: (time: string) => `${time} ago`,
     failed: {
       start: (name: string) => `Could not start “${name}”`,
       stop: (name: string) => `Could not stop “${name}”`,
@@ -181,78 +180,5 @@ export const containerTexts = {
     memoryInvalid: "A whole number of MiB.",
     memoryMinimum: "At least 6 MiB.",
     cpusInvalid: "A number from 0.01, for example 0.5.",
-  },
-
-  logs: {
-    search: "Search logs",
-    matches: (index: number, n: number) =>
-      n === 0 ? "No matches" : index === 0 ? count(n, "line") : `${index.toLocaleString("en")} of ${n.toLocaleString("en")}`,
-    next: "Next match (n)",
-    previous: "Previous match (p)",
-    wrap: "Wrap lines",
-    timestamps: "Timestamps",
-    clear: "Clear view",
-    copy: "Copy lines",
-    save: "Save as a file",
-    pause: "Pause",
-    goOn: "Go on with the newest",
-    jump: (n: number) => (n > 0 ? `Jump to newest (${n.toLocaleString("en")} new)` : "Jump to newest"),
-    empty: "No output yet",
-    emptyText: "Lines appear here as the container writes them.",
-    ended: "Container stopped. End of log.",
-    failed: "Could not read the log",
-    label: "Log lines",
-    lines: (n: number) => count(n, "line"),
-    stderr: "standard error",
-  },
-
-  terminal: {
-    label: (name: string) => `Terminal in ${name}`,
-    shells: "Shells",
-    shell: (number: number) => `Shell ${number}`,
-    add: "Open another shell",
-    close: (number: number) => `Close shell ${number}`,
-    opening: "Opening a shell…",
-    stoppedTitle: "The container is not running",
-    stoppedText: "A shell needs a running container.",
-    endedTitle: (code: number | undefined) => (code === undefined ? "Session ended" : `Session ended with exit code ${code}`),
-    reconnect: "Reconnect",
-    failed: (name: string) => `Could not open a shell in “${name}”`,
-  },
-
-  stats: {
-    cpu: "CPU",
-    memory: "Memory",
-    network: "Network",
-    blockIo: "Block I/O",
-    processes: (n: number) => count(n, "process", "processes"),
-    received: "Received",
-    sent: "Sent",
-    read: "Read",
-    written: "Written",
-    limit: (text: string) => `Limit ${text}`,
-    noLimit: "No limit set",
-    unknown: "Not counted by this engine’s kernel",
-    pause: "Pause",
-    resume: "Resume",
-    waiting: "Waiting for the first reading…",
-    stoppedTitle: "Nothing to measure",
-    stoppedText: "Figures are taken while the container runs.",
-    peak: "peak",
-    mean: "mean",
-    chart: (what: string, now: string, max: string, mean: string) => `${what}: now ${now}, peak ${max}, mean ${mean}`,
-  },
-
-  inspect: {
-    tree: "Tree",
-    json: "JSON",
-    search: "Filter keys and values",
-    copy: "Copy JSON",
-    failed: (name: string) => `Could not inspect “${name}”`,
-    masked: "Hidden value. Click to show.",
-    expandAll: "Expand all",
-    collapseAll: "Collapse all",
-    entries: (n: number) => count(n, "entry", "entries"),
-    items: (n: number) => count(n, "item"),
   },
 } as const;

@@ -1,4 +1,4 @@
-import { count } from "#renderer/core/format.ts";
+import { count, whole } from "#renderer/core/format.ts";
 
 /** Texts of the page that searches the output of everything that ever ran. */
 export const logTexts = {
@@ -43,7 +43,7 @@ export const logTexts = {
     die: (code: number | undefined) => `ended with exit code ${code ?? 0}`,
     sums: (hits: number, containers: number, megabytes: string, ms: number) =>
       `${count(hits, "line")} in ${count(containers, "container")}, ${megabytes} in ${ms} ms of CPU`,
-    truncated: (max: number) => `The first ${max.toLocaleString("en")} lines are shown. Narrow the search to see others.`,
+    truncated: (max: number) => `The first ${whole(max)} lines are shown. Narrow the search to see others.`,
     failed: "Could not search the logs",
     startTitle: "Nothing a container said is lost",
     startText: "Search what every container printed, running, stopped or removed. Press Enter with an empty text to see the newest lines.",

@@ -1,4 +1,4 @@
-import { count } from "#renderer/core/format.ts";
+import { count, whole } from "#renderer/core/format.ts";
 
 /** Texts of a container's page beside logs, terminal and figures: files, processes, network, events, and its dialogs. */
 export const pageTexts = {
@@ -16,7 +16,7 @@ export const pageTexts = {
     saveFailed: (name: string) => `Could not save ${name}`,
     uploadFailed: (name: string) => `Could not upload ${name}`,
     uploaded: (n: number) => `Uploaded ${count(n, "file")}`,
-    more: (n: number) => `${n.toLocaleString("en")} more entries are not shown.`,
+    more: (n: number) => `${whole(n)} more entries are not shown.`,
     marks: { 0: "changed", 1: "added", 2: "deleted" },
     notText: (limit: string) => `Only text files of at most ${limit} are shown. Download it instead.`,
     save: "Save",

@@ -15,8 +15,6 @@ import { ErrorNotice } from "#renderer/ui/errornotice.tsx";
 import { Checkbox, Field, Input, TextArea } from "#renderer/ui/field.tsx";
 import { FolderPicker } from "./folderpicker.tsx";
 
-const texts = t.builds.form;
-
 /** What to build; once the engine has the folder, the build's own page takes over. */
 export function BuildDialog({ options, onClose }: { readonly options: BuildOptions | undefined; readonly onClose: () => void }) {
   const { builds } = useApp();
@@ -71,19 +69,19 @@ export function BuildDialog({ options, onClose }: { readonly options: BuildOptio
           {sending !== undefined && <p className="mr-auto text-fg2">{t.builds.sending}</p>}
           <Button onClick={close}>{t.common.cancel}</Button>
           <Button type="submit" variant="primary" busy={sending !== undefined} data-testid="build-submit">
-            {texts.submit}
+            {t.builds.form.submit}
           </Button>
         </>
       }
     >
       <div className="flex flex-col gap-3">
         {failure !== undefined && <ErrorNotice explanation={explain(failure, t.builds.failedTitle(buildName({ options: buildOptionsOf(form) })))} />}
-        <Field label={texts.folder} hint={texts.folderHint} error={mistakes.folder}>
+        <Field label={t.builds.form.folder} hint={t.builds.form.folderHint} error={mistakes.folder}>
           {(props) => (
             <div className="flex gap-2">
               <Input {...props} mono data-autofocus placeholder="/home/me/app" value={form.folder} onChange={(event) => set({ folder: event.target.value })} />
               <Button icon={FolderOpen} aria-expanded={browsed !== undefined} onClick={() => browse(browsed === undefined ? form.folder.trim() : undefined)}>
-                {texts.browse}
+                {t.builds.form.browse}
               </Button>
             </div>
           )}
@@ -100,20 +98,20 @@ export function BuildDialog({ options, onClose }: { readonly options: BuildOptio
         )}
         <Dockerfiles folder={form.folder.trim()} />
         <div className="grid grid-cols-2 gap-3">
-          {text("tags", texts.tag, texts.tagHint, "name:tag")}
-          {text("dockerfile", texts.dockerfile, texts.dockerfileHint)}
-          {text("target", texts.target, texts.targetHint)}
-          {text("platform", texts.platform, texts.platformHint, "linux/amd64")}
+          {text("tags", t.builds.form.tag, t.builds.form.tagHint, "name:tag")}
+          {text("dockerfile", t.builds.form.dockerfile, t.builds.form.dockerfileHint)}
+          {text("target", t.builds.form.target, t.builds.form.targetHint)}
+          {text("platform", t.builds.form.platform, t.builds.form.platformHint, "linux/amd64")}
         </div>
-        <Field label={texts.args} hint={texts.argsHint} error={mistakes.args}>
+        <Field label={t.builds.form.args} hint={t.builds.form.argsHint} error={mistakes.args}>
           {(props) => <TextArea {...props} rows={2} placeholder="VERSION=1.2" value={form.args} onChange={(event) => set({ args: event.target.value })} />}
         </Field>
         <div className="flex flex-wrap gap-x-5 gap-y-2">
           <label className="flex items-center gap-2">
-            <Checkbox checked={form.noCache} onChange={(event) => set({ noCache: event.target.checked })} /> {texts.noCache}
+            <Checkbox checked={form.noCache} onChange={(event) => set({ noCache: event.target.checked })} /> {t.builds.form.noCache}
           </label>
           <label className="flex items-center gap-2">
-            <Checkbox checked={form.pull} onChange={(event) => set({ pull: event.target.checked })} /> {texts.pull}
+            <Checkbox checked={form.pull} onChange={(event) => set({ pull: event.target.checked })} /> {t.builds.form.pull}
           </label>
         </div>
       </div>

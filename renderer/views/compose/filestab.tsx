@@ -15,7 +15,6 @@ import { ErrorNotice } from "#renderer/ui/errornotice.tsx";
 import { Reading } from "#renderer/ui/reading.tsx";
 import { Segmented } from "#renderer/ui/tabs.tsx";
 
-const texts = t.compose.file;
 const nameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
 
 /** The project's compose files as texts; what is typed is checked before it is saved. */
@@ -33,10 +32,10 @@ export function FilesTab({ source }: { readonly source: ComposeProjectSource }) 
   return (
     <div className="flex min-h-0 flex-1 flex-col gap-3 p-4">
       {source.files.length > 1 && (
-        <Segmented label={texts.choose} choices={source.files.map((id) => ({ id, label: nameOf(id) }))} current={path} onSelect={setPath} />
+        <Segmented label={t.compose.file.choose} choices={source.files.map((id) => ({ id, label: nameOf(id) }))} current={path} onSelect={setPath} />
       )}
       {file.isLoading && <Reading />}
-      {file.error !== null && <ErrorNotice explanation={explain(file.error, texts.readFailed(nameOf(path)))} />}
+      {file.error !== null && <ErrorNotice explanation={explain(file.error, t.compose.file.readFailed(nameOf(path)))} />}
       {file.data !== undefined && <Editor key={`${path} ${file.data.version}`} source={source} opened={file.data} onReload={() => void file.refetch()} />}
     </div>
   );
@@ -69,7 +68,7 @@ function Editor({ source, opened, onReload }: EditorProps) {
       const saved = await bridge.call("files.write", { path: opened.path, text, version: over });
       setVersion(saved.version);
       setBase(saved.text);
-      toastDone(texts.saved(nameOf(opened.path)));
+      toastDone(t.compose.file.saved(nameOf(opened.path)));
       await queries.invalidateQueries({ queryKey: keys.composeCheck([]) });
     } catch (error) {
       setFailure(error);
@@ -81,23 +80,23 @@ function Editor({ source, opened, onReload }: EditorProps) {
   return (
     <>
       {failure !== undefined && (
-        <ErrorNotice explanation={explain(failure, texts.saveFailed(nameOf(opened.path)))}>
+        <ErrorNotice explanation={explain(failure, t.compose.file.saveFailed(nameOf(opened.path)))}>
           {isClass(failure, "conflict") && (
             <>
               <Button small onClick={onReload}>
-                {texts.reload}
+                {t.compose.file.reload}
               </Button>
               <Button small onClick={() => void overwrite()}>
-                {texts.overwrite}
+                {t.compose.file.overwrite}
               </Button>
             </>
           )}
         </ErrorNotice>
       )}
-      <CodeEditor ref={area} label={texts.label(nameOf(opened.path))} value={text} onChange={setText} problems={byLine} />
+      <CodeEditor ref={area} label={t.compose.file.label(nameOf(opened.path))} value={text} onChange={setText} problems={byLine} />
       <footer className="flex shrink-0 items-start gap-3">
         <Verdict checked={checked} onLine={(line) => goToLine(area.current, line)} />
-        {text !== base && <span className="ml-auto text-sm leading-[30px] text-fg3">{texts.unsaved}</span>}
+        {text !== base && <span className="ml-auto text-sm leading-[30px] text-fg3">{t.compose.file.unsaved}</span>}
         <Button
           variant="primary"
           busy={busy}
@@ -106,7 +105,7 @@ function Editor({ source, opened, onReload }: EditorProps) {
           onClick={() => void save(version)}
           data-testid="compose-save"
         >
-          {texts.save}
+          {t.compose.file.save}
         </Button>
       </footer>
     </>
@@ -157,14 +156,16 @@ function Verdict({ checked: { checking, problems, warnings, services }, onLine }
   return (
     <div role="status" data-testid="compose-verdict" className="min-w-0 text-sm leading-[30px]">
       {problems.length === 0 && (
-        <span className={checking ? "text-fg3" : "text-ok-text"}>{checking || services === undefined ? texts.checking : texts.valid(services)}</span>
+        <span className={checking ? "text-fg3" : "text-ok-text"}>
+          {checking || services === undefined ? t.compose.file.checking : t.compose.file.valid(services)}
+        </span>
       )}
       <ul className="flex flex-col leading-5">
         {problems.map(({ line, message }) => (
           <li key={`${line} ${message}`} className="text-danger-text [overflow-wrap:anywhere]">
             {line !== undefined && (
               <button type="button" onClick={() => onLine(line)} className="mr-2 rounded-sm font-medium underline">
-                {texts.line(line)}
+                {t.compose.file.line(line)}
               </button>
             )}
             {message}

@@ -4,7 +4,7 @@ import type { ContainerSummary } from "#api/containers.ts";
 import { useApp } from "#renderer/appcontext.ts";
 import type { ActName } from "#renderer/core/acts.ts";
 import { healthOf, type PortLink, portLinks, sinceOf, statusWord, toneOf } from "#renderer/core/containers.ts";
-import { elapsed, memory, percent, plainName, shortId } from "#renderer/core/format.ts";
+import { elapsed, memory, percent, plainName, secondsAgo, shortId } from "#renderer/core/format.ts";
 import { historyOf } from "#renderer/core/statsstore.ts";
 import { t } from "#renderer/core/texts.ts";
 import { useNow } from "#renderer/now.ts";
@@ -47,8 +47,8 @@ function SinceText({ status }: { readonly status: string }) {
   const now = useNow(tickMs);
   const since = sinceOf(status);
   if (since === undefined) return null;
-  const time = elapsed(since.seconds + Math.max(0, now - readAt) / 1000);
-  return <span className="truncate pl-3.5 text-sm text-fg3">{since.up ? t.containers.up(time) : t.containers.ago(time)}</span>;
+  const seconds = since.seconds + Math.max(0, now - readAt) / 1000;
+  return <span className="truncate pl-3.5 text-sm text-fg3">{since.up ? t.containers.up(elapsed(seconds)) : secondsAgo(seconds)}</span>;
 }
 
 const healthTones = { healthy: "ok", unhealthy: "danger", starting: "accent" } as const;

@@ -39,7 +39,7 @@ const StatsTab = lazy(() => import("./stats/statstab.tsx"));
 
 const tabIds = ["logs", "inspect", "terminal", "files", "stats", "processes", "network", "events"] as const;
 type TabId = (typeof tabIds)[number];
-const tabs = tabIds.map((id) => ({ id, label: t.containers.tabs[id] }));
+const tabs = () => tabIds.map((id) => ({ id, label: t.containers.tabs[id] }));
 const isTab = (tab: string): tab is TabId => (tabIds as readonly string[]).includes(tab);
 
 export function ContainerPage({ id, tab }: { readonly id: string; readonly tab: string }) {
@@ -69,7 +69,7 @@ export function ContainerPage({ id, tab }: { readonly id: string; readonly tab: 
       <Header container={container} />
       <WhyCard container={container} />
       <div className="shrink-0 border-b border-line px-4">
-        <Tabs label={container.Name.slice(1)} tabs={tabs} current={current} onSelect={(next) => go(`/containers/${id}/${next}`, { replace: true })} />
+        <Tabs label={container.Name.slice(1)} tabs={tabs()} current={current} onSelect={(next) => go(`/containers/${id}/${next}`, { replace: true })} />
       </div>
       <Body container={container} tab={current} />
     </section>

@@ -29,10 +29,11 @@ const nameOf = (row: NetworkRow): string => row.network.Name;
 const searched = (row: NetworkRow): string => `${row.network.Driver} ${subnetsOf(row.network)} ${shortId(row.network.Id)}`;
 const selectable = (row: NetworkRow): boolean => !isBuiltIn(row.network);
 
-const views = [
-  { id: "list", label: t.networks.list },
-  { id: "map", label: t.networks.map },
-] as const;
+const views = () =>
+  [
+    { id: "list", label: t.networks.list },
+    { id: "map", label: t.networks.map },
+  ] as const;
 
 export function NetworksPage() {
   const { selections } = useApp();
@@ -43,6 +44,7 @@ export function NetworksPage() {
   const [view, setView] = usePref<"list" | "map">("networks.view", "list");
   const [creating, setCreating] = useState(false);
   const [deleting, setDeleting] = useState<readonly NetworkRow[]>();
+  const columns = useMemo(() => columnsOf(), []);
   const rows = useMemo(
     () => query.data?.map((network): NetworkRow => ({ network, users: networkUsers(containers ?? [], network.Name) })),
     [query.data, containers],
@@ -54,7 +56,7 @@ export function NetworksPage() {
   );
   const actions = (
     <>
-      <Segmented label={t.networks.view} choices={views} current={view} onSelect={setView} />
+      <Segmented label={t.networks.view} choices={views()} current={view} onSelect={setView} />
       {create}
     </>
   );
@@ -99,7 +101,7 @@ export function NetworksPage() {
   );
 }
 
-const columns: readonly Column<NetworkRow>[] = [
+const columnsOf = (): readonly Column<NetworkRow>[] => [
   {
     id: "name",
     header: t.networks.columns.name,

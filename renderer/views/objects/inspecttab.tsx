@@ -8,10 +8,11 @@ import { JsonTree } from "#renderer/ui/jsontree.tsx";
 import { Segmented } from "#renderer/ui/tabs.tsx";
 
 type Mode = "tree" | "json";
-const modes = [
-  { id: "tree", label: t.inspect.tree },
-  { id: "json", label: t.inspect.json },
-] as const;
+const modes = () =>
+  [
+    { id: "tree", label: t.inspect.tree },
+    { id: "json", label: t.inspect.json },
+  ] as const;
 
 /** The engine's whole answer about an object. */
 export function InspectTab({ value }: { readonly value: unknown }) {
@@ -21,7 +22,7 @@ export function InspectTab({ value }: { readonly value: unknown }) {
   return (
     <div className="flex min-h-0 flex-1 flex-col" data-testid="inspect">
       <div className="flex shrink-0 items-center gap-2 border-b border-line px-4 py-1.5">
-        <Segmented label={t.common.inspect} choices={modes} current={mode} onSelect={setMode} />
+        <Segmented label={t.common.inspect} choices={modes()} current={mode} onSelect={setMode} />
         {mode === "tree" && (
           <>
             <SearchField label={t.inspect.search} value={filter} onChange={setFilter} className="w-[240px]" />

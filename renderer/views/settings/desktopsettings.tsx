@@ -6,10 +6,11 @@ import { Switch } from "#renderer/ui/field.tsx";
 import { Segmented } from "#renderer/ui/tabs.tsx";
 import { Row, Section } from "./section.tsx";
 
-const closings = [
-  { id: "hide", label: t.settings.onCloseChoices.hide },
-  { id: "quit", label: t.settings.onCloseChoices.quit },
-] as const;
+const closings = () =>
+  [
+    { id: "hide", label: t.settings.onCloseChoices.hide },
+    { id: "quit", label: t.settings.onCloseChoices.quit },
+  ] as const;
 const notified: readonly Notified[] = ["exits", "health", "engine"];
 const word = (on: boolean): string => (on ? t.settings.on : t.settings.off);
 
@@ -40,7 +41,7 @@ export function DesktopSettings() {
             reset: () => set({ onClose: defaults.onClose }),
           }}
         >
-          <Segmented label={t.settings.onClose} choices={closings} current={settings.onClose} onSelect={(onClose) => set({ onClose })} />
+          <Segmented label={t.settings.onClose} choices={closings()} current={settings.onClose} onSelect={(onClose) => set({ onClose })} />
         </Row>
       )}
       {notified.map((kind) => {

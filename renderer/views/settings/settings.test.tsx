@@ -1,9 +1,15 @@
 import { afterEach, beforeAll, expect, test, vi } from "vitest";
+import { applyLanguage, startLanguage } from "#renderer/core/language.ts";
 import { button, click, completeDom, found, openWindow, type } from "#renderer/testing.tsx";
 
 vi.setConfig({ testTimeout: 60_000 });
 beforeAll(completeDom);
-afterEach(() => localStorage.clear());
+afterEach(() => {
+  localStorage.clear();
+  vi.restoreAllMocks();
+  completeDom();
+  applyLanguage("system");
+});
 
 const labelled = (label: string): HTMLElement => document.querySelector<HTMLElement>(`[aria-label="${label}"]`) ?? document.body;
 const shown = (label: string): boolean => labelled(label) !== document.body;
@@ -53,4 +59,41 @@ test("a browser is offered nothing of the desktop's", async () => {
   using _window = await openWindow("/settings", () => undefined);
   await found(() => shown("Disk"));
   expect(shown("Icon in the tray")).toBe(false);
+});
+
+const choice = (label: string): HTMLElement =>
+  [...document.querySelectorAll<HTMLElement>("[role=radio]")].find((one) => one.textContent === label) ?? document.body;
+
+test("another language counts at once, in the whole window and on the same page, and is kept by the host", async () => {
+  using window = await openWindow("/settings", () => undefined);
+  await found(() => shown("Disk"));
+  await click(choice("Deutsch"));
+  await found(() => shown("Platte"));
+  expect(document.querySelector("h1")?.textContent).toBe("Einstellungen");
+  expect(document.querySelector("nav")?.textContent).toContain("Netzwerke");
+  expect(document.documentElement.lang).toBe("de");
+  await expect.poll(() => document.activeElement?.textContent).toBe("Deutsch");
+  expect(location.hash).toBe("#/settings");
+  expect(await window.bridge.call("settings.get")).toMatchObject({ language: "de" });
+  await click(choice("English"));
+  await found(() => shown("Disk"));
+  expect(document.documentElement.lang).toBe("en");
+});
+
+test("what the host has kept counts in a window that knows nothing of it", async () => {
+  using _window = await openWindow("/settings", (bridge) => void bridge.call("settings.set", { language: "de" }));
+  await found(() => shown("Platte"));
+  expect(choice("Deutsch").getAttribute("aria-checked")).toBe("true");
+});
+
+test("without a choice the window speaks the computer's language, and follows it", async () => {
+  vi.spyOn(navigator, "languages", "get").mockReturnValue(["de-CH", "en"]);
+  startLanguage();
+  using _window = await openWindow("/settings", () => undefined);
+  await found(() => shown("Platte"));
+  expect(document.documentElement.lang).toBe("de");
+  vi.spyOn(navigator, "languages", "get").mockReturnValue(["en-GB"]);
+  globalThis.dispatchEvent(new Event("languagechange"));
+  await found(() => shown("Disk"));
+  expect(document.documentElement.lang).toBe("en");
 });

@@ -1,25 +1,17 @@
 import { useState } from "react";
-import { useStore } from "zustand";
 import { useApp } from "#renderer/appcontext.ts";
 import { keys } from "#renderer/core/keys.ts";
 import { t } from "#renderer/core/texts.ts";
-import { applyTheme, theme, type ThemeChoice } from "#renderer/core/theme.ts";
 import { toastFailed } from "#renderer/core/toasts.ts";
 import { useContextStatus, useEngineInfo, useHostInfo, useSaveSettings } from "#renderer/queries.ts";
 import { CopyButton } from "#renderer/ui/copy.tsx";
 import { SearchField, Switch } from "#renderer/ui/field.tsx";
 import { Facts, Page } from "#renderer/ui/page.tsx";
-import { Segmented } from "#renderer/ui/tabs.tsx";
+import { AppearanceSettings } from "./appearance.tsx";
 import { DesktopSettings } from "./desktopsettings.tsx";
 import { EngineConfigSettings } from "./engineconfig.tsx";
 import { MachineSettings } from "./machinesettings.tsx";
 import { Row, Searchable, Section, SettingsSearch } from "./section.tsx";
-
-const themes: readonly { readonly id: ThemeChoice; readonly label: string }[] = [
-  { id: "system", label: t.settings.themes.system },
-  { id: "light", label: t.settings.themes.light },
-  { id: "dark", label: t.settings.themes.dark },
-];
 
 export function SettingsPage() {
   const [query, setQuery] = useState("");
@@ -29,7 +21,7 @@ export function SettingsPage() {
       <div className="min-h-0 flex-1 overflow-y-auto">
         <SettingsSearch value={query.trim().toLowerCase()}>
           <div className="group mx-auto flex max-w-[640px] flex-col gap-6 px-6 py-6">
-            <Appearance />
+            <AppearanceSettings />
             {inDesktop && <DesktopSettings />}
             <MachineSettings />
             <EngineConfigSettings />
@@ -40,26 +32,6 @@ export function SettingsPage() {
         </SettingsSearch>
       </div>
     </Page>
-  );
-}
-
-function Appearance() {
-  const choice = useStore(theme, (state) => state.choice);
-  const save = useSaveSettings();
-  const choose = (next: ThemeChoice): void => {
-    applyTheme(next);
-    save({ theme: next }).catch((error: unknown) => toastFailed(error, t.settings.failed));
-  };
-  return (
-    <Section title={t.settings.appearance}>
-      <Row
-        label={t.settings.theme}
-        hint={t.settings.themeHint}
-        standard={{ value: t.settings.themes.system, differs: choice !== "system", reset: () => choose("system") }}
-      >
-        <Segmented label={t.settings.theme} choices={themes} current={choice} onSelect={choose} />
-      </Row>
-    </Section>
   );
 }
 

@@ -2,6 +2,7 @@ import { Eraser, X } from "lucide-react";
 import { useStore } from "zustand";
 import { useApp } from "#renderer/appcontext.ts";
 import { type Act, curlLine } from "#renderer/core/activity.ts";
+import { clockTime } from "#renderer/core/format.ts";
 import { t } from "#renderer/core/texts.ts";
 import { useHostInfo } from "#renderer/queries.ts";
 import { Badge } from "#renderer/ui/badge.tsx";
@@ -39,7 +40,7 @@ function Entry({ act }: { readonly act: Act }) {
     <li data-testid="activity-entry" className="flex flex-col gap-1 border-b border-line px-4 py-2.5">
       <div className="flex items-center gap-2 text-sm text-fg3">
         <time dateTime={new Date(startedAt).toISOString()} className="tabular">
-          {new Date(startedAt).toLocaleTimeString()}
+          {clockTime(startedAt)}
         </time>
         {tookMs !== undefined && <span className="tabular">{t.activity.took(tookMs)}</span>}
         <span className="ml-auto">

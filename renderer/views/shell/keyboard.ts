@@ -15,7 +15,7 @@ export function useGlobalKeys({ go, help, palette }: KeyActions): void {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent): void => {
       if (event.defaultPrevented || document.querySelector("dialog[open]") !== null) return;
-      const place = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey ? places[Number(event.key) - 1] : undefined;
+      const place = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey ? places()[Number(event.key) - 1] : undefined;
       // In a shell Ctrl+K is the shell's own.
       const inShell = event.target instanceof HTMLElement && event.target.closest(".xterm") !== null;
       if (event.key.toLowerCase() === "k" && (event.metaKey || (event.ctrlKey && !inShell)) && !event.altKey && !event.shiftKey) palette();

@@ -8,7 +8,7 @@ export interface Place {
 }
 
 /** The pages in their order; Ctrl or Cmd with the number goes there. */
-export const places: readonly Place[] = [
+export const places = (): readonly Place[] => [
   { path: "/containers", label: t.nav.containers, icon: Box },
   { path: "/images", label: t.nav.images, icon: Layers },
   { path: "/builds", label: t.nav.builds, icon: Hammer },
@@ -21,7 +21,7 @@ export const places: readonly Place[] = [
 ];
 
 /** Without a number: it is there only where the engine has a trash. */
-export const trashPlace: Place = { path: "/trash", label: t.trash.title, icon: Trash2 };
+export const trashPlace = (): Place => ({ path: "/trash", label: t.trash.title, icon: Trash2 });
 
 export const isMac = /Mac/.test(navigator.platform);
 export const modifier = isMac ? "⌘" : "Ctrl+";

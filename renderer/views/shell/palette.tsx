@@ -22,7 +22,7 @@ export function Palette({ onRun, onClose }: PaletteProps) {
   const { containers, images, volumes, networks } = objects;
   const kept = keeps(useTrash().data);
   const entries = useMemo(
-    () => paletteEntries({ places, containers: containers ?? [], images: images ?? [], volumes: volumes ?? [], networks: networks ?? [] }),
+    () => paletteEntries({ places: places(), containers: containers ?? [], images: images ?? [], volumes: volumes ?? [], networks: networks ?? [] }),
     [containers, images, volumes, networks],
   );
   const [query, setQuery] = useState("");

@@ -7,7 +7,7 @@ const groups = (): readonly (readonly [string, readonly (readonly [string, strin
   [
     t.shortcuts.everywhere,
     [
-      ...places.map(({ label }, index) => [`${modifier}${index + 1}`, t.shortcuts.goTo(label)] as const),
+      ...places().map(({ label }, index) => [`${modifier}${index + 1}`, t.shortcuts.goTo(label)] as const),
       [`${modifier}K`, t.shortcuts.palette],
       ["/", t.shortcuts.search],
       ["Esc", t.shortcuts.back],

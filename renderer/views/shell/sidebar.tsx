@@ -29,17 +29,21 @@ export function Sidebar({ onShortcuts, onPalette }: { readonly onShortcuts: () =
         <span className={cx("text-lg font-semibold tracking-[-0.015em]", wide)}>{t.app}</span>
       </div>
       <ul className="flex flex-1 shrink-0 flex-col gap-0.5 px-2 pt-1">
-        {places.slice(0, -2).map((place, index) => (
-          <NavLink key={place.path} place={place} number={index + 1} count={counts[place.path]} />
-        ))}
+        {places()
+          .slice(0, -2)
+          .map((place, index) => (
+            <NavLink key={place.path} place={place} number={index + 1} count={counts[place.path]} />
+          ))}
       </ul>
       <ul className="flex shrink-0 flex-col gap-0.5 px-2 pb-2">
         <NavButton icon={Search} label={t.palette.title} keys={`${modifier}K`} onClick={onPalette} />
         <NavButton icon={Keyboard} label={t.nav.shortcuts} keys="?" onClick={onShortcuts} />
-        {trash !== undefined && (keeps(trash) || trash.Items.length > 0) && <NavLink place={trashPlace} number={undefined} count={trash.Items.length} />}
-        {places.slice(-2).map((place, index) => (
-          <NavLink key={place.path} place={place} number={places.length - 1 + index} count={undefined} />
-        ))}
+        {trash !== undefined && (keeps(trash) || trash.Items.length > 0) && <NavLink place={trashPlace()} number={undefined} count={trash.Items.length} />}
+        {places()
+          .slice(-2)
+          .map((place, index) => (
+            <NavLink key={place.path} place={place} number={places().length - 1 + index} count={undefined} />
+          ))}
       </ul>
     </nav>
   );

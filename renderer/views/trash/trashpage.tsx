@@ -1,5 +1,5 @@
 import { Boxes, RotateCcw, Trash2 } from "lucide-react";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import type { TrashItem } from "#api/trash.ts";
 import { useApp } from "#renderer/appcontext.ts";
 import { ago, exactTime, shortId, size } from "#renderer/core/format.ts";
@@ -27,6 +27,7 @@ export function TrashPage() {
   const up = useEngineUp();
   const [deleting, setDeleting] = useState<readonly TrashItem[] | "all">();
   const { Items: rows, Bytes = 0, Limits } = query.data ?? {};
+  const columns = useMemo(() => columnsOf(), []);
   const days = Limits?.Days ?? 0;
   return (
     <>
@@ -96,7 +97,7 @@ function Restore({ item }: { readonly item: TrashItem }) {
 /** Volumes without a name of their own are called by 64 hex digits. */
 const shownName = (name: string): string => (/^[0-9a-f]{64}$/.test(name) ? shortId(name) : name);
 
-const columns: readonly Column<TrashItem>[] = [
+const columnsOf = (): readonly Column<TrashItem>[] => [
   {
     id: "name",
     header: t.trash.columns.name,

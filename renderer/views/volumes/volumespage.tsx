@@ -36,6 +36,7 @@ export function VolumesPage() {
   const [creating, setCreating] = useState(false);
   const [deleting, setDeleting] = useState<readonly VolumeRow[]>();
   const sizes = useVolumeSizes();
+  const columns = useMemo(() => columnsOf(), []);
   const rows = useMemo(
     () => query.data?.map((volume): VolumeRow => ({ volume, users: volumeUsers(containers ?? [], volume.Name), bytes: sizes.get(volume.Name) })),
     [query.data, containers, sizes],
@@ -92,7 +93,7 @@ function Created({ at }: { readonly at: number }) {
 /** Volumes without a name of their own are called by 64 hex digits. */
 const shownName = (name: string): string => (/^[0-9a-f]{64}$/.test(name) ? shortId(name) : name);
 
-const columns: readonly Column<VolumeRow>[] = [
+const columnsOf = (): readonly Column<VolumeRow>[] => [
   {
     id: "name",
     header: t.volumes.columns.name,

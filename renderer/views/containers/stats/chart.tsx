@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
 import "uplot/dist/uPlot.min.css";
 import uPlot from "uplot";
+import { clockTime } from "#renderer/core/format.ts";
 import type { Values } from "#renderer/core/stats.ts";
 import { theme } from "#renderer/core/theme.ts";
 import { type CursorAt, chartOptions } from "./chartoptions.ts";
@@ -73,7 +74,7 @@ export function Chart({ label, times, series, format, floor, limit, binary = fal
           style={tip.left > tip.width / 2 ? { right: tip.width - tip.left + 10 } : { left: tip.left + 10 }}
           className="tabular pointer-events-none absolute top-1 z-10 rounded-md bg-raised px-2 py-1 text-sm shadow-float"
         >
-          <p className="text-fg3">{new Date(at * 1000).toLocaleTimeString()}</p>
+          <p className="text-fg3">{clockTime(at * 1000)}</p>
           {series.map(({ name, values }) => (
             <p key={name} className="flex justify-between gap-4">
               <span className="text-fg2">{name}</span>

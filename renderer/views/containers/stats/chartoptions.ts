@@ -1,4 +1,5 @@
 import type uPlot from "uplot";
+import { clockTime24 } from "#renderer/core/format.ts";
 
 /** Where the pointer is over a chart: pixels from its left edge, the point's index. */
 export interface CursorAt {
@@ -53,7 +54,7 @@ export function chartOptions(look: ChartLook): uPlot.Options {
         grid: { show: false },
         size: 22,
         space: 90,
-        values: (_plot, times) => times.map((at) => new Date(at * 1000).toLocaleTimeString([], { hour12: false })),
+        values: (_plot, times) => times.map((at) => clockTime24(at * 1000)),
       },
       {
         ...axis,

@@ -1,0 +1,30 @@
+import { activityTexts } from "./activity.ts";
+import { buildTexts } from "./builds.ts";
+import { composeTexts } from "./compose.ts";
+import { containerTexts } from "./containers.ts";
+import { containerTabTexts } from "./containertabs.ts";
+import { enginePageTexts } from "./engine.ts";
+import { logTexts } from "./logs.ts";
+import { machineTexts } from "./machine.ts";
+import { objectTexts } from "./objects.ts";
+import { pageTexts } from "./page.ts";
+import { settingsTexts } from "./settings.ts";
+import { shellTexts } from "./shell.ts";
+import { trashTexts } from "./trash.ts";
+
+/** The German catalogue. It says neither Sie nor du, and keeps Docker’s own words. */
+export const german = {
+  ...activityTexts,
+  ...buildTexts,
+  ...composeTexts,
+  ...containerTexts,
+  ...containerTabTexts,
+  ...enginePageTexts,
+  ...logTexts,
+  ...machineTexts,
+  ...objectTexts,
+  ...pageTexts,
+  ...settingsTexts,
+  ...shellTexts,
+  ...trashTexts,
+};
