@@ -217,7 +217,8 @@ step config config
 step clock clock
 step cgroups control_groups
 step network network
-step disk data_disk || step repair repair || { sync; sleep 1; poweroff -f; }
+# Setting a terminal waits until all is out that was written to it.
+step disk data_disk || step repair repair || { busybox stty -echo < /dev/console; poweroff -f; }
 step grow grow
 step shares shares
 # Bundles, FIFOs and namespaces do not outlive a boot.
