@@ -17,6 +17,7 @@ import { readAttributes } from "./attributes.ts";
 import { type Definition, parsed, treeDefinition } from "./frontend.ts";
 import { shown } from "./frontend-work.ts";
 import type { BuildHistory, BuildRecord, HistoryEvent } from "./history.ts";
+import { argPrefix, folderKey, imageRecord, toldOf } from "./image-records.ts";
 import { Progress } from "./progress.ts";
 import { failureOf } from "./recording.ts";
 import { detailed } from "./source.ts";
@@ -82,7 +83,8 @@ export class FolderBuilds {
     const tree = await TarTree.spool(backends.builder.plain(context, signal), join(backends.paths.buildWork, `context-${randomUUID()}`), signal);
     const left = new AbortController();
     const progress = new Progress();
-    const record = this.#begin(options, names, progress);
+    const record = imageRecord(options, names, progress.steps);
+    this.#history.begin(record);
     const work = { options, names, platform, auth, tree, progress, signal: AbortSignal.any([signal, left.signal]) };
     const running = this.#run(work, record).finally(() => progress.end());
     running.catch(() => undefined);
@@ -99,30 +101,6 @@ export class FolderBuilds {
     })();
   }
 
-  #begin({ folder, dockerfile, target, platform, args, noCache, pull }: BuildOptions, names: readonly string[], progress: Progress): BuildRecord {
-    const record: BuildRecord = {
-      ref: randomUUID().replaceAll("-", "").slice(0, 25),
-      attributes: {
-        filename: dockerfile,
-        [folderKey]: folder,
-        ...(target === "" ? {} : { target }),
-        ...(platform === "" ? {} : { platform }),
-        ...(noCache ? { "no-cache": "" } : {}),
-        ...(pull ? { "image-resolve-mode": "pull" } : {}),
-        ...Object.fromEntries(Object.entries(args).map(([name, value]) => [`${argPrefix}${name}`, value])),
-      },
-      exporters: [{ type: "image", attributes: { name: names.join(",") } }],
-      created: new Date().toISOString(),
-      told: {},
-      results: {},
-      documents: {},
-      steps: progress.steps,
-      pinned: false,
-    };
-    this.#history.begin(record);
-    return record;
-  }
-
   /** Builds and writes down; what it says in the end. */
   async #run(work: Work, record: BuildRecord): Promise<BuildMessage> {
     const { tree, progress, signal } = work;
@@ -130,7 +108,7 @@ export class FolderBuilds {
       this.#history.end({ ...record, ...more, completed: new Date().toISOString(), steps: progress.steps }, progress.recorded);
     try {
       const image = await this.#build(work);
-      end({ told: { "containerimage.digest": image, ...(work.names.length === 0 ? {} : { "image.name": work.names.join(",") }) } });
+      end(toldOf(image, work.names));
       return { image };
     } catch (error) {
       const failure = failureOf(signal.aborted ? new EngineError("cancelled", "the build was cancelled") : error);
@@ -208,9 +186,6 @@ async function hideIgnored(tree: TarTree, dockerfile: string): Promise<void> {
   const ignored = new IgnorePatterns(readIgnoreFile(Buffer.concat(chunks).toString("utf8")));
   for (const path of [treePath(dockerfile), ".dockerignore"]) if (ignored.ignores(path)) tree.remove(path);
 }
-
-const argPrefix = "build-arg:";
-const folderKey = "slipway:folder";
 
 function summaryOf({ ref, attributes, exporters, created, completed, error, steps }: BuildRecord): BuildSummary {
   const args = Object.entries(attributes).flatMap(([key, value]) => (key.startsWith(argPrefix) ? [[key.slice(argPrefix.length), value] as const] : []));

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import type { PostedMessage } from "#api/builds.ts";
@@ -7,6 +6,7 @@ import { notSquashed } from "#core/builds/classic-voice.ts";
 import type { PostedBuild, PostedBuilds } from "#core/builds/posted.ts";
 import type { ControlParts } from "./control.ts";
 import type { Export } from "./exporter.ts";
+import { newRef } from "./image-records.ts";
 import { Job } from "./job.ts";
 import { bodyContext } from "./remote-context.ts";
 import { Session } from "./session.ts";
@@ -69,7 +69,7 @@ export class PostedJobs implements PostedBuilds {
       signal,
       shelf,
       tool,
-      ref: randomUUID().replaceAll("-", "").slice(0, 25),
+      ref: newRef(),
       frontend: "dockerfile.v0",
       attributes,
       entitlements,

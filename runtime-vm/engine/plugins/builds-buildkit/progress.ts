@@ -25,7 +25,7 @@ export class Progress implements BuildObserver {
   readonly #recorded: Buffer[] = [];
   #recordedBytes = 0;
   /** Told to nobody while it goes on. */
-  readonly #isUnseen: boolean;
+  readonly #isOnlyRecorded: boolean;
   #isFollowed = false;
   #isOver = false;
   /** There while somebody who came later waits. */
@@ -37,8 +37,8 @@ export class Progress implements BuildObserver {
   /** The vertex of each instruction that failed, by its error. */
   readonly failures = new Map<unknown, string>();
 
-  constructor({ isFollowed = true }: { readonly isFollowed?: boolean } = {}) {
-    this.#isUnseen = !isFollowed;
+  constructor({ isOnlyRecorded = false }: { readonly isOnlyRecorded?: boolean } = {}) {
+    this.#isOnlyRecorded = isOnlyRecorded;
   }
 
   /** To the first reader as it comes; whoever asks later hears what is recorded, and goes on from there. */
@@ -79,7 +79,7 @@ export class Progress implements BuildObserver {
       this.#more?.resolve();
       this.#more = undefined;
     }
-    return this.#isUnseen ? undefined : this.#outlet.push(message);
+    return this.#isOnlyRecorded ? undefined : this.#outlet.push(message);
   }
 
   vertex(name: string): Vertex {
