@@ -75,10 +75,10 @@ test("an end with an error is told once in a while, one that was asked for or wi
   say("die", "bad", { exitCode: "3" });
   say("health_status: unhealthy", "sick");
   await expect.poll(() => rig.heard).toHaveLength(3);
-  expect(rig.heard.map(({ kind, title, container }) => [kind, title, container])).toEqual([
-    ["exits", "name-big ran out of memory", "big"],
-    ["exits", "name-bad ended with exit code 3", "bad"],
-    ["health", "name-sick is unhealthy", "sick"],
+  expect(rig.heard).toEqual([
+    { kind: "exits", what: "outOfMemory", container: "big", name: "name-big", exitCode: "137" },
+    { kind: "exits", what: "exited", container: "bad", name: "name-bad", exitCode: "3" },
+    { kind: "health", what: "unhealthy", container: "sick", name: "name-sick" },
   ]);
 });
 
@@ -107,7 +107,7 @@ test("nothing is asked of an engine that does not run, and a failed one is told 
   expect(asked).toEqual([]);
   rig.machine.fire(status("starting"));
   rig.machine.fire(status("failed", "the disk is full"));
-  expect(rig.heard).toEqual([{ kind: "engine", title: "The engine has failed", body: "the disk is full" }]);
+  expect(rig.heard).toEqual([{ kind: "engine", what: "failed", reason: "the disk is full" }]);
   await rig.happenings.stop("web");
   expect(asked).toEqual(["POST /containers/web/stop"]);
 });
@@ -118,7 +118,7 @@ test("a disk that gets fuller is told of once a level, not while it stays or get
     seen.machine.fire({ ...status("running"), usage: { memoryBytes: 1, memoryTotalBytes: 2, disk: { of: "machine", totalBytes: 64e9, freeBytes } } });
   for (const free of [30e9, 9e9, 8e9, 2e9, 1e9, 8e9, 30e9]) filled(free);
   expect(seen.heard).toEqual([
-    { kind: "engine", title: "The disk is 85 % full", body: "9.0 GB are left. The Engine page shows what takes the room." },
-    { kind: "engine", title: "The disk is 96 % full", body: "2.0 GB are left. The Engine page shows what takes the room." },
+    { kind: "engine", what: "diskFull", percent: 85, freeBytes: 9e9 },
+    { kind: "engine", what: "diskFull", percent: 96, freeBytes: 2e9 },
   ]);
 });

@@ -13,13 +13,19 @@ export interface RunningContainer {
 }
 
 /** Something that a person who is not looking at the window may want to know. */
-export interface Happening {
-  readonly kind: Notified;
-  readonly title: string;
-  readonly body: string;
-  /** The container it is about. */
-  readonly container?: string;
-}
+export type Happening = ContainerHappening | EngineHappening;
+
+/** Of a container: `exitCode` is as Docker's event says it. */
+export type ContainerHappening = { readonly kind: Notified; readonly container: string; readonly name: string } & (
+  | { readonly what: "exited" | "outOfMemory"; readonly exitCode: string }
+  | { readonly what: "unhealthy" }
+);
+
+/** Of the engine: why it failed, where that is known; how full its disk is. */
+export type EngineHappening = { readonly kind: Notified } & (
+  | { readonly what: "failed"; readonly reason: string | undefined }
+  | { readonly what: "diskFull"; readonly percent: number; readonly freeBytes: number }
+);
 
 const listedMax = 500;
 const rereadMs = 200;
@@ -84,8 +90,7 @@ export class Happenings implements Disposable {
     this.#phase = phase;
     if (phase === "running") void this.#follow((this.#following = new AbortController()).signal);
     else this.#unfollow();
-    if (phase === "failed" && before !== "stopped")
-      this.#happened.fire({ kind: "engine", title: "The engine has failed", body: error?.message ?? "Open Slipway to see its log." });
+    if (phase === "failed" && before !== "stopped") this.#happened.fire({ kind: "engine", what: "failed", reason: error?.message });
   }
 
   /** Told when it gets fuller, not while it stays full. */
@@ -93,12 +98,7 @@ export class Happenings implements Disposable {
     const before = this.#diskLevel;
     this.#diskLevel = levelOf(room);
     if (this.#diskLevel === "plenty" || this.#diskLevel === before || before === "critical") return;
-    const left = `${(room.freeBytes / 1e9).toFixed(1)} GB are left.`;
-    this.#happened.fire({
-      kind: "engine",
-      title: `The disk is ${Math.floor(takenShare(room) * 100)} % full`,
-      body: `${left} The Engine page shows what takes the room.`,
-    });
+    this.#happened.fire({ kind: "engine", what: "diskFull", percent: Math.floor(takenShare(room) * 100), freeBytes: room.freeBytes });
   }
 
   #unfollow(): void {
@@ -146,14 +146,13 @@ export class Happenings implements Disposable {
         const wanted = Date.now() - (this.#signalled.get(id) ?? -signalledMs) < signalledMs;
         this.#signalled.delete(id);
         const oom = this.#outOfMemory.delete(id);
-        const code = attributes["exitCode"] ?? "0";
-        if (oom) this.#tell({ kind: "exits", title: `${name} ran out of memory`, body: `It ended with exit code ${code}.`, container: id });
-        else if (!wanted && code !== "0")
-          this.#tell({ kind: "exits", title: `${name} ended with exit code ${code}`, body: "Its log says more.", container: id });
+        const exitCode = attributes["exitCode"] ?? "0";
+        if (oom) this.#tell({ kind: "exits", what: "outOfMemory", container: id, name, exitCode });
+        else if (!wanted && exitCode !== "0") this.#tell({ kind: "exits", what: "exited", container: id, name, exitCode });
         break;
       }
       case "health_status: unhealthy":
-        this.#tell({ kind: "health", title: `${name} is unhealthy`, body: "Its health check fails.", container: id });
+        this.#tell({ kind: "health", what: "unhealthy", container: id, name });
         break;
       case "destroy":
         this.#signalled.delete(id);
@@ -162,7 +161,7 @@ export class Happenings implements Disposable {
     }
   }
 
-  #tell(happening: Happening & { readonly container: string }): void {
+  #tell(happening: ContainerHappening): void {
     const now = Date.now();
     if (now - (this.#told.get(happening.container) ?? -quietMs) < quietMs) return;
     this.#told.set(happening.container, now);

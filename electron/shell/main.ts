@@ -3,10 +3,12 @@ import { fileURLToPath } from "node:url";
 import { homedir } from "node:os";
 import { parseArgs } from "node:util";
 import { type BrowserWindow, Menu, app, crashReporter, dialog, nativeTheme, powerMonitor, protocol, screen, session } from "electron";
+import { type LanguageChoice, languageOf } from "#bridge/language.ts";
 import { defaultRoot, hostPaths } from "#host/paths.ts";
 import { linkIn, routeOf } from "./links.ts";
 import { applicationMenu } from "./menu/menu.ts";
 import { HostProcess } from "./process/keeper.ts";
+import { type ShellTexts, shellTexts } from "./texts.ts";
 import { setStartsAtLogin, startsAtLogin } from "./tray/login.ts";
 import type { ShellSettings } from "./process/messages.ts";
 import { notify } from "./tray/notify.ts";
@@ -39,7 +41,10 @@ else app.quit();
 function run(): void {
   guardSession(session.defaultSession);
   serveScheme(protocol, join(here, "..", "renderer"));
-  Menu.setApplicationMenu(Menu.buildFromTemplate(applicationMenu({ platform: process.platform, packaged: app.isPackaged })));
+  let texts = textsIn("system");
+  const putMenu = (): void =>
+    Menu.setApplicationMenu(Menu.buildFromTemplate(applicationMenu({ platform: process.platform, packaged: app.isPackaged, view: texts.view })));
+  putMenu();
   const host = new HostProcess({
     program: join(here, "host.js"),
     args: {
@@ -75,7 +80,7 @@ function run(): void {
     stopContainer: (id) => host.tell({ kind: "stopContainer", id }),
     quit: () => app.quit(),
   };
-  let shown: Shown = { phase: "stopped", running: [] };
+  let shown: Shown = { phase: "stopped", running: [], texts };
   let settings: ShellSettings | undefined;
   const putTray = (): ReturnType<typeof createTray> => createTray(join(here, "..", "..", "assets", "icons"), trayActs, shown);
   let tray = putTray();
@@ -86,6 +91,12 @@ function run(): void {
   const follow = (next: ShellSettings): void => {
     settings = next;
     nativeTheme.themeSource = next.theme;
+    const spoken = textsIn(next.language);
+    if (spoken !== texts) {
+      texts = spoken;
+      putMenu();
+      showInTray({ texts });
+    }
     if (next.tray) tray ??= putTray();
     else {
       tray?.remove();
@@ -108,7 +119,7 @@ function run(): void {
       } else if (settings?.onClose === "quit") app.quit();
     });
     opened.on("closed", () => (window = undefined));
-    opened.webContents.on("render-process-gone", (_event, { reason }) => void offerReload(opened, reason));
+    opened.webContents.on("render-process-gone", (_event, { reason }) => void offerReload(opened, texts, reason));
     void opened.loadURL(appPage + route);
     return opened;
   }
@@ -125,10 +136,10 @@ function run(): void {
         showInTray({ running: message.running });
         break;
       case "happened":
-        if (window?.isFocused() !== true && settings !== undefined) notify(message.happening, settings, trayActs.open);
+        if (window?.isFocused() !== true && settings !== undefined) notify(message.happening, texts, settings, trayActs.open);
         break;
       case "failed":
-        dialog.showErrorBox("Slipway cannot start", message.message);
+        dialog.showErrorBox(texts.cannotStart, message.message);
         app.exit(1);
     }
   });
@@ -159,13 +170,15 @@ function run(): void {
   if (values["hidden"] !== true || tray === undefined) show(routeOf(linkIn(process.argv) ?? ""));
 }
 
+const textsIn = (choice: LanguageChoice): ShellTexts => shellTexts[languageOf(choice, app.getPreferredSystemLanguages())];
+
 /** A page that crashed is drawn again: it holds nothing that the engine lacks. */
-async function offerReload(window: BrowserWindow, reason: string): Promise<void> {
+async function offerReload(window: BrowserWindow, texts: ShellTexts, reason: string): Promise<void> {
   if (reason === "clean-exit" || window.isDestroyed()) return;
   const { response } = await dialog.showMessageBox(window, {
-    message: "The window's page ended.",
-    detail: `Reason: ${reason}. Containers are not affected.`,
-    buttons: ["Reload", "Close"],
+    message: texts.pageEnded,
+    detail: texts.pageEndedWhy(reason),
+    buttons: [texts.reload, texts.close],
   });
   if (response === 0) window.reload();
   else window.destroy();

@@ -88,6 +88,7 @@ const { createTray, iconFor, trayMenu } = await import("./tray/tray.ts");
 const { notify } = await import("./tray/notify.ts");
 const { desktopEntry, setStartsAtLogin, startsAtLogin } = await import("./tray/login.ts");
 const { applicationMenu } = await import("./menu/menu.ts");
+const { shellTexts } = await import("./texts.ts");
 const { linkIn, routeOf } = await import("./links.ts");
 
 let dir = "";
@@ -314,6 +315,7 @@ test("quitting asks the host core to end, waits, does not start it again, and ki
   expect(state.children).toHaveLength(1);
 });
 
+const texts = shellTexts.en;
 const opened: (string | undefined)[] = [];
 const stopped: string[] = [];
 const acts = {
@@ -328,11 +330,11 @@ const acts = {
 const enabled = (menu: MenuItemConstructorOptions[], label: string): boolean => menu.find((item) => item.label === label)?.enabled !== false;
 
 test("the tray's menu offers what the machine's state allows, and everything without a click on the icon", () => {
-  expect(enabled(trayMenu({ phase: "running", running: [] }, acts), "Start the engine")).toBe(false);
-  expect(enabled(trayMenu({ phase: "running", running: [] }, acts), "Stop the engine")).toBe(true);
-  expect(enabled(trayMenu({ phase: "failed", running: [] }, acts), "Start the engine")).toBe(true);
-  expect(enabled(trayMenu({ phase: "stopping", running: [] }, acts), "Stop the engine")).toBe(false);
-  expect(trayMenu({ phase: "stopped", running: [] }, acts).map((item) => item.label ?? "-")).toEqual(
+  expect(enabled(trayMenu({ phase: "running", running: [], texts }, acts), "Start the engine")).toBe(false);
+  expect(enabled(trayMenu({ phase: "running", running: [], texts }, acts), "Stop the engine")).toBe(true);
+  expect(enabled(trayMenu({ phase: "failed", running: [], texts }, acts), "Start the engine")).toBe(true);
+  expect(enabled(trayMenu({ phase: "stopping", running: [], texts }, acts), "Stop the engine")).toBe(false);
+  expect(trayMenu({ phase: "stopped", running: [], texts }, acts).map((item) => item.label ?? "-")).toEqual(
     expect.arrayContaining(["Open Slipway", "Start at login", "Quit Slipway"]),
   );
   expect([iconFor("darwin"), iconFor("win32"), iconFor("linux")]).toEqual(["trayTemplate.png", "tray.ico", "tray.png"]);
@@ -340,7 +342,7 @@ test("the tray's menu offers what the machine's state allows, and everything wit
 
 test("the tray's menu names the running containers, each to open and to stop, and says how many more there are", () => {
   const running = Array.from({ length: 17 }, (_, index) => ({ id: `id${index}`, name: `web-${index}` }));
-  const menu = trayMenu({ phase: "running", running }, acts);
+  const menu = trayMenu({ phase: "running", running, texts }, acts);
   const [open, stop] = (menu.find(({ label }) => label === "web-3")?.submenu as { label: string; click: () => void }[] | undefined) ?? [];
   open?.click();
   stop?.click();
@@ -350,21 +352,47 @@ test("the tray's menu names the running containers, each to open and to stop, an
 });
 
 test("a notification comes for the kinds that are asked for, and a click opens what it is about", () => {
-  const happening = { kind: "exits", title: "web ended with exit code 1", body: "Its log says more.", container: "c1" } as const;
+  const happening = { kind: "exits", what: "exited", container: "c1", name: "web", exitCode: "1" } as const;
   const clicked: (string | undefined)[] = [];
-  notify(happening, { notify: ["health", "engine"] }, (container) => clicked.push(container));
+  notify(happening, texts, { notify: ["health", "engine"] }, (container) => clicked.push(container));
   expect(state.notified).toEqual([]);
-  notify(happening, { notify: ["exits"] }, (container) => clicked.push(container));
+  notify(happening, texts, { notify: ["exits"] }, (container) => clicked.push(container));
   expect(state.notified).toMatchObject([{ title: "web ended with exit code 1", body: "Its log says more." }]);
   state.notified[0]?.click?.();
   expect(clicked).toEqual(["c1"]);
 });
 
+test("tray, menu and notifications speak German as well, and nothing of it is left in English", () => {
+  const both = (["en", "de"] as const).map((language) => {
+    const spoken = shellTexts[language];
+    const happened = [
+      { kind: "exits", what: "exited", container: "c1", name: "web", exitCode: "3" },
+      { kind: "exits", what: "outOfMemory", container: "c1", name: "web", exitCode: "137" },
+      { kind: "health", what: "unhealthy", container: "c1", name: "web" },
+      { kind: "engine", what: "failed", reason: undefined },
+      { kind: "engine", what: "diskFull", percent: 96, freeBytes: 2.5e9 },
+    ] as const;
+    const running = Array.from({ length: 17 }, (_, index) => ({ id: `id${index}`, name: "" }));
+    const labels = (items: MenuItemConstructorOptions[]): string[] =>
+      items.flatMap(({ label, submenu }) => [label ?? "", ...(Array.isArray(submenu) ? labels(submenu) : [])]);
+    return [
+      ...(["stopped", "starting", "running", "stopping", "failed"] as const).flatMap((phase) => labels(trayMenu({ phase, running, texts: spoken }, acts))),
+      ...happened.flatMap((happening) => Object.values(spoken.happened(happening))),
+      ...[spoken.view, spoken.cannotStart, spoken.pageEnded, spoken.pageEndedWhy("crashed"), spoken.reload, spoken.close],
+    ];
+  });
+  const [english = [], german = []] = both;
+  expect(german).toHaveLength(english.length);
+  expect(german.filter((text, index) => text !== "" && text === english[index])).toEqual([]);
+  for (const part of ["web endete mit Exit-Code 3", "Beendet mit Exit-Code 137.", "Die Platte ist zu 96 % voll", "2,5 GB sind frei.", "2 weitere…"])
+    expect(german.join("\n")).toContain(part);
+});
+
 test("a desktop without a tray leaves the app usable", () => {
   state.trayFails = true;
-  expect(createTray("/icons", acts, { phase: "stopped", running: [] })).toBeUndefined();
+  expect(createTray("/icons", acts, { phase: "stopped", running: [], texts })).toBeUndefined();
   state.trayFails = false;
-  expect(createTray("/icons", acts, { phase: "stopped", running: [] })).toBeDefined();
+  expect(createTray("/icons", acts, { phase: "stopped", running: [], texts })).toBeDefined();
 });
 
 test.skipIf(process.platform !== "linux")("starting at login is a desktop entry on Linux, which goes again", () => {
@@ -376,10 +404,10 @@ test.skipIf(process.platform !== "linux")("starting at login is a desktop entry 
 });
 
 test("the menu has the roles macOS needs to copy and paste, and developer tools only where it is not packaged", () => {
-  const mac = applicationMenu({ platform: "darwin", packaged: true });
+  const mac = applicationMenu({ platform: "darwin", packaged: true, view: texts.view });
   expect(mac.map((item) => item.role)).toEqual(["appMenu", "fileMenu", "editMenu", undefined, "windowMenu"]);
   expect(JSON.stringify(mac)).not.toContain("toggleDevTools");
-  expect(JSON.stringify(applicationMenu({ platform: "linux", packaged: false }))).toContain("toggleDevTools");
+  expect(JSON.stringify(applicationMenu({ platform: "linux", packaged: false, view: texts.view }))).toContain("toggleDevTools");
 });
 
 test.each([

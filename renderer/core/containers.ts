@@ -1,10 +1,12 @@
 import type { ContainerSummary, ContainerStatus, PortSummary } from "#api/containers.ts";
 import { plainName } from "./format.ts";
+import { t } from "./texts.ts";
 
-/** Docker's own word for a state, with the exit code where there is one. */
+/** The word for a state, in English Docker's own, with the exit code where there is one. */
 export function statusWord(state: ContainerStatus, status = ""): string {
   const code = state === "exited" ? /^Exited \((-?\d+)\)/.exec(status)?.[1] : undefined;
-  return code === undefined ? state : `${state} (${code})`;
+  const word = t.containers.states[state];
+  return code === undefined ? word : `${word} (${code})`;
 }
 
 export type Tone = "running" | "paused" | "busy" | "idle" | "failed";

@@ -15,7 +15,8 @@ async function main(): Promise<void> {
   const given = JSON.parse(process.argv.at(-1) ?? "{}") as HostArguments;
   await using host = await openDesktop({ ...given, mode: "electron", log: (line) => console.log(line) });
   using _status = host.onStatus(({ phase, error }) => say({ kind: "machine", phase, ...(error === undefined ? {} : { problem: error.message }) }));
-  const saySettings = ({ theme, tray, onClose, notify }: Settings): void => say({ kind: "settings", settings: { theme, tray, onClose, notify } });
+  const saySettings = ({ theme, language, tray, onClose, notify }: Settings): void =>
+    say({ kind: "settings", settings: { theme, language, tray, onClose, notify } });
   using _settings = host.settings.onChange(saySettings);
   saySettings(host.settings.current);
   using happenings = host.happenings();

@@ -11,7 +11,7 @@ export type ToHost =
   | { readonly kind: "quit" };
 
 /** What of the settings the shell acts on. */
-export type ShellSettings = Pick<Settings, "theme" | "tray" | "onClose" | "notify">;
+export type ShellSettings = Pick<Settings, "theme" | "language" | "tray" | "onClose" | "notify">;
 
 /** What the host core's process tells the shell. */
 export type FromHost =

@@ -1,11 +1,12 @@
 import { Notification } from "electron";
 import type { Happening } from "#host/happenings.ts";
 import type { ShellSettings } from "../process/messages.ts";
+import type { ShellTexts } from "../texts.ts";
 
 /** Tells of what happened while nobody looked, of the kinds that are asked for. A click opens what it is about. */
-export function notify(happening: Happening, { notify: wanted }: Pick<ShellSettings, "notify">, open: (container?: string) => void): void {
+export function notify(happening: Happening, texts: ShellTexts, { notify: wanted }: Pick<ShellSettings, "notify">, open: (container?: string) => void): void {
   if (!wanted.includes(happening.kind) || !Notification.isSupported()) return;
-  const notification = new Notification({ title: happening.title, body: happening.body, silent: true });
-  notification.on("click", () => open(happening.container));
+  const notification = new Notification({ ...texts.happened(happening), silent: true });
+  notification.on("click", () => open("container" in happening ? happening.container : undefined));
   notification.show();
 }

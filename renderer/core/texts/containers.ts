@@ -1,3 +1,4 @@
+import type { ContainerStatus } from "#api/containers.ts";
 import { count } from "#renderer/core/format.ts";
 
 /** Texts about containers: the list and the run form. */
@@ -47,6 +48,15 @@ export const containerTexts = {
     morePorts: (n: number) => `+${n}`,
     noPorts: "No ports",
     pending: { start: "starting", stop: "stopping", restart: "restarting", pause: "pausing", unpause: "resuming", remove: "removing" },
+    states: {
+      created: "created",
+      running: "running",
+      paused: "paused",
+      restarting: "restarting",
+      removing: "removing",
+      exited: "exited",
+      dead: "dead",
+    } satisfies Record<ContainerStatus, string>,
     health: { healthy: "healthy", unhealthy: "unhealthy", starting: "health: starting" },
     count: (n: number, running: number) => `${count(n, "container")}, ${running} running`,
     deleteTitle: (n: number, name: string) => (n === 1 ? `Delete container “${name}”?` : `Delete ${n} containers?`),

@@ -31,7 +31,7 @@ function Step({ step }: { readonly step: BootStep }) {
       </span>
       <div className="min-w-0 flex-1">
         <p className={cx(step.state === "waiting" || step.state === "skipped" ? "text-fg3" : "text-fg", running && "font-medium")}>
-          {step.title}
+          {t.boot.steps[step.name] ?? step.title}
           <span className="sr-only">, {t.boot.states[step.state]}</span>
         </p>
         {step.reason !== undefined && <p className={cx("selectable text-sm", step.state === "failed" ? "text-danger-text" : "text-fg3")}>{step.reason}</p>}

@@ -68,7 +68,7 @@ function Check({ check }: { readonly check: DiagnosticCheck }) {
       <Icon size={15} aria-hidden className={`mt-[3px] shrink-0 ${color}`} />
       <div className="selectable min-w-0 flex-1">
         <p>
-          {check.title} <span className={`text-sm ${color}`}>{t.diagnostics.results[check.result]}</span>
+          {t.diagnostics.titles[check.name] ?? check.title} <span className={`text-sm ${color}`}>{t.diagnostics.results[check.result]}</span>
         </p>
         <p className="text-sm text-fg2 [overflow-wrap:anywhere]">{check.detail}</p>
         {check.fix !== undefined && <p className="text-sm text-fg2 [overflow-wrap:anywhere]">{check.fix}</p>}
