@@ -157,5 +157,5 @@ function coarseOf({ text, regex, ignoreCase, level }: MatchTerms): RegExp | unde
   if (text !== undefined) return text === "" ? undefined : new RegExp(escaped(text), flags);
   const within = regex === undefined ? undefined : inLine(regex);
   if (within !== undefined) return new RegExp(within, flags);
-  return level === undefined ? undefined : new RegExp(levelHint(level), "gmi");
+  return level === undefined ? undefined : new RegExp(levelHint(level), "gm");
 }

@@ -83,6 +83,7 @@ test.for([
   ["2026-01-02 10:00:00 ERROR something", "error"],
   ["[warn] low", "warn"],
   ["level=debug msg=x", "debug"],
+  ["\u001b[1;31mERROR\u001b[0m in colour", "error"],
   ['{"level":60,"msg":"bye"}', "fatal"],
   ['{"severity":"WARNING","message":"x"}', "warn"],
   ["F0102 15:04:05.1 gone", "fatal"],
