@@ -5,6 +5,7 @@ import { KeyedLock } from "#base/lock.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { State } from "../state/state.ts";
 import { nextDue } from "./due.ts";
+import { findKept, notThere } from "./find.ts";
 import type { KeptItem, Keeper, TrashLimits } from "./keeper.ts";
 import { TrashTable } from "./table.ts";
 
@@ -112,9 +113,9 @@ export class Bin implements Disposable {
 
   /** By id, the beginning of one, or a name: the last of those removed under it. */
   async restore(reference: string): Promise<TrashRestored> {
-    const { id, kind } = this.#get(reference);
+    const { id, kind } = findKept(this.#items, reference);
     using _held = await this.#lock.acquire(id);
-    const item = this.#get(id);
+    const item = findKept(this.#items, id);
     const restored = await this.#keeper(kind).restore(item, this.#table.kept(id), async (insert) => {
       this.#parts.state.relaxed(() => {
         this.#table.remove(id);
@@ -153,7 +154,7 @@ export class Bin implements Disposable {
 
   /** Gone for good. */
   async discard(reference: string): Promise<void> {
-    const { id } = this.#get(reference);
+    const { id } = findKept(this.#items, reference);
     if (!(await this.#drop(id))) throw notThere(reference);
     await this.#parts.sweep();
   }
@@ -246,20 +247,6 @@ export class Bin implements Disposable {
     if (keeper === undefined) throw new EngineError("internal", `the trash has a ${kind}, and nobody knows what to do with it`);
     return keeper;
   }
-
-  #get(reference: string): KeptItem {
-    const exact = this.#items.get(reference);
-    if (exact !== undefined) return exact;
-    const all = [...this.#items.values()];
-    const byName = all.findLast(({ name }) => name === reference);
-    if (byName !== undefined) return byName;
-    const [found, ...more] = reference === "" ? [] : all.filter(({ id }) => id.startsWith(reference));
-    if (found === undefined) throw notThere(reference);
-    if (more.length > 0) throw new EngineError("invalidArgument", `${reference} is the beginning of ${more.length + 1} ids in the trash`);
-    return found;
-  }
 }
-
-const notThere = (reference: string): EngineError => new EngineError("notFound", `No such thing in the trash: ${reference}`);
 
 const sumOf = (items: readonly KeptItem[]): number => items.reduce((sum, { bytes = 0 }) => sum + bytes, 0);
