@@ -20,7 +20,7 @@ docker ps -a && docker volume ls && docker network ls
 echo "== the trash:"
 trash GET
 echo "== undo"
-trash POST "/$IMAGE/restore" || true
+trash POST "/$IMAGE/restore"
 trash POST /shop/restore
 docker start shop >/dev/null
 sleep 1
