@@ -4,7 +4,7 @@ import type { Translated } from "#renderer/core/texts/translated.ts";
 export const settingsTexts: Translated<typeof english> = {
   settings: {
     title: "Einstellungen",
-    search: "Einstellungen durchsuchen",
+    search: "Einstellung suchen",
     none: (query) => `Keine Einstellung hat „${query}“ im Namen oder in der Beschreibung.`,
     reset: (value) => `Zurück zu ${value}`,
     default: (value) => `Standard: ${value}.`,
