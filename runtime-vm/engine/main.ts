@@ -9,6 +9,7 @@ import type { EngineConfig } from "#core/config/config.ts";
 import { Builds } from "#core/builds/builds.ts";
 import { BuildCache } from "#core/builds/cache.ts";
 import { keptLayers } from "#core/builds/kept.ts";
+import { SteadyClock } from "#core/clock/steady.ts";
 import { Compose } from "#core/compose/compose.ts";
 import { type ContainerBackends } from "#core/containers/backends.ts";
 import { ContainerManager } from "#core/containers/containers.ts";
@@ -105,7 +106,8 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
   if (collect !== undefined) cleanup.use(new MemoryKeeper({ kernel, collect }));
   const trash = openTrash(paths.trash, log);
   const room = async (): Promise<DiskRoom> => roomFrom(await statfs(config.root));
-  const bin = cleanup.use(new Bin({ state, limits: () => config.trash, room, sweep: () => sweep(), reclaimed: () => trash.drained(), journal }));
+  const clock = new SteadyClock();
+  const bin = cleanup.use(new Bin({ state, limits: () => config.trash, room, clock, sweep: () => sweep(), reclaimed: () => trash.drained(), journal }));
   const events = new MemoryEventLog();
   const link = openLink({ config, flags, kernel, journal, stop, release });
   const hostFile = hostFileReader(kernel, config.hostPrefix);
@@ -176,7 +178,7 @@ async function openEngine(config: EngineConfig, flags: EngineFlags, journal: Fil
   cleanup.use(logDrivers);
   const remoteLogDrivers = createRemoteLogDrivers({ cache: logDrivers.cache, kernel, hostPrefix: config.hostPrefix, report: log });
   const logs = new Map(Object.entries({ ...logDrivers.drivers, ...remoteLogDrivers }));
-  const memory = { containers: paths.containers, memory: paths.logMemory, limits: config.logMemory };
+  const memory = { containers: paths.containers, memory: paths.logMemory, limits: config.logMemory, clock };
   const logMemory = new FileLogMemory({ ...memory, report: (line) => journal.warn(line) });
   const apparmor = AppArmor.open({ policy: tree.apparmorPolicy });
   const confinement = { seccompProfile: tree.seccompProfile, ...(apparmor === undefined ? {} : { apparmor }) };

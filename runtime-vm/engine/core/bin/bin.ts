@@ -2,6 +2,7 @@ import type { TrashEmptied, TrashKind, TrashList, TrashProjectRestored, TrashRes
 import { type DiskRoom, isTight } from "#base/disk-room.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
 import { KeyedLock } from "#base/lock.ts";
+import type { SteadyClock } from "../clock/steady.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { State } from "../state/state.ts";
 import { nextDue } from "./due.ts";
@@ -20,6 +21,8 @@ export interface BinParts {
   /** Asked each time, since a reload may change them. */
   readonly limits: () => TrashLimits;
   readonly room: () => Promise<DiskRoom>;
+  /** Nothing goes for its age before the clock is settled. */
+  readonly clock: Pick<SteadyClock, "isSettled">;
   /** Takes away what only things that are gone now stood on. */
   readonly sweep: () => Promise<unknown>;
   /** Resolves when the data of what was let go is off the disk. */
@@ -192,7 +195,7 @@ export class Bin implements Disposable {
     await this.#measure();
     const before = this.#items.size;
     for (;;) {
-      const due = nextDue(this.#items.values(), this.#parts.limits(), Date.now());
+      const due = nextDue(this.#items.values(), this.#parts.limits(), this.#parts.clock.isSettled() ? Date.now() : undefined);
       if (due === undefined) break;
       await this.#letGo(due.item, due.why);
     }

@@ -17,6 +17,11 @@ test("the oldest goes when its days are over, not before", () => {
   expect(due([item("a"), item("b", { removedMs: 1 })], 7 * day)).toBe("a");
 });
 
+test("nothing is too old while nobody knows what time it is", () => {
+  expect(nextDue([item("a")], limits, undefined)).toBeUndefined();
+  expect(nextDue([item("a", { bytes: 101 })], limits, undefined)?.item.id).toBe("a");
+});
+
 test("the oldest that holds anything goes when all together are too much", () => {
   expect(due([item("empty", { bytes: 0 }), item("unmeasured", { bytes: undefined }), item("a", { bytes: 60 }), item("b", { bytes: 41 })])).toBe("a");
 });

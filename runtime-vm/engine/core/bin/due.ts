@@ -4,13 +4,17 @@ import type { KeptItem, TrashLimits } from "./keeper.ts";
 const itemsMax = 1_000;
 const dayMs = 24 * 60 * 60 * 1_000;
 
-/** Which item of the trash (oldest first) goes next, and why. Undefined: all may stay. */
-export function nextDue(items: Iterable<KeptItem>, { days, bytes: bytesMax }: TrashLimits, nowMs: number): { item: KeptItem; why: string } | undefined {
+/** Which item of the trash (oldest first) goes next, and why. Undefined: all may stay. `nowMs` undefined: nobody knows, so nothing is too old. */
+export function nextDue(
+  items: Iterable<KeptItem>,
+  { days, bytes: bytesMax }: TrashLimits,
+  nowMs: number | undefined,
+): { item: KeptItem; why: string } | undefined {
   const all = [...items];
   const [oldest] = all;
   if (oldest === undefined) return undefined;
   if (days === 0 || bytesMax === 0) return { item: oldest, why: "the trash is off" };
-  if (nowMs - oldest.removedMs >= days * dayMs) return { item: oldest, why: `it was removed ${days} days ago` };
+  if (nowMs !== undefined && nowMs - oldest.removedMs >= days * dayMs) return { item: oldest, why: `it was removed ${days} days ago` };
   if (all.length > itemsMax) return { item: oldest, why: `there are more than ${itemsMax} things` };
   // One thing that alone is too much does not take all the others along.
   const large = all.find(({ bytes = 0 }) => bytes > bytesMax);

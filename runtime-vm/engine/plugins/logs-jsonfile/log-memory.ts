@@ -2,6 +2,7 @@ import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync,
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError, messageOf } from "#base/errors.ts";
+import type { SteadyClock } from "#core/clock/steady.ts";
 import type { LogMemory, LogMemoryLimits, LogOwner, LogSearch } from "#core/logs/memory.ts";
 import { LogSearches } from "./log-search.ts";
 import type { SearchMark, SearchSource } from "./log-search.worker.ts";
@@ -20,6 +21,8 @@ export interface LogMemoryOptions {
   /** `ID/` with the same names; on the same file system. */
   readonly memory: string;
   readonly limits: LogMemoryLimits;
+  /** Nothing goes for its age before the clock is settled. */
+  readonly clock: Pick<SteadyClock, "isSettled">;
   readonly report: (line: string) => void;
 }
 
@@ -113,8 +116,9 @@ export class FileLogMemory implements LogMemory {
   }
 
   #expire(): void {
-    const { days, maxBytes } = this.#options.limits;
-    const before = Date.now() - days * dayMs;
+    const { clock, limits } = this.#options;
+    const { days, maxBytes } = limits;
+    const before = days === 0 || clock.isSettled() ? Date.now() - days * dayMs : -Infinity;
     for (const [id, { removedMs }] of this.#kept) {
       if (this.#bytes <= maxBytes && removedMs >= before) return;
       this.#forget(id);

@@ -1,7 +1,7 @@
 /** Volumes that were removed are kept for a while, with all that they were. */
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { bin, dir, inOwnDirectory, reopen, volumes } from "./rig.ts";
 
 inOwnDirectory();
@@ -40,6 +40,26 @@ test("what came to nothing is not kept, and what is let go leaves nothing", asyn
   await bin.discard("vol");
   expect(bin.size).toBe(0);
   expect([...readdirSync(join(dir, "removed")), ...readdirSync(join(dir, "volumes"))]).toEqual([]);
+});
+
+test("when its days are over it goes for good, once the clock can be trusted", async () => {
+  let isSettled = false;
+  reopen(trash, { isSettled: () => isSettled });
+  await volumes.create({ Name: "vol" });
+  await volumes.remove("vol", { force: false });
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 7 * 24 * 60 * 60 * 1_000 });
+  try {
+    await volumes.create({ Name: "fresh" });
+    await volumes.remove("fresh", { force: false });
+    await bin.tidy();
+    expect(bin.size).toBe(2);
+    isSettled = true;
+    await bin.tidy();
+  } finally {
+    vi.useRealTimers();
+  }
+  expect((await bin.list()).Items.map(({ Name }) => Name)).toEqual(["fresh"]);
+  expect(readdirSync(join(dir, "removed"))).toHaveLength(1);
 });
 
 test("a directory that a crash kept from following its record, into the trash or out of it, does so at the next start", async () => {

@@ -21,18 +21,18 @@ export let volumes: LocalVolumes;
 let state: State;
 
 /** With limits, what is removed is kept. */
-function open(limits?: TrashLimits): void {
+function open(limits?: TrashLimits, clock?: { isSettled(): boolean }): void {
   state = openSqliteState(join(dir, "state.db"));
-  bin = testBin(state, limits);
+  bin = testBin(state, limits, clock);
   const trash = openTrash(join(dir, "trash"), () => {});
   const places = { directory: join(dir, "volumes"), kept: join(dir, "removed"), hostPrefix: join(dir, "host") };
   volumes = new LocalVolumes({ state, kernel, trash, bin, events: new MemoryEventLog(), journal: silentJournal, ...places });
 }
 
 /** As the next engine finds it. */
-export function reopen(limits?: TrashLimits): void {
+export function reopen(...by: Parameters<typeof open>): void {
   state[Symbol.dispose]();
-  open(limits);
+  open(...by);
 }
 
 /** Before each test an empty store of volumes on a machine with a folder /srv/data, after it nothing. */
