@@ -56,6 +56,8 @@ export interface FileChange {
   readonly type: "file" | "folder" | "link" | "other";
   /** The file's own (st_ino), where it is known: by it the guest knows what its own programs did, and what was renamed. */
   readonly number?: string;
+  /** How long before it was told it happened: what the guest's own programs did before that was something else. */
+  readonly agoMs: number;
 }
 
 export interface Configured {

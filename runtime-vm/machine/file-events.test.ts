@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { FileChange } from "#link/calls.ts";
 import { FileEvents } from "./file-events.ts";
 
 let root: string;
@@ -22,7 +23,7 @@ beforeEach(async () => {
 afterEach(() => rm(root, { recursive: true }));
 
 /** An engine that is known by its two answers. */
-const open = (): FileEvents =>
+const open = (changed: (changes: readonly FileChange[]) => Promise<unknown> = noteTold): FileEvents =>
   new FileEvents({
     engine: {
       json: async <T>() => [{ Mounts: mounted.map((Source) => ({ Type: "bind", Source })) }] as T,
@@ -33,11 +34,13 @@ const open = (): FileEvents =>
       },
     },
     platform: "linux",
-    changed: async (changes) => {
-      for (const { path, what, type } of changes) told.push(`${what}${type === "file" ? "" : ` ${type}`} ${path.slice(root.length) || "/"}`);
-    },
+    changed,
     notice: (text) => void notices.push(text),
   });
+
+async function noteTold(changes: readonly FileChange[]): Promise<void> {
+  for (const { path, what, type } of changes) told.push(`${what}${type === "file" ? "" : ` ${type}`} ${path.slice(root.length) || "/"}`);
+}
 
 const toldOf = async (...paths: readonly string[]): Promise<void> => {
   await expect.poll(() => told, { timeout: 10_000 }).toEqual(expect.arrayContaining([...paths]));
@@ -109,4 +112,37 @@ test("a folder is watched from its container's start to its end", async () => {
   await write("file", "3");
   expect(await settled()).toEqual([]);
   expect(notices).toEqual([]);
+});
+
+test("a burst is told of in few calls, each path once, and a file renamed in it as one that went and came in the same call", async () => {
+  const calls: (readonly FileChange[])[] = [];
+  const busy = Promise.withResolvers<void>();
+  await write("old", "1");
+  await using _events = open(async (changes) => {
+    calls.push(changes);
+    await noteTold(changes);
+    // The guest is slow with the first one: everything after it has to wait.
+    if (calls.length === 1) await busy.promise;
+  });
+  await settled();
+  await write("old", "22");
+  await expect.poll(() => calls).toHaveLength(1);
+  for (let i = 0; i < 300; i += 1) for (const text of ["1", "22"]) await write(`file ${i}`, text);
+  await rename(join(root, "old"), join(root, "renamed"));
+  for (let i = 300; i < 600; i += 1) await write(`file ${i}`, "");
+  await rm(join(root, "file 0"));
+  // Whatever the system has said until then is noted.
+  await settled();
+  busy.resolve();
+  await toldOf("came /file 599");
+  expect(calls.length).toBeLessThan(4);
+  const paths = calls.slice(1).flatMap((call) => call.map(({ path, what }) => `${what} ${path}`));
+  expect(new Set(paths).size).toBe(paths.length);
+  const half = (what: string): number => calls.findIndex((call) => call.some((change) => change.what === what && /old|renamed/.test(change.path)));
+  expect(half("gone")).toBeGreaterThan(0);
+  expect(half("came")).toBe(half("gone"));
+  const call = calls[half("came")] ?? [];
+  const at = call.findIndex(({ what, path }) => what === "gone" && path === join(root, "old"));
+  expect(call[at + 1]).toMatchObject({ what: "came", path: join(root, "renamed"), number: call[at]?.number });
+  for (const { agoMs } of calls.flat()) expect(agoMs).toBeGreaterThanOrEqual(0);
 });

@@ -6,12 +6,19 @@ import { delay } from "#base/deadline.ts";
 import type { EngineClient } from "#client/client.ts";
 import type { FileChange } from "#link/calls.ts";
 import { guestPath } from "./files.ts";
-import { type Happening, TreeWatch } from "./tree-watch.ts";
+import { Happenings, inCalls, type Noted } from "./happenings.ts";
+import { TreeWatch } from "./tree-watch.ts";
 
 /** What happens to one path within this time is told once. */
-const tickMs = 50;
-/** Told in one call. */
-const batchMax = 256;
+const tickMs = 20;
+/**
+ * After telling, nothing is told for so many times as long as it took: of a guest that is busy with many files, most of the time is
+ * left to that. Not longer than `pauseMsMax`: watchers are to hear of everything within a second.
+ */
+const pauseFactor = 4;
+const pauseMsMax = 400;
+/** Looked at before anything of it is told; the rest has its turn after that. */
+const roundMax = 16_384;
 /** Paths whose state is remembered: a new mode or owner is no change of what is in a file. */
 const knownMax = 50_000;
 const reconnectMs = 1_000;
@@ -21,6 +28,9 @@ interface Known {
   readonly number: string;
   readonly content: string;
 }
+
+/** To be told, and when it happened, by performance.now(). */
+type Seen = Omit<FileChange, "agoMs"> & { readonly atMs: number };
 
 export interface FileEventsOptions {
   readonly engine: Pick<EngineClient, "json" | "stream">;
@@ -39,8 +49,7 @@ export class FileEvents implements AsyncDisposable {
   readonly #over = new AbortController();
   readonly #trees = new Map<string, TreeWatch>();
   readonly #known = new Map<string, Known>();
-  readonly #pending = new Map<string, Happening>();
-  #woken = Promise.withResolvers<void>();
+  readonly #happenings = new Happenings();
   readonly #running: Promise<unknown>;
 
   constructor(options: FileEventsOptions) {
@@ -80,35 +89,36 @@ export class FileEvents implements AsyncDisposable {
 
   async #open(source: string): Promise<void> {
     const full = (): void => this.#options.notice(`${source} has too many folders: containers are not told of changes that are made here in all of them`);
-    const tree = new TreeWatch(source, { happened: (path, what) => this.#note(path, what), full });
+    const tree = new TreeWatch(source, { happened: (path, what) => this.#happenings.note(path, what), full });
     this.#trees.set(source, tree);
     await tree.open();
-  }
-
-  #note(path: string, what: Happening): void {
-    if (what === "named" || !this.#pending.has(path)) this.#pending.set(path, what);
-    this.#woken.resolve();
   }
 
   async #tell(): Promise<void> {
     const { signal } = this.#over;
     while (!signal.aborted) {
-      if (this.#pending.size === 0) await this.#woken.promise;
-      this.#woken = Promise.withResolvers();
+      await this.#happenings.some();
       await delay(tickMs, signal).catch(() => {});
-      const changes: FileChange[] = [];
-      for (const [path, what] of this.#pending) {
-        if (changes.length >= batchMax || signal.aborted) break;
-        this.#pending.delete(path);
-        changes.push(...(await this.#look(path, what)));
+      const seen: Seen[] = [];
+      // With what is found meanwhile: a folder that was renamed is told of together with what is in it.
+      while (seen.length < roundMax || seen.at(-1)?.what === "gone") {
+        const noted = this.#happenings.take();
+        if (noted === undefined || signal.aborted) break;
+        seen.push(...(await this.#look(noted)));
       }
-      // A guest that cannot be told now has other worries; its programs read the files as they are.
-      if (changes.length > 0 && !signal.aborted) await this.#options.changed(changes).catch(() => {});
+      const began = performance.now();
+      for (const call of inCalls(seen)) {
+        if (signal.aborted) break;
+        const changes = call.map(({ atMs, ...change }) => ({ ...change, agoMs: Math.round(performance.now() - atMs) }));
+        // A guest that cannot be told now has other worries; its programs read the files as they are.
+        await this.#options.changed(changes).catch(() => {});
+      }
+      await delay(Math.min(pauseMsMax, pauseFactor * (performance.now() - began)), signal).catch(() => {});
     }
   }
 
   /** What is to be told of `path` now. */
-  async #look(path: string, what: Happening): Promise<readonly FileChange[]> {
+  async #look({ path, what, namedMs, lastMs }: Noted): Promise<readonly Seen[]> {
     const place = guestPath(path, this.#options.platform);
     const stat = await lstat(path, { bigint: true }).catch(() => undefined);
     const before = this.#known.get(path);
@@ -118,7 +128,7 @@ export class FileEvents implements AsyncDisposable {
       // Of a folder that is gone itself the system tells under a name that it never held.
       const isTold = what === "named" && (isFolder || existsSync(dirname(path)));
       if (place === undefined || !isTold) return [];
-      return [{ path: place, what: "gone", type: isFolder ? "folder" : "file", ...(before === undefined ? {} : { number: before.number }) }];
+      return [{ path: place, what: "gone", type: isFolder ? "folder" : "file", atMs: namedMs, ...(before === undefined ? {} : { number: before.number }) }];
     }
     if (stat.isDirectory() && what === "named") for (const tree of this.#trees.values()) await tree.appeared(path);
     const now = { number: String(stat.ino), content: `${stat.size} ${stat.mtimeNs}` };
@@ -127,8 +137,8 @@ export class FileEvents implements AsyncDisposable {
     const type = stat.isFile() ? "file" : stat.isDirectory() ? "folder" : stat.isSymbolicLink() ? "link" : "other";
     const told = { path: place, type, number: now.number } as const;
     const isChanged = type === "file" && (before?.number !== now.number || before.content !== now.content);
-    const came: readonly FileChange[] = what === "named" ? [{ ...told, what: "came" }] : [];
-    return [...came, ...(isChanged && (what === "changed" || stat.size > 0n) ? [{ ...told, what: "changed" } as const] : [])];
+    const came: readonly Seen[] = what === "named" ? [{ ...told, what: "came", atMs: namedMs }] : [];
+    return [...came, ...(isChanged && (what === "changed" || stat.size > 0n) ? [{ ...told, what: "changed", atMs: lastMs } as const] : [])];
   }
 
   #remember(path: string, state: Known): void {
@@ -141,7 +151,7 @@ export class FileEvents implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#over.abort();
-    this.#woken.resolve();
+    this.#happenings.wake();
     for (const tree of this.#trees.values()) tree[Symbol.dispose]();
     this.#trees.clear();
     await this.#running;
