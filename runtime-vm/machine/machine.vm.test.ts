@@ -212,6 +212,8 @@ test("programs in containers are told of what is changed, made, renamed and dele
   expect(await next("new")).toContain("rename new");
   await rename(join(tree, "new"), join(tree, "renamed"));
   expect(await next("renamed")).toContain("rename new\nrename renamed");
+  // Until the guest has to look at it anew, which it cannot once it is gone.
+  await sleep(2_000);
   await rm(join(tree, "renamed"));
   expect(await next("renamed")).toContain("rename renamed");
   await engine.call("DELETE", `/containers/${id}`, { query: { force: true } });

@@ -1,5 +1,6 @@
 import { pathOf, sys } from "./libc.ts";
-import { type Nodes, textOf } from "./nodes.ts";
+import { textOf } from "./node.ts";
+import type { Nodes } from "./nodes.ts";
 import { ownerAttribute } from "./ownership.ts";
 import { op, writeU64 } from "./protocol.ts";
 import type { Replay } from "./replay.ts";

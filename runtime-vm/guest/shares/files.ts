@@ -1,5 +1,6 @@
 import { O, O_DIRECTORY, pathOf, sys } from "./libc.ts";
-import type { Node, Nodes } from "./nodes.ts";
+import type { Node } from "./node.ts";
+import type { Nodes } from "./nodes.ts";
 import { DEV_IOC, FOPEN_PASSTHROUGH, OPEN_KILL_SUIDGID, op, readU64, S, writeU64 } from "./protocol.ts";
 import type { Replay } from "./replay.ts";
 import type { Handler } from "./request.ts";
@@ -38,7 +39,7 @@ export class OpenFiles {
     if (failed < 0) return failed;
     node.open += 1;
     const isWritten = isWriting && !this.#replay.isBy(pid);
-    if (isWritten) this.#replay.done(node, "written");
+    if (isWritten) this.#replay.done(node, "opened");
     // This number comes back when it is closed.
     writeU64(out, isWritten ? 1 : 0, at);
     out.writeUInt32LE(FOPEN_PASSTHROUGH, at + 8);
@@ -64,7 +65,7 @@ export class OpenFiles {
   }
 
   #release(node: Node, isWritten: boolean): number {
-    if (isWritten) this.#replay.done(node, "written");
+    if (isWritten) this.#replay.done(node, "closed");
     node.open -= 1;
     if (node.open > 0) return 0;
     const id = Buffer.alloc(4);

@@ -40,7 +40,7 @@ export const O_NOFOLLOW = process.arch === "arm64" ? 0o100000 : 0o400000;
 
 /** struct statx, and the fields of it that are used. */
 export const statxBytes = 256;
-const STATX_BASIC_STATS = 0x7ff;
+export const STATX = { TYPE_MODE_OWNER: 0x1b, BASIC_STATS: 0x7ff } as const;
 const RESOLVE = { NO_SYMLINKS: 0x04, BENEATH: 0x08 } as const;
 const NR = { openat2: 437, getdents64: process.arch === "arm64" ? 61 : 217 } as const;
 
@@ -60,7 +60,7 @@ export const sys = {
     const how = new BigUint64Array([BigInt(flags | O.CLOEXEC), 0n, BigInt(RESOLVE.BENEATH | RESOLVE.NO_SYMLINKS)]);
     return openat2(NR.openat2, dir, path, new Uint8Array(how.buffer), how.byteLength);
   },
-  statx: (fd: number, into: Uint8Array, flags = 0) => statx(fd, "", AT.EMPTY_PATH | AT.SYMLINK_NOFOLLOW | flags, STATX_BASIC_STATS, into),
+  statx: (fd: number, into: Uint8Array, flags = 0, mask: number = STATX.BASIC_STATS) => statx(fd, "", AT.EMPTY_PATH | AT.SYMLINK_NOFOLLOW | flags, mask, into),
   getdents: (fd: number, into: Uint8Array, bytes: number) => getdents64(NR.getdents64, fd, into, bytes),
   lseek: bind<[number, bigint, number]>("lseek", "long", "int", "int64", "int"),
   mkdirat: bind<[number, Name, number]>("mkdirat", "int", "int", "void*", "uint"),

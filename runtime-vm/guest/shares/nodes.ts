@@ -1,30 +1,7 @@
-import { AT, errno, type Name, O, O_NOFOLLOW, nameOf, pathOf, statxBytes, sys } from "./libc.ts";
+import { AT, errno, type Name, O, O_NOFOLLOW, nameOf, pathOf, STATX, statxBytes, sys } from "./libc.ts";
+import { goneStat, holdsAttributes, type Node, seenIn, textOf } from "./node.ts";
 import { formatOwnership, hostMode, type Ownership, ownerAttribute, parseOwnership, shownMode } from "./ownership.ts";
 import { S, statOf, writeAttributes } from "./protocol.ts";
-
-/** A file that the kernel knows of. */
-export interface Node {
-  readonly id: number;
-  /** What it is on the share, by a descriptor of O_PATH; -1 for one that is gone and is named for the last time. */
-  readonly fd: number;
-  readonly key: string;
-  /** How often the kernel was told of it, and how many times it is open. */
-  known: number;
-  open: number;
-  /** What the kernel reads and writes itself, while it is open. */
-  backing: number;
-  /** Undefined: not asked for yet. Null: there is none. */
-  owner: Ownership | null | undefined;
-  /** Its mode and owner on the share when they were last seen: asking each time would cost a way to the host and back. */
-  mode: number;
-  uid: number;
-  gid: number;
-  /** What one that is gone was. */
-  readonly ghost?: number;
-  /** Its last name, the other way round of `children`. */
-  at?: { readonly parent: Node; readonly name: string };
-  readonly children: Map<string, Node>;
-}
 
 export const rootId = 1;
 const ownerName = nameOf(ownerAttribute);
@@ -44,6 +21,8 @@ export class Nodes {
   readonly #other = Buffer.alloc(statxBytes);
   readonly #value = Buffer.alloc(ownerBytesMax);
   #last = rootId;
+  /** What `#stat` is of, if that is as it is now. */
+  #seen: Node | undefined;
 
   constructor(root: number, keepsOwners: boolean) {
     this.keepsOwners = keepsOwners;
@@ -89,6 +68,7 @@ export class Nodes {
     if (node === undefined || sys.statx(node.fd, this.#other) < 0) node = this.#add({ id: (this.#last += 1), fd, known: 0 });
     else sys.close(fd);
     Object.assign(node, seenIn(this.#stat));
+    this.#seen = node;
     node.known += 1;
     this.named(node, parent, textOf(name));
     return node;
@@ -109,6 +89,8 @@ export class Nodes {
   ghost(parent: Node, name: Name, type: number): Node {
     const left = parent.children.get(textOf(name));
     if (left !== undefined) {
+      // Under another name it may be there still. One that is nowhere any more cannot be looked at: virtiofsd finds files by their handles.
+      if (left.ghost === undefined && this.#see(left) < 0) left.ghost = left.mode & S.IFMT;
       left.known += 1;
       return left;
     }
@@ -151,10 +133,27 @@ export class Nodes {
     if (node.fd >= 0) sys.close(node.fd);
   }
 
-  /** Looks at `node` as it is on the share; 0, or minus errno. */
+  /** At the beginning of each request: what was seen for the one before may be different by now. */
+  unsee(): void {
+    this.#seen = undefined;
+  }
+
+  /** Looks at `node` as it is on the share, once a request; 0, or minus errno. */
   #see(node: Node, flags = 0): number {
+    if (this.#seen === node && flags === 0) return 0;
+    this.#seen = undefined;
     const failed = sys.statx(node.fd, this.#stat, flags);
-    if (failed === 0) Object.assign(node, seenIn(this.#stat));
+    if (failed < 0) return failed;
+    Object.assign(node, seenIn(this.#stat));
+    this.#seen = node;
+    return 0;
+  }
+
+  /** Its mode and owner alone, which after a write need no way to the host; 0, or minus errno. */
+  #seeOwner(node: Node): number {
+    if (this.#seen === node) return 0;
+    const failed = sys.statx(node.fd, this.#other, 0, STATX.TYPE_MODE_OWNER);
+    if (failed === 0) Object.assign(node, seenIn(this.#other));
     return failed;
   }
 
@@ -194,7 +193,7 @@ export class Nodes {
    * has none) an owner is remembered as long as the kernel knows of the file. 0, or minus errno.
    */
   own(node: Node, change: { uid?: number | undefined; gid?: number | undefined; mode?: number | undefined }): number {
-    const seen = this.#see(node);
+    const seen = this.#seeOwner(node);
     if (seen < 0) return seen;
     const type = node.mode & S.IFMT;
     const before = this.#ownerOf(node);
@@ -203,10 +202,12 @@ export class Nodes {
     const host = this.keepsOwners ? hostMode(mode, type === S.IFDIR) : mode;
     const isOwn = uid === node.uid && gid === node.gid;
     if (!this.keepsOwners && !isOwn) {
+      this.unsee();
       const failed = sys.chown(node.fd, "", uid, gid, AT.EMPTY_PATH);
       if (failed < 0) return failed;
     }
     if (type !== S.IFLNK && (host !== (node.mode & 0o7777) || (!this.keepsOwners && !isOwn))) {
+      this.unsee();
       const failed = sys.chmod(pathOf(node.fd), host);
       if (failed < 0) return failed;
       node.mode = type | host;
@@ -219,6 +220,7 @@ export class Nodes {
     const text = formatOwnership(owner);
     if (node.owner && text === formatOwnership(node.owner)) return 0;
     if (holdsAttributes(node.mode)) {
+      this.unsee();
       const value = Buffer.from(text);
       const failed = sys.setxattr(pathOf(node.fd), ownerName, value, value.length, 0);
       if (failed < 0 && failed !== -(errno["EOPNOTSUPP"] ?? 0) && failed !== -(errno["EPERM"] ?? 0)) return failed;
@@ -234,20 +236,4 @@ export class Nodes {
     // Another user's on the host: what can be done with it shows when it is done.
     return failed === -(errno["EPERM"] ?? 0) ? 0 : failed;
   }
-}
-
-const seenIn = (stat: Buffer): { mode: number; uid: number; gid: number } => ({ mode: statOf.mode(stat), uid: statOf.uid(stat), gid: statOf.gid(stat) });
-
-/** A name as a key of maps: each of its bytes a character. */
-export const textOf = (name: Name): string => Buffer.from(name.buffer, name.byteOffset, name.byteLength).toString("latin1", 0, name.indexOf(0));
-
-/** The kernel takes attributes of users on files and folders only. */
-const holdsAttributes = (mode: number): boolean => (mode & S.IFMT) === S.IFREG || (mode & S.IFMT) === S.IFDIR;
-
-/** struct statx of a file that is gone. */
-function goneStat(id: number): Buffer {
-  const stat = Buffer.alloc(statxBytes);
-  stat.writeUInt32LE(1, 16);
-  stat.writeUInt32LE(id, 32);
-  return stat;
 }

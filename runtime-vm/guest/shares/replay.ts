@@ -1,6 +1,7 @@
 import type { Deed, Deeds } from "./deeds.ts";
 import { errno, type Name } from "./libc.ts";
-import { type Node, type Nodes, textOf } from "./nodes.ts";
+import { type Node, textOf } from "./node.ts";
+import type { Nodes } from "./nodes.ts";
 import { S, writeU64 } from "./protocol.ts";
 
 /** Extended attributes that are questions of the teller (tell.ts), who has no other way to this thread. */

@@ -1,5 +1,5 @@
 import { errno } from "./libc.ts";
-import type { Node } from "./nodes.ts";
+import type { Node } from "./node.ts";
 
 /** One request of the kernel: the file it is about, its body, and who asks. */
 export interface Request {

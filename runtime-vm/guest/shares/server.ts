@@ -2,7 +2,8 @@ import { attributeHandlers } from "./attributes.ts";
 import { OpenFiles } from "./files.ts";
 import { folderHandlers } from "./folders.ts";
 import { AT, O, pathOf, sys } from "./libc.ts";
-import { type Node, type Nodes, textOf } from "./nodes.ts";
+import { type Node, textOf } from "./node.ts";
+import type { Nodes } from "./nodes.ts";
 import { hostMode } from "./ownership.ts";
 import { attrBytes, entryBytes, FATTR, op, readU64, S, writeU64 } from "./protocol.ts";
 import type { Replay } from "./replay.ts";
@@ -50,6 +51,7 @@ export class ShareServer {
   /** Undefined: nobody waits for an answer. */
   handle(opcode: number, request: Omit<Request, "node"> & { readonly id: number }, out: Buffer): number | undefined {
     const { id, body } = request;
+    this.#nodes.unsee();
     if (opcode === op.FORGET) {
       this.#nodes.forget(id, readU64(body, 0));
       return undefined;
@@ -100,7 +102,10 @@ export class ShareServer {
       (is(FATTR.SIZE) ? this.#nodes.open(node, 0o200) || sys.truncate(pathOf(node.fd), readU64(body, 16)) : 0) ||
       (Object.values(own).some((value) => value !== undefined) ? this.#nodes.own(node, own) : 0) ||
       (is(FATTR.ATIME | FATTR.MTIME) ? sys.utimens(AT.FDCWD, pathOf(node.fd), timesOf(valid, body), 0) : 0);
-    return failed < 0 ? failed : this.#attributes(node, out);
+    if (failed < 0) return failed;
+    this.#nodes.unsee();
+    if (is(FATTR.SIZE | FATTR.MTIME)) this.#replay.done(node, "written");
+    return this.#attributes(node, out);
   }
 
   #symlink({ node: parent, body, uid, gid, pid }: Request, out: Buffer): number {

@@ -18,9 +18,9 @@ import { writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { finished } from "node:stream/promises";
-import koffi from "koffi";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { FileChange } from "#link/calls.ts";
+import { Watch } from "./watch.rig.ts";
 
 // The server of shares as the guest starts it, over a folder of this computer and with this computer's kernel.
 let base: string;
@@ -68,49 +68,18 @@ function as(uid: number, script: string): string {
 }
 const owners = (...paths: string[]): string[] => paths.map((path) => execFileSync("stat", ["-c", "%u:%g %a", join(mount, path)], { encoding: "utf8" }).trim());
 
+type Change = readonly [what: FileChange["what"], path: string, type?: FileChange["type"], number?: string];
+const tell = (...changes: readonly Change[]): Promise<void> => tellOf(0, ...changes);
 /** As the host tells it, which knows the number of what is there, and of what it has looked at before. */
-async function tell(...changes: readonly (readonly [FileChange["what"], string, FileChange["type"]?, string?])[]): Promise<void> {
+async function tellOf(agoMs: number, ...changes: readonly Change[]): Promise<void> {
   const told = changes.map(([what, path, type = "file", number]): FileChange => {
     const stat = lstatSync(join(folder, path), { bigint: true, throwIfNoEntry: false });
     const known = number ?? (stat === undefined ? undefined : String(stat.ino));
-    return { path: join(mount, path), what, type, ...(known === undefined ? {} : { number: known }) };
+    return { path: join(mount, path), what, type, agoMs, ...(known === undefined ? {} : { number: known }) };
   });
   const connection = connect(join(base, "socket")).resume();
   connection.end(`${JSON.stringify(told)}\n`);
   await finished(connection);
-}
-
-const libc = koffi.load("libc.so.6");
-const inotify = {
-  init: libc.func("int inotify_init1(int flags)"),
-  add: libc.func("int inotify_add_watch(int fd, const char *path, uint32_t mask)"),
-  read: libc.func("long read(int fd, _Out_ uint8_t *into, size_t size)"),
-  close: libc.func("int close(int fd)"),
-};
-const masks: Readonly<Record<string, number>> = { modify: 2, written: 8, from: 0x40, to: 0x80, create: 0x100, delete: 0x200 };
-
-/** What inotify has told of a folder since it was asked last. */
-class Watch implements Disposable {
-  readonly #fd: number;
-  constructor(path: string) {
-    this.#fd = inotify.init(0o4000) as number;
-    const mask = Object.values(masks).reduce((all, one) => all | one);
-    if ((inotify.add(this.#fd, path, mask) as number) < 0) throw new Error(`${path} cannot be watched`);
-  }
-  take(): string[] {
-    const events = Buffer.alloc(65_536);
-    const length = inotify.read(this.#fd, events, events.length) as number;
-    const told: string[] = [];
-    for (let at = 0; at < length; at += 16 + events.readUInt32LE(at + 12)) {
-      const name = events.toString("utf8", at + 16, events.indexOf(0, at + 16));
-      const mask = events.readUInt32LE(at + 4);
-      for (const [what, bit] of Object.entries(masks)) if ((mask & bit) !== 0) told.push(`${what} ${name}${(mask & 0x40000000) !== 0 ? "/" : ""}`);
-    }
-    return told;
-  }
-  [Symbol.dispose](): void {
-    inotify.close(this.#fd);
-  }
 }
 
 test("files have whom made them or they were given to for an owner, and belong to the folder's user here", () => {
@@ -236,8 +205,11 @@ test("watchers are not told a second time of what a container did itself", async
   const own = watch.take();
   expect(own).toContain("to back");
   const number = String(statSync(join(folder, "back")).ino);
-  await tell(["came", "back"], ["gone", "file", "file", number], ["gone", "before"], ["gone", "dir", "folder"], ["changed", "back"]);
+  await tellOf(60_000, ["came", "back"], ["gone", "file", "file", number], ["gone", "before"], ["gone", "dir", "folder"], ["changed", "back"]);
   await tell(["changed", "absent"]);
+  as(0, "echo 3 >> back; truncate -s 1 back; touch back");
+  expect(watch.take()).toContain("modify back");
+  await tellOf(60_000, ["changed", "back"]);
   expect(watch.take()).toEqual([]);
 });
 

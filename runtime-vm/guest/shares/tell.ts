@@ -64,9 +64,9 @@ export class Teller {
 
   /** Nothing when a container did it, when it was in no share, or when its folder is gone by now. */
   #place(change: FileChange, folders: Map<string, number>): readonly Told[] {
-    const { path, what, number } = change;
+    const { path, what, number, agoMs } = change;
     const share = this.#shares.find((one) => path.startsWith(`${one.path}/`));
-    if (share === undefined || share.deeds.take(number, what === "came" ? "made" : what === "gone" ? "removed" : "written")) return [];
+    if (share === undefined || share.deeds.take(number, what === "came" ? "made" : what === "gone" ? "removed" : "written", agoMs)) return [];
     const slash = path.lastIndexOf("/");
     const at = path.slice(0, slash);
     const folder = folders.get(at) ?? openFolder(share, at);
