@@ -2,7 +2,7 @@ import { request } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { stockDocker } from "../fixtures/docker.ts";
 import { tarOf } from "../fixtures/image.ts";
-import { type Holdings, holdings } from "../fixtures/leaks.ts";
+import { type Holdings, holdings, atRest } from "../fixtures/leaks.ts";
 import { daemonOf } from "../fixtures/processes.ts";
 import { buildCases, context } from "../suites/build.cases.ts";
 import { fuzzDockerfile } from "./fuzz-dockerfiles.ts";
@@ -100,7 +100,7 @@ test(`${count} builds of files and contexts that are wrong somewhere, of seed ${
   const warm = await run(rig.client, sh("true"));
   await wait(rig.client, warm);
   await remove(rig.client, warm);
-  const before = here();
+  const before = await atRest(here);
   const files = buildCases.map(({ dockerfile }) => dockerfile);
   const faults = await each(count, seed, async (dice) => {
     const wrong = fuzzDockerfile(dice, files);

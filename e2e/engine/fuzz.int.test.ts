@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { busybox, dockerArchive } from "../fixtures/image.ts";
-import { type Holdings, holdings } from "../fixtures/leaks.ts";
+import { type Holdings, holdings, atRest } from "../fixtures/leaks.ts";
 import { daemonOf } from "../fixtures/processes.ts";
 import { Dice, type FuzzRequest, fuzzRequest } from "./fuzz-requests.ts";
 import { type Rig, call, logs, openRig, remove, run, sh, unlessGone, wait } from "./rig.ts";
@@ -151,7 +151,7 @@ test(`${count} requests of seed ${seed} are each answered soundly, and leave not
   const warm = await run(rig.client, { ...sh("true"), HostConfig: { AutoRemove: true } });
   await wait(rig.client, warm, "removed").catch(unlessGone);
   await expect.poll(everything).toEqual([]);
-  const before = here();
+  const before = await atRest(here);
   const open = descriptors();
   const pid = daemonOf(rig.program.socket);
   const dice = new Dice(seed);

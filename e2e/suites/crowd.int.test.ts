@@ -4,7 +4,7 @@ import type { ContainerInspect } from "#api/containers.ts";
 import { isClass } from "#base/errors.ts";
 import { EngineClient } from "#client/client.ts";
 import { type Rig, call, create, frames, inspect, openRig, remove, run, sh, wait } from "../engine/rig.ts";
-import { type Holdings, holdings } from "../fixtures/leaks.ts";
+import { type Holdings, holdings, atRest } from "../fixtures/leaks.ts";
 import { randomOf, tidy } from "./kills.ts";
 
 const long = process.env["SLIPWAY_TEST_LONG"] === "1";
@@ -36,8 +36,7 @@ beforeAll(async () => {
   await wait(rig.client, first);
   await call(rig.client, "GET", `/containers/${first}/archive`, { query: { path: "/etc" } });
   await tidy(rig.client, { container: "", image });
-  await new Promise((settled) => setTimeout(settled, 1_000));
-  clean = now();
+  clean = await atRest(now);
 });
 afterAll(async () => {
   if (rig !== undefined) await tidy(rig.client, { container: "", image: "" });

@@ -5,7 +5,7 @@ import { delay } from "#base/deadline.ts";
 import { EngineClient } from "#client/client.ts";
 import { type Rig, inspect, logs, openRig, run, sh } from "../engine/rig.ts";
 import { busybox, dockerArchive, makeImage } from "../fixtures/image.ts";
-import { type Holdings, holdings } from "../fixtures/leaks.ts";
+import { type Holdings, holdings, atRest } from "../fixtures/leaks.ts";
 import { daemonOf } from "../fixtures/processes.ts";
 import { startEngine } from "../fixtures/program.ts";
 import { type TestRegistry, startRegistry } from "../fixtures/registry.ts";
@@ -51,7 +51,7 @@ beforeAll(async () => {
   // What is made once and kept (the network's rules, the log's thread) is no leak: every act once, in peace.
   for (const name of Object.keys(acts)) if (name !== "attach") await acts[name]!(stageOf(nothingPromised(), `warm-${name.replaceAll(/\W/g, "")}`));
   await tidy(rig.client, keep);
-  clean = await quiet();
+  clean = await atRest(now);
 });
 afterAll(async () => {
   await registry?.[Symbol.asyncDispose]();
@@ -63,17 +63,6 @@ afterAll(async () => {
 });
 
 const stageOf = (promised: Promised, name: string): Stage => ({ client: rig.client, promised, name, ...given });
-
-/** Teardown goes on after the last answer: what is held once two readings in a row agree. */
-async function quiet(): Promise<Holdings> {
-  for (let last = now(), tries = 0; tries < 40; tries += 1) {
-    await delay(500);
-    const next = now();
-    if (JSON.stringify(last) === JSON.stringify(next)) return next;
-    last = next;
-  }
-  throw new Error("the engine does not come to rest");
-}
 
 /** Several acts at once, the engine killed in the middle of them and started again. */
 async function killInTheMiddleOf(names: readonly string[], afterMs: number, round: number): Promise<Promised> {

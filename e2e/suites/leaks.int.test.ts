@@ -5,7 +5,7 @@ import { EngineClient } from "#client/client.ts";
 import { create, remove } from "../engine/rig.ts";
 import { type StockDocker, stockDocker } from "../fixtures/docker.ts";
 import { busybox, dockerArchive } from "../fixtures/image.ts";
-import { type Holdings, holdings } from "../fixtures/leaks.ts";
+import { type Holdings, holdings, atRest } from "../fixtures/leaks.ts";
 import { daemonOf } from "../fixtures/processes.ts";
 import { type Program, startEngine } from "../fixtures/program.ts";
 
@@ -34,8 +34,7 @@ beforeAll(async () => {
   rmSync(archive);
   // What is made once and kept (the shared mount of the layer, the bridge, the log worker) is no leak.
   await docker.ok("run", "--rm", "busybox", "true");
-  await new Promise((settled) => setTimeout(settled, 1_000));
-  clean = now();
+  clean = await atRest(now);
 });
 afterAll(async () => {
   await engine?.[Symbol.asyncDispose]();
