@@ -154,7 +154,7 @@ function columnsFor(again: (options: BuildOptions) => Promise<void>): readonly C
       id: "created",
       header: columns.created,
       width: "var(--created-column)",
-      className: "max-[720px]:hidden",
+      className: "max-[800px]:hidden",
       sortBy: ({ created }) => -Date.parse(created),
       cell: ({ created }) => <Started at={Date.parse(created) / 1000} />,
     },

@@ -102,7 +102,7 @@ export function PortsCell({ container }: CellProps) {
         </span>
       ))}
       <MorePorts links={rest} className="max-[1100px]:hidden" />
-      <MorePorts links={[...shown.slice(1), ...rest]} className="min-[1100.01px]:hidden" />
+      <MorePorts links={[...shown.slice(1), ...rest]} className="min-[1100px]:hidden" />
     </div>
   );
 }

@@ -192,7 +192,7 @@ function columnsFor(run: (image: string) => void): readonly Column<ImageRow>[] {
       id: "created",
       header: columns.created,
       width: "var(--created-column)",
-      className: "max-[720px]:hidden",
+      className: "max-[800px]:hidden",
       sortBy: (row) => -row.created,
       cell: (row) => <Created at={row.created} />,
     },

@@ -35,12 +35,14 @@ export function ObjectPage<T>({ title, icon: Icon, note, listPath, query, facts,
   useEscape(() => go(listPath));
   return (
     <section aria-label={title} className="flex min-h-0 flex-1 flex-col">
-      <header className="flex shrink-0 items-center gap-2 py-2.5 pr-4 pl-2">
-        <IconButton icon={ChevronLeft} label={t.common.back} onClick={() => go(listPath)} />
-        <Icon size={18} strokeWidth={1.7} aria-hidden className="shrink-0 text-fg3" />
-        <h1 className="selectable min-w-0 truncate text-lg font-semibold tracking-[-0.01em]">{title}</h1>
-        {note}
-        <div className="ml-auto flex gap-1.5">
+      <header className="flex shrink-0 flex-wrap items-center gap-x-2 gap-y-1.5 py-2.5 pr-4 pl-2">
+        <div className="flex min-w-[160px] flex-1 items-center gap-2">
+          <IconButton icon={ChevronLeft} label={t.common.back} onClick={() => go(listPath)} />
+          <Icon size={18} strokeWidth={1.7} aria-hidden className="shrink-0 text-fg3" />
+          <h1 className="selectable min-w-0 truncate text-lg font-semibold tracking-[-0.01em]">{title}</h1>
+          {note}
+        </div>
+        <div className="ml-auto flex flex-wrap justify-end gap-1.5">
           {actions}
           {onDelete !== undefined && <IconButton icon={Trash2} danger label={t.containers.deleteDots} onClick={onDelete} className="size-[30px]" />}
         </div>

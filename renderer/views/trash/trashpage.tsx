@@ -128,6 +128,7 @@ const columnsOf = (): readonly Column<TrashItem>[] => [
     id: "removed",
     header: t.trash.columns.removed,
     width: "var(--created-column)",
+    className: "max-[800px]:hidden",
     sortBy: (row) => -removedAt(row),
     cell: (row) => <Removed at={removedAt(row)} />,
   },

@@ -97,14 +97,14 @@ const columnsOf = (): readonly Column<VolumeRow>[] => [
   {
     id: "name",
     header: t.volumes.columns.name,
-    width: "minmax(160px, 1fr)",
+    width: "minmax(120px, 1fr)",
     sortBy: idOf,
     cell: (row) => <NameLink href={`/volumes/${encodeURIComponent(row.volume.Name)}`} name={row.volume.Name} shown={shownName(row.volume.Name)} />,
   },
   {
     id: "used",
     header: t.volumes.columns.used,
-    width: "minmax(120px, 0.7fr)",
+    width: "minmax(88px, 0.7fr)",
     sortBy: (row) => row.users.join(" "),
     cell: (row) => (
       <span className="block truncate text-fg2" data-tip-cut={row.users.join("\n")}>
@@ -123,7 +123,7 @@ const columnsOf = (): readonly Column<VolumeRow>[] => [
   {
     id: "driver",
     header: t.volumes.columns.driver,
-    width: "96px",
+    width: "80px",
     sortBy: (row) => row.volume.Driver,
     cell: (row) => <span className="text-fg2">{row.volume.Driver}</span>,
   },
@@ -131,7 +131,7 @@ const columnsOf = (): readonly Column<VolumeRow>[] => [
     id: "created",
     header: t.volumes.columns.created,
     width: "var(--created-column)",
-    className: "max-[720px]:hidden",
+    className: "max-[800px]:hidden",
     sortBy: (row) => -createdAt(row),
     cell: (row) => <Created at={createdAt(row)} />,
   },
