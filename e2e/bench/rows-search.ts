@@ -26,10 +26,14 @@ const searchRow = (by: string, query: string): Row => ({
   },
   async measure(target) {
     if (!(await searchable(target))) return undefined;
-    const answer = await target.response("GET", `/slipway/logs/search?container=${prefix}${name}&${query}`);
+    // By its id: those of earlier rows, which are removed, have the same name and are searched as well.
+    const { Id } = await target.call<{ readonly Id: string }>("GET", `/containers/${prefix}${name}/json`);
+    const answer = await target.response("GET", `/slipway/logs/search?container=${Id}&${query}`);
     const text = Buffer.concat(await answer.toArray()).toString("utf8");
-    const last = JSON.parse(text.trim().split("\n").at(-1) ?? "") as { readonly End?: { readonly CpuMs: number; readonly Bytes: number } };
-    if (last.End === undefined || last.End.Bytes < 50_000_000) throw new Error(`${target.label}: the search ended with ${JSON.stringify(last)}`);
+    const last = JSON.parse(text.trim().split("\n").at(-1) ?? "") as {
+      readonly End?: { readonly CpuMs: number; readonly Bytes: number; readonly Containers: number };
+    };
+    if (last.End?.Containers !== 1 || last.End.Bytes < 50_000_000) throw new Error(`${target.label}: the search ended with ${JSON.stringify(last)}`);
     return last.End.CpuMs;
   },
   teardown: removeAll,
