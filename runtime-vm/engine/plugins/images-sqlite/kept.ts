@@ -42,16 +42,14 @@ export class ImageKeeper implements Keeper<KeptImage> {
     return this.#bin.isOn;
   }
 
-  /** Takes all names of an image away, and keeps it. Returns the bytes that are its alone. */
-  async keep(target: Descriptor, images: readonly ImageName[]): Promise<number> {
-    const { names, collector } = this.#parts;
-    const bytes = await collector.weigh([target]);
+  /** Takes all names of an image away, and keeps it. */
+  async keep(target: Descriptor, images: readonly ImageName[]): Promise<void> {
+    const { names } = this.#parts;
     const parent = names.parentOf(target.digest);
     const [named = images[0]] = images.filter((image) => !isDangling(image));
     const name = named === undefined ? target.digest : shownName(named);
     const kept: KeptImage = { target, names: images.map(({ name: own, updated }) => ({ name: own, updated })), ...(parent === undefined ? {} : { parent }) };
     await this.#bin.keep({ kind: "image", id: randomBytes(32).toString("hex"), name }, kept, () => names.delete(kept.names.map((one) => one.name)));
-    return bytes;
   }
 
   async restore(item: KeptItem, kept: KeptImage, take: Take): Promise<Omit<TrashRestored, "Kind" | "Id">> {

@@ -181,11 +181,13 @@ class SqliteImageStore implements ImageStore {
       let bytes = 0;
       for (const image of await describeAll(this.#parts)) {
         if (!wanted(image) || opts.users(image.target.digest).length > 0) continue;
+        // Of one that goes into the trash nothing is gone yet, and nothing but this asks how much it is.
+        const kept = this.#keepers.images?.isOn === true ? await this.#parts.collector.weigh([image.target]) : 0;
         const removed = await this.#remove(image.target.digest, { force: true, users: opts.users });
         // What has no name is told under its id, though only here.
         if (image.names.every(isDangling)) items.push({ Untagged: image.target.digest });
         items.push(...removed.items);
-        bytes += removed.bytes;
+        bytes += kept + removed.bytes;
       }
       bytes += (await this.#parts.collector.sweep(() => true)) + this.#parts.content.sweep();
       return { ImagesDeleted: items.length === 0 ? null : items, SpaceReclaimed: bytes };
@@ -228,7 +230,7 @@ class SqliteImageStore implements ImageStore {
     const plan = planRemoval(names, reference, opts);
     const target = names.byDigest(plan.digest)[0]!.target;
     const keeper = plan.deletes && this.#keepers.images?.isOn === true ? this.#keepers.images : undefined;
-    const weight = await keeper?.keep(target, plan.untag);
+    await keeper?.keep(target, plan.untag);
     if (plan.keeps) names.makeDangling(target, new Date());
     else if (keeper === undefined) names.delete(plan.untag.map(({ name }) => name));
     publishIndex(this.#parts);
@@ -239,7 +241,7 @@ class SqliteImageStore implements ImageStore {
     }
     if (!plan.deletes) return { items, bytes: 0 };
     await announce(this.#parts, "delete", { id: plan.digest, name: plan.digest, target });
-    return { items: [...items, { Deleted: plan.digest }], bytes: weight ?? (await collector.collect([target])) };
+    return { items: [...items, { Deleted: plan.digest }], bytes: keeper === undefined ? await collector.collect([target]) : 0 };
   }
 
   /** dockerd answers 404 for a source that is no reference, too. */
