@@ -3,16 +3,17 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { delay } from "#base/deadline.ts";
 import { EngineClient } from "#client/client.ts";
-import { type Rig, inspect, logs, openRig, run, sh } from "../engine/rig.ts";
+import { type Rig, inspect, logs, openRig, remove, run, sh } from "../engine/rig.ts";
 import { busybox, dockerArchive, makeImage } from "../fixtures/image.ts";
 import { type Holdings, holdings, atRest } from "../fixtures/leaks.ts";
-import { daemonOf } from "../fixtures/processes.ts";
+import { daemonOf, parentOf } from "../fixtures/processes.ts";
 import { startEngine } from "../fixtures/program.ts";
 import { type TestRegistry, startRegistry } from "../fixtures/registry.ts";
 import { type Promised, type Stage, acts, brokenPromises, nothingPromised, randomOf, tidy } from "./kills.ts";
 
 const long = process.env["SLIPWAY_TEST_LONG"] === "1";
-const rounds = long ? 200 : 20;
+const rounds = long ? 560 : 20;
+const shimRounds = long ? 160 : 8;
 /** The short run is the same each time; the long one goes where none has been. */
 const seed = Number(process.env["SLIPWAY_TEST_SEED"] ?? (long ? Math.floor(Math.random() * 2 ** 31) : 1_909_821_550));
 const random = randomOf(seed);
@@ -64,17 +65,70 @@ afterAll(async () => {
 
 const stageOf = (promised: Promised, name: string): Stage => ({ client: rig.client, promised, name, ...given });
 
+const begin = (promised: Promised, names: readonly string[], round: string): Promise<unknown> =>
+  Promise.allSettled(names.map((name, i) => acts[name]!(stageOf(promised, `r${round}-${i}`))));
+
+async function startAgain(): Promise<void> {
+  await rig.program.exited;
+  const program = await startEngine({ isolate: rig.netns, root });
+  rig = { ...rig, program, client: new EngineClient({ kind: "socket", path: program.socket }) };
+}
+
 /** Several acts at once, the engine killed in the middle of them and started again. */
 async function killInTheMiddleOf(names: readonly string[], afterMs: number, round: number): Promise<Promised> {
   const promised = nothingPromised();
   const engine = Number(daemonOf(rig.program.socket));
-  const acting = Promise.allSettled(names.map((name, i) => acts[name]!(stageOf(promised, `r${round}-${i}`))));
+  const acting = begin(promised, names, `${round}`);
   await delay(afterMs);
   process.kill(engine, "SIGKILL");
-  await Promise.all([rig.program.exited, acting]);
-  const program = await startEngine({ isolate: rig.netns, root });
-  rig = { ...rig, program, client: new EngineClient({ kind: "socket", path: program.socket }) };
+  await Promise.all([startAgain(), acting]);
   return promised;
+}
+
+/** The processes that hold what runs. */
+async function shims(): Promise<number[]> {
+  const running = await rig.client.json<{ Id: string }[]>("GET", "/containers/json");
+  const states = await Promise.all(running.map(({ Id }) => inspect(rig.client, Id).catch(() => undefined)));
+  const parents = states.map((state) => parentOf(state?.State.Pid || 1) ?? 0);
+  return [...new Set(parents)].filter((pid) => pid > 1);
+}
+
+/** Several acts at once, their shims killed in the middle of them, and the engine as well if so wished. Returns how many shims there were. */
+async function killShimsInTheMiddleOf(names: readonly string[], promised: Promised, { afterMs, round, engineToo }: ShimKill): Promise<number> {
+  const engine = Number(daemonOf(rig.program.socket));
+  const acting = begin(promised, names, `s${round}`);
+  await delay(afterMs);
+  const victims = await shims();
+  for (const pid of victims) killIfThere(pid);
+  if (engineToo) {
+    process.kill(engine, "SIGKILL");
+    await startAgain();
+  }
+  await acting;
+  for (const id of promised.created) promised.lost.add(id);
+  return victims.length;
+}
+
+/** With the base image's layers mounted, as after any container. */
+async function tidied(): Promise<void> {
+  await tidy(rig.client, { ...keep, container: "" });
+  const id = await run(rig.client, sh("true"));
+  await rig.client.json("POST", `/containers/${id}/wait`);
+  await remove(rig.client, id);
+}
+
+interface ShimKill {
+  readonly afterMs: number;
+  readonly round: number;
+  readonly engineToo: boolean;
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // One that has become empty ends by itself.
+  }
 }
 
 test(
@@ -96,4 +150,26 @@ test(
     expect(numbers).toEqual(Array.from(numbers, (_, i) => i + 1));
   },
   rounds * 30_000,
+);
+
+test(
+  "when shims are killed in the middle of anything their containers end, can be started again and leave nothing",
+  async () => {
+    await tidied();
+    clean = await atRest(now);
+    const names = Object.keys(acts);
+    let killed = 0;
+    for (let round = 0; round < shimRounds; round += 1) {
+      const chosen = Array.from({ length: actsAtOnce }, () => names[Math.floor(random() * names.length)]!);
+      const [afterMs, engineToo] = [200 + Math.floor(random() * killAfterMsMax), random() < 0.5];
+      const what = `round ${round} of seed ${seed}: shims${engineToo ? " and the engine" : ""} killed ${afterMs} ms into ${chosen.join(", ")}`;
+      const promised = nothingPromised();
+      killed += await killShimsInTheMiddleOf(chosen, promised, { afterMs, round, engineToo });
+      expect(await brokenPromises(rig.client, promised), what).toEqual([]);
+      await tidied();
+      await expect.poll(now, { timeout: 20_000, interval: 100, message: what }).toEqual(clean);
+    }
+    expect(killed).toBeGreaterThan(shimRounds / 2);
+  },
+  shimRounds * 30_000,
 );

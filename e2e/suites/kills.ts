@@ -1,7 +1,10 @@
+import { existsSync } from "node:fs";
+import { buffer } from "node:stream/consumers";
 import type { ContainerInspect } from "#api/containers.ts";
 import { delay } from "#base/deadline.ts";
 import type { EngineClient } from "#client/client.ts";
 import { call, create, frames, logs, remove, run, sh, unlessGone } from "../engine/rig.ts";
+import { tarOf } from "../fixtures/image.ts";
 
 /** A stream of numbers in [0, 1) that a seed repeats (mulberry32). */
 export function randomOf(seed: number): () => number {
@@ -22,9 +25,20 @@ export interface Promised {
   readonly removed: Set<string>;
   readonly volumes: Set<string>;
   readonly networks: Set<string>;
+  readonly images: Set<string>;
+  /** Containers whose shim was killed, too: they end as if killed, and can be started again. */
+  readonly lost: Set<string>;
 }
 
-export const nothingPromised = (): Promised => ({ started: new Map(), created: new Set(), removed: new Set(), volumes: new Set(), networks: new Set() });
+export const nothingPromised = (): Promised => ({
+  started: new Map(),
+  created: new Set(),
+  removed: new Set(),
+  volumes: new Set(),
+  networks: new Set(),
+  images: new Set(),
+  lost: new Set(),
+});
 
 export interface Stage {
   readonly client: EngineClient;
@@ -94,6 +108,23 @@ export const acts: Readonly<Record<string, Act>> = {
     stage.promised.removed.add(id);
   },
   load: async ({ client, archive }) => call(client, "POST", "/images/load", { query: { quiet: 1 }, body: once(archive) }),
+  build: async ({ client, promised, name }) => {
+    const context = await tarOf([{ name: "Dockerfile", data: `FROM busybox\nRUN echo ${name} > /one\nRUN head -c 3000000 /dev/zero > /two\nCOPY . /three\n` }]);
+    const { body } = await client.stream("POST", "/build", { query: { t: name, forcerm: 1 }, body: once(context) });
+    if (/"Successfully tagged/.test((await buffer(body)).toString())) promised.images.add(name);
+  },
+  prune: async ({ client, promised, name }) => {
+    const label = { prune: name };
+    const id = await run(client, { ...sh("exit 3"), Labels: label });
+    await client.json("POST", `/containers/${id}/wait`);
+    await client.json("POST", "/volumes/create", { json: { Name: name, Labels: label } });
+    const filters = JSON.stringify({ label: [`prune=${name}`], all: ["true"] });
+    const { ContainersDeleted } = await client.json<{ ContainersDeleted: string[] | null }>("POST", "/containers/prune", {
+      query: { filters: JSON.stringify({ label: [`prune=${name}`] }) },
+    });
+    for (const gone of ContainersDeleted ?? []) promised.removed.add(gone);
+    await client.json("POST", "/volumes/prune", { query: { filters } });
+  },
   pull: async ({ client, remote }) => call(client, "POST", "/images/create", { query: { fromImage: remote } }),
   volumes: async ({ client, promised, name }) => {
     for (let i = 0; i < 10; i += 1) {
@@ -159,6 +190,14 @@ export async function brokenPromises(client: EngineClient, promised: Promised): 
   for (const [id, ends] of promised.started) {
     const found = await inspect(id);
     if (found === undefined) continue;
+    if (promised.lost.has(id)) {
+      // 304: it runs already, so its process must be there.
+      await client
+        .call("POST", `/containers/${id}/start`)
+        .catch((error: unknown) => / 304$/.test(String(error)) || broken.push(`${id} cannot be started: ${String(error)}`));
+      if (!(await isAsCalled(() => inspect(id)))) broken.push(`${id} is called running, and its process is gone`);
+      continue;
+    }
     if (ends === undefined) {
       const { Status, ExitCode, Error: reason } = await goingOn(inspect, id, found.State);
       if (Status !== "running" && Status !== "restarting") broken.push(`${id} was started and is ${Status} (${ExitCode}, ${reason})`);
@@ -171,8 +210,19 @@ export async function brokenPromises(client: EngineClient, promised: Promised): 
     if (stdout !== ends.line) broken.push(`${id} printed ${JSON.stringify(stdout)}, not ${JSON.stringify(ends.line)}`);
   }
   for (const name of promised.volumes) await client.json("GET", `/volumes/${name}`).catch(() => broken.push(`volume ${name} is gone`));
+  for (const name of promised.images) await client.json("GET", `/images/${name}/json`).catch(() => broken.push(`image ${name} is gone`));
   for (const name of promised.networks) await client.json("GET", `/networks/${name}`).catch(() => broken.push(`network ${name} is gone`));
   return broken;
+}
+
+/** Whether what is called running has a process, in the end: one that ends just now is called running a moment longer. */
+async function isAsCalled(inspect: () => Promise<ContainerInspect | undefined>): Promise<boolean> {
+  for (let tries = 0; tries < 50; tries += 1) {
+    const state = (await inspect())?.State;
+    if (state?.Running !== true || existsSync(`/proc/${state.Pid}`)) return true;
+    await delay(100);
+  }
+  return false;
 }
 
 /** The state once the container goes on: restart policies act after the first answer of the API. */
@@ -196,6 +246,7 @@ export async function tidy(client: EngineClient, keep: { container: string; imag
   for (const { Name } of (await client.json<{ Volumes: { Name: string }[] | null }>("GET", "/volumes")).Volumes ?? [])
     await client.call("DELETE", `/volumes/${Name}`);
   await client.json("POST", "/networks/prune");
+  await client.json("POST", "/build/prune", { query: { all: 1 } });
   for (const { Id } of await client.json<{ Id: string }[]>("GET", "/images/json", { query: { all: 1 } })) {
     if (!keep.image.includes(Id)) await client.json("DELETE", `/images/${Id}`, { query: { force: 1 } });
   }

@@ -1,4 +1,4 @@
-import { EngineError, messageOf } from "#base/errors.ts";
+import { EngineError, isClass, messageOf } from "#base/errors.ts";
 import { specJson } from "#core/specs/json.ts";
 import type { OciSpec } from "#core/specs/spec.ts";
 import type { Task, TaskRuntime } from "#core/tasks/tasks.ts";
@@ -27,6 +27,8 @@ interface Kept {
   readonly started: boolean;
 }
 
+/** How many shims may die under one create before it is given up. */
+const createTriesMax = 3;
 /** In the shim's State answer. */
 const createdStatus = 1;
 
@@ -70,27 +72,36 @@ class ShimRuntime implements TaskRuntime {
     const bundle = this.#bundle(what.id);
     await this.#freeing.get(what.id);
     if (existsSync(bundle)) throw new EngineError("conflict", `container ${what.id} has a task already`);
-    const { shim, done } = await this.#shimFor(what);
-    try {
-      await using undo = new AsyncDisposableStack();
-      mkdirSync(bundle, { mode: 0o711 });
-      undo.defer(() => rmSync(bundle, { recursive: true, force: true }));
-      const cgroup = join(this.#options.cgroupRoot, what.spec.linux.cgroupsPath);
-      undo.defer(() => clearCgroup(cgroup));
-      writeFileSync(bundlePaths(bundle).spec, specJson(specWithTerminal(what)), { mode: 0o600 });
-      const io = undo.use(ProcessStdio.create(bundle, "", what, this.#options));
-      const held = [io.wire.stdout, io.wire.stderr].filter((path) => path !== "").map((path) => ({ number: this.#holder.reserve(path), path }));
-      undo.defer(() => held.forEach(({ number }) => this.#holder.drop(number)));
-      writeRecord(bundle, { shim: shim.name, boot: bootId(), cgroup, held });
-      const pid = await this.#createInShim(shim, { ...what, bundle, io, cgroup });
-      undo.defer(() => this.#abandon(shim, what.id, pid));
-      await io.connected();
-      for (const { number } of held) this.#holder.hold(number);
-      undo.move();
-      return this.#keep({ id: what.id, shim, pid, io, cgroup, held, started: false });
-    } finally {
-      done();
+    for (let tries = 1; ; tries += 1) {
+      const { shim, done } = await this.#shimFor(what);
+      try {
+        return await this.#createIn(shim, what, bundle);
+      } catch (error) {
+        // Its shim died under it: nothing of it has run, so another shim makes it.
+        if (!isClass(error, "unavailable") || tries === createTriesMax) throw error;
+      } finally {
+        done();
+      }
     }
+  }
+
+  async #createIn(shim: Shim, what: Create, bundle: string): Promise<Task> {
+    await using undo = new AsyncDisposableStack();
+    mkdirSync(bundle, { mode: 0o711 });
+    undo.defer(() => rmSync(bundle, { recursive: true, force: true }));
+    const cgroup = join(this.#options.cgroupRoot, what.spec.linux.cgroupsPath);
+    undo.defer(() => clearCgroup(cgroup));
+    writeFileSync(bundlePaths(bundle).spec, specJson(specWithTerminal(what)), { mode: 0o600 });
+    const io = undo.use(ProcessStdio.create(bundle, "", what, this.#options));
+    const held = [io.wire.stdout, io.wire.stderr].filter((path) => path !== "").map((path) => ({ number: this.#holder.reserve(path), path }));
+    undo.defer(() => held.forEach(({ number }) => this.#holder.drop(number)));
+    writeRecord(bundle, { shim: shim.name, boot: bootId(), cgroup, held });
+    const pid = await this.#createInShim(shim, { ...what, bundle, io, cgroup });
+    undo.defer(() => this.#abandon(shim, what.id, pid));
+    await io.connected();
+    for (const { number } of held) this.#holder.hold(number);
+    undo.move();
+    return this.#keep({ id: what.id, shim, pid, io, cgroup, held, started: false });
   }
 
   async restore(what: Restore): Promise<Task | undefined> {

@@ -322,10 +322,25 @@ test("when a shim is killed its container is reaped and other containers go on",
   await own.close({ stopShims: true });
 });
 
+test("a create whose shim has just died is made in another", async () => {
+  const own = await openShimRuntime(optionsFor("died"));
+  const spec = (id: string) => smallSpec(id, box, ["true"]);
+  expect((await runToEnd(own, box, "t-died-a", ["true"])).code).toBe(0);
+  const shims = processesNaming(join(tree.dir, "died/shims")).filter((line) => line.includes("containerd-shim"));
+  expect(shims).not.toEqual([]);
+  for (const line of shims) process.kill(Number(line.split(" ")[0]), "SIGKILL");
+  const task = await own.create({ id: "t-died-b", rootfs: box.rootfs, spec: spec("t-died-b"), terminal: false, stdin: false });
+  await task.start();
+  expect((await collect(task)).code).toBe(0);
+  await task.delete();
+  expect(testCgroups()).toEqual([]);
+  await own.close({ stopShims: true });
+});
+
 test("nothing is left: no process, cgroup, bundle or FIFO", async () => {
   await runtime.close({ stopShims: true });
   expect(testCgroups()).toEqual([]);
-  for (const name of ["main", "restore", "ended", "cut", "orphan", "killed"]) {
+  for (const name of ["main", "restore", "ended", "cut", "orphan", "killed", "died"]) {
     expect(readdirSync(join(tree.dir, name, "bundles"))).toEqual([]);
     expect(await gone(() => processesNaming(join(tree.dir, name)))).toEqual([]);
   }
