@@ -1,8 +1,11 @@
 // @vitest-environment node
-import { expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import type { EventMessage } from "#api/events.ts";
 import { followEvents } from "./follow.ts";
 import { keys, type Key } from "./keys.ts";
+import { visibility } from "./visibility.ts";
+
+afterEach(() => visibility.setState({ seen: true }));
 
 const start = (id: string): EventMessage => ({ Type: "container", Action: "start", Actor: { ID: id, Attributes: {} }, scope: "local", time: 1, timeNano: 1 });
 
@@ -56,4 +59,29 @@ test("an engine that refuses the stream is asked again, without everything being
   await followEvents(engine, { signal: stop.signal, stale: (stale) => told.push(stale) });
   expect(asked).toBe(2);
   expect(told).toEqual([]);
+});
+
+test("what became stale while the window was hidden is told when it is seen again, once", async () => {
+  const stop = new AbortController();
+  const told: (readonly Key[])[] = [];
+  visibility.setState({ seen: false });
+  const passed = new Promise<void>((resolve) => {
+    const engine = {
+      async *events(signal: AbortSignal, accepted: () => void) {
+        accepted();
+        for (const id of ["a", "b", "a"]) {
+          yield start(id);
+          await new Promise((later) => setTimeout(later, 100));
+        }
+        resolve();
+        await new Promise<void>((ended) => signal.addEventListener("abort", () => ended()));
+      },
+    };
+    void followEvents(engine, { signal: stop.signal, stale: (stale) => stale !== "all" && told.push(stale) });
+  });
+  await passed;
+  expect(told).toEqual([]);
+  visibility.setState({ seen: true });
+  await expect.poll(() => told).toEqual([[keys.containers, keys.container("a"), keys.container("b")]]);
+  stop.abort();
 });

@@ -3,6 +3,7 @@ import { delay } from "#base/deadline.ts";
 import type { Engine } from "./engine/engine.ts";
 import { staleKeys } from "./events.ts";
 import type { Key } from "./keys.ts";
+import { visibility } from "./visibility.ts";
 
 /** Events that come together are answered by one reading: a `compose up` fires dozens within a moment. */
 const batchMs = 60;
@@ -18,11 +19,11 @@ export interface FollowOptions {
 
 /**
  * Follows the engine's events until `signal`, reconnecting with growing pauses. After each (re)connection everything
- * is stale once, since nobody knows what happened in between.
+ * is stale once, since nobody knows what happened in between. A hidden window is told what is stale when it is seen again.
  */
 export async function followEvents(engine: Pick<Engine, "events">, { stale, seen, signal }: FollowOptions): Promise<void> {
   let pause = retryMsFirst;
-  const batch = createBatch(stale);
+  const batch = createBatch(stale, signal);
   while (!signal.aborted) {
     try {
       const opened = (): void => {
@@ -42,17 +43,22 @@ export async function followEvents(engine: Pick<Engine, "events">, { stale, seen
   }
 }
 
-function createBatch(stale: FollowOptions["stale"]): (keys: readonly Key[]) => void {
+function createBatch(stale: FollowOptions["stale"], signal: AbortSignal): (keys: readonly Key[]) => void {
   const waiting = new Map<string, Key>();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  return (keys) => {
-    for (const key of keys) waiting.set(JSON.stringify(key), key);
-    if (waiting.size === 0 || timer !== undefined) return;
+  const tellSoon = (): void => {
+    if (waiting.size === 0 || timer !== undefined || !visibility.getState().seen) return;
     timer = setTimeout(() => {
       timer = undefined;
+      if (!visibility.getState().seen) return;
       const due = [...waiting.values()];
       waiting.clear();
       stale(due);
     }, batchMs);
+  };
+  signal.addEventListener("abort", visibility.subscribe(tellSoon));
+  return (keys) => {
+    for (const key of keys) waiting.set(JSON.stringify(key), key);
+    tellSoon();
   };
 }

@@ -3,9 +3,13 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { ContainerStats } from "#api/stats.ts";
 import type { Engine } from "./engine/engine.ts";
 import { createStatsStore, historyOf } from "./statsstore.ts";
+import { visibility } from "./visibility.ts";
 
 beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
+afterEach(() => {
+  vi.useRealTimers();
+  visibility.setState({ seen: true });
+});
 
 const cpu = (used: number, system?: number) => ({
   cpu_usage: { total_usage: used, usage_in_kernelmode: 0, usage_in_usermode: 0 },
@@ -79,4 +83,22 @@ test("of a first reading with nothing to compare the CPU share is unknown, not z
   ]);
   store.forget("a");
   expect(historyOf(store.history.getState(), "a")).toEqual([]);
+});
+
+test("a hidden window reads no figures, and goes on where it was when it is seen again", async () => {
+  const { engine, open } = engineOf([reading(1, 0)]);
+  const store = createStatsStore(engine, () => 0);
+  using _watch = store.watch("a");
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(open).toEqual({ now: 1, ever: 1 });
+  visibility.setState({ seen: false });
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(open).toEqual({ now: 0, ever: 1 });
+  using _other = store.watch("b");
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(open).toEqual({ now: 0, ever: 1 });
+  visibility.setState({ seen: true });
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(open).toEqual({ now: 2, ever: 3 });
+  expect(historyOf(store.history.getState(), "a")).toHaveLength(2);
 });

@@ -3,6 +3,7 @@ import { createStore, type StoreApi } from "zustand/vanilla";
 import type { Engine } from "./engine/engine.ts";
 import { isClass } from "#base/errors.ts";
 import { pointOf, type StatsPoint } from "./stats.ts";
+import { onUnseen, whenSeen } from "./visibility.ts";
 
 /** Ten minutes of one-second points a container. */
 const pointsMax = 600;
@@ -17,7 +18,8 @@ const none: StatsHistory = [];
 
 /**
  * Live figures of containers. A container is read from the engine while somebody watches it, one stream however many
- * watch; its history stays until `forget`, so that the chart is not empty when its tab opens.
+ * watch; its history stays until `forget`, so that the chart is not empty when its tab opens. While the window is hidden
+ * nothing is read.
  */
 export interface StatsStore {
   readonly history: StoreApi<{ readonly byId: ReadonlyMap<string, StatsHistory> }>;
@@ -43,16 +45,20 @@ export function createStatsStore(engine: Pick<Engine, "containers">, machineMemo
     });
 
   async function read(id: string, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+    for (;;) {
+      await whenSeen(signal);
+      if (signal.aborted) return;
+      const hidden = new AbortController();
+      using _unseen = onUnseen(() => hidden.abort());
       try {
-        for await (const stats of engine.containers.stats(id, signal)) {
+        for await (const stats of engine.containers.stats(id, AbortSignal.any([signal, hidden.signal]))) {
           // A container that is not running answers zeroes with the zero time.
           if (Date.parse(stats.read) > 0) add(id, pointOf(stats, machineMemory()));
         }
       } catch (error) {
         if (isClass(error, "notFound")) return;
       }
-      await delay(retryMs, signal).catch(() => undefined);
+      if (!hidden.signal.aborted) await delay(retryMs, signal).catch(() => undefined);
     }
   }
 

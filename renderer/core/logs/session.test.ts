@@ -1,11 +1,14 @@
 // @vitest-environment node
-import { expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { frame } from "#api/stdcopy.ts";
 import type { BridgeStream } from "#bridge/bridge.ts";
 import type { Engine } from "#renderer/core/engine/engine.ts";
+import { visibility } from "#renderer/core/visibility.ts";
 import { createLogKeeper } from "./keeper.ts";
 import { type FromLogs, serveLogs, type ToLogs } from "./server.ts";
 import { containerLog, type LogView, openLogs } from "./session.ts";
+
+afterEach(() => visibility.setState({ seen: true }));
 
 /** The worker's own code on this thread, joined by messages as a worker is. */
 function localWorker() {
@@ -130,4 +133,24 @@ test("the log of a deleted container goes once nobody looks at it", () => {
   expect(closed).toEqual([]);
   loan[Symbol.dispose]();
   expect(closed).toEqual(["closed"]);
+});
+
+test("a hidden window takes no bytes, and none is lost", async () => {
+  const pieces = [line(1, "seen"), line(2, "unseen"), line(3, "seen again")];
+  let given = 0;
+  const bytes = (async function* () {
+    for (const piece of pieces) {
+      given += 1;
+      yield piece;
+      if (given === 1) visibility.setState({ seen: false });
+    }
+  })();
+  using session = openLogs(() => Promise.resolve({ bytes }), localWorker());
+  session.follow("frames");
+  await until(session, ({ totals }) => totals.lines === 2);
+  // However long it waits, what was handed over when the window went out of sight is the last.
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(given).toBe(2);
+  visibility.setState({ seen: true });
+  await until(session, ({ phase, totals }) => phase.kind === "ended" && totals.lines === 3);
 });

@@ -2,6 +2,7 @@ import { createStore, type StoreApi } from "zustand/vanilla";
 import { EngineError } from "#base/errors.ts";
 import type { BridgeStream } from "#bridge/bridge.ts";
 import type { Engine } from "#renderer/core/engine/engine.ts";
+import { whenSeen } from "#renderer/core/visibility.ts";
 import type { FromLogs, LogAnswers, LogAsk, LogFormat, LogPort, LogState, ToLogs } from "./server.ts";
 import type { LogTotals } from "./store.ts";
 
@@ -86,6 +87,8 @@ export function openLogs(source: LogSource, worker: LogWorker): LogSession {
       outstanding += 1;
       worker.post({ type: "bytes", bytes: ownBuffer(bytes) });
       while (outstanding >= outstandingMax) await new Promise<void>((resolve) => (taken = resolve));
+      // Bytes that nobody takes hold the stream back: the engine keeps them in its file until the window is seen again.
+      await whenSeen(stop.signal);
     }
     worker.post({ type: "end" });
   }
