@@ -114,6 +114,8 @@ test("scrolling through a long list gives rows the elements of those that left; 
     table.dispatchEvent(new Event("scroll"));
     await found(() => byTestId(`row-c${row + 5}`));
   };
+  // Those beyond what is in sight come once that is drawn.
+  await found(() => elements().length > 25);
   await scrollTo(100);
   const before = elements();
   await scrollTo(110);

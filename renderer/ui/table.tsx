@@ -30,9 +30,8 @@ export interface TableProps<Row> {
   readonly stale?: boolean;
 }
 
-/** Rows drawn beyond each end of what is in sight. */
-const overscan = 6;
-const slotsFor = (scroller: HTMLElement | null, rowHeight: number): number => Math.ceil((scroller?.clientHeight ?? 0) / rowHeight) + 1 + 2 * overscan;
+/** Rows drawn beyond each end of what is in sight, once that has been drawn. */
+const overscanMax = 6;
 
 interface OpenMenu<Row> {
   readonly row: Row;
@@ -53,6 +52,12 @@ export function Table<Row>(props: TableProps<Row>) {
   const wantsFocus = useRef(kept.active !== undefined && kept.returnFocus);
   const selected = useStore(selection, (state) => state.ids);
 
+  const [overscan, setOverscan] = useState(0);
+  useEffect(() => {
+    const timer = setTimeout(() => setOverscan(overscanMax), 50);
+    return () => clearTimeout(timer);
+  }, []);
+
   const { arrange } = props;
   const rows = useMemo(() => {
     const sorted = sortRows(props.rows, columns.find(({ id }) => id === sort.column)?.sortBy, sort, idOf);
@@ -71,7 +76,7 @@ export function Table<Row>(props: TableProps<Row>) {
     getItemKey: (index) => idOf(rows[index] as Row),
     // As many rows at every place: what leaves at one end comes back at the other.
     rangeExtractor: ({ startIndex, count }) => {
-      const slots = slotsFor(scroller.current, rowHeight);
+      const slots = Math.ceil((scroller.current?.clientHeight ?? 0) / rowHeight) + 1 + 2 * overscan;
       const first = Math.max(0, Math.min(startIndex - overscan, count - slots));
       return Array.from({ length: Math.min(slots, count) }, (_, n) => first + n);
     },

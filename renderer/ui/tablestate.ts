@@ -48,9 +48,11 @@ export function sortRows<Row>(
   if (key === undefined) return rows;
   const { collator } = intl();
   const sign = sort.down ? -1 : 1;
-  return rows.toSorted((a, b) => {
-    const [x, y] = [key(a), key(b)];
-    const order = typeof x === "number" && typeof y === "number" ? x - y : collator.compare(String(x), String(y));
-    return sign * order || (idOf(a) < idOf(b) ? -1 : 1);
-  });
+  return rows
+    .map((row) => ({ row, value: key(row) }))
+    .sort(({ row: a, value: x }, { row: b, value: y }) => {
+      const order = typeof x === "number" && typeof y === "number" ? x - y : collator.compare(String(x), String(y));
+      return sign * order || (idOf(a) < idOf(b) ? -1 : 1);
+    })
+    .map(({ row }) => row);
 }

@@ -44,8 +44,10 @@ export type FromLogs =
 
 export type LogPort<Out, In> = { post(message: Out): void; listen(take: (message: In) => void): void };
 
-/** New lines are announced this often at most. */
-const announceMs = 50;
+/** New lines are announced this often at most; in a flood, of which nobody reads a line, drawing them costs more than taking them in. */
+const announceMs = { usual: 50, flood: 250 } as const;
+/** More new lines than this at once are a flood. */
+const floodLines = 2_000;
 
 /** Serves one log to one view. */
 export function serveLogs(port: LogPort<FromLogs, ToLogs>, limits: LogLimits = logLimits): void {
@@ -54,18 +56,24 @@ export function serveLogs(port: LogPort<FromLogs, ToLogs>, limits: LogLimits = l
   let intake: LogIntake | MergedIntake = new LogIntake(false, store);
   let query = "";
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let toldLines = 0;
+  let pauseMs: number = announceMs.usual;
 
   const tell = (): void => {
     timer = undefined;
     const { names, failure } = merged;
-    port.post({ type: "state", totals: store.totals, lastStamp: intake.lastStamp, query, names, failure });
+    const { totals } = store;
+    const lines = totals.lines + totals.droppedLines;
+    pauseMs = lines - toldLines > floodLines ? announceMs.flood : announceMs.usual;
+    toldLines = lines;
+    port.post({ type: "state", totals, lastStamp: intake.lastStamp, query, names, failure });
   };
   const tellNow = (): void => {
     clearTimeout(timer);
     tell();
   };
   const tellSoon = (): void => {
-    timer ??= setTimeout(tell, announceMs);
+    timer ??= setTimeout(tell, pauseMs);
   };
 
   port.listen((message) => {
