@@ -13,11 +13,13 @@ import { networkRows } from "./rows-network.ts";
 import { searchRows } from "./rows-search.ts";
 import { startOutcomes } from "./starts.ts";
 import { Target } from "./target.ts";
+import { windowOutcomes } from "./window.ts";
 
-// npm run bench -- [SOCKET[@NETNS]...] [--only TEXT]... [--no-images] [--start] [--forwards] [--json FILE]
+// npm run bench -- [SOCKET[@NETNS]...] [--only TEXT]... [--no-images] [--start] [--forwards] [--window] [--json FILE]
 // Rounds are interleaved over the sockets, medians compared; the last socket is what the others are measured against.
 // --start measures starts, of ours and of the dockerd in e2e/reference: it starts and stops both itself.
 // --forwards measures ports of a VM, which it boots, against those that QEMU forwards by itself.
+// --window measures the window in a browser against fixed budgets, over an engine that is scripted.
 
 const { values: flags, positionals } = commandLine();
 
@@ -37,6 +39,7 @@ if (targets.length > 0) {
 }
 if (flags.start === true) outcomes.push(...(await startOutcomes()));
 if (flags.forwards === true) outcomes.push(...(await forwardOutcomes()));
+if (flags.window === true) outcomes.push(...(await windowOutcomes()));
 report(
   targets.map((t) => t.label),
   outcomes,
@@ -50,14 +53,16 @@ function commandLine() {
       "no-images": { type: "boolean" },
       start: { type: "boolean" },
       forwards: { type: "boolean" },
+      window: { type: "boolean" },
       json: { type: "string" },
     } as const;
     const parsed = parseArgs({ allowPositionals: true, options });
-    if (parsed.positionals.length > 0 || parsed.values.start === true || parsed.values.forwards === true) return parsed;
+    const { start, forwards, window } = parsed.values;
+    if (parsed.positionals.length > 0 || [start, forwards, window].includes(true)) return parsed;
   } catch (error) {
     console.error((error as Error).message);
   }
-  console.error("usage: npm run bench -- [SOCKET[@NETNS]...] [--only TEXT]... [--no-images] [--start] [--forwards] [--json FILE]");
+  console.error("usage: npm run bench -- [SOCKET[@NETNS]...] [--only TEXT]... [--no-images] [--start] [--forwards] [--window] [--json FILE]");
   process.exit(2);
 }
 

@@ -70,5 +70,7 @@ const chromiumArguments = (isRoot) => [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  // Otherwise what a shell answers to a keystroke waits until the frame after it: 17 ms more for each echo.
+  "--disable-features=DeferRendererTasksAfterInput",
   ...(isRoot ? ["--no-sandbox"] : []),
 ];

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { ensureClients } from "../../e2e/fixtures/clients.mjs";
 import { become } from "./become.mjs";
 import { imagePackages } from "./image.mjs";
-import { SetupError, node, prepareImage, prepareMachine, prepareWindow, repository } from "./setup.mjs";
+import { SetupError, browserPackages, node, prepareImage, prepareMachine, prepareWindow, repository } from "./setup.mjs";
 
 const say = (line) => console.error(line);
 const programs = {
@@ -15,7 +15,8 @@ const programs = {
 };
 
 async function prepareBench() {
-  await prepareImage([...imagePackages, "busybox-static", "docker-registry", "iproute2"], say);
+  const browser = process.argv.includes("--window") ? browserPackages() : [];
+  await prepareImage([...imagePackages, "busybox-static", "docker-registry", "iproute2", ...browser], say);
   ensureClients();
 }
 

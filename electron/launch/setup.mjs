@@ -119,7 +119,7 @@ async function prepareElsewhere() {
 
 const thisSystem = () => parseOsRelease(existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "");
 
-const browserPackages = () => (findChromium() === undefined ? chromiumPackages(thisSystem()) : []);
+export const browserPackages = () => (findChromium() === undefined ? chromiumPackages(thisSystem()) : []);
 
 /** Any Chromium or Chrome; undefined when there is none. */
 export function findChromium() {

@@ -30,6 +30,8 @@ const root = resolve(text(values["root"]) ?? process.env["SLIPWAY_ROOT"] ?? defa
 const paths = hostPaths(root);
 
 app.enableSandbox();
+// Otherwise what a shell answers to a keystroke waits until the frame after it: 17 ms more for each echo.
+app.commandLine.appendSwitch("disable-features", "DeferRendererTasksAfterInput");
 registerScheme();
 guardContents(app);
 crashReporter.start({ uploadToServer: false });
