@@ -1,5 +1,6 @@
 /** A disk that drops what was not flushed, and one that can only be read all at once. */
 import { execFileSync, spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -7,9 +8,10 @@ import type { StoreCheck } from "#api/images.ts";
 import type { TrashList } from "#api/trash.ts";
 import { EngineClient } from "#client/client.ts";
 import { delay } from "#base/deadline.ts";
-import { busybox, dockerArchive } from "../fixtures/image.ts";
+import { busybox, busyboxLayer, dockerArchive, makeImage } from "../fixtures/image.ts";
 import { daemonOf } from "../fixtures/processes.ts";
 import { startEngine } from "../fixtures/program.ts";
+import { startRegistry, type TestRegistry } from "../fixtures/registry.ts";
 import { call, create, inspect, logs, openRig, type Rig, run, sh, unlessGone, wait } from "./rig.ts";
 
 const cuts = process.env["SLIPWAY_TEST_LONG"] ? 100 : 3;
@@ -17,7 +19,11 @@ const seed = Number(process.env["SLIPWAY_TEST_SEED"] ?? Date.now() % 1_000_000);
 const base = mkdtempSync("/var/tmp/slipway-cut-");
 const [disk, image, file] = [join(base, "disk"), join(base, "disk.img"), join(base, "daemon.json")];
 const args = ["--config", file];
+/** The rig's. */
+const netns = `slipway-cut${process.pid}`;
+const farImages = 3;
 let rig: Rig;
+let registry: TestRegistry;
 
 beforeAll(async () => {
   writeFileSync(file, "{}");
@@ -26,10 +32,20 @@ beforeAll(async () => {
   execFileSync("mkfs.ext4", ["-q", "-m", "0", image]);
   mkdirSync(disk);
   mount();
+  // Made beforehand: one that the engine's launcher made goes with an engine that has no container, the registry inside or not.
+  execFileSync("ip", ["netns", "add", netns]);
+  execFileSync("ip", ["-n", netns, "link", "set", "lo", "up"]);
   rig = await openRig("cut", { root: disk, args });
+  registry = await startRegistry({ dir: join(base, "registry"), port: 5057, netns });
+  for (let i = 0; i < farImages; i += 1) {
+    const layers = [0, 1, 2].map((layer) => [{ name: `noise-${layer}`, data: randomBytes(3_000_000) }]);
+    await registry.push(`far${i}`, "1", await makeImage(`far${i}:1`, [busyboxLayer(), ...layers]));
+  }
 });
 afterAll(async () => {
+  await registry?.[Symbol.asyncDispose]();
   await rig?.[Symbol.asyncDispose]();
+  execFileSync("ip", ["netns", "del", netns]);
   execFileSync("umount", [disk]);
   rmSync(base, { recursive: true, force: true });
 });
@@ -56,6 +72,7 @@ interface Acknowledged {
   readonly containers: Set<string>;
   readonly volumes: Set<string>;
   readonly trash: Set<string>;
+  readonly pulled: Set<string>;
   /** Words that a container has synced and said so. */
   words: number;
 }
@@ -91,6 +108,23 @@ async function load(round: number, until: AbortSignal): Promise<void> {
   }
 }
 
+/** Images that are pulled, taken away for good and pulled anew. */
+async function pull(until: AbortSignal, done: Acknowledged): Promise<void> {
+  const { client } = rig;
+  for (let i = 0; !until.aborted; i += 1) {
+    const name = far(i % farImages);
+    await call(client, "POST", "/images/create", { query: { fromImage: name } });
+    done.pulled.add(name);
+    if (i < 1) continue;
+    const old = far((i - 1) % farImages);
+    done.pulled.delete(old);
+    await client.json("DELETE", `/images/${old}`);
+    await client.call("DELETE", `/slipway/trash/${encodeURIComponent(old)}`);
+  }
+}
+
+const far = (i: number): string => `${registry.address}/far${i}:1`;
+
 /** The disk as it is below the file system at a moment in the middle of it all: what the file system has not flushed is not on it. */
 async function cut(round: number, done: Acknowledged, waitMs: number): Promise<void> {
   const { client } = rig;
@@ -100,7 +134,7 @@ async function cut(round: number, done: Acknowledged, waitMs: number): Promise<v
     HostConfig: { Binds: ["words:/data"] },
   });
   const stop = new AbortController();
-  const working = [work(round, stop.signal, done), load(round, stop.signal)];
+  const working = [work(round, stop.signal, done), load(round, stop.signal), pull(stop.signal, done)];
   for (const one of working) one.catch(() => undefined);
   await delay(waitMs);
   await client.call("POST", `/containers/${writer}/pause`);
@@ -123,7 +157,7 @@ async function cut(round: number, done: Acknowledged, waitMs: number): Promise<v
 test(
   `what was acknowledged is there after a disk dropped what was not flushed, ${cuts} times, of seed ${seed}`,
   async () => {
-    const done: Acknowledged = { containers: new Set(), volumes: new Set(), trash: new Set(), words: 0 };
+    const done: Acknowledged = { containers: new Set(), volumes: new Set(), trash: new Set(), pulled: new Set(), words: 0 };
     let random = seed;
     for (let round = 0; round < cuts; round += 1) {
       random = (random * 1_103_515_245 + 12_345) % 2 ** 31;
@@ -133,6 +167,8 @@ test(
       expect(await volumes(), what).toEqual(expect.arrayContaining([...done.volumes]));
       expect(await list("/containers/json"), what).toEqual(expect.arrayContaining([...done.containers]));
       expect(await trashed(), what).toEqual(expect.arrayContaining([...done.trash]));
+      for (const name of done.pulled)
+        expect(await wait(rig.client, await run(rig.client, { Image: name, Cmd: ["sh", "-c", "cat /noise-* | wc -c"] })), what).toBe(0);
       expect(done.words, what).toBeGreaterThan(0);
       const words = sh(`for i in $(seq ${done.words}); do [ "$(cat /data/${round}-$i)" = $i ] || exit 3; done`);
       expect(await wait(rig.client, await run(rig.client, { ...words, HostConfig: { Binds: ["words:/data"] } })), what).toBe(0);
@@ -143,8 +179,9 @@ test(
       expect(left, what).toEqual([]);
       for (const id of await list("/containers/json")) await rig.client.call("DELETE", `/containers/${id}`, { query: { force: 1 } });
       for (const name of done.volumes) await rig.client.call("DELETE", `/volumes/${name}`);
+      for (let i = 0; i < farImages; i += 1) await rig.client.json("DELETE", `/images/${far(i)}`).catch(unlessGone);
       await rig.client.json("DELETE", "/slipway/trash");
-      for (const set of [done.containers, done.volumes, done.trash]) set.clear();
+      for (const set of [done.containers, done.volumes, done.trash, done.pulled]) set.clear();
     }
   },
   cuts * 60_000,
