@@ -47,6 +47,7 @@ export function fakeBridge(): FakeBridge {
     tray: true,
     onClose: "hide",
     notify: ["exits", "health", "engine"],
+    engines: [],
     contextAsked: true,
   };
   let settings = defaults;

@@ -1,4 +1,4 @@
-import type { MachineStatus } from "#api/machine.ts";
+import type { MachineStatus, UnreachedCause } from "#api/machine.ts";
 import type { LanguageChoice } from "./language.ts";
 
 /**
@@ -12,6 +12,8 @@ export interface EngineRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** JSON body. */
   readonly body?: unknown;
+  /** Another engine's id, as `engines.list` tells it; absent: the engine of this computer's machine. */
+  readonly engine?: string;
 }
 
 export interface EngineResponse {
@@ -72,11 +74,53 @@ export interface HostCalls {
   "files.read": (arg: { path: string }) => Promise<SharedFile>;
   /** Class `conflict`, and nothing is written, when the file is not that of `version` any more; with "" there must be none yet. */
   "files.write": (arg: { path: string; text: string; version: string }) => Promise<SharedFile>;
+  /** Engines beside this computer's: those that were added, then those of docker's contexts. */
+  "engines.list": () => Promise<readonly RemoteEngine[]>;
+  /** Tries to reach one that need not be known. Resolves whatever comes of it. */
+  "engines.check": (arg: EngineAddress) => Promise<EngineCheck>;
+  /** Keeps it, reached or not. */
+  "engines.add": (arg: EngineAddress & { readonly name: string }) => Promise<RemoteEngine>;
+  /** Forgets one that was added; it goes on as it is. Class `notFound` for any other. */
+  "engines.remove": (arg: { id: string }) => Promise<void>;
+  /** The connection to it, which is made when somebody first asks. */
+  "engines.status": (arg: { id: string }) => Promise<MachineStatus>;
+  /** Reaches it anew. */
+  "engines.connect": (arg: { id: string }) => Promise<void>;
   "settings.get": () => Promise<Settings>;
   /** What the settings are on this computer before anybody changes them. */
   "settings.defaults": () => Promise<Settings>;
   "settings.set": (arg: Partial<Settings>) => Promise<Settings>;
 }
+
+/** Where an engine is reached, as docker writes it: `unix:///run/docker.sock`, `npipe:////./pipe/x`, `tcp://host:2376`, `ssh://user@host`. */
+export interface EngineAddress {
+  readonly url: string;
+  /** For `tcp`, encrypted: files of this computer in PEM. Without it the connection is in the clear. */
+  readonly tls?: EngineTls;
+}
+
+export interface EngineTls {
+  /** Who may vouch for the engine; this computer's authorities when absent. */
+  readonly ca?: string;
+  /** What we show the engine; both or none. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** As a docker context says it: whoever answers is believed. */
+  readonly skipVerify?: boolean;
+}
+
+export interface RemoteEngine extends EngineAddress {
+  readonly id: string;
+  readonly name: string;
+  /** `context`: one of docker's own, which is changed with `docker context`. */
+  readonly source: "added" | "context";
+  /** Host name for links to ports that its containers publish. */
+  readonly portHost: string;
+}
+
+export type EngineCheck =
+  | { readonly reached: true; readonly version: string }
+  | { readonly reached: false; readonly cause: UnreachedCause /** As the system, ssh or TLS say it. */; readonly words: string };
 
 export interface SharedFile {
   /** Links followed. */
@@ -117,9 +161,13 @@ export interface Settings {
   readonly onClose: "hide" | "quit";
   /** Which happenings the desktop app notifies of while its window is not looked at. */
   readonly notify: readonly Notified[];
+  /** Engines of other computers that the window can show. */
+  readonly engines: readonly AddedEngine[];
   /** Answered the question whether `docker` should use Slipway by default. */
   readonly contextAsked: boolean;
 }
+
+export type AddedEngine = EngineAddress & { readonly id: string; readonly name: string };
 
 /** `exits`: a container ended by itself with an error; `health`: one became unhealthy; `engine`: the engine failed. */
 export type Notified = "exits" | "health" | "engine";
@@ -138,6 +186,8 @@ export interface DiagnosticCheck {
 
 export interface HostEvents {
   machine: MachineStatus;
+  /** The connection to another engine. */
+  engine: { readonly id: string; readonly status: MachineStatus };
   settings: Settings;
 }
 

@@ -13,12 +13,15 @@ const headers = v.record(
   v.pipe(v.string(), v.maxLength(16 * 1024), v.regex(/^[\t\x20-\x7e\x80-\xff]*$/, "a header's value has no line breaks")),
 );
 
+const engineId = v.pipe(v.string(), v.minLength(1), v.maxLength(300));
+
 const engineRequest = v.strictObject({
   method: v.picklist(["GET", "POST", "PUT", "DELETE", "HEAD"]),
   // A path of this engine only: no host, no spaces, no line breaks.
   path: v.pipe(v.string(), v.maxLength(64 * 1024), v.regex(/^\/(?!\/)[\x21-\x7e]*$/, "a path begins with one / and is percent-encoded")),
   headers: v.exactOptional(headers),
   body: v.optional(v.unknown()),
+  engine: v.exactOptional(engineId),
 });
 
 const folder = v.pipe(v.string(), v.minLength(1), v.maxLength(4096));
@@ -36,6 +39,18 @@ const streamOpen = v.strictObject({
   ),
 });
 
+const engineAddress = {
+  url: v.pipe(
+    v.string(),
+    v.maxLength(1024),
+    v.regex(/^(?:unix|npipe|tcp|ssh):\/\/\P{Cc}+$/u, "an engine's address begins with tcp://, ssh://, unix:// or npipe://"),
+  ),
+  tls: v.exactOptional(
+    v.strictObject({ ca: v.exactOptional(folder), cert: v.exactOptional(folder), key: v.exactOptional(folder), skipVerify: v.exactOptional(v.boolean()) }),
+  ),
+};
+const engineName = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(80));
+
 /** Smallest and largest values a setting may have; the machine's own limits are the host's. */
 export const settingsSchema = v.strictObject({
   theme: v.picklist(["system", "light", "dark"]),
@@ -48,6 +63,7 @@ export const settingsSchema = v.strictObject({
   tray: v.boolean(),
   onClose: v.picklist(["hide", "quit"]),
   notify: v.array(v.picklist(["exits", "health", "engine"])),
+  engines: v.pipe(v.array(v.strictObject({ id: engineId, name: engineName, ...engineAddress })), v.maxLength(100)),
   contextAsked: v.boolean(),
 });
 
@@ -70,6 +86,12 @@ const argSchemas: { readonly [C in CallName]: v.GenericSchema<unknown, CallArg<C
   "folders.list": v.strictObject({ path: v.pipe(v.string(), v.maxLength(4096)) }),
   "files.read": v.strictObject({ path: folder }),
   "files.write": v.strictObject({ path: folder, text: v.pipe(v.string(), v.maxLength(1024 * 1024)), version: v.pipe(v.string(), v.maxLength(64)) }),
+  "engines.list": nothing,
+  "engines.check": v.strictObject(engineAddress),
+  "engines.add": v.strictObject({ name: engineName, ...engineAddress }),
+  "engines.remove": v.strictObject({ id: engineId }),
+  "engines.status": v.strictObject({ id: engineId }),
+  "engines.connect": v.strictObject({ id: engineId }),
   "settings.get": nothing,
   "settings.defaults": nothing,
   "settings.set": v.partial(settingsSchema) as v.GenericSchema<unknown, Partial<Settings>>,

@@ -13,7 +13,7 @@ import type { Machine } from "#machine/machine.ts";
 import { dialPath } from "./dial.ts";
 import { EngineConnection } from "./engine.ts";
 import { type Host, type HostOptions, openHost } from "./host.ts";
-import { remoteMachine } from "./remote.ts";
+import { machineAt } from "./remote.ts";
 
 let dir = "";
 let engine: Server;
@@ -49,7 +49,7 @@ const open = (given: Partial<HostOptions> = {}): Promise<Host> =>
     version: "1.2.3",
     mode: "browser",
     dockerConfig: join(dir, "docker"),
-    createMachine: () => remoteMachine(engineSocket),
+    createMachine: () => machineAt(engineSocket),
     log: () => undefined,
     ...given,
   });

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import type { MachineStatus } from "#api/machine.ts";
 import { messageOf } from "#base/errors.ts";
 import { Emitter } from "#base/event.ts";
-import type { HostInfo, Settings, StreamOpen } from "#bridge/bridge.ts";
+import type { EngineRequest, HostInfo, Settings, StreamOpen } from "#bridge/bridge.ts";
 import type { BridgeHost, HostApi, HostEvent } from "#bridge/serve.ts";
 import { EngineClient } from "#client/client.ts";
 import type { Machine } from "#machine/machine.ts";
@@ -12,6 +12,7 @@ import { DockerContext } from "./context.ts";
 import { readDaemonConfig, writeDaemonConfig } from "./daemon-config.ts";
 import { runDiagnostics } from "./diagnostics.ts";
 import { EngineConnection } from "./engine.ts";
+import { Engines } from "./engines/engines.ts";
 import { SharedFolders } from "./folders.ts";
 import { Happenings } from "./happenings.ts";
 import { MachineKeeper } from "./keeper.ts";
@@ -72,9 +73,11 @@ export async function openHost(options: HostOptions): Promise<Host> {
   await context.ensure().catch((error: unknown) => options.log(`docker context: ${messageOf(error)}`));
   undo.defer(() => context.release().catch((error: unknown) => options.log(`docker context: ${messageOf(error)}`)));
 
+  const engines = undo.use(new Engines(settings, options.dockerConfig));
   const engine = new EngineConnection((opts) => keeper.connect(opts));
   const events = new Emitter<HostEvent>();
   undo.use(keeper.onStatus((value) => events.fire({ name: "machine", value })));
+  undo.use(engines.onStatus((value) => events.fire({ name: "engine", value })));
   undo.use(settings.onChange((value) => events.fire({ name: "settings", value })));
   const info: HostInfo = {
     version: options.version,
@@ -90,8 +93,9 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const folders = new SharedFolders(() => settings.current.folders);
   const contextOf = async ({ context: sent }: StreamOpen, signal: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined> =>
     sent === undefined ? undefined : packContext({ ...sent, folder: await folders.resolve(sent.folder) }, signal);
+  const engineOf = async ({ engine: id }: EngineRequest): Promise<EngineConnection> => (id === undefined ? engine : await engines.connection(id));
   const calls: HostApi = {
-    "engine.request": (request, opts) => engine.request(request, opts),
+    "engine.request": async (request, opts) => (await engineOf(request)).request(request, opts),
     "host.info": async () => info,
     "machine.status": async () => keeper.status,
     "machine.start": () => keeper.start(),
@@ -111,6 +115,12 @@ export async function openHost(options: HostOptions): Promise<Host> {
     "folders.list": ({ path }) => folders.list(path),
     "files.read": ({ path }) => readSharedFile(folders, path),
     "files.write": (file) => writeSharedFile(folders, file),
+    "engines.list": () => engines.list(),
+    "engines.check": (address, opts) => engines.check(address, opts),
+    "engines.add": (added) => engines.add(added),
+    "engines.remove": ({ id }) => engines.remove(id),
+    "engines.status": ({ id }) => engines.status(id),
+    "engines.connect": ({ id }, opts) => engines.connect(id, opts),
     "settings.get": async () => settings.current,
     "settings.defaults": async () => settings.defaults,
     "settings.set": (change) => settings.set(change),
@@ -119,7 +129,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   return {
     bridge: {
       calls,
-      stream: async (open, stream) => await engine.stream(open, stream, await contextOf(open, stream.signal)),
+      stream: async (open, stream) => (await engineOf(open.request)).stream(open, stream, await contextOf(open, stream.signal)),
       onEvent: (listener) => events.on(listener),
     },
     get status() {

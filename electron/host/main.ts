@@ -10,7 +10,7 @@ import { imagePaths } from "#machine/names.ts";
 import { findVirtiofsd } from "#machine/virtiofsd.ts";
 import { type Host, openHost } from "./host.ts";
 import { defaultRoot, hostPaths } from "./paths.ts";
-import { remoteMachine } from "./remote.ts";
+import { machineAt } from "./remote.ts";
 
 export interface DesktopOptions {
   /** Data directory; the platform's app-data folder when absent. */
@@ -64,7 +64,7 @@ async function machineFactory(daemonConfig: string, options: DesktopOptions): Pr
   return ({ memoryMiB, cpus, diskGiB, folders, hostAccess }, root) => {
     switch (driver) {
       case "remote":
-        return remoteMachine(resolve(engine ?? ""));
+        return machineAt(resolve(engine ?? ""));
       case "native": {
         if (nativeEngine === undefined) throw new EngineError("notImplemented", "the engine runs natively on Linux only, from a source tree");
         const socket = join(root, "engine.sock");

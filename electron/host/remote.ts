@@ -3,14 +3,17 @@ import { delay } from "#base/deadline.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
 import { Emitter } from "#base/event.ts";
 import type { Machine } from "#machine/machine.ts";
-import { dialPath } from "./dial.ts";
-import { ping } from "#machine/ping.ts";
+import { type Route, reach, routeTo } from "./engines/route.ts";
+import { unreached } from "./engines/unreached.ts";
 
-const watchMs = 2_000;
-const pingMsMax = 10_000;
+const stepMsMax = 20_000;
 
-/** A machine that somebody else runs: an engine that listens on a socket of this host. Starting waits for it; stopping only looks away. */
-export function remoteMachine(socket: string): Machine {
+/** The engine that listens on a socket or pipe of this computer. */
+export const machineAt = (path: string): Machine => remoteMachine(routeTo({ url: path.startsWith("\\\\") ? `npipe://${path}` : `unix://${path}` }));
+
+/** A machine that somebody else runs. Starting waits for its engine; stopping only looks away. */
+export function remoteMachine(route: Pick<Route, "place" | "watchMs" | "dial">): Machine {
+  const { place, dial } = route;
   const changed = new Emitter<MachineStatus>();
   let status: MachineStatus = { phase: "stopped", driver: "remote", accelerator: "none", steps: [], notices: [], restarts: 0, logTail: [] };
   let watching: AbortController | undefined;
@@ -21,20 +24,20 @@ export function remoteMachine(socket: string): Machine {
     changed.fire(status);
   };
   const step = (state: "running" | "done" | "failed", reason?: string): MachineStatus["steps"] => [
-    { name: "api", title: `Reaching the engine at ${socket}`, state, deadlineMs: pingMsMax, ...(reason === undefined ? {} : { reason }) },
+    { name: "api", title: `Reaching the engine at ${place}`, state, deadlineMs: stepMsMax, ...(reason === undefined ? {} : { reason }) },
   ];
   const failed = (error: unknown): void =>
     set({
       phase: "failed",
       steps: step("failed", messageOf(error)),
-      error: { message: `No engine answers at ${socket}: ${messageOf(error)}`, hint: "Start that engine, then try again." },
+      error: { message: `No engine answers at ${place}: ${messageOf(error)}`, hint: "Start that engine, then try again.", cause: unreached(error).unreached },
     });
 
   /** An engine that goes away or comes back is noticed without anybody asking. */
   async function watch(signal: AbortSignal): Promise<void> {
     for (;;) {
-      await delay(watchMs, signal);
-      const reached = await answersPing(socket, signal).then(
+      await delay(route.watchMs, signal);
+      const reached = await reach(dial, signal).then(
         () => true as const,
         (error: unknown) => error,
       );
@@ -53,11 +56,11 @@ export function remoteMachine(socket: string): Machine {
       if (status.phase === "running") return;
       set({ phase: "starting", steps: step("running") });
       try {
-        await answersPing(socket, signal);
+        await reach(dial, signal);
         set({ phase: "running", steps: step("done") });
       } catch (error) {
         failed(error);
-        throw new EngineError("unavailable", `no engine answers at ${socket}: ${messageOf(error)}`, { cause: error });
+        throw new EngineError("unavailable", `no engine answers at ${place}: ${messageOf(error)}`, { cause: error });
       } finally {
         if (watching === undefined) {
           watching = new AbortController();
@@ -72,15 +75,10 @@ export function remoteMachine(socket: string): Machine {
     },
     async connect() {
       if (status.phase === "stopped") throw new EngineError("unavailable", "the connection to the engine is switched off: start it first");
-      return await dialPath(socket);
+      return await dial({ signal: new AbortController().signal });
     },
     async [Symbol.asyncDispose]() {
       await this.stop();
     },
   };
-}
-
-async function answersPing(socket: string, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  await ping(await dialPath(socket), AbortSignal.any([signal, AbortSignal.timeout(pingMsMax)]));
 }

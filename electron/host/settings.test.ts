@@ -28,6 +28,7 @@ test("without a file the defaults hold, and reading writes nothing", async () =>
     tray: true,
     onClose: "hide",
     notify: ["exits", "health", "engine"],
+    engines: [],
     contextAsked: false,
   });
   expect(store.problems).toEqual([]);

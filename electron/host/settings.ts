@@ -37,6 +37,7 @@ export const defaultSettings = (capacity: Capacity): Settings => ({
   tray: true,
   onClose: "hide",
   notify: ["exits", "health", "engine"],
+  engines: [],
   contextAsked: false,
 });
 
