@@ -1,6 +1,6 @@
 import type { MachineStatus } from "#api/machine.ts";
 import { EngineError } from "#base/errors.ts";
-import type { Bridge, BridgeStream, EngineRequest, FolderListing, HostInfo, Settings } from "#bridge/bridge.ts";
+import type { Bridge, BridgeStream, EngineCheck, EngineRequest, FolderListing, HostInfo, RemoteEngine, Settings } from "#bridge/bridge.ts";
 
 type Answer = { readonly status?: number; readonly body?: unknown } | ((request: EngineRequest) => { readonly status?: number; readonly body?: unknown });
 
@@ -13,6 +13,10 @@ export interface FakeBridge extends Bridge {
   event(event: object): void;
   machine(status: Partial<MachineStatus>): void;
   host(info: Partial<HostInfo>): void;
+  /** An engine beside this computer's. */
+  engine(engine: RemoteEngine): void;
+  /** What comes of trying to reach that address. */
+  check(url: string, check: EngineCheck): void;
   /** Puts a text into a shared folder of this computer. */
   file(path: string, text: string): void;
 }
@@ -51,6 +55,8 @@ export function fakeBridge(): FakeBridge {
     contextAsked: true,
   };
   let settings = defaults;
+  let engines: readonly RemoteEngine[] = [];
+  const checks = new Map<string, EngineCheck>();
 
   const engine = (request: EngineRequest) => {
     asked.push(request);
@@ -72,6 +78,16 @@ export function fakeBridge(): FakeBridge {
     "folders.list": ({ path }: { path: string }) => folders.get(path) ?? { path, parent: "", entries: [], total: 0 },
     "files.read": ({ path }: { path: string }) => ({ path, text: files.get(path) ?? "", version: files.get(path) ?? "" }),
     "files.write": ({ path, text }: { path: string; text: string }) => (files.set(path, text), { path, text, version: text }),
+    "engines.list": () => engines,
+    "engines.check": ({ url }: { url: string }) => checks.get(url) ?? { reached: true, version: "28.5" },
+    "engines.add": (added: { name: string; url: string }) => {
+      const engine = { id: `id-${added.name}`, source: "added" as const, portHost: "elsewhere", ...added };
+      engines = [...engines, engine];
+      return engine;
+    },
+    "engines.remove": ({ id }: { id: string }) => void (engines = engines.filter((engine) => engine.id !== id)),
+    "engines.status": () => status,
+    "engines.connect": () => undefined,
     "settings.get": () => settings,
     "settings.defaults": () => defaults,
     "settings.set": (change: Partial<Settings>) => (settings = { ...settings, ...change }),
@@ -93,6 +109,8 @@ export function fakeBridge(): FakeBridge {
       const entries = [...(folders.get(folder)?.entries ?? []), { name: path.slice(folder.length + 1), path, kind: "file" as const }];
       folders.set(folder, { path: folder, parent: "", entries, total: entries.length });
     },
+    engine: (engine) => void (engines = [...engines, engine]),
+    check: (url, check) => void checks.set(url, check),
     host: (change) => void (info = { ...info, ...change }),
     call: (async (name: string, arg: never) => {
       const serve = calls[name];

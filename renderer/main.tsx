@@ -3,6 +3,7 @@ import { createRoot } from "react-dom/client";
 import { connectBridge } from "#bridge/connect.ts";
 import { createApp, startApp } from "#renderer/core/app.ts";
 import { startLanguage } from "#renderer/core/language.ts";
+import { shownEngine } from "#renderer/core/shownengine.ts";
 import { startTheme } from "#renderer/core/theme.ts";
 import { startVisibility } from "#renderer/core/visibility.ts";
 import { Window } from "./app.tsx";
@@ -15,7 +16,7 @@ const container = document.getElementById("root");
 if (container !== null) {
   const root = createRoot(container);
   try {
-    const app = createApp(await connectBridge(window));
+    const app = createApp(await connectBridge(window), { shown: shownEngine(sessionStorage) });
     startApp(app, new AbortController().signal);
     root.render(<Window app={app} />);
   } catch (error) {

@@ -8,16 +8,19 @@ import type { NetworkInspect } from "#api/networks.ts";
 import type { TrashList } from "#api/trash.ts";
 import type { Volume } from "#api/volumes.ts";
 import type { BuildWhy, PullWhy, Why } from "#api/why.ts";
-import type { ContextStatus, FolderListing, HostInfo, Settings } from "#bridge/bridge.ts";
+import type { ContextStatus, FolderListing, HostInfo, RemoteEngine, Settings } from "#bridge/bridge.ts";
 import type { EngineInfo } from "#renderer/core/engine/engine.ts";
 import { type UseOfKind, diskUse } from "#renderer/core/diskuse.ts";
 import { keys } from "#renderer/core/keys.ts";
-import { engineUp } from "#renderer/core/machine.ts";
+import { engineUp, ownEngineUp } from "#renderer/core/machine.ts";
 import type { Transfer } from "#renderer/core/transfers.ts";
 import { useApp } from "./appcontext.ts";
 
 /** Whether the engine answers; while it does not, lists stay as last read. */
 export const useEngineUp = (): boolean => useStore(useApp().machine, engineUp);
+
+/** Whether it answers and has what is Slipway's own, beyond Docker's API. */
+const useOwnEngineUp = (): boolean => useStore(useApp().machine, ownEngineUp);
 
 export const useContainers = (): UseQueryResult<ContainerSummary[]> => {
   const { engine } = useApp();
@@ -33,7 +36,7 @@ export const useContainer = (id: string): UseQueryResult<ContainerInspect> => {
 export function useWhy({ Id, State }: ContainerInspect): Why["Explanation"] {
   const { engine } = useApp();
   const asked = State.Status !== "running" || State.Health?.Status === "unhealthy";
-  const { data } = useQuery({ queryKey: keys.why(Id), queryFn: () => engine.containers.why(Id), enabled: useEngineUp() && asked, retry: false });
+  const { data } = useQuery({ queryKey: keys.why(Id), queryFn: () => engine.containers.why(Id), enabled: useOwnEngineUp() && asked, retry: false });
   return asked ? (data?.Explanation ?? null) : null;
 }
 
@@ -50,7 +53,7 @@ export const useImage = (name: string): UseQueryResult<ImageInspect> => {
 /** Builds are read again whenever one begins or ends while somebody looks: the engine's events do not tell of them. */
 function useBuildChanges(): void {
   const { engine, queries } = useApp();
-  const up = useEngineUp();
+  const up = useOwnEngineUp();
   useEffect(() => {
     if (!up) return;
     const left = new AbortController();
@@ -65,19 +68,19 @@ function useBuildChanges(): void {
 export const useBuilds = (): UseQueryResult<BuildSummary[]> => {
   const { engine } = useApp();
   useBuildChanges();
-  return useQuery({ queryKey: keys.builds, queryFn: () => engine.builds.list(), enabled: useEngineUp() });
+  return useQuery({ queryKey: keys.builds, queryFn: () => engine.builds.list(), enabled: useOwnEngineUp() });
 };
 
 export const useBuild = (ref: string): UseQueryResult<BuildDetails> => {
   const { engine } = useApp();
   useBuildChanges();
-  return useQuery({ queryKey: keys.build(ref), queryFn: () => engine.builds.read(ref), enabled: useEngineUp() && ref !== "", retry: false });
+  return useQuery({ queryKey: keys.build(ref), queryFn: () => engine.builds.read(ref), enabled: useOwnEngineUp() && ref !== "", retry: false });
 };
 
 /** Why a build failed; null of one that did not, and until it is known. */
 export function useBuildWhy(ref: string, failed: boolean): BuildWhy["Explanation"] {
   const { engine } = useApp();
-  const { data } = useQuery({ queryKey: keys.buildWhy(ref), queryFn: () => engine.builds.why(ref), enabled: useEngineUp() && failed, retry: false });
+  const { data } = useQuery({ queryKey: keys.buildWhy(ref), queryFn: () => engine.builds.why(ref), enabled: useOwnEngineUp() && failed, retry: false });
   return failed ? (data?.Explanation ?? null) : null;
 }
 
@@ -85,7 +88,7 @@ export function useBuildWhy(ref: string, failed: boolean): BuildWhy["Explanation
 export function usePullWhy({ id, name, kind, state }: Transfer): PullWhy["Explanation"] {
   const { engine } = useApp();
   const failed = kind === "pull" && state.kind === "failed";
-  const { data } = useQuery({ queryKey: keys.pullWhy(name, id), queryFn: () => engine.images.why(name), enabled: useEngineUp() && failed, retry: false });
+  const { data } = useQuery({ queryKey: keys.pullWhy(name, id), queryFn: () => engine.images.why(name), enabled: useOwnEngineUp() && failed, retry: false });
   return failed ? (data?.Explanation ?? null) : null;
 }
 
@@ -128,7 +131,7 @@ export const useVolume = (name: string): UseQueryResult<Volume> => {
 /** What can be brought back; an engine of before has no such thing. */
 export const useTrash = (): UseQueryResult<TrashList> => {
   const { engine } = useApp();
-  return useQuery({ queryKey: keys.trash, queryFn: () => engine.trash.list(), enabled: useEngineUp(), retry: false });
+  return useQuery({ queryKey: keys.trash, queryFn: () => engine.trash.list(), enabled: useOwnEngineUp(), retry: false });
 };
 
 export const useNetworks = (): UseQueryResult<NetworkInspect[]> => {
@@ -149,6 +152,12 @@ export const useEngineInfo = (): UseQueryResult<EngineInfo> => {
 export const useHostInfo = (): UseQueryResult<HostInfo> => {
   const { bridge } = useApp();
   return useQuery({ queryKey: keys.hostInfo, queryFn: () => bridge.call("host.info") });
+};
+
+/** Engines beside this computer's. */
+export const useEngines = (): UseQueryResult<readonly RemoteEngine[]> => {
+  const { bridge } = useApp();
+  return useQuery({ queryKey: keys.engines, queryFn: () => bridge.call("engines.list") });
 };
 
 export const useSettings = (): UseQueryResult<Settings> => {

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import { createRoot } from "react-dom/client";
 import { vi } from "vitest";
-import type { App } from "#renderer/core/app.ts";
+import type { App, AppOptions } from "#renderer/core/app.ts";
 import { createApp, startApp } from "#renderer/core/app.ts";
 import { Window } from "./app.tsx";
 import { type FakeBridge, fakeBridge } from "./fakebridge.ts";
@@ -47,11 +47,12 @@ const waitMsMax = 20_000;
 export async function openWindow(
   address: string,
   script: (bridge: FakeBridge) => void,
+  options?: AppOptions,
 ): Promise<{ readonly bridge: FakeBridge; readonly app: App } & Disposable> {
   const bridge = fakeBridge();
   script(bridge);
   location.hash = address;
-  const app = createApp(bridge);
+  const app = createApp(bridge, options);
   const stop = new AbortController();
   startApp(app, stop.signal);
   const { unmount } = await draw(<Window app={app} />);

@@ -3,7 +3,7 @@ import { delay } from "#base/deadline.ts";
 import { EngineError, messageOf } from "#base/errors.ts";
 import { Emitter } from "#base/event.ts";
 import type { Machine } from "#machine/machine.ts";
-import { type Route, reach, routeTo } from "./engines/route.ts";
+import { type Route, probe, reach, routeTo } from "./engines/route.ts";
 import { unreached } from "./engines/unreached.ts";
 
 const stepMsMax = 20_000;
@@ -33,17 +33,21 @@ export function remoteMachine(route: Pick<Route, "place" | "watchMs" | "dial">):
       error: { message: `No engine answers at ${place}: ${messageOf(error)}`, hint: "Start that engine, then try again.", cause: unreached(error).unreached },
     });
 
+  async function found(signal: AbortSignal): Promise<void> {
+    const { foreign } = await probe(dial, signal);
+    set({ phase: "running", foreign, steps: step("done") });
+  }
+
   /** An engine that goes away or comes back is noticed without anybody asking. */
   async function watch(signal: AbortSignal): Promise<void> {
     for (;;) {
       await delay(route.watchMs, signal);
-      const reached = await reach(dial, signal).then(
+      const reached = await (status.phase === "failed" ? found(signal) : reach(dial, signal)).then(
         () => true as const,
         (error: unknown) => error,
       );
       if (signal.aborted) return;
       if (reached !== true && status.phase === "running") failed(reached);
-      if (reached === true && status.phase === "failed") set({ phase: "running", steps: step("done") });
     }
   }
 
@@ -56,8 +60,7 @@ export function remoteMachine(route: Pick<Route, "place" | "watchMs" | "dial">):
       if (status.phase === "running") return;
       set({ phase: "starting", steps: step("running") });
       try {
-        await reach(dial, signal);
-        set({ phase: "running", steps: step("done") });
+        await found(signal);
       } catch (error) {
         failed(error);
         throw new EngineError("unavailable", `no engine answers at ${place}: ${messageOf(error)}`, { cause: error });

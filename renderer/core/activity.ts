@@ -32,7 +32,8 @@ const bodyCharsMax = 4_000;
 /** Asked for to look at something, though not by GET. */
 const reading = /^\/slipway\/compose\/check|^\/exec\/[^/]+\/(?:resize|start)|^\/slipway\/search/;
 
-export function createActivity(bridge: Bridge): Activity {
+/** `docker`: how the command is told the engine that is shown. */
+export function createActivity(bridge: Bridge, docker: readonly string[] = ["docker"]): Activity {
   const store = createStore<{ readonly open: boolean; readonly list: readonly Act[] }>(() => ({ open: false, list: [] }));
   let lastId = 0;
 
@@ -49,7 +50,7 @@ export function createActivity(bridge: Bridge): Activity {
       tookMs: undefined,
       call: `${method} ${path}`,
       body: request.body === undefined ? "" : JSON.stringify(hidden).slice(0, bodyCharsMax),
-      command: dockerCommand({ method, path, body: hidden }),
+      command: dockerCommand({ method, path, body: hidden }, docker),
       result: { kind: "running" },
     };
     store.setState(({ list }) => ({ list: [act, ...list].slice(0, keptMax) }));

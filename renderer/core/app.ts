@@ -1,3 +1,4 @@
+import { createStore } from "zustand/vanilla";
 import { QueryClient } from "@tanstack/react-query";
 import type { Bridge } from "#bridge/bridge.ts";
 import { createActivity } from "./activity.ts";
@@ -13,6 +14,7 @@ import { createLiveLogs } from "./logs/live.ts";
 import { startLogWorker } from "./logs/session.ts";
 import { createMachineStore } from "./machine.ts";
 import { createMachineHistory } from "./machinehistory.ts";
+import { bridgeTo, dockerTo, type ShownEngine, showEngine } from "./shownengine.ts";
 import { createSelection } from "./selection.ts";
 import { createStatsStore } from "./statsstore.ts";
 import { createTransfers } from "./transfers.ts";
@@ -20,8 +22,14 @@ import { createTransfers } from "./transfers.ts";
 /** Everything the window holds, made once from the bridge. Nothing in it is a state the engine lacks. */
 export type App = ReturnType<typeof createApp>;
 
-export function createApp(given: Bridge) {
-  const activity = createActivity(given);
+export interface AppOptions {
+  /** Another engine than that of this computer's machine. */
+  readonly shown?: ShownEngine | undefined;
+  readonly show?: (engine: ShownEngine | undefined) => void;
+}
+
+export function createApp(given: Bridge, { shown, show = showEngine }: AppOptions = {}) {
+  const activity = createActivity(shown === undefined ? given : bridgeTo(given, shown), dockerTo(shown));
   const { bridge } = activity;
   const engine = createEngine(bridge);
   // Answers stay fresh until an event says otherwise: no polling, no reading again on focus.
@@ -32,6 +40,8 @@ export function createApp(given: Bridge) {
   const machine = createMachineStore(bridge);
   return {
     bridge,
+    shown,
+    show,
     activity,
     engine,
     queries,
@@ -45,6 +55,8 @@ export function createApp(given: Bridge) {
     transfers: createTransfers(engine),
     builds: createBuildRuns(engine),
     composeRuns: createComposeRuns(engine),
+    /** The engine that is to be shown once it is said that what is under way may end; null: this computer's. */
+    switching: createStore<{ readonly to: ShownEngine | null | undefined }>(() => ({ to: undefined })),
     selections: {
       containers: createSelection(),
       images: createSelection(),
@@ -59,7 +71,10 @@ export function createApp(given: Bridge) {
 
 /** Starts what runs as long as the window does: events make answers stale. */
 export function startApp(app: App, signal: AbortSignal): void {
-  app.bridge.on("settings", (settings) => app.queries.setQueryData(keys.settings, settings));
+  app.bridge.on("settings", (settings) => {
+    app.queries.setQueryData(keys.settings, settings);
+    void app.queries.invalidateQueries({ queryKey: keys.engines });
+  });
   void followEvents(app.engine, {
     signal,
     stale: (stale) => {

@@ -60,13 +60,16 @@ const rows: readonly (readonly [method: string, path: RegExp, write: Write])[] =
 ];
 
 /** The same act as a `docker` line; undefined for what `docker` has no command for. */
-export function dockerCommand({ method, path, body }: Pick<EngineRequest, "method" | "path" | "body">): string | undefined {
+export function dockerCommand(
+  { method, path, body }: Pick<EngineRequest, "method" | "path" | "body">,
+  docker: readonly string[] = ["docker"],
+): string | undefined {
   const [place = "", query = ""] = path.split("?");
   for (const [verb, form, write] of rows) {
     const found = verb === method ? form.exec(place) : null;
     if (found === null) continue;
     const words = write({ id: shortened(decodeURIComponent(found[1] ?? "")), query: new URLSearchParams(query), body: (body ?? {}) as Body });
-    return ["docker", ...words]
+    return [...docker, ...words]
       .filter((word) => word !== "")
       .map(quoted)
       .join(" ");

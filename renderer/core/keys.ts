@@ -31,6 +31,7 @@ export const keys = {
   hostFile: (path: string) => ["host", "file", path],
   info: ["info"],
   hostInfo: ["host", "info"],
+  engines: ["host", "engines"],
   settings: ["host", "settings"],
   settingsDefaults: ["host", "settings-defaults"],
   daemonConfig: ["host", "config"],

@@ -33,6 +33,9 @@ export function createMachineStore(bridge: Bridge): StoreApi<MachineView> {
   return store;
 }
 
+/** Whether it answers, and is Slipway's own, which has more than Docker's API. */
+export const ownEngineUp = (view: MachineView): boolean => engineUp(view) && view.status?.foreign !== true;
+
 export const engineUp = (view: MachineView): boolean => view.connected && view.status?.phase === "running";
 
 /** When the last boot step was done; a machine that somebody else runs has none with a time. */

@@ -10,6 +10,7 @@ const entries = paletteEntries({
   images: [],
   volumes: [],
   networks: [],
+  engines: [],
 });
 
 test("objects come before what can be done with them, the exact name first, each with its state", () => {

@@ -1,6 +1,7 @@
 import type { ContainerSummary } from "#api/containers.ts";
 import type { ImageSummary } from "#api/images.ts";
 import type { NetworkInspect } from "#api/networks.ts";
+import type { RemoteEngine } from "#bridge/bridge.ts";
 import type { Volume } from "#api/volumes.ts";
 import type { ActName } from "./acts.ts";
 import { canStart, canStop, matches, statusWord } from "./containers.ts";
@@ -11,7 +12,10 @@ import { t } from "./texts.ts";
 export type PaletteDeed =
   | { readonly kind: "go"; readonly path: string }
   | { readonly kind: "act"; readonly act: ActName; readonly id: string; readonly name: string }
-  | { readonly kind: "run"; readonly image: string };
+  | { readonly kind: "run"; readonly image: string }
+  /** Another engine, or this computer's. */
+  | { readonly kind: "show"; readonly engine: RemoteEngine | undefined }
+  | { readonly kind: "addEngine" };
 
 export interface PaletteEntry {
   readonly key: string;
@@ -29,12 +33,14 @@ export interface PaletteObjects {
   readonly images: readonly ImageSummary[];
   readonly volumes: readonly Volume[];
   readonly networks: readonly NetworkInspect[];
+  /** Those that could be shown instead of the one that is; undefined: this computer's. */
+  readonly engines: readonly (RemoteEngine | undefined)[];
 }
 
 const go = (key: string, title: string, note: string, path: string): PaletteEntry => ({ key, title, note, deed: { kind: "go", path }, loses: false });
 
 /** Every object, and everything that can be done with one. */
-export function paletteEntries({ places, containers, images, volumes, networks }: PaletteObjects): readonly PaletteEntry[] {
+export function paletteEntries({ places, containers, images, volumes, networks, engines }: PaletteObjects): readonly PaletteEntry[] {
   const tags = images.flatMap((image) => image.RepoTags.filter((tag) => !tag.startsWith("<none>")).map((tag) => ({ tag, image })));
   return [
     ...places.map(({ path, label }) => go(`page ${path}`, label, t.palette.page, path)),
@@ -42,6 +48,16 @@ export function paletteEntries({ places, containers, images, volumes, networks }
     ...tags.map(({ tag, image }) => go(`image ${tag}`, tag, `${t.palette.image} · ${size(image.Size)}`, `/images/${encodeURIComponent(tag)}`)),
     ...volumes.map(({ Name, Driver }) => go(`volume ${Name}`, Name, `${t.palette.volume} · ${Driver}`, `/volumes/${encodeURIComponent(Name)}`)),
     ...networks.map(({ Id, Name, Driver }) => go(`network ${Id}`, Name, `${t.palette.network} · ${Driver}`, `/networks/${Id}`)),
+    ...engines.map(
+      (engine): PaletteEntry => ({
+        key: `show ${engine?.id ?? "here"}`,
+        title: t.engines.showNamed(engine?.name ?? t.engines.here),
+        note: engine === undefined ? t.engines.title : `${t.engines.title} · ${engine.url}`,
+        deed: { kind: "show", engine },
+        loses: false,
+      }),
+    ),
+    { key: "add engine", title: t.engines.add, note: t.engines.title, deed: { kind: "addEngine" }, loses: false },
     ...containers.flatMap(containerActs),
     ...tags.map(
       ({ tag }): PaletteEntry => ({ key: `run ${tag}`, title: t.palette.run(tag), note: t.palette.image, deed: { kind: "run", image: tag }, loses: false }),

@@ -28,6 +28,8 @@ export interface MachineStatus {
   readonly notices: readonly string[];
   /** `why`: of a start that failed. */
   readonly error?: { readonly message: string; readonly hint?: string; readonly why?: WhyExplanation; readonly cause?: UnreachedCause };
+  /** Another engine than Slipway's answers: a Docker daemon, which has Docker's API alone. */
+  readonly foreign?: boolean;
   /** Times the machine was restarted after a crash since it was started. */
   readonly restarts: number;
   /** Last lines of console and engine log, newest last. */

@@ -42,7 +42,7 @@ export class Engines implements AsyncDisposable {
   async check(address: EngineAddress, { signal }: { readonly signal: AbortSignal }): Promise<EngineCheck> {
     await using route = routeTo(address);
     try {
-      return { reached: true, version: await probe(route.dial, signal) };
+      return { reached: true, version: (await probe(route.dial, signal)).version };
     } catch (error) {
       const { unreached: cause, message: words } = unreached(error);
       return { reached: false, cause, words };

@@ -100,12 +100,19 @@ export async function reach(dial: Dial, signal: AbortSignal): Promise<void> {
   if (status !== 200 || headers["api-version"] === undefined) throw new UnreachedError("notEngine", `what answers there is no Docker engine (HTTP ${status})`);
 }
 
-/** The same; resolves to the engine's version. */
-export async function probe(dial: Dial, signal: AbortSignal): Promise<string> {
+export interface Probed {
+  readonly version: string;
+  /** Not Slipway's engine. */
+  readonly foreign: boolean;
+}
+
+/** The same, and which engine it is. */
+export async function probe(dial: Dial, signal: AbortSignal): Promise<Probed> {
   await reach(dial, signal);
   const { body } = await asked(dial, "/version", signal);
-  const { Version: version } = (body ?? {}) as { readonly Version?: unknown };
-  return typeof version === "string" ? version : "";
+  const { Version: version, Platform } = (body ?? {}) as { readonly Version?: unknown; readonly Platform?: { readonly Name?: unknown } };
+  const name = typeof Platform?.Name === "string" ? Platform.Name : "";
+  return { version: typeof version === "string" ? version : "", foreign: !name.startsWith("Slipway") };
 }
 
 async function asked(dial: Dial, path: string, signal: AbortSignal): Promise<EngineResponse> {

@@ -3,6 +3,7 @@ import { buildTexts } from "./builds.ts";
 import { composeTexts } from "./compose.ts";
 import { containerTexts } from "./containers.ts";
 import { containerTabTexts } from "./containertabs.ts";
+import { enginesTexts } from "./engines.ts";
 import { enginePageTexts } from "./engine.ts";
 import { logTexts } from "./logs.ts";
 import { machineTexts } from "./machine.ts";
@@ -20,6 +21,7 @@ export const english = {
   ...containerTexts,
   ...containerTabTexts,
   ...enginePageTexts,
+  ...enginesTexts,
   ...logTexts,
   ...machineTexts,
   ...objectTexts,

@@ -1,8 +1,10 @@
-import { CircleAlert, RotateCw, Stethoscope } from "lucide-react";
+import { CircleAlert, Monitor, RotateCw, Stethoscope } from "lucide-react";
 import { useState } from "react";
 import { useStore } from "zustand";
 import type { MachineStatus } from "#api/machine.ts";
 import { useApp } from "#renderer/appcontext.ts";
+import type { ShownEngine } from "#renderer/core/shownengine.ts";
+import { switchTo } from "#renderer/core/switching.ts";
 import { t } from "#renderer/core/texts.ts";
 import { toastFailed } from "#renderer/core/toasts.ts";
 import { Button } from "#renderer/ui/button.tsx";
@@ -16,7 +18,8 @@ import { LogTail, Steps } from "./steps.tsx";
 
 /** What is seen until the engine answers: each step of the boot with its time, and the reason when one fails. */
 export function BootScreen({ onContinue }: { readonly onContinue: () => void }) {
-  const { bridge, machine } = useApp();
+  const app = useApp();
+  const { bridge, machine, shown } = app;
   const { status, connected } = useStore(machine);
   const [diagnostics, setDiagnostics] = useState(false);
   const failed = status?.phase === "failed" || status?.phase === "stopped";
@@ -29,8 +32,8 @@ export function BootScreen({ onContinue }: { readonly onContinue: () => void }) 
         <header className="flex items-center gap-4">
           <Logo size={44} />
           <div>
-            <h1 className="text-xl font-semibold tracking-[-0.015em]">{failed ? t.boot.failedTitle : t.boot.title}</h1>
-            {!failed && <p className="text-fg2">{t.boot.first}</p>}
+            <h1 className="text-xl font-semibold tracking-[-0.015em]">{titleOf(shown, failed)}</h1>
+            {!failed && <p className="text-fg2">{shown === undefined ? t.boot.first : t.engines.connectingText}</p>}
           </div>
         </header>
         <Steps status={status} connected={connected} />
@@ -50,10 +53,18 @@ export function BootScreen({ onContinue }: { readonly onContinue: () => void }) 
             <Button variant="primary" icon={RotateCw} onClick={retry}>
               {t.common.retry}
             </Button>
-            <RepairButton />
-            <Button icon={Stethoscope} onClick={() => setDiagnostics(true)}>
-              {t.diagnostics.title}
-            </Button>
+            {shown === undefined ? (
+              <>
+                <RepairButton />
+                <Button icon={Stethoscope} onClick={() => setDiagnostics(true)}>
+                  {t.diagnostics.title}
+                </Button>
+              </>
+            ) : (
+              <Button icon={Monitor} onClick={() => switchTo(app, undefined)}>
+                {t.engines.showHere}
+              </Button>
+            )}
             <Button variant="ghost" onClick={onContinue}>
               {t.boot.continue}
             </Button>
@@ -68,14 +79,19 @@ export function BootScreen({ onContinue }: { readonly onContinue: () => void }) 
   );
 }
 
-const BootError = ({ error: { message, hint, why } }: { readonly error: NonNullable<MachineStatus["error"]> }) => (
+function titleOf(shown: ShownEngine | undefined, failed: boolean): string {
+  if (shown === undefined) return failed ? t.boot.failedTitle : t.boot.title;
+  return failed ? t.engines.notReached(shown.name) : t.engines.connecting(shown.name);
+}
+
+const BootError = ({ error: { message, hint, why, cause } }: { readonly error: NonNullable<MachineStatus["error"]> }) => (
   <div role="alert" data-testid="boot-error">
     {why !== undefined ? (
       <WhyNotice explanation={why} icon={CircleAlert} tone="danger" more={hint} />
     ) : (
       <div className="selectable rounded-lg bg-danger-soft px-3 py-2.5">
         <p className="font-medium">{message}</p>
-        {hint !== undefined && <p className="text-fg2">{hint}</p>}
+        {(cause !== undefined || hint !== undefined) && <p className="text-fg2">{cause === undefined ? hint : t.engines.causes[cause]}</p>}
       </div>
     )}
   </div>

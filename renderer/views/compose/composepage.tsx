@@ -16,6 +16,7 @@ import { StateDot, toneText } from "#renderer/ui/statedot.tsx";
 import type { Column } from "#renderer/ui/tablerow.tsx";
 import { type ContainerActions, useContainerActions } from "#renderer/views/containers/actions.ts";
 import { MembersButtons, membersMenu } from "#renderer/views/containers/members.tsx";
+import { useComposesHere } from "#renderer/views/engines/useengines.ts";
 import { ListPage } from "#renderer/views/objects/listpage.tsx";
 import { DownProjects } from "./downprojects.tsx";
 import { OpenDialog } from "./opendialog.tsx";
@@ -32,7 +33,8 @@ export function ComposePage() {
   const [, go] = useLocation();
   const [down, setDown] = useState<readonly string[]>([]);
   const [opening, setOpening] = useState(false);
-  const open = (
+  const composesHere = useComposesHere();
+  const open = !composesHere ? null : (
     <Button variant="primary" icon={FolderOpen} onClick={() => setOpening(true)} data-testid="compose-open-button">
       {t.compose.open}
     </Button>

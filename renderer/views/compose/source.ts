@@ -6,15 +6,19 @@ import type { ComposeProject } from "#renderer/core/compose.ts";
 import type { ProjectModel } from "#renderer/core/composeplan.ts";
 import { keys } from "#renderer/core/keys.ts";
 import { useEngineUp, useHostInfo } from "#renderer/queries.ts";
+import { useComposesHere } from "#renderer/views/engines/useengines.ts";
 
 /** Where a project's files lie; undefined while that is not known, or when its containers do not say. */
 export function useSource(folder: string, files: readonly string[], project: string): ComposeProjectSource | undefined {
+  const composesHere = useComposesHere();
   const home = useHostInfo().data?.home;
   const joined = files.join("\n");
   return useMemo(
     () =>
-      home === undefined || folder === "" || joined === "" ? undefined : { folder, files: joined.split("\n"), project, home: home.startsWith("/") ? home : "" },
-    [home, folder, joined, project],
+      home === undefined || !composesHere || folder === "" || joined === ""
+        ? undefined
+        : { folder, files: joined.split("\n"), project, home: home.startsWith("/") ? home : "" },
+    [home, composesHere, folder, joined, project],
   );
 }
 

@@ -20,6 +20,7 @@ import { Spinner } from "#renderer/ui/spinner.tsx";
 import { StateDot, toneText } from "#renderer/ui/statedot.tsx";
 import { TabPanel, Tabs } from "#renderer/ui/tabs.tsx";
 import { useEscape } from "#renderer/views/shell/keyboard.ts";
+import { OwnOnly } from "#renderer/views/engines/ownonly.tsx";
 import { InspectTab } from "#renderer/views/objects/inspecttab.tsx";
 import { useContainerActions } from "./actions.ts";
 import { PortText, usePending } from "./cells.tsx";
@@ -88,7 +89,11 @@ function Body({ container, tab }: { readonly container: ContainerInspect; readon
         </div>
       )}
       {tab === "inspect" && <InspectTab value={container} />}
-      {tab === "files" && <FilesTab container={container} />}
+      {tab === "files" && (
+        <OwnOnly name={t.containers.tabs.files}>
+          <FilesTab container={container} />
+        </OwnOnly>
+      )}
       {tab === "processes" && <ProcessesTab container={container} />}
       {tab === "network" && <NetworkTab container={container} />}
       {tab === "events" && <EventsTab container={container} />}

@@ -12,7 +12,8 @@ export function ContextQuestion() {
   const settings = useSettings().data;
   const context = useContextStatus().data;
   const save = useSaveSettings();
-  if (settings === undefined || settings.contextAsked || context === undefined || !context.created || context.current === "slipway") return null;
+  if (app.shown !== undefined || settings === undefined || settings.contextAsked || context === undefined || !context.created || context.current === "slipway")
+    return null;
   const answer = async (on: boolean): Promise<void> => {
     try {
       if (on) app.queries.setQueryData(keys.context, await app.bridge.call("context.use", { on }));

@@ -9,6 +9,7 @@ import { starterImage, type StarterState, starterState } from "#renderer/core/st
 import { t } from "#renderer/core/texts.ts";
 import { useNow } from "#renderer/now.ts";
 import { useEngineUp, useImages } from "#renderer/queries.ts";
+import { useForeign } from "#renderer/views/engines/useengines.ts";
 import { Button } from "#renderer/ui/button.tsx";
 import { Command } from "#renderer/ui/copy.tsx";
 import { EmptyState } from "#renderer/ui/emptystate.tsx";
@@ -75,7 +76,9 @@ export function FirstContainer({ onOther }: { readonly onOther: (image: string) 
 /** Looked at again while the image is on its way; the list of images itself is read anew by the engine's event. */
 function useStarterState(): StarterState {
   const images = useImages().data;
+  const foreign = useForeign();
   const since = useStore(useApp().machine, (view) => view.runningSince);
   const waiting = images === undefined || images.length === 0;
-  return starterState(images, since, useNow(waiting ? lookMs : undefined));
+  const now = useNow(waiting && !foreign ? lookMs : undefined);
+  return foreign ? "gone" : starterState(images, since, now);
 }

@@ -13,6 +13,7 @@ import { Badge } from "#renderer/ui/badge.tsx";
 import { Button, IconButton } from "#renderer/ui/button.tsx";
 import { CopyButton } from "#renderer/ui/copy.tsx";
 import { RunDialog } from "#renderer/views/containers/rundialog.tsx";
+import { useForeign } from "#renderer/views/engines/useengines.ts";
 import { UserList } from "#renderer/views/objects/lists.tsx";
 import { ObjectPage } from "#renderer/views/objects/objectpage.tsx";
 import { DeleteImages } from "./deleteimages.tsx";
@@ -23,6 +24,7 @@ import { TagDialog } from "./tagdialog.tsx";
 export function ImagePage({ name }: { readonly name: string }) {
   const { engine } = useApp();
   const query = useImage(name);
+  const foreign = useForeign();
   const [, go] = useLocation();
   const [dialog, setDialog] = useState<"run" | "delete" | "tag">();
   const images = useImages().data ?? [];
@@ -49,7 +51,7 @@ export function ImagePage({ name }: { readonly name: string }) {
         [t.images.usedBy, <UserList key="users" containers={containers} names={[...new Set(rows.flatMap(({ users }) => users))]} none={t.images.unused} />],
       ]}
       more={(image) => <ImageLayers id={image.Id} />}
-      views={[{ id: "files", label: t.images.files, draw: (image) => <ImageFiles key={image.Id} id={image.Id} /> }]}
+      views={foreign ? [] : [{ id: "files", label: t.images.files, draw: (image) => <ImageFiles key={image.Id} id={image.Id} /> }]}
       actions={
         <>
           <Button icon={Play} variant="primary" onClick={() => setDialog("run")}>

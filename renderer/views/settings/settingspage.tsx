@@ -10,11 +10,13 @@ import { Facts, Page } from "#renderer/ui/page.tsx";
 import { AppearanceSettings } from "./appearance.tsx";
 import { DesktopSettings } from "./desktopsettings.tsx";
 import { EngineConfigSettings } from "./engineconfig.tsx";
+import { EnginesSettings } from "./enginessettings.tsx";
 import { MachineSettings } from "./machinesettings.tsx";
 import { Row, Searchable, Section, SettingsSearch } from "./section.tsx";
 
 export function SettingsPage() {
   const [query, setQuery] = useState("");
+  const isHere = useApp().shown === undefined;
   const inDesktop = useHostInfo().data?.mode === "electron";
   return (
     <Page title={t.settings.title} search={<SearchField label={t.settings.search} value={query} onChange={setQuery} className="w-[220px]" />}>
@@ -23,9 +25,16 @@ export function SettingsPage() {
           <div className="group mx-auto flex max-w-[640px] flex-col gap-6 px-6 py-6">
             <AppearanceSettings />
             {inDesktop && <DesktopSettings />}
-            <MachineSettings />
-            <EngineConfigSettings />
-            <DockerContext />
+            {isHere ? (
+              <>
+                <MachineSettings />
+                <EngineConfigSettings />
+                <DockerContext />
+              </>
+            ) : (
+              <p className="text-sm text-fg2">{t.engines.settingsHere}</p>
+            )}
+            <EnginesSettings />
             <About />
             {query.trim() !== "" && <p className="hidden py-8 text-center text-fg3 group-not-has-[[data-setting]]:block">{t.settings.none(query.trim())}</p>}
           </div>

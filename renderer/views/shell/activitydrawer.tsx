@@ -34,6 +34,7 @@ export function ActivityDrawer() {
 const tones = { running: "accent", done: "ok", failed: "danger" } as const;
 
 function Entry({ act }: { readonly act: Act }) {
+  const { shown } = useApp();
   const socket = useHostInfo().data?.socketPath ?? "";
   const { result, call, body, command, startedAt, tookMs } = act;
   return (
@@ -48,7 +49,7 @@ function Entry({ act }: { readonly act: Act }) {
         </span>
       </div>
       {command !== undefined && <Line text={command} label={t.activity.copyCommand} strong />}
-      <Line text={call} label={t.activity.copyCall} copied={curlLine(act, socket)} />
+      <Line text={call} label={t.activity.copyCall} copied={shown === undefined ? curlLine(act, socket) : call} />
       {body !== "" && (
         <details className="text-sm">
           <summary className="w-fit rounded-sm text-fg2 hover:text-fg">{t.activity.body}</summary>

@@ -9,6 +9,7 @@ import { useEngineInfo, useHostInfo } from "#renderer/queries.ts";
 import { cx } from "#renderer/ui/cx.ts";
 import { Menu } from "#renderer/ui/menu.tsx";
 import { Spinner } from "#renderer/ui/spinner.tsx";
+import { EnginePicker } from "#renderer/views/engines/picker.tsx";
 import { DiagnosticsDialog } from "./diagnostics.tsx";
 import { machineItems } from "./machineitems.ts";
 import { TransfersPopover } from "./transferspopover.tsx";
@@ -58,8 +59,9 @@ export function Footer() {
           {look.word}
         </span>
       </button>
-      {status !== undefined && (
-        <Item tip={status.notices.join("\n")}>
+      <EnginePicker />
+      {status !== undefined && app.shown === undefined && (
+        <Item className="max-[860px]:hidden" tip={status.notices.join("\n")}>
           {[t.engine.drivers[status.driver] ?? status.driver, t.engine.accelerators[status.accelerator]].filter(Boolean).join(" · ")}
           {status.notices.length > 0 && <CircleAlert size={12} aria-label={status.notices.join(" ")} className="text-warn-text" />}
         </Item>

@@ -10,6 +10,7 @@ export function machineItems(app: App, status: MachineStatus | undefined, onDiag
   const order = (name: "machine.start" | "machine.stop" | "machine.restart", words: string) => () => {
     app.bridge.call(name).catch((error: unknown) => toastFailed(error, words));
   };
+  if (app.shown !== undefined) return [{ label: t.engine.reconnect, icon: RotateCw, onSelect: order("machine.restart", t.engine.failedTo.restart) }];
   const running = status?.phase === "running";
   const stopped = status?.phase === "stopped" || status?.phase === "failed";
   // An engine that somebody else runs is neither started nor stopped from here.

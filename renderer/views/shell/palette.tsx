@@ -1,30 +1,35 @@
 import { Search } from "lucide-react";
 import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from "react";
 import { useLocation } from "wouter";
+import { useApp } from "#renderer/appcontext.ts";
 import { type PaletteEntry, paletteEntries, searchPalette } from "#renderer/core/palette.ts";
+import { switchTo } from "#renderer/core/switching.ts";
 import { t } from "#renderer/core/texts.ts";
 import { keeps } from "#renderer/core/trash.ts";
-import { useContainers, useImages, useNetworks, useTrash, useVolumes } from "#renderer/queries.ts";
+import { useContainers, useEngines, useImages, useNetworks, useTrash, useVolumes } from "#renderer/queries.ts";
 import { cx } from "#renderer/ui/cx.ts";
 import { useContainerActions } from "#renderer/views/containers/actions.ts";
 import { places } from "./navigation.ts";
 
 export interface PaletteProps {
   readonly onRun: (image: string) => void;
+  readonly onAddEngine: () => void;
   readonly onClose: () => void;
 }
 
 /** Every object and every act by typing. What loses something asks for Enter once more. */
-export function Palette({ onRun, onClose }: PaletteProps) {
+export function Palette({ onRun, onAddEngine, onClose }: PaletteProps) {
+  const app = useApp();
   const [, go] = useLocation();
   const actions = useContainerActions();
   const objects = { containers: useContainers().data, images: useImages().data, volumes: useVolumes().data, networks: useNetworks().data };
   const { containers, images, volumes, networks } = objects;
   const kept = keeps(useTrash().data);
-  const entries = useMemo(
-    () => paletteEntries({ places: places(), containers: containers ?? [], images: images ?? [], volumes: volumes ?? [], networks: networks ?? [] }),
-    [containers, images, volumes, networks],
-  );
+  const known = useEngines().data;
+  const entries = useMemo(() => {
+    const engines = [undefined, ...(known ?? [])].filter((engine) => engine?.id !== app.shown?.id);
+    return paletteEntries({ places: places(), containers: containers ?? [], images: images ?? [], volumes: volumes ?? [], networks: networks ?? [], engines });
+  }, [containers, images, volumes, networks, known, app.shown]);
   const [query, setQuery] = useState("");
   const [chosen, setChosen] = useState(0);
   const [asked, setAsked] = useState<string>();
@@ -51,6 +56,8 @@ export function Palette({ onRun, onClose }: PaletteProps) {
     onClose();
     if (deed.kind === "go") go(deed.path);
     else if (deed.kind === "run") onRun(deed.image);
+    else if (deed.kind === "show") switchTo(app, deed.engine);
+    else if (deed.kind === "addEngine") onAddEngine();
     else void actions.run(deed.act, [deed]);
   };
   const move = (to: number): void => {

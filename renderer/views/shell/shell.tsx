@@ -11,6 +11,8 @@ import { Routes } from "#renderer/routes.tsx";
 import { Button } from "#renderer/ui/button.tsx";
 import { ToastHost } from "#renderer/ui/toasts.tsx";
 import { TooltipHost } from "#renderer/ui/tooltip.tsx";
+import { AddEngine } from "#renderer/views/engines/addengine.tsx";
+import { ShownStrip, SwitchQuestion } from "#renderer/views/engines/shownstrip.tsx";
 import { RunDialog } from "#renderer/views/containers/rundialog.tsx";
 import { ActivityDrawer } from "./activitydrawer.tsx";
 import { PageBoundary } from "./boundary.tsx";
@@ -28,6 +30,7 @@ export function Shell() {
   const [location, go] = useLocation();
   const [help, setHelp] = useState(false);
   const [palette, setPalette] = useState(false);
+  const [adding, setAdding] = useState(false);
   const [running, setRunning] = useState<string>();
   useGlobalKeys({ go, help: () => setHelp(true), palette: () => setPalette(true) });
   return (
@@ -35,6 +38,7 @@ export function Shell() {
       <div className="flex min-h-0 flex-1">
         <Sidebar onShortcuts={() => setHelp(true)} onPalette={() => setPalette(true)} />
         <main className="flex min-w-0 flex-1 flex-col">
+          <ShownStrip />
           <EngineBanner />
           <DiskBanner />
           <PageBoundary place={location}>
@@ -44,26 +48,28 @@ export function Shell() {
         <ActivityDrawer />
       </div>
       <Footer />
-      {palette && <Palette onRun={setRunning} onClose={() => setPalette(false)} />}
+      {palette && <Palette onRun={setRunning} onAddEngine={() => setAdding(true)} onClose={() => setPalette(false)} />}
+      {adding && <AddEngine onClose={() => setAdding(false)} />}
       {running !== undefined && <RunDialog image={running} onClose={() => setRunning(undefined)} />}
       {help && <ShortcutsDialog onClose={() => setHelp(false)} />}
+      <SwitchQuestion />
       <ToastHost />
       <TooltipHost />
     </div>
   );
 }
 
-const wordsOf = ({ message, hint, why }: NonNullable<MachineStatus["error"]>): string =>
-  why === undefined ? `${message} ${hint ?? ""}` : `${why.Verdict} ${why.Fix}`;
+const wordsOf = ({ message, hint, why, cause }: NonNullable<MachineStatus["error"]>): string =>
+  why === undefined ? `${message}. ${cause === undefined ? (hint ?? "") : t.engines.causes[cause]}` : `${why.Verdict} ${why.Fix}`;
 
 /** The engine is away: why, its last words, and the way back. Lists below stay as last read. */
 function EngineBanner() {
-  const { bridge, machine } = useApp();
+  const { bridge, machine, shown } = useApp();
   const view = useStore(machine);
   const [diagnostics, setDiagnostics] = useState(false);
   if (engineUp(view)) return null;
   const phase = view.connected ? view.status?.phase : undefined;
-  const title = phase === undefined ? t.engine.lost : t.engine[phase];
+  const title = shown !== undefined && phase === "failed" ? t.engines.notReached(shown.name) : phase === undefined ? t.engine.lost : t.engine[phase];
   const canRetry = phase === "stopped" || phase === "failed";
   const error = view.status?.error;
   const log = view.status?.logTail ?? [];
@@ -81,13 +87,13 @@ function EngineBanner() {
           </details>
         )}
       </div>
-      {view.connected && (
+      {view.connected && shown === undefined && (
         <Button small icon={Stethoscope} onClick={() => setDiagnostics(true)}>
           {t.diagnostics.title}
         </Button>
       )}
       {diagnostics && <DiagnosticsDialog onClose={() => setDiagnostics(false)} />}
-      {canRetry && <RepairButton small />}
+      {canRetry && shown === undefined && <RepairButton small />}
       {canRetry && (
         <Button
           small
@@ -95,7 +101,7 @@ function EngineBanner() {
           icon={RotateCw}
           onClick={() => void bridge.call("machine.start").catch((e: unknown) => toastFailed(e, t.engine.failedTo.start))}
         >
-          {phase === "failed" ? t.common.retry : t.engine.start}
+          {phase === "failed" ? t.common.retry : shown === undefined ? t.engine.start : t.engine.connect}
         </Button>
       )}
     </div>

@@ -8,6 +8,7 @@ import { t } from "#renderer/core/texts.ts";
 import { volumeUsers } from "#renderer/core/volumes.ts";
 import { useContainers, useVolume, useVolumeSizes } from "#renderer/queries.ts";
 import { Files } from "#renderer/views/containers/files/filestab.tsx";
+import { useForeign } from "#renderer/views/engines/useengines.ts";
 import { LabelList, UserList } from "#renderer/views/objects/lists.tsx";
 import { ObjectPage } from "#renderer/views/objects/objectpage.tsx";
 import { DeleteVolumes } from "./deletevolumes.tsx";
@@ -16,6 +17,7 @@ import { VolumeActs } from "./volumeacts.tsx";
 
 export function VolumePage({ name }: { readonly name: string }) {
   const query = useVolume(name);
+  const foreign = useForeign();
   const [, go] = useLocation();
   const [deleting, setDeleting] = useState(false);
   const { engine } = useApp();
@@ -43,11 +45,15 @@ export function VolumePage({ name }: { readonly name: string }) {
         [t.common.labels, <LabelList key="labels" labels={volume.Labels} />],
         [t.volumes.options, <LabelList key="options" labels={volume.Options} />],
       ]}
-      actions={<VolumeActs name={name} users={users} />}
-      views={[
-        { id: "files", label: t.volumes.files, draw: () => <Files place={place} /> },
-        { id: "snapshots", label: t.volumes.snapshots, draw: () => <SnapshotsTab name={name} /> },
-      ]}
+      actions={foreign ? null : <VolumeActs name={name} users={users} />}
+      views={
+        foreign
+          ? []
+          : [
+              { id: "files", label: t.volumes.files, draw: () => <Files place={place} /> },
+              { id: "snapshots", label: t.volumes.snapshots, draw: () => <SnapshotsTab name={name} /> },
+            ]
+      }
       onDelete={() => setDeleting(true)}
     >
       {deleting && <DeleteVolumes names={[name]} users={users} onClose={() => setDeleting(false)} onDeleted={() => go("/volumes")} />}
