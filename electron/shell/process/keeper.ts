@@ -13,7 +13,7 @@ const quitMsMax = 150_000;
 
 /** Names of the environment the host core's process gets: nothing that changes how Node or a loader runs. */
 const passed =
-  /^(PATH|HOME|USER|LOGNAME|LANG|LC_.*|TZ|TMPDIR|TEMP|TMP|XDG_.*|DOCKER_.*|SLIPWAY_.*|SUDO_UID|SUDO_GID|DISPLAY|WAYLAND_DISPLAY|USERPROFILE|APPDATA|LOCALAPPDATA|SystemRoot|ComSpec|PATHEXT|ProgramFiles|HTTPS?_PROXY|NO_PROXY)$/i;
+  /^(PATH|HOME|USER|LOGNAME|LANG|LC_.*|TZ|TMPDIR|TEMP|TMP|XDG_.*|DOCKER_.*|SLIPWAY_.*|SUDO_UID|SUDO_GID|SSH_AUTH_SOCK|DISPLAY|WAYLAND_DISPLAY|USERPROFILE|APPDATA|LOCALAPPDATA|SystemRoot|ComSpec|PATHEXT|ProgramFiles|HTTPS?_PROXY|NO_PROXY)$/i;
 
 export const scrubbed = (env: NodeJS.ProcessEnv): Record<string, string> =>
   Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => passed.test(entry[0]) && entry[1] !== undefined));

@@ -58,7 +58,7 @@ export const enginesTexts = {
       wantsTls: "Switch on “Encrypted” and name the certificates.",
       noTls: "Switch off “Encrypted”, or use the port of the encrypted listener, which is 2376 as a rule.",
       hostKey: "Connect once in a terminal with ssh and compare the fingerprint; then try again. If the key has changed, find out why first.",
-      login: "ssh has no key that this computer accepts. Add yours to ~/.ssh/authorized_keys there, or to ssh-agent here; a passphrase is not asked for.",
+      login: "ssh has no key that the other computer accepts. Add yours to ~/.ssh/authorized_keys there, or to ssh-agent here; a passphrase is not asked for.",
       noSsh: "Install OpenSSH on this computer.",
       noDocker: "Neither a Docker socket nor a docker command was found there. Start Docker there, or add the socket’s path to the address.",
       notEngine: "Check the port: what answers there does not speak Docker’s API.",

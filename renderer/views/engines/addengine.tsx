@@ -1,5 +1,5 @@
 import { TriangleAlert } from "lucide-react";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import type { EngineCheck } from "#bridge/bridge.ts";
 import { useApp } from "#renderer/appcontext.ts";
 import { addressOf, emptyEngineForm, type EngineForm, isTcp, nameOf, notReached, urlOf } from "#renderer/core/engineform.ts";
@@ -18,6 +18,10 @@ export function AddEngine({ onClose }: { readonly onClose: () => void }) {
   const [form, setForm] = useState<EngineForm>(emptyEngineForm);
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<{ readonly explanation: Explanation; readonly check?: EngineCheck }>();
+  // The button that had the focus could not be pressed meanwhile, and lost it.
+  useEffect(() => {
+    if (failure !== undefined) document.querySelector<HTMLElement>("[data-testid=add-engine] input")?.focus();
+  }, [failure]);
   const url = urlOf(form);
   const name = nameOf(form);
   const set = (part: Partial<EngineForm>): void => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, expect, test, vi } from "vitest";
 import type { RemoteEngine } from "#bridge/bridge.ts";
+import type { ShownEngine } from "#renderer/core/shownengine.ts";
 import { toasts } from "#renderer/core/toasts.ts";
 import { button, byTestId, click, completeDom, found, openWindow, press, type } from "#renderer/testing.tsx";
 
@@ -19,7 +20,7 @@ const item = (name: string): HTMLElement | undefined =>
   [...document.querySelectorAll<HTMLElement>("[role=menuitem]")].find((one) => one.textContent.startsWith(name));
 
 test("the picker says which engine is shown and offers the others", async () => {
-  const show = vi.fn();
+  const show = vi.fn<(engine: ShownEngine | undefined) => void>();
   using _window = await openWindow(
     "/containers",
     (bridge) => {
@@ -50,7 +51,7 @@ test("an engine is added once it was reached; why it was not is said with what t
   await click(button("Check and add") ?? document.body);
   await found(() => text().includes("away was not reached"));
   expect(text()).toContain("Permission denied (publickey)");
-  expect(text()).toContain("ssh has no key that this computer accepts");
+  expect(text()).toContain("ssh has no key that the other computer accepts");
   expect(await window.bridge.call("engines.list")).toEqual([]);
   await type("Address", "me@box");
   await type("Name", "production");
@@ -98,7 +99,7 @@ test("removing from the list asks nothing and is undone by a click; docker's con
 });
 
 test("a window on another engine says so above every page, and asks nothing that only Slipway's engine has", async () => {
-  const show = vi.fn();
+  const show = vi.fn<(engine: ShownEngine | undefined) => void>();
   using window = await openWindow("/builds", (bridge) => bridge.machine({ driver: "remote", foreign: true }), { shown: box, show });
   await found(() => byTestId("shown-engine")?.textContent.includes("box"));
   await found(() => text().includes("Builds: only with Slipway’s own engine"));
@@ -116,7 +117,7 @@ test("a window on another engine says so above every page, and asks nothing that
 });
 
 test("what is under way is not ended without a question", async () => {
-  const show = vi.fn();
+  const show = vi.fn<(engine: ShownEngine | undefined) => void>();
   using window = await openWindow("/containers", (bridge) => bridge.engine(box), { show });
   window.app.transfers.store.setState({
     list: [{ id: 1, kind: "pull", name: "nginx", layers: [], startedAt: 0, speed: 0, note: "", state: { kind: "running" } }],
@@ -130,7 +131,7 @@ test("what is under way is not ended without a question", async () => {
 });
 
 test("an engine that is not reached when the window opens leaves a way back to this computer", async () => {
-  const show = vi.fn();
+  const show = vi.fn<(engine: ShownEngine | undefined) => void>();
   const error = { message: "No engine answers", cause: "hostKey" as const };
   using _window = await openWindow("/containers", (bridge) => bridge.machine({ phase: "failed", driver: "remote", error }), { shown: box, show });
   await found(() => text().includes("box was not reached"));
@@ -141,7 +142,7 @@ test("an engine that is not reached when the window opens leaves a way back to t
 });
 
 test("the palette shows another engine by its name", async () => {
-  const show = vi.fn();
+  const show = vi.fn<(engine: ShownEngine | undefined) => void>();
   using _window = await openWindow("/containers", (bridge) => bridge.engine(box), { show });
   await click(await found(() => button("Find anything")));
   await found(() => byTestId("palette"));
