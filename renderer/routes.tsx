@@ -6,6 +6,7 @@ import { ComposePage } from "./views/compose/composepage.tsx";
 import { OpenedPage, ProjectPage } from "./views/compose/projectpage.tsx";
 import { ContainerPage } from "./views/containers/containerpage.tsx";
 import { ContainersPage } from "./views/containers/containerspage.tsx";
+import { RunPage } from "./views/containers/runpage.tsx";
 import { OwnPage } from "./views/engines/ownonly.tsx";
 import { EnginePage } from "./views/engine/enginepage.tsx";
 import { ImagePage } from "./views/images/imagepage.tsx";
@@ -22,6 +23,7 @@ import { VolumesPage } from "./views/volumes/volumespage.tsx";
 export const Routes = () => (
   <Switch>
     <Route path="/containers" component={ContainersPage} />
+    <Route path="/run/:image">{({ image }) => <RunPage key={image} image={decodeURIComponent(image)} />}</Route>
     <Route path="/containers/:id/:tab?">{({ id, tab }) => <ContainerPage key={id} id={decodeURIComponent(id)} tab={tab ?? "logs"} />}</Route>
     <Route path="/images" component={ImagesPage} />
     <Route path="/images/:name">{({ name }) => <ImagePage key={name} name={decodeURIComponent(name)} />}</Route>

@@ -43,6 +43,7 @@ export const containerTexts = {
     terminal: "Open terminal",
     browse: "Browse files",
     copyId: "Copy ID",
+    copyLink: "Copy link",
     openPort: (port: string) => `Open port ${port} in the browser`,
     copyPort: (address: string) => `Copy ${address}`,
     morePorts: (n: number) => `+${n}`,

@@ -1,10 +1,29 @@
-import { Box, Copy, FileArchive, FileText, FolderTree, Gauge, Pause, Pencil, Play, RotateCw, Save, Square, SquareTerminal, Trash2, Zap } from "lucide-react";
+import {
+  Box,
+  Copy,
+  FileArchive,
+  FileText,
+  FolderTree,
+  Gauge,
+  Link,
+  Pause,
+  Pencil,
+  Play,
+  RotateCw,
+  Save,
+  Square,
+  SquareTerminal,
+  Trash2,
+  Zap,
+} from "lucide-react";
 import type { ContainerStatus, ContainerInspect } from "#api/containers.ts";
+import type { HostInfo } from "#bridge/bridge.ts";
 import type { ImageRunConfig } from "#api/oci.ts";
 import type { App } from "#renderer/core/app.ts";
 import { canStart, canStop } from "#renderer/core/containers.ts";
 import { composeService, dockerRunLine } from "#renderer/core/copyrun.ts";
 import { saveStream } from "#renderer/core/download.ts";
+import { keys } from "#renderer/core/keys.ts";
 import { t } from "#renderer/core/texts.ts";
 import { toastDone, toastFailed } from "#renderer/core/toasts.ts";
 import type { MenuItem } from "#renderer/ui/menu.tsx";
@@ -46,10 +65,16 @@ export function containerMenu(target: Target, state: ContainerStatus, options: M
     { label: t.containers.copyRun, icon: Copy, onSelect: () => void copyAs(options.app, target, dockerRunLine) },
     { label: t.containers.copyCompose, icon: Box, onSelect: () => void copyAs(options.app, target, composeService) },
     { label: t.containers.copyId, icon: Copy, onSelect: () => void navigator.clipboard.writeText(target.id) },
+    ...(leadsHere(options.app)
+      ? [{ label: t.containers.copyLink, icon: Link, onSelect: () => void navigator.clipboard.writeText(`slipway://containers/${target.id}`) }]
+      : []),
     { kind: "line" },
     { label: t.containers.deleteDots, icon: Trash2, danger: true, onSelect: onDelete },
   ];
 }
+
+/** Links open the desktop app, and show this computer's engine. */
+const leadsHere = ({ queries, shown }: App): boolean => shown === undefined && queries.getQueryData<HostInfo>(keys.hostInfo)?.mode === "electron";
 
 /** An image that is gone says nothing any more: then all is written down. */
 async function copyAs({ engine }: App, { id, name }: Target, write: (container: ContainerInspect, image?: ImageRunConfig) => string): Promise<void> {

@@ -45,6 +45,7 @@ export const containerTexts: Translated<typeof english> = {
     terminal: "Terminal öffnen",
     browse: "Dateien durchsuchen",
     copyId: "ID kopieren",
+    copyLink: "Link kopieren",
     openPort: (port) => `Port ${port} im Browser öffnen`,
     copyPort: (address) => `${address} kopieren`,
     morePorts: (n) => `+${n}`,
