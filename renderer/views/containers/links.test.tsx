@@ -41,7 +41,7 @@ test.each([
   ["browser", false],
 ] as const)("in the %s a container's link can be copied: %s", async (mode, offered) => {
   const writeText = vi.fn<(text: string) => Promise<void>>().mockResolvedValue();
-  vi.stubGlobal("navigator", { ...navigator, platform: "Linux", language: "en", languages: ["en"], clipboard: { writeText } });
+  Object.defineProperty(navigator, "clipboard", { configurable: true, value: { writeText } });
   using _window = await openWindow("/containers", (bridge) => {
     bridge.host({ mode });
     bridge.answer("GET /containers/json", { body: [summary] });
@@ -55,5 +55,4 @@ test.each([
     await click([...document.querySelectorAll("[role=menuitem]")].find(({ textContent }) => textContent === "Copy link") ?? document.body);
     expect(writeText).toHaveBeenCalledExactlyOnceWith(`slipway://containers/${summary.Id}`);
   } else await press("Escape");
-  vi.unstubAllGlobals();
 });
