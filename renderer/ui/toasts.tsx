@@ -54,7 +54,7 @@ function Undo({ id, undo }: { readonly id: number; readonly undo: () => Promise<
     void undo();
   };
   return (
-    <Button small onClick={take} data-testid="undo">
+    <Button small onClick={take} data-testid="undo" data-undo>
       {t.trash.undo}
     </Button>
   );

@@ -75,6 +75,7 @@ export const shellTexts = {
     search: "Search the page",
     palette: "Find anything",
     help: "Show this list",
+    undo: "Take back what was deleted",
     back: "Back",
     move: "Move between rows",
     open: "Open the row",

@@ -21,6 +21,7 @@ export function useGlobalKeys({ go, help, palette }: KeyActions): void {
       if (event.key.toLowerCase() === "k" && (event.metaKey || (event.ctrlKey && !inShell)) && !event.altKey && !event.shiftKey) palette();
       else if (place !== undefined) go(place.path);
       else if ((event.ctrlKey || event.metaKey) && (event.key === "[" || event.key === "]")) history.go(event.key === "[" ? -1 : 1);
+      else if (undoes(event)) undoButtons().at(-1)?.click();
       else if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
       else if (event.key === "/") document.querySelector<HTMLInputElement>("[data-search]")?.focus();
       else if (event.key === "?") help();
@@ -31,6 +32,17 @@ export function useGlobalKeys({ go, help, palette }: KeyActions): void {
     return () => removeEventListener("keydown", onKeyDown);
   }, [go, help, palette]);
 }
+
+/** The way back that the messages offer, newest last; they leave after ten seconds, too soon to reach them by Tab. */
+const undoButtons = (): readonly HTMLElement[] => [...document.querySelectorAll<HTMLElement>("[data-undo]")];
+
+const undoes = (event: KeyboardEvent): boolean =>
+  event.key.toLowerCase() === "z" &&
+  (event.ctrlKey || event.metaKey) &&
+  !event.shiftKey &&
+  !event.altKey &&
+  !isTyping(event.target) &&
+  undoButtons().length > 0;
 
 /** Escape leaves a detail page, unless something on it has a use for the key: a field, a shell, a dialog, a menu. */
 export function useEscape(leave: () => void): void {

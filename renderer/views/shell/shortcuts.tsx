@@ -10,6 +10,7 @@ const groups = (): readonly (readonly [string, readonly (readonly [string, strin
       ...places().map(({ label }, index) => [`${modifier}${index + 1}`, t.shortcuts.goTo(label)] as const),
       [`${modifier}K`, t.shortcuts.palette],
       ["/", t.shortcuts.search],
+      [`${modifier}Z`, t.shortcuts.undo],
       ["Esc", t.shortcuts.back],
       ["?", t.shortcuts.help],
     ],

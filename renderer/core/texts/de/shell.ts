@@ -77,6 +77,7 @@ export const shellTexts: Translated<typeof english> = {
     search: "Die Seite durchsuchen",
     palette: "Alles finden",
     help: "Diese Liste zeigen",
+    undo: "Gelöschtes zurückholen",
     back: "Zurück",
     move: "Zwischen Zeilen wechseln",
     open: "Die Zeile öffnen",
