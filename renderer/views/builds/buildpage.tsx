@@ -45,17 +45,19 @@ export function BuildPage({ build: ref }: { readonly build: string }) {
   const isOver = shown !== undefined && shown.summary.state !== "running";
   return (
     <section aria-label={name} className="flex min-h-0 flex-1 flex-col">
-      <header className="flex h-[52px] shrink-0 items-center gap-2 border-b border-line pr-4 pl-2">
-        <IconButton icon={ChevronLeft} label={t.common.back} onClick={() => go("/builds")} />
-        <Hammer size={18} strokeWidth={1.7} aria-hidden className="shrink-0 text-fg3" />
-        <h1 className="selectable min-w-0 truncate text-lg font-semibold tracking-[-0.01em]">{name}</h1>
-        {shown !== undefined && (
-          <span className="flex items-center gap-3 pl-1" role="status">
-            <BuildState state={shown.summary.state} />
-            <Took summary={shown.summary} />
-          </span>
-        )}
-        <div className="ml-auto flex gap-1.5">
+      <header className="flex shrink-0 flex-wrap items-center gap-x-2 gap-y-1.5 border-b border-line py-2.5 pr-4 pl-2">
+        <div className="flex min-w-[240px] flex-1 items-center gap-2">
+          <IconButton icon={ChevronLeft} label={t.common.back} onClick={() => go("/builds")} />
+          <Hammer size={18} strokeWidth={1.7} aria-hidden className="shrink-0 text-fg3" />
+          <h1 className="selectable min-w-0 truncate text-lg font-semibold tracking-[-0.01em]">{name}</h1>
+          {shown !== undefined && (
+            <span className="flex items-center gap-3 pl-1" role="status">
+              <BuildState state={shown.summary.state} />
+              <Took summary={shown.summary} />
+            </span>
+          )}
+        </div>
+        <div className="ml-auto flex flex-wrap justify-end gap-1.5">
           {run !== undefined && !isOver && (
             <Button icon={Ban} onClick={() => builds.cancel(run.id)} data-testid="build-cancel">
               {t.builds.cancel}

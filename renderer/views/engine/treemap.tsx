@@ -32,7 +32,8 @@ export function Treemap({ items }: { readonly items: readonly UseItem[] }) {
               href={hrefOf(item)}
               aria-label={words ? undefined : label}
               data-tip={label}
-              className={cx("tile flex size-full flex-col overflow-hidden rounded-sm px-1.5 py-1 text-sm", item.unused && "tile-unused")}
+              // What has no words has no padding either, or the smallest would be larger than its share and stick out of the map.
+              className={cx("tile flex size-full flex-col overflow-hidden rounded-sm text-sm", words && "px-1.5 py-1", item.unused && "tile-unused")}
               style={{ "--tile": kindColors[item.kind] } as React.CSSProperties}
             >
               {words && (
