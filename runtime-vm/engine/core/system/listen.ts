@@ -1,6 +1,7 @@
 import type { Server } from "node:net";
 
-const backlog = 511;
+/** Connections that may wait to be accepted, as many as the kernel allows by default (net.core.somaxconn) and dockerd asks for. */
+const backlog = 4_096;
 
 /**
  * `server.listen(path)`, which tells of success and failure as ever, but without the detour by node:cluster: that looks whether

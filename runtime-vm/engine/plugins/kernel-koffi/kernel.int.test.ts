@@ -197,6 +197,18 @@ test("rtnetlink answers a dump and explains a refusal", () => {
   expect(() => link.request(RTM.NEWLINK, 0, Buffer.alloc(16))).toThrow(KernelError);
 });
 
+test("an nft batch runs with more descriptors open than select(2) can name", () => {
+  kernel.nft("list tables");
+  const many = Array.from({ length: 1_500 }, () => openSync("/dev/null", "r"));
+  try {
+    kernel.nft("add table inet many");
+    expect(kernel.nft("list tables")).toContain("table inet many");
+    kernel.nft("delete table inet many");
+  } finally {
+    for (const fd of many) closeSync(fd);
+  }
+});
+
 test("an nft batch is all or nothing and tells nft's own words", () => {
   const path = join(dir, "ns");
   kernel.createNetns(path);

@@ -2,6 +2,7 @@ import { closeSync } from "node:fs";
 import { isIPv6 } from "node:net";
 import { KernelError, type DatagramSocket, type Sockets } from "#core/kernel/kernel.ts";
 import { c, check, nft as lib } from "./libc.ts";
+import { withLowDescriptors } from "./low-descriptors.ts";
 import { namespaces } from "./namespaces.ts";
 import { NetlinkSocket } from "./netlink.ts";
 import { decodePort, sockaddr, unixAddress } from "./sockaddr.ts";
@@ -41,18 +42,21 @@ export const sockets: Sockets = {
     return netns === undefined ? new NetlinkSocket() : namespaces.inNetns(netns, () => new NetlinkSocket());
   },
 
-  nft(commands) {
-    const context = lib.newContext(0);
-    try {
-      lib.bufferOutput(context);
-      lib.bufferError(context);
-      if (lib.run(context, commands) !== 0) throw nftError(lib.error(context));
-      return lib.output(context);
-    } finally {
-      lib.free(context);
-    }
-  },
+  // libnftables waits for its socket by select(2).
+  nft: (commands) => withLowDescriptors(() => runNft(commands)),
 };
+
+function runNft(commands: string): string {
+  const context = lib.newContext(0);
+  try {
+    lib.bufferOutput(context);
+    lib.bufferError(context);
+    if (lib.run(context, commands) !== 0) throw nftError(lib.error(context));
+    return lib.output(context);
+  } finally {
+    lib.free(context);
+  }
+}
 
 class ConnectedDatagram implements DatagramSocket {
   readonly #fd: number;
