@@ -175,7 +175,8 @@ test(
       const [one] = done.containers;
       await rig.client.call("POST", `/containers/${one}/start`);
       expect(await wait(rig.client, one!), what).toBe(0);
-      const left = ["ingest", "trash", "builds/work"].flatMap((name) => readdirSync(join(disk, name)));
+      // What has arrived of a blob is kept, so that the next pull fetches only the rest.
+      const left = ["ingest", "trash", "builds/work"].flatMap((name) => readdirSync(join(disk, name))).filter((name) => !name.startsWith("ref-"));
       expect(left, what).toEqual([]);
       for (const id of await list("/containers/json")) await rig.client.call("DELETE", `/containers/${id}`, { query: { force: 1 } });
       for (const name of done.volumes) await rig.client.call("DELETE", `/volumes/${name}`);
