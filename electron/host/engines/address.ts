@@ -8,7 +8,9 @@ export type Place =
   /** `socket`: of the other computer. */
   | { readonly kind: "ssh"; readonly user: string | undefined; readonly host: string; readonly port: number | undefined; readonly socket: string };
 
-const dockerSocket = "/var/run/docker.sock";
+export const dockerSocket = "/var/run/docker.sock";
+/** Part of a forwarding's description, and of a command for the other computer's shell. */
+const socketPath = /^(?:\/[A-Za-z0-9._-]+)+$/;
 /** Nothing that ssh could take for an option, nor a shell for more than a word. */
 const word = /^(?!-)[A-Za-z0-9._:-]+$/;
 
@@ -32,12 +34,14 @@ export function placeOf({ url, tls }: EngineAddress): Place {
   }
   const user = decodeURIComponent(username);
   if (user !== "" && !/^(?!-)[A-Za-z0-9._@\\-]+$/.test(user)) throw wrong("the user's name has signs that no name has");
+  const socket = pathname === "" || pathname === "/" ? dockerSocket : pathname;
+  if (!socketPath.test(socket)) throw wrong("the path of a socket has letters, digits, dots and dashes");
   return {
     kind: "ssh",
     user: user === "" ? undefined : user,
     host,
     port: port === "" ? undefined : Number(port),
-    socket: pathname === "" || pathname === "/" ? dockerSocket : decodeURIComponent(pathname),
+    socket,
   };
 }
 

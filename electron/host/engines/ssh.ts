@@ -8,7 +8,7 @@ import { EngineError, codeOf } from "#base/errors.ts";
 import { KeyedLock } from "#base/lock.ts";
 import { ping } from "#machine/ping.ts";
 import { dialPath } from "#host/dial.ts";
-import type { Place } from "./address.ts";
+import { dockerSocket, type Place } from "./address.ts";
 import type { Route } from "./route.ts";
 import { UnreachedError, unreachedBySsh } from "./unreached.ts";
 
@@ -113,7 +113,7 @@ export class SshRoute implements Route {
 
   /** Whether `docker system dial-stdio` leads to an engine; rejects with what it says when it does not. */
   async #askCommand(signal: AbortSignal): Promise<void> {
-    const child = this.#run([], dialStdio);
+    const child = this.#run([], dialStdio(this.#to));
     const said = wordsOf(child);
     try {
       await ping(streamOf(child), AbortSignal.any([signal, AbortSignal.timeout(openMsMax)]));
@@ -125,7 +125,7 @@ export class SshRoute implements Route {
   }
 
   #dialStdio(): Duplex {
-    return streamOf(this.#run([], dialStdio));
+    return streamOf(this.#run([], dialStdio(this.#to)));
   }
 
   #run(options: readonly string[], command: readonly string[]): ChildProcessWithoutNullStreams {
@@ -139,7 +139,13 @@ export class SshRoute implements Route {
   }
 }
 
-const dialStdio = ["docker", "system", "dial-stdio"];
+/** Without a path the docker command there knows best where its engine is. */
+const dialStdio = ({ socket }: { readonly socket: string }): readonly string[] => [
+  "docker",
+  ...(socket === dockerSocket ? [] : ["--host", `unix://${socket}`]),
+  "system",
+  "dial-stdio",
+];
 
 const listens = (socket: string): Promise<boolean> =>
   dialPath(socket).then(

@@ -19,6 +19,7 @@ test.each([
   ["ssh: connect to host box port 22: No route to host\r\n", "unreachable"],
   ["bash: line 1: docker: command not found\n", "noDocker"],
   ["permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock\n", "forbidden"],
+  ["failed to open the raw stream connection: dial unix /run/x.sock: connect: no such file or directory\n", "noDocker"],
   ["something new\n", "other"],
 ])("ssh that says %j", (words, cause) => {
   expect(unreachedBySsh(words).unreached).toBe(cause);

@@ -62,7 +62,7 @@ const bySsh: readonly (readonly [RegExp, UnreachedCause])[] = [
   [/Connection timed out|Operation timed out|timed out during banner exchange/, "noAnswer"],
   [/No route to host|Network is unreachable/, "unreachable"],
   [/permission denied/i, "forbidden"],
-  [/command not found|not found|No such file|Cannot connect to the Docker daemon/, "noDocker"],
+  [/not found|no such file|Cannot connect to the Docker daemon/i, "noDocker"],
 ];
 
 export function unreachedBySsh(words: string, fallback: UnreachedCause = "other"): UnreachedError {
