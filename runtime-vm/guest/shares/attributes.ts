@@ -1,4 +1,4 @@
-import { pathOf, sys } from "./libc.ts";
+import { nameOf, pathOf, sys } from "./libc.ts";
 import { textOf } from "./node.ts";
 import type { Nodes } from "./nodes.ts";
 import { ownerAttribute } from "./ownership.ts";
@@ -10,11 +10,11 @@ import { type Handler, no } from "./request.ts";
 export function attributeHandlers(nodes: Nodes, replay: Replay): readonly (readonly [number, Handler])[] {
   const get: Handler = ({ node, body, pid }, out) => {
     const name = body.subarray(8);
+    // Asked for at each start of a program and first write; files of one ordinary user have none.
+    if (nodes.keepsOwners && name.equals(capability)) return no("ENODATA");
     const asked = replay.isBy(pid) ? replay.ask(node, textOf(name)) : undefined;
     if (asked !== undefined) return asked.copy(out);
     if (isOurs(name)) return no("ENODATA");
-    // Asked for at each start of a program and first write; files of one ordinary user have none.
-    if (nodes.keepsOwners && textOf(name) === "security.capability") return no("ENODATA");
     return sized(body.readUInt32LE(0), out, (into, size) => sys.getxattr(pathOf(node.fd), name, into, size));
   };
   return [
@@ -24,6 +24,8 @@ export function attributeHandlers(nodes: Nodes, replay: Replay): readonly (reado
     [op.REMOVEXATTR, ({ node, body }) => (isOurs(body) ? no("EPERM") : sys.removexattr(pathOf(node.fd), body))],
   ];
 }
+
+const capability = nameOf("security.capability");
 
 const set: Handler = ({ node, body }) => {
   const name = body.subarray(8);

@@ -45,6 +45,7 @@ const RESOLVE = { NO_SYMLINKS: 0x04, BENEATH: 0x08 } as const;
 const NR = { openat2: 437, getdents64: process.arch === "arm64" ? 61 : 217 } as const;
 
 const statx = bind<[number, string, number, number, Uint8Array]>("statx", "int", "int", "str", "int", "uint", "void*");
+const statxAt = bind<[number, Name, number, number, Uint8Array]>("statx", "int", "int", "void*", "int", "uint", "void*");
 const openat2 = raw<[number, string, Uint8Array, number]>("int", "str", "void*", "size_t");
 const getdents64 = raw<[number, Uint8Array, number]>("uint", "void*", "size_t");
 
@@ -61,6 +62,7 @@ export const sys = {
     return openat2(NR.openat2, dir, path, new Uint8Array(how.buffer), how.byteLength);
   },
   statx: (fd: number, into: Uint8Array, flags = 0, mask: number = STATX.BASIC_STATS) => statx(fd, "", AT.EMPTY_PATH | AT.SYMLINK_NOFOLLOW | flags, mask, into),
+  statxAt: (dir: number, name: Name, into: Uint8Array) => statxAt(dir, name, AT.SYMLINK_NOFOLLOW, STATX.BASIC_STATS, into),
   getdents: (fd: number, into: Uint8Array, bytes: number) => getdents64(NR.getdents64, fd, into, bytes),
   lseek: bind<[number, bigint, number]>("lseek", "long", "int", "int64", "int"),
   mkdirat: bind<[number, Name, number]>("mkdirat", "int", "int", "void*", "uint"),

@@ -30,7 +30,8 @@ export interface Node {
 export const seenIn = (stat: Buffer): { mode: number; uid: number; gid: number } => ({ mode: statOf.mode(stat), uid: statOf.uid(stat), gid: statOf.gid(stat) });
 
 /** A name as a key of maps: each of its bytes a character. */
-export const textOf = (name: Name): string => Buffer.from(name.buffer, name.byteOffset, name.byteLength).toString("latin1", 0, name.indexOf(0));
+export const textOf = (name: Name): string =>
+  (name instanceof Buffer ? name : Buffer.from(name.buffer, name.byteOffset, name.byteLength)).toString("latin1", 0, name.indexOf(0));
 
 /** The kernel takes attributes of users on files and folders only. */
 export const holdsAttributes = (mode: number): boolean => (mode & S.IFMT) === S.IFREG || (mode & S.IFMT) === S.IFDIR;

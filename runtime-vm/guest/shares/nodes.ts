@@ -56,6 +56,25 @@ export class Nodes {
 
   /** The file `name` in `parent`, known once more; minus errno where there is none. */
   find(parent: Node, name: Name): Node | number {
+    return this.#findKnown(parent, name) ?? this.#findNew(parent, name);
+  }
+
+  /** Where a name still stands for the file that it did, a look at it is all that it takes. */
+  #findKnown(parent: Node, name: Name): Node | undefined {
+    const node = parent.children.get(textOf(name));
+    if (node === undefined || node.ghost !== undefined || sys.statxAt(parent.fd, name, this.#stat) < 0) return undefined;
+    if (this.#byKey.get(statOf.key(this.#stat)) !== node || sys.statx(node.fd, this.#other) < 0) return undefined;
+    return this.#found(node);
+  }
+
+  #found(node: Node): Node {
+    Object.assign(node, seenIn(this.#stat));
+    this.#seen = node;
+    node.known += 1;
+    return node;
+  }
+
+  #findNew(parent: Node, name: Name): Node | number {
     const fd = sys.openat(parent.fd, name, O.PATH | O_NOFOLLOW | O.CLOEXEC, 0);
     if (fd < 0) return fd;
     const failed = sys.statx(fd, this.#stat);
@@ -67,10 +86,7 @@ export class Nodes {
     // The number of a file that is gone may be another one's by now.
     if (node === undefined || sys.statx(node.fd, this.#other) < 0) node = this.#add({ id: (this.#last += 1), fd, known: 0 });
     else sys.close(fd);
-    Object.assign(node, seenIn(this.#stat));
-    this.#seen = node;
-    node.known += 1;
-    this.named(node, parent, textOf(name));
+    this.named(this.#found(node), parent, textOf(name));
     return node;
   }
 
