@@ -88,6 +88,28 @@ test("a follower loses nothing, however fast files are rotated away under it", a
   expect(openFilesIn(logs.directory)).toBe(1);
 });
 
+test("followers that do not read keep a few files between them, and go on with what is newest", async () => {
+  await using log = await logs.open({ "max-size": "20m", "max-file": "1" });
+  const stdout = new PassThrough();
+  const consumed = log.consume(spooled({ stdout }));
+  stdout.write("first\n");
+  const giveUp = new AbortController();
+  const followers = [1, 2, 3].map(() => log.read({ ...all, follow: true, signal: giveUp.signal })[Symbol.asyncIterator]());
+  for (const follower of followers) expect((await follower.next()).value?.bytes.toString()).toBe("first\n");
+  const block = `${"x".repeat(999)}\n`.repeat(1_000);
+  for (let n = 0; n < 130; n++) if (!stdout.write(block)) await new Promise((resolve) => stdout.once("drain", resolve));
+  stdout.end("last\n");
+  await consumed;
+  // The one that is written, the one that all began with, and 60 MB of later ones.
+  expect(openFilesIn(logs.directory)).toBeLessThanOrEqual(1 + 3 + 3);
+  for (const follower of followers) {
+    let last = "";
+    for (let next = await follower.next(); !next.done; next = await follower.next()) last = next.value.bytes.toString();
+    expect(last).toBe("last\n");
+  }
+  expect(openFilesIn(logs.directory)).toBe(1);
+});
+
 test("a follower has every line of a flood once and in order", async () => {
   await using log = await logs.open();
   const sent = Array.from({ length: 40 }, (_, n) => Buffer.from(`${n} ${"x".repeat(n)}\n`.repeat(2000)));

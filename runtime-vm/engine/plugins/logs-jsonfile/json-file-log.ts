@@ -54,7 +54,7 @@ export class JsonFileLog implements ContainerLog {
     this.#details = Buffer.from(`${detailsText(options.attributes)} `);
     this.#thread = thread;
     this.#log = log;
-    this.#blocks = new LogBlocks(thread, log);
+    this.#blocks = new LogBlocks(thread, log, options.maxBytes);
     this.#pump = new OutputPump((piece) => this.#take(piece), options.dropPastBytes);
   }
 

@@ -4,7 +4,11 @@ import { Pace } from "#core/tasks/paced.ts";
 import type { EntryScanner } from "./filter.ts";
 import { blockBytes, LogSource, readBuffer, startOf, wholeLines } from "./read.ts";
 import { Wakeable } from "./wakeable.ts";
-import type { WriterThread } from "./writer-thread.ts";
+import type { FileListener, WriterThread } from "./writer-thread.ts";
+
+/** How much of what is deleted already is kept for a follower that does not keep up, in bytes; and in how many files. */
+const behindBytesMax = 64 * 2 ** 20;
+const filesBehindMax = 1_024;
 
 /** What a reader keeps while it follows. */
 interface Following {
@@ -21,14 +25,17 @@ export class LogBlocks {
   readonly #thread: WriterThread;
   readonly #log: number;
   readonly #followers = new Set<() => void>();
+  readonly #behindMax: number;
   /** What is read instead once the log is closed: the files may be deleted. */
   #kept: readonly LogSource[] | undefined;
   /** More is to come: readers may follow. */
   growing = false;
 
-  constructor(thread: WriterThread, log: number) {
+  /** `maxBytes`: the largest a file gets before the next is begun; 0 is without bounds. */
+  constructor(thread: WriterThread, log: number, maxBytes: number) {
     this.#thread = thread;
     this.#log = log;
+    this.#behindMax = Math.max(2, Math.min(filesBehindMax, Math.floor(behindBytesMax / maxBytes)));
   }
 
   /** More was written, or no more will be. */
@@ -55,7 +62,7 @@ export class LogBlocks {
     const kept = this.#kept;
     const { sources, unfollow } = kept
       ? { sources: kept, unfollow: () => undefined }
-      : await this.#open(follow ? (fd) => void later.push(LogSource.fromDescriptor(fd)) : undefined);
+      : await this.#open(follow ? (fd, close) => this.#keepFor(later, LogSource.fromDescriptor(fd, close)) : undefined);
     try {
       const start = await startOf(sources, query);
       for (let index = start.index; index < sources.length; index++) {
@@ -89,8 +96,8 @@ export class LogBlocks {
         if (scanner.over || query.signal.aborted) return;
         if (next) {
           source[Symbol.dispose]();
-          source = next;
-          later.shift();
+          // The one asked for before, unless that is too far behind by now.
+          source = later.shift() ?? next;
           position = 0;
         } else if (ended) return;
         else if (position === before) await woken.wait();
@@ -101,8 +108,14 @@ export class LogBlocks {
     }
   }
 
+  /** One that is too far behind goes on with what is newer: a client that never reads must not keep every file that ever was. */
+  #keepFor(later: LogSource[], source: LogSource): void {
+    later.push(source);
+    if (later.length > this.#behindMax) later.shift()?.[Symbol.dispose]();
+  }
+
   /** The log's files; the caller lets go of them. */
-  async #open(onFile?: (fd: number) => void): Promise<{ sources: LogSource[]; unfollow: () => void }> {
+  async #open(onFile?: FileListener): Promise<{ sources: LogSource[]; unfollow: () => void }> {
     const { files, unfollow } = await this.#thread.files(this.#log, onFile);
     const sources: LogSource[] = [];
     try {

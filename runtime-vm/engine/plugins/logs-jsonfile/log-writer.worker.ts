@@ -25,7 +25,7 @@ export type WriterReply =
   /** `bytes` of output are in the file: the sender may send more. Of all output up to `taken` no more is needed. */
   | { readonly kind: "written"; readonly log: number; readonly stream: 0 | 1; readonly bytes: number; readonly taken: number }
   | { readonly kind: "failed"; readonly log: number; readonly message: string }
-  | { readonly kind: "rotated"; readonly follower: number; readonly fd: number };
+  | { readonly kind: "rotated"; readonly followers: readonly number[]; readonly fd: number };
 
 interface Open {
   readonly file: LogFile;
@@ -96,9 +96,9 @@ function readPiece(spool: number, from: number, to: number): Buffer {
 
 function openLog(log: number, options: LogFileOptions): void {
   const followers = new Set<number>();
-  // Each follower has a descriptor of its own for each file to come: however slow it reads, and however soon a file is deleted.
+  // Followers share a descriptor of each file to come, however soon it is deleted.
   const rotated = (): void => {
-    for (const follower of followers) send({ kind: "rotated", follower, fd: openSync(options.path, "r") });
+    if (followers.size > 0) send({ kind: "rotated", followers: [...followers], fd: openSync(options.path, "r") });
   };
   logs.set(log, { file: new LogFile(options, encoder, rotated), followers });
 }

@@ -13,18 +13,21 @@ const searchStopBytes = 256 * 1024;
 /** One file of a log, or what was in a compressed one. */
 export class LogSource implements Disposable {
   #fd: number | undefined;
+  readonly #close: (fd: number) => void;
   readonly #memory: Buffer | undefined;
   /** Bytes there were when it was opened. */
   readonly size: number;
 
-  private constructor(fd: number | undefined, memory: Buffer | undefined, size: number) {
+  private constructor(fd: number | undefined, memory: Buffer | undefined, size: number, close: (fd: number) => void = closeSync) {
     this.#fd = fd;
+    this.#close = close;
     this.#memory = memory;
     this.size = size;
   }
 
-  static fromDescriptor(fd: number): LogSource {
-    return new LogSource(fd, undefined, fstatSync(fd).size);
+  /** `close` lets go of a descriptor that others read, too. */
+  static fromDescriptor(fd: number, close: () => void): LogSource {
+    return new LogSource(fd, undefined, fstatSync(fd).size, close);
   }
 
   static async open(file: OpenedFile): Promise<LogSource> {
@@ -49,7 +52,7 @@ export class LogSource implements Disposable {
 
   /** A second time is harmless. */
   [Symbol.dispose](): void {
-    if (this.#fd !== undefined) closeSync(this.#fd);
+    if (this.#fd !== undefined) this.#close(this.#fd);
     this.#fd = undefined;
   }
 }

@@ -18,6 +18,9 @@ export interface LogListener {
   lost(error: EngineError): void;
 }
 
+/** Hears of a file that was begun, and closes it. */
+export type FileListener = (fd: number, close: () => void) => void;
+
 interface Waiting {
   readonly resolve: (value: never) => void;
   readonly reject: (error: Error) => void;
@@ -26,7 +29,7 @@ interface Waiting {
 /** The main thread's end of the writer: started with the first log. If it dies, the logs open in it fail and the next one starts another. */
 export class WriterThread implements AsyncDisposable {
   readonly #listeners = new Map<number, LogListener>();
-  readonly #followers = new Map<number, (fd: number) => void>();
+  readonly #followers = new Map<number, FileListener>();
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
   #next = 1;
@@ -63,7 +66,7 @@ export class WriterThread implements AsyncDisposable {
   }
 
   /** The log's files, oldest first; with `onFile` also each that is begun later, until `unfollow`. The receiver closes them all. */
-  async files(log: number, onFile?: (fd: number) => void): Promise<{ files: readonly OpenedFile[]; unfollow: () => void }> {
+  async files(log: number, onFile?: FileListener): Promise<{ files: readonly OpenedFile[]; unfollow: () => void }> {
     const follower = onFile ? this.#next++ : undefined;
     if (follower !== undefined && onFile) this.#followers.set(follower, onFile);
     const unfollow = (): void => {
@@ -123,12 +126,23 @@ export class WriterThread implements AsyncDisposable {
         return this.#listeners.get(reply.log)?.written(reply.stream, reply.bytes, reply.taken);
       case "failed":
         return this.#listeners.get(reply.log)?.failed(new EngineError("internal", `log: ${reply.message}`));
-      case "rotated": {
-        const follower = this.#followers.get(reply.follower);
-        if (follower) follower(reply.fd);
-        else closeSync(reply.fd);
-      }
+      case "rotated":
+        return this.#share(
+          reply.fd,
+          reply.followers.flatMap((follower) => this.#followers.get(follower) ?? []),
+        );
     }
+  }
+
+  /** Open until the last of them has closed it. */
+  #share(fd: number, followers: readonly FileListener[]): void {
+    let users = followers.length;
+    const close = (): void => {
+      users -= 1;
+      if (users <= 0) closeSync(fd);
+    };
+    for (const follower of followers) follower(fd, close);
+    if (users === 0) closeSync(fd);
   }
 
   #settle(id: number): Waiting | undefined {
