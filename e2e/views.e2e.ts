@@ -8,7 +8,7 @@ import { sceneViews, startScene } from "./fixtures/scene.ts";
 import { sceneNow } from "./fixtures/scene-containers.ts";
 
 // Every view of the window over an engine that answers the same everywhere, at a clock that stands still: accessibility in
-// light, dark and with more contrast, and pictures compared with those in e2e/pictures.
+// light, dark and with more contrast, zoom, and pictures compared with those in e2e/pictures.
 test.describe.configure({ timeout: 600_000 });
 
 const undo = new AsyncDisposableStack();
@@ -96,6 +96,29 @@ test("every view, tab and dialog is without a serious accessibility finding in l
   await page.getByTestId("activity-button").click();
   await examine("activity");
   await page.getByTestId("activity-button").click();
+  expect(found).toEqual([]);
+});
+
+test("at 50 % and at 200 % nothing to press lies beyond the window's edge, and no page scrolls sideways", async () => {
+  const found: string[] = [];
+  for (const zoom of [0.5, 2]) {
+    // What a browser's zoom does to a window of 1440 by 900: so many more or fewer pixels of the page.
+    await page.setViewportSize({ width: 1_440 / zoom, height: 900 / zoom });
+    for (const [name, address] of Object.entries(sceneViews)) {
+      await goTo(address);
+      const beyond = await page.evaluate(() => {
+        const pressed = [...document.querySelectorAll<HTMLElement>("main button, main a, main input, nav a, footer button")].filter((element) => {
+          const box = element.getBoundingClientRect();
+          const scrolls = element.closest("[role=log], .xterm, pre, [data-scrolls]") !== null;
+          return !scrolls && box.width > 0 && (box.right > innerWidth + 0.5 || box.left < -0.5);
+        });
+        const sideways = document.documentElement.scrollWidth > innerWidth;
+        return [...pressed.map((element) => element.getAttribute("aria-label") ?? element.textContent), ...(sideways ? ["the page"] : [])];
+      });
+      if (beyond.length > 0) found.push(`${name} at ${zoom * 100} %: ${beyond.join(", ")}`);
+    }
+  }
+  await page.setViewportSize(size);
   expect(found).toEqual([]);
 });
 

@@ -114,6 +114,7 @@ function ProjectView({ name, project, source, onDown, children }: ProjectViewPro
 function Overview({ project, source }: { readonly project: ComposeProject; readonly source: ComposeProjectSource | undefined }) {
   const networks = networksOf(project.name, useNetworks().data ?? []);
   const { service, state, containers, image, after, actions } = t.compose.serviceColumns;
+  const ordered = project.services.some((one) => one.after.length > 0);
   const facts: readonly (readonly [string, ReactNode, boolean])[] = [
     [t.compose.status, composeStatus(project.members), true],
     [t.compose.folder, project.folder, project.folder !== ""],
@@ -133,7 +134,7 @@ function Overview({ project, source }: { readonly project: ComposeProject; reado
       <div className="shrink-0 overflow-x-auto">
         <SimpleTable
           label={t.compose.services}
-          head={[service, state, image, containers, after, actions]}
+          head={[service, state, image, containers, ...(ordered ? [after] : []), actions]}
           rows={project.services.map((one) => ({
             key: one.name,
             cells: [
@@ -145,9 +146,13 @@ function Overview({ project, source }: { readonly project: ComposeProject; reado
                 {[...new Set(one.members.map(({ Image }) => Image))].join(", ")}
               </span>,
               <Members key="members" service={one} />,
-              <span key="after" className="text-fg2">
-                {one.after.join(", ") || "–"}
-              </span>,
+              ...(ordered
+                ? [
+                    <span key="after" className="text-fg2">
+                      {one.after.join(", ") || "–"}
+                    </span>,
+                  ]
+                : []),
               <ServiceActs key="acts" project={project.name} source={source} service={one} />,
             ],
           }))}
