@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { BuildDetails, BuildMessage } from "#api/builds.ts";
 import type { BuildWhy, PullWhy } from "#api/why.ts";
 import { startEngine } from "../fixtures/program.ts";
-import { startRegistry } from "../fixtures/registry.ts";
+import { startRegistry, type TestRegistry } from "../fixtures/registry.ts";
 import { busybox, tarOf } from "../fixtures/image.ts";
 import { call, openRig, type Rig } from "./rig.ts";
 
@@ -16,11 +16,13 @@ const dir = mkdtempSync("/var/tmp/slipway-whyf-");
 const address = "198.18.7.1";
 const undo = new AsyncDisposableStack();
 let rig: Rig;
+let real: TestRegistry;
 let registry: string;
 
 beforeAll(async () => {
   rig = undo.use(await openRig("whyf"));
   execFileSync("ip", ["-n", rig.netns, "address", "add", `${address}/32`, "dev", "lo"]);
+  execFileSync("ip", ["-n", rig.netns, "route", "add", "unreachable", "203.0.113.0/24"]);
   const [key, certificate] = [join(dir, "key.pem"), join(dir, "cert.pem")];
   execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-subj", `/CN=${address}`], {
     stdio: "ignore",
@@ -32,7 +34,7 @@ beforeAll(async () => {
     if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
   });
   await once(child.stdout, "data");
-  const real = undo.use(await startRegistry({ dir, port: 5001, netns: rig.netns }));
+  real = undo.use(await startRegistry({ dir, port: 5001, netns: rig.netns }));
   await real.push("well", "1", await busybox("well"));
   registry = real.address;
 });
@@ -48,7 +50,7 @@ async function pull(reference: string, query: Record<string, string> = {}): Prom
   const login = Buffer.from(JSON.stringify({ username: "a", password: "b" })).toString("base64url");
   await call(rig.client, "POST", "/images/create", {
     query: { fromImage: reference, ...query },
-    ...(reference.includes("/denied") ? { headers: { "x-registry-auth": login } } : {}),
+    ...(/\/(?:denied|wrong)\//.test(reference) ? { headers: { "x-registry-auth": login } } : {}),
   }).catch(() => undefined);
   return await rig.client.json("GET", `/slipway/images/${reference}/why`);
 }
@@ -67,6 +69,12 @@ const pulls: readonly { readonly reference: string; readonly rule: string; reado
   { reference: `${address}:5443/app:1`, rule: "certificate", says: new RegExp(`/etc/docker/certs\\.d/${address}:5443/ca\\.crt`) },
   { reference: `${address}:5000/app:1`, rule: "not-http", says: /insecure-registries/ },
   { reference: "nowhere.invalid/app:1", rule: "name-unknown", says: /knows no nowhere\.invalid/ },
+  { reference: "127.0.0.1:5000/unknown/app:1", rule: "not-found", says: /127\.0\.0\.1:5000 has no/ },
+  { reference: "127.0.0.1:5000/wrong/app:1", rule: "login-wrong", says: /does not take this name and password/ },
+  { reference: "127.0.0.1:5000/damaged/app:1", rule: "corrupt", says: /thrown away/ },
+  { reference: "127.0.0.1:5000/gone/app:1", rule: "timeout", says: /stopped answering/ },
+  { reference: "127.0.0.1:5000/plugin/app:1", rule: "artifact", says: /oras/ },
+  { reference: "203.0.113.1:5000/app:1", rule: "unreachable", says: /no way to 203\.0\.113\.1:5000/ },
 ];
 
 describe("a pull that failed is told", () => {
@@ -75,6 +83,13 @@ describe("a pull that failed is told", () => {
     expect({ rule: Explanation?.Rule, ...Explanation }).toMatchObject({ rule });
     expect(spoken(Explanation)).toMatch(says);
     expect(Math.abs(Date.parse(FailedAt ?? "") - Date.now())).toBeLessThan(120_000);
+  });
+
+  test("twenty that go well have none", async () => {
+    for (let i = 1; i <= 20; i += 1) {
+      await real.push("well", `v${i}`, await busybox("well", { Labels: { number: `${i}`, says: "manifest unknown, no space left on device" } }));
+      expect((await pull(`${registry}/well:v${i}`)).Explanation, `${i}`).toBeNull();
+    }
   });
 
   test("one that went well has none, and neither has one that nobody tried", async () => {
@@ -174,6 +189,18 @@ describe("a build that failed is told", () => {
     "bad address 'db'",
     "exit code: 1",
     "ENOTFOUND",
+    "error: cannot find module 'x'",
+    "Segmentation fault (core dumped)",
+    "sh: 1: syntax error",
+    "Read-only file system",
+    "Operation not permitted",
+    "exec format error",
+    "TLS handshake timeout",
+    "manifest unknown",
+    "pull access denied",
+    "fatal: not a git repository",
+    "out of memory",
+    "unknown instruction: RUNN",
   ];
   test.for(alarming)('one that says "%s" and goes well is left alone', async (line) => {
     expect(await build(run(`echo "${line}"`))).toMatchObject({ State: "done", Explanation: null });
@@ -181,15 +208,16 @@ describe("a build that failed is told", () => {
 });
 
 /** What an engine prints that does not start; the root and the socket are its own unless `opts` says otherwise. */
-async function refusedStart(opts: { config?: string; root?: string; prepare?: (root: string) => void } = {}): Promise<string> {
+async function refusedStart(opts: { config?: string; root?: string; args?: readonly string[]; prepare?: (root: string) => void } = {}): Promise<string> {
   const root = opts.root ?? mkdtempSync(join(dir, "root-"));
   opts.prepare?.(root);
   const file = join(mkdtempSync(join(dir, "config-")), "daemon.json");
   writeFileSync(file, opts.config ?? "{}");
-  const started = startEngine({ isolate: `${rig.netns}b`, root, args: ["--config", file] });
+  const started = startEngine({ isolate: `${rig.netns}b`, root, args: ["--config", file, ...(opts.args ?? [])] });
   const failure = await started.then(
     async (program) => {
       await program.stop();
+      if (/why:|fix:/.test(program.output())) return new Error(program.output());
       return new Error("it started");
     },
     (error: unknown) => error as Error,
@@ -218,12 +246,44 @@ const starts: readonly { readonly what: string; readonly opts: Parameters<typeof
   },
 ];
 
+/** Of the kinds that can be wrong, right. */
+const sound: readonly object[] = [
+  {},
+  { debug: true },
+  { "log-level": "warn" },
+  { "max-concurrent-downloads": 1 },
+  { "max-concurrent-uploads": 2 },
+  { labels: ["a=b"] },
+  { "log-driver": "local" },
+  { "log-opts": { "max-size": "1m" } },
+  { "metrics-addr": "127.0.0.1:0" },
+  { "insecure-registries": ["127.0.0.1:5000"] },
+  { "registry-mirrors": ["https://mirror.invalid"] },
+  { dns: ["192.0.2.1"] },
+  { "dns-search": ["example"] },
+  { "default-shm-size": "32m" },
+  { "default-ulimits": { nofile: { Name: "nofile", Soft: 100, Hard: 200 } } },
+  { "live-restore": true },
+  { "shutdown-timeout": 3 },
+  { features: { "containerd-snapshotter": true } },
+  { "slipway.trash": { days: 1 } },
+];
+
 describe("an engine that cannot start says why", () => {
   test.for(starts)("$what", async ({ opts, says }) => {
     expect(await refusedStart(opts)).toMatch(says);
   });
 
-  test("one that starts says nothing of the kind", () => {
+  test("its directory is another's", async () => {
+    expect(await refusedStart({ root: rig.program.root })).toMatch(/another engine runs in .*: stop it first, or choose another --root/);
+  });
+
+  test("another engine serves its socket", async () => {
+    expect(await refusedStart({ args: ["--socket", rig.program.socket] })).toMatch(/why: .*another/i);
+  });
+
+  test("twenty that start say nothing of the kind", async () => {
     expect(rig.program.output()).not.toMatch(/why:|fix:/);
+    for (const config of sound) expect(await refusedStart({ config: JSON.stringify(config) }), JSON.stringify(config)).toBe("it started");
   });
 });

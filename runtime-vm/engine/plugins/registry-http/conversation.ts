@@ -78,6 +78,7 @@ export class Conversation {
   /** Insecure registries speak http or https: a TLS server answers plain http with 400 or hangs up. Decided by the first answer. */
   async #eitherScheme(send: (once: boolean) => Promise<HttpResponse>): Promise<HttpResponse> {
     const plain = this.#endpoint;
+    let hungUp: unknown;
     try {
       const response = await send(true);
       if (response.status !== 400) this.#endpoint = { ...plain, otherScheme: false };
@@ -87,11 +88,20 @@ export class Conversation {
     } catch (error) {
       const cause = error instanceof Error ? codeOf(error.cause) : undefined;
       if (!isClass(error, "unavailable") || !(cause?.startsWith("HPE_") || cause === "ECONNRESET")) throw error;
+      hungUp = error;
     }
     this.#endpoint = { ...plain, base: new URL(plain.base.href.replace(/^http:/, "https:")), otherScheme: false };
-    return await send(false);
+    try {
+      return await send(false);
+    } catch (error) {
+      if (hungUp === undefined || !speaksNoTls(error)) throw error;
+      this.#endpoint = plain;
+      throw hungUp;
+    }
   }
 }
+
+const speaksNoTls = (error: unknown): boolean => error instanceof Error && /^EPROTO$|^ERR_SSL_/.test(codeOf(error.cause) ?? "");
 
 /** A mirror of Docker Hub is somebody else's server. */
 const mayKnow = ({ mirror, base }: Endpoint, { serveraddress }: RegistryAuth): boolean =>

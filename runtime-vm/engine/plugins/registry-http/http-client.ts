@@ -221,6 +221,8 @@ function reason(url: URL, error: unknown): string {
   switch (codeOf(first) ?? "") {
     case "ECONNREFUSED":
       return `${peer}: connect: connection refused`;
+    case "ECONNRESET":
+      return /hang up/.test(messageOf(first)) ? "EOF" : "read: connection reset by peer";
     case "EHOSTUNREACH":
       return `${peer}: connect: no route to host`;
     case "ENETUNREACH":
