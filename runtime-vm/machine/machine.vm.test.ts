@@ -169,6 +169,23 @@ test("a clock that went wrong, as after this computer slept, is put right", asyn
   await until("the right time", async () => (await lag()) < 60_000);
 });
 
+test("a machine that stood still, as when this computer sleeps, goes on with the same containers and the right time", async () => {
+  const sleeper = await run("sleeper", ["sh", "-c", "i=0; while :; do i=$((i+1)); echo $i; sleep 1; done"]);
+  const { State } = await inspect(sleeper);
+  const { restarts } = machine.status;
+  const qemu = Number(await readFile(machinePaths(options().root).pid, "utf8"));
+  process.kill(qemu, "SIGSTOP");
+  await sleep(20_000);
+  process.kill(qemu, "SIGCONT");
+  const { SystemTime } = await until("the engine", async () => await engine.json<{ SystemTime: string }>("GET", "/info"));
+  expect((await inspect(sleeper)).State).toMatchObject({ Running: true, Pid: State.Pid });
+  expect(machine.status).toMatchObject({ phase: "running", restarts });
+  expect(Math.abs(Date.parse(SystemTime) - Date.now())).toBeLessThan(60_000);
+  const written = (await output(sleeper)).split("\n").length;
+  await until("more output", async () => (await output(sleeper)).split("\n").length > written);
+  await engine.call("DELETE", `/containers/${sleeper}`, { query: { force: true } });
+});
+
 test("a shared folder is the same in a container, both ways", async () => {
   await writeFile(join(shared, "from host"), "hello");
   const id = await run("shares", ["sh", "-c", "cat '/x/from host' > /x/copy && echo done >> /x/copy"], {
