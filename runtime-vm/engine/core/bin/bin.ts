@@ -8,6 +8,7 @@ import type { State } from "../state/state.ts";
 import { nextDue } from "./due.ts";
 import { findKept, notThere } from "./find.ts";
 import type { KeptItem, Keeper, TrashLimits } from "./keeper.ts";
+import { RemovalTimes } from "./removal-times.ts";
 import { TrashTable } from "./table.ts";
 
 /** How often the limits and the disk are looked at while there is something in the trash. */
@@ -41,6 +42,7 @@ export class Bin implements Disposable {
   readonly #keepers = new Map<TrashKind, Keeper<unknown>>();
   /** Oldest first. */
   readonly #items = new Map<string, KeptItem>();
+  readonly #times = new RemovalTimes();
   readonly #lock = new KeyedLock();
   #timer: NodeJS.Timeout | undefined;
   #tidying: Promise<void> | undefined;
@@ -78,6 +80,7 @@ export class Bin implements Disposable {
       this.#table.insert(item, kept);
     });
     this.#items.set(item.id, item);
+    this.#times.note(item.id);
     await this.#parts.state.settled();
   }
 
@@ -124,7 +127,7 @@ export class Bin implements Disposable {
         this.#table.remove(id);
         insert();
       });
-      this.#items.delete(id);
+      this.#gone(id);
       await this.#parts.state.settled();
     });
     return { Kind: kind, Id: id, ...restored };
@@ -192,6 +195,10 @@ export class Bin implements Disposable {
 
   async #tidy(): Promise<void> {
     if (this.#items.size === 0) return;
+    for (const item of this.#times.corrected(this.#items)) {
+      this.#parts.state.relaxed(() => this.#table.setRemoved(item.id, item.removedMs));
+      this.#items.set(item.id, item);
+    }
     await this.#measure();
     const before = this.#items.size;
     for (;;) {
@@ -227,9 +234,14 @@ export class Bin implements Disposable {
     if (item === undefined) return false;
     const kept = this.#table.kept(id);
     this.#parts.state.transaction(() => this.#table.remove(id));
-    this.#items.delete(id);
+    this.#gone(id);
     await this.#keeper(item.kind).discard(item, kept);
     return true;
+  }
+
+  #gone(id: string): void {
+    this.#items.delete(id);
+    this.#times.forget(id);
   }
 
   async #measure(): Promise<void> {

@@ -27,6 +27,7 @@ export class TrashTable {
       kept: state.prepare<{ kept: string }>("SELECT kept FROM trash WHERE id = ?"),
       insert: state.prepare("INSERT INTO trash (id, kind, name, removed, kept) VALUES (?, ?, ?, ?, ?)"),
       insertProject: state.prepare("INSERT INTO trash_projects (id, project) VALUES (?, ?)"),
+      dated: state.prepare("UPDATE trash SET removed = ? WHERE id = ?"),
       measured: state.prepare("UPDATE trash SET bytes = ? WHERE id = ?"),
       remove: state.prepare("DELETE FROM trash WHERE id = ?"),
       removeProject: state.prepare("DELETE FROM trash_projects WHERE id = ?"),
@@ -54,6 +55,10 @@ export class TrashTable {
 
   setBytes(id: string, bytes: number): void {
     this.#statements.measured.run(bytes, id);
+  }
+
+  setRemoved(id: string, removedMs: number): void {
+    this.#statements.dated.run(Math.round(removedMs), id);
   }
 
   remove(id: string): void {

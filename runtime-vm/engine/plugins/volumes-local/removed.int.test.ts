@@ -44,9 +44,10 @@ test("what came to nothing is not kept, and what is let go leaves nothing", asyn
 
 test("when its days are over it goes for good, once the clock can be trusted", async () => {
   let isSettled = false;
-  reopen(trash, { isSettled: () => isSettled });
+  reopen(trash);
   await volumes.create({ Name: "vol" });
   await volumes.remove("vol", { force: false });
+  reopen(trash, { isSettled: () => isSettled });
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 7 * 24 * 60 * 60 * 1_000 });
   try {
     await volumes.create({ Name: "fresh" });
@@ -60,6 +61,23 @@ test("when its days are over it goes for good, once the clock can be trusted", a
   }
   expect((await bin.list()).Items.map(({ Name }) => Name)).toEqual(["fresh"]);
   expect(readdirSync(join(dir, "removed"))).toHaveLength(1);
+});
+
+test("what was removed while the date was years behind is not old once that is put right", async () => {
+  vi.useFakeTimers({ toFake: ["Date"], now: new Date("1990-01-01T00:00:00Z") });
+  try {
+    reopen(trash);
+    await volumes.create({ Name: "vol" });
+    await volumes.remove("vol", { force: false });
+  } finally {
+    vi.useRealTimers();
+  }
+  await bin.tidy();
+  const [item] = (await bin.list()).Items;
+  expect(Math.abs(Date.parse(item?.RemovedAt ?? "") - Date.now())).toBeLessThan(60 * 60 * 1_000);
+  reopen(trash);
+  await bin.tidy();
+  expect(bin.size).toBe(1);
 });
 
 test("a directory that a crash kept from following its record, into the trash or out of it, does so at the next start", async () => {
