@@ -3,7 +3,8 @@
 set -eu
 : "${DOCKER_HOST:?set it to the engine's socket: unix:///path/to/engine.sock}"
 IMAGE=${IMAGE:-busybox}
-why() { curl -sS --fail-with-body --unix-socket "${DOCKER_HOST#unix://}" "http://engine/slipway/containers/$1/why"; }
+ask() { curl -sS --fail-with-body --unix-socket "${DOCKER_HOST#unix://}" "http://engine/slipway/$1"; }
+why() { ask "containers/$1/why"; }
 fails() {
   name=$1
   shift
@@ -24,6 +25,13 @@ fails why-7 "$IMAGE" wget http://127.0.0.1:5432/
 fails why-8 -p 203.0.113.9:18081:80 "$IMAGE" true
 fails why-9 --user nobody-here "$IMAGE" true
 fails why-10 "$IMAGE" sh -c 'exit 78'
+echo "== docker pull 127.0.0.1:1/app"
+docker pull 127.0.0.1:1/app >/dev/null 2>&1 || true
+ask images/127.0.0.1:1/app/why
+echo "== docker build"
+printf 'FROM %s\nRUN makke all\n' "$IMAGE" | DOCKER_BUILDKIT=0 docker build - >/dev/null 2>&1 || true
+newest=$(ask builds | sed 's/^[^{]*{[^}]*"ref":"\([^"]*\)".*/\1/')
+ask "builds/$newest/why"
 echo "== and one that is well"
 docker run --name why-well "$IMAGE" echo "Permission denied" >/dev/null
 why why-well
