@@ -10,6 +10,11 @@ import type { FileListener, WriterThread } from "./writer-thread.ts";
 const behindBytesMax = 64 * 2 ** 20;
 const filesBehindMax = 1_024;
 
+/** As many readers at once take large blocks; those beyond take small ones, since a client that never reads keeps its block for ever. */
+const largeReadersMax = 32;
+const smallBlockBytes = 64 * 1024;
+let readers = 0;
+
 /** What a reader keeps while it follows. */
 interface Following {
   readonly query: LogQuery;
@@ -55,7 +60,7 @@ export class LogBlocks {
   /** Everything the query may want, in order; with `follow` until the output ends. `scanner` tells when that was enough. */
   async *read(query: LogQuery, scanner: EntryScanner): AsyncGenerator<Buffer> {
     const later: LogSource[] = [];
-    const buffer = readBuffer();
+    const buffer = readBuffer(readers < largeReadersMax ? blockBytes : smallBlockBytes);
     const follow = query.follow && this.growing;
     using woken = new Wakeable(query.signal);
     if (follow) this.#followers.add(woken.wake);
@@ -63,6 +68,7 @@ export class LogBlocks {
     const { sources, unfollow } = kept
       ? { sources: kept, unfollow: () => undefined }
       : await this.#open(follow ? (fd, close) => this.#keepFor(later, LogSource.fromDescriptor(fd, close)) : undefined);
+    readers += 1;
     try {
       const start = await startOf(sources, query);
       for (let index = start.index; index < sources.length; index++) {
@@ -74,6 +80,7 @@ export class LogBlocks {
         if (last) yield* this.#follow({ query, scanner, buffer, later, woken }, source, position);
       }
     } finally {
+      readers -= 1;
       this.#followers.delete(woken.wake);
       unfollow();
       for (const source of kept ? later : [...sources, ...later]) source[Symbol.dispose]();

@@ -58,12 +58,12 @@ export class LogSource implements Disposable {
 }
 
 /** Room for `wholeLines`; one a reader, as its lines are good until the next are asked for. */
-export const readBuffer = (): Buffer => Buffer.allocUnsafeSlow(blockBytes);
+export const readBuffer = (bytes: number = blockBytes): Buffer => Buffer.allocUnsafeSlow(bytes);
 
 /** Whole lines from `position` on, many a buffer, up to `end` (absent: to the end of the file as it is then). Returns where it stopped. */
 export async function* wholeLines(source: LogSource, position: number, buffer: Buffer, end?: number): AsyncGenerator<Buffer, number> {
   let at = position;
-  let want = blockBytes;
+  let want = buffer.length;
   for (;;) {
     const length = end === undefined ? want : Math.min(want, end - at);
     if (length <= 0) return at;
@@ -78,7 +78,7 @@ export async function* wholeLines(source: LogSource, position: number, buffer: B
     at += newline + 1;
     // That was all there is.
     if (block.length < length) return at;
-    want = blockBytes;
+    want = buffer.length;
   }
 }
 
