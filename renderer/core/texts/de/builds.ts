@@ -5,7 +5,7 @@ import type { Translated } from "#renderer/core/texts/translated.ts";
 export const buildTexts: Translated<typeof english> = {
   builds: {
     title: "Builds",
-    search: "Builds durchsuchen",
+    search: "Builds suchen",
     build: "Bauen…",
     count: (n) => count(n, "Build", "Builds"),
     columns: { name: "Build", state: "Status", cache: "Aus dem Cache", took: "Dauer", created: "Gestartet", actions: "Aktionen" },

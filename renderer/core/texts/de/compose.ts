@@ -7,7 +7,7 @@ const containers = (n: number): string => count(n, "Container", "Container");
 export const composeTexts: Translated<typeof english> = {
   compose: {
     title: "Compose",
-    search: "Projekte durchsuchen",
+    search: "Projekte suchen",
     count: (n) => count(n, "Projekt", "Projekte"),
     columns: { name: "Projekt", state: "Status", services: "Dienste", folder: "Ordner", actions: "Aktionen" },
     state: (running, all) => `läuft (${running}/${all})`,

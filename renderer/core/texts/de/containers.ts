@@ -8,7 +8,7 @@ export const containerTexts: Translated<typeof english> = {
   containers: {
     title: "Container",
     why: "Warum es so ist",
-    search: "Container durchsuchen",
+    search: "Container suchen",
     run: "Starten",
     columns: { name: "Name", state: "Status", image: "Image", ports: "Ports", cpu: "CPU", memory: "Speicher", created: "Erstellt", actions: "Aktionen" },
     chooseColumns: "Spalten",

@@ -10,7 +10,7 @@ const networks = (n: number): string => count(n, "Netzwerk", "Netzwerke");
 export const objectTexts: Translated<typeof english> = {
   images: {
     title: "Images",
-    search: "Images durchsuchen",
+    search: "Images suchen",
     pull: "Ziehen",
     pullTitle: "Image ziehen",
     pullLabel: "Image-Referenz",
@@ -133,7 +133,7 @@ export const objectTexts: Translated<typeof english> = {
     emptied: (name) => `${name} geleert`,
     emptyFailed: (name) => `„${name}“ konnte nicht geleert werden`,
     title: "Volumes",
-    search: "Volumes durchsuchen",
+    search: "Volumes suchen",
     create: "Erstellen",
     createTitle: "Volume erstellen",
     nameHint: "Buchstaben, Ziffern, _ . -, am Anfang ein Buchstabe oder eine Ziffer.",
@@ -158,7 +158,7 @@ export const objectTexts: Translated<typeof english> = {
 
   networks: {
     title: "Netzwerke",
-    search: "Netzwerke durchsuchen",
+    search: "Netzwerke suchen",
     create: "Erstellen",
     createTitle: "Netzwerk erstellen",
     columns: { name: "Name", driver: "Treiber", subnet: "Subnetz", containers: "Container", created: "Erstellt", actions: "Aktionen" },
