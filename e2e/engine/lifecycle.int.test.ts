@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ContainerSummary } from "#api/containers.ts";
+import { delay } from "#base/deadline.ts";
 import { EngineClient } from "#client/client.ts";
 import { type Rig, create, events, inspect, logs, openRig, remove, run, sh, wait } from "./rig.ts";
 
@@ -216,6 +217,26 @@ describe("what is told", () => {
     await client.call("POST", `/exec/${exec.Id}/start`, { json: { Detach: true } });
     await expect.poll(async () => (await inspect(client, id)).State.Health?.Status, { timeout: 15_000 }).toBe("unhealthy");
     expect((await inspect(client, id)).State.Health?.Log?.[0]).toMatchObject({ Output: "checked\n" });
+    await remove(client, id);
+  });
+
+  test("a paused container is not checked, and goes on as healthy as it was", async () => {
+    const id = await run(client, { ...sh("sleep 100"), Healthcheck: { Test: ["CMD", "true"], Interval: 50_000_000, Retries: 1 } });
+    const probes = async (): Promise<string[]> => ((await inspect(client, id)).State.Health?.Log ?? []).map(({ Start }) => Start);
+    await expect.poll(async () => (await inspect(client, id)).State.Health?.Status, { timeout: 15_000 }).toBe("healthy");
+    const happened = events(client, { container: [id] });
+    await happened.ready;
+    for (let i = 0; i < 5; i += 1) {
+      await client.call("POST", `/containers/${id}/pause`);
+      // Several intervals in which a check could come.
+      await delay(200);
+      const before = await probes();
+      await client.call("POST", `/containers/${id}/unpause`);
+      await expect.poll(async () => (await probes()).at(-1), { timeout: 15_000 }).not.toBe(before.at(-1));
+    }
+    happened.stop();
+    expect(happened.seen.map(({ Action }) => Action).filter((action) => action.startsWith("health_status"))).toEqual([]);
+    expect((await inspect(client, id)).State.Health).toMatchObject({ Status: "healthy", FailingStreak: 0 });
     await remove(client, id);
   });
 });

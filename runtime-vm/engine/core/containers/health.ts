@@ -62,14 +62,22 @@ async function follow(what: Following): Promise<void> {
     for (;;) {
       const inStart = state.Status === "starting" && Date.now() - startedAt < startPeriodMs;
       await delay(inStart ? ms(check.StartInterval, 5_000) : ms(check.Interval, 30_000), signal);
+      if (isPaused(what.container)) continue;
       const probe = await probeOnce(what, ms(check.Timeout, 30_000));
       if (signal.aborted) return;
+      // Paused meanwhile: nobody can tell how it is.
+      if (isPaused(what.container) || refusedPaused(probe)) continue;
       judge(what, probe, Date.now() - startedAt < startPeriodMs);
     }
   } catch (error) {
     if (!signal.aborted) what.backends.journal.error(`container ${what.container.id}: its health check stopped`, error);
   }
 }
+
+const isPaused = ({ state }: Container): boolean => state.kind === "running" && state.paused;
+
+/** The runtime's refusal, which may come before the container is known to be paused. */
+const refusedPaused = ({ ExitCode, Output }: Probe): boolean => ExitCode === -1 && /cannot exec in a paused/.test(Output);
 
 async function probeOnce(what: Following, timeoutMs: number): Promise<Probe> {
   const started = new Date();
