@@ -198,7 +198,6 @@ test("rtnetlink answers a dump and explains a refusal", () => {
 });
 
 test("an nft batch runs with more descriptors open than select(2) can name", () => {
-  kernel.nft("list tables");
   const many = Array.from({ length: 1_500 }, () => openSync("/dev/null", "r"));
   try {
     kernel.nft("add table inet many");

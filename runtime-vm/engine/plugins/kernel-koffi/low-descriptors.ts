@@ -10,20 +10,21 @@ const reserve: number[] = [];
 
 /**
  * For C code that waits by select(2), which ends the whole process over a descriptor that is too large: what `work` opens is small enough.
- * The first call must come while few descriptors are open. Throws EMFILE where none can be had.
+ * Throws EMFILE where no such descriptor was kept, and none is free.
  */
 export function withLowDescriptors<T>(work: () => T): T {
-  fill();
+  keepLowDescriptors();
   if (reserve.length === 0) throw new KernelError("open a descriptor", `below ${setSize}, since as many are open (close clients)`, "EMFILE");
   for (const fd of reserve.splice(0)) closeSync(fd);
   try {
     return work();
   } finally {
-    fill();
+    keepLowDescriptors();
   }
 }
 
-function fill(): void {
+/** Takes what is missing of the reserve; the first time while few descriptors are open, or there is none to be had later. */
+export function keepLowDescriptors(): void {
   while (reserve.length < reserveSize) {
     const fd = openSync("/dev/null", "r");
     if (fd < setSize) reserve.push(fd);
