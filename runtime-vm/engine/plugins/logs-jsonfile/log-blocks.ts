@@ -95,16 +95,15 @@ export class LogBlocks {
     try {
       for (;;) {
         // Asked before reading: a file with a successor, or of an output that is over, is complete by then.
-        const next = later[0];
+        const complete = later.length > 0;
         const ended = !this.growing;
         woken.reset();
         const before = position;
         position = yield* until(query, scanner, wholeLines(source, position, buffer));
         if (scanner.over || query.signal.aborted) return;
-        if (next) {
+        if (complete) {
           source[Symbol.dispose]();
-          // The one asked for before, unless that is too far behind by now.
-          source = later.shift() ?? next;
+          source = later.shift() as LogSource;
           position = 0;
         } else if (ended) return;
         else if (position === before) await woken.wait();
