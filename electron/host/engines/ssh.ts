@@ -37,7 +37,7 @@ export class SshRoute implements Route {
   readonly place: string;
   readonly #to: Place & { readonly kind: "ssh" };
   readonly #lock = new KeyedLock();
-  readonly #directories: string[] = [];
+  readonly #directories = new Set<string>();
   readonly #children = new Set<ChildProcess>();
   #tunnel: Tunnel | undefined;
   #byCommand = false;
@@ -61,7 +61,7 @@ export class SshRoute implements Route {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     for (const child of this.#children) child.kill();
-    for (const directory of this.#directories) await rm(directory, { recursive: true, force: true });
+    for (const directory of [...this.#directories]) await this.#remove(directory);
   }
 
   /** The tunnel, up; undefined when this computer's ssh or the other one's sshd does not forward sockets. */
@@ -93,9 +93,10 @@ export class SshRoute implements Route {
 
   async #forward(signal: AbortSignal): Promise<Tunnel | undefined> {
     const directory = await mkdtemp(join(tmpdir(), "slipway-ssh-"));
-    this.#directories.push(directory);
+    this.#directories.add(directory);
     const socket = join(directory, "docker.sock");
     const child = this.#run(["-N", "-o", "ExitOnForwardFailure=yes", "-L", `${socket}:${this.#to.socket}`], []);
+    child.once("close", () => void this.#remove(directory).catch(() => undefined)); // tried again when the route is closed
     const said = wordsOf(child);
     const late = AbortSignal.any([signal, AbortSignal.timeout(openMsMax)]);
     try {
@@ -109,6 +110,11 @@ export class SshRoute implements Route {
       child.kill();
       throw error instanceof UnreachedError || signal.aborted ? error : new UnreachedError("noAnswer", `ssh has not connected within ${openMsMax / 1000} s`);
     }
+  }
+
+  async #remove(directory: string): Promise<void> {
+    await rm(directory, { recursive: true, force: true });
+    this.#directories.delete(directory);
   }
 
   /** Whether `docker system dial-stdio` leads to an engine; rejects with what it says when it does not. */
