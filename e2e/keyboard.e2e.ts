@@ -1,29 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, type Page, test } from "@playwright/test";
-import { openRig, remove, type Rig } from "./engine/rig.ts";
-import { openWindow, type TestWindow } from "./fixtures/window.ts";
+import { openTrashWindow, type TestWindow } from "./fixtures/window.ts";
 
 // A container's life from the keyboard alone, over a native engine: nothing here points, clicks or sets a focus.
 test.describe.configure({ mode: "serial", timeout: 180_000 });
 
-let root: string;
-let rig: Rig;
 let window: TestWindow;
+const undo = new AsyncDisposableStack();
 
 test.beforeAll(async ({ browser }) => {
-  root = mkdtempSync("/var/tmp/slipway-keyboard-");
-  const file = join(root, "daemon.json");
-  writeFileSync(file, JSON.stringify({ "slipway.trash": { days: 7 } }));
-  rig = await openRig("keys", { root: join(root, "engine"), args: ["--config", file] });
-  window = await openWindow(browser, rig);
+  ({ window } = undo.use(await openTrashWindow(browser, "keys")));
 });
-test.afterAll(async () => {
-  await window?.[Symbol.asyncDispose]();
-  for (const { Id } of (await rig?.client.json<{ Id: string }[]>("GET", "/containers/json", { query: { all: 1 } })) ?? []) await remove(rig.client, Id);
-  await rig?.[Symbol.asyncDispose]();
-  rmSync(root, { recursive: true, force: true });
-});
+test.afterAll(() => undo.disposeAsync());
 
 /** Tab until the focus is on something of that name. */
 async function tabTo(page: Page, name: RegExp, key = "Tab"): Promise<void> {

@@ -1,29 +1,18 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, test } from "@playwright/test";
-import { create, inspect, openRig, remove, type Rig, run, sh, wait } from "./engine/rig.ts";
-import { look, openWindow, type TestWindow } from "./fixtures/window.ts";
+import { create, inspect, type Rig, run, sh, wait } from "./engine/rig.ts";
+import { look, openTrashWindow, type TestWindow } from "./fixtures/window.ts";
 
 // The trash in the window, over a native engine: nothing that is deleted is lost.
 test.describe.configure({ mode: "serial", timeout: 180_000 });
 
-let root: string;
 let rig: Rig;
 let window: TestWindow;
+const undo = new AsyncDisposableStack();
 
 test.beforeAll(async ({ browser }) => {
-  root = mkdtempSync("/var/tmp/slipway-trashwindow-");
-  const file = join(root, "daemon.json");
-  writeFileSync(file, JSON.stringify({ "slipway.trash": { days: 7 } }));
-  rig = await openRig("tw", { root: join(root, "engine"), args: ["--config", file] });
-  window = await openWindow(browser, rig);
+  ({ rig, window } = undo.use(await openTrashWindow(browser, "tw")));
 });
-test.afterAll(async () => {
-  await window?.[Symbol.asyncDispose]();
-  for (const { Id } of (await rig?.client.json<{ Id: string }[]>("GET", "/containers/json", { query: { all: 1 } })) ?? []) await remove(rig.client, Id);
-  await rig?.[Symbol.asyncDispose]();
-  rmSync(root, { recursive: true, force: true });
-});
+test.afterAll(() => undo.disposeAsync());
 
 test("a container that is deleted comes back by Undo, the same as before", async () => {
   const { page } = window;
